@@ -1,0 +1,1 @@
+"""Generative adversarial networks, one module a model."""

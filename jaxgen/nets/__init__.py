@@ -1,0 +1,1 @@
+"""Networks (flax.linen modules). No losses, optimisers or devices in here."""

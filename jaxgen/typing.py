@@ -1,0 +1,41 @@
+"""Array types in the field's words. Shapes are checked in the tests (jaxtyping with beartype)."""
+
+from typing import Any, TypeAlias
+
+import jax
+from jaxtyping import Array, Float, Int, Shaped, UInt8
+from jaxtyping import Key as KeyArray
+
+Key: TypeAlias = KeyArray[Array, ""]
+"""One typed random key, `jax.random.key(seed)`. Used once, then split or folded."""
+
+Scalar: TypeAlias = Float[Array, ""]
+PerExample: TypeAlias = Float[Array, "batch"]
+"""One value for each example of a batch."""
+
+Images: TypeAlias = Float[Array, "batch height width channels"]
+"""NHWC images in the value range of the model."""
+
+Pixels: TypeAlias = UInt8[Array, "batch height width channels"]
+"""NHWC images as stored: 0 to 255."""
+
+Points: TypeAlias = Float[Array, "batch ..."]
+"""A batch of data of any shape: images, vectors, features."""
+
+Latents: TypeAlias = Float[Array, "batch latent"]
+Labels: TypeAlias = Int[Array, "batch"]
+
+Shape: TypeAlias = tuple[int, ...]
+"""The shape of one example, without the batch."""
+
+Batch: TypeAlias = Shaped[Array, "batch ..."]
+"""A batch as the data set yields it: uint8 pixels, or floats already in the model's range."""
+
+Params: TypeAlias = Any
+"""A pytree of float arrays."""
+
+Collections: TypeAlias = Any
+"""A network's variables besides its params, by collection: `{"batch_stats": ...}`, `{}` if it has none."""
+
+Metrics: TypeAlias = dict[str, jax.Array]
+"""Scalars to look at, named as in the paper."""

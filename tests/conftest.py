@@ -1,0 +1,30 @@
+"""Four virtual CPU devices, strict promotion, checked shapes, a compilation cache: set before JAX starts."""
+
+import os
+import pathlib
+
+_CACHE = pathlib.Path(__file__).resolve().parent.parent / ".cache" / "jax"
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("JAX_NUM_CPU_DEVICES", "4")
+os.environ.setdefault("NPROC", "16")  # XLA's thread pool: with too few threads collectives on virtual devices starve
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_CACHE))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
+import hypothesis
+import jax
+import jaxtyping
+import pytest
+
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jaxtyping.install_import_hook("jaxgen", "beartype.beartype")
+hypothesis.settings.register_profile(
+    "tests", deadline=None, max_examples=25, derandomize=True, database=None
+)
+hypothesis.settings.load_profile("tests")
+
+
+@pytest.fixture
+def key() -> jax.Array:
+    return jax.random.key(0)
