@@ -1,0 +1,79 @@
+"""An experiment: a model's settings, its data, its length, and how often it shows itself."""
+
+import ast
+import difflib
+import importlib
+import pathlib
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Generic, Literal, TypeVar
+
+from jaxgen.checks import require
+
+CONFIGS = pathlib.Path(__file__).parent / "configs"
+
+ModelConfigT = TypeVar("ModelConfigT")
+
+
+class UserError(Exception):
+    """Something the person at the command line can mend; shown as one sentence, without a traceback."""
+
+
+@dataclass(frozen=True)
+class Experiment(Generic[ModelConfigT]):
+    """Settings of one training run."""
+
+    model: ModelConfigT  # settings of the model; image_shape follows the data
+    data: str = "digits"  # name of the data set: digits, or one of tensorflow-datasets that has been prepared
+    data_dir: pathlib.Path | None = None  # where prepared data sets lie; $TFDS_DATA_DIR if not given
+    steps: int = 10_000  # updates of the generator until the run ends
+    batch_size: int = 64  # m, examples of one minibatch over all devices
+    seed: int = 0  # of the weights, the noise and the order of the data
+    out: pathlib.Path | None = None  # folder of the run; runs/NAME if not given
+    parallel: Literal["jit", "pmap", "shard_map"] = "jit"  # how an update runs over the devices
+    steps_per_call: int = 10  # updates in one dispatch; more is faster on a GPU, fewer reacts sooner
+    log_every: int = 100  # steps between two lines of metrics.jsonl
+    sample_every: int = 1_000  # steps between two pictures in samples/
+    checkpoint_every: int = 1_000  # steps between two checkpoints
+    keep: int = 3  # newest checkpoints to keep
+    num_samples: int = 64  # images in a picture
+    log: tuple[Literal["tensorboard", "wandb"], ...] = ()  # further places for the metrics
+    resume: bool = True  # go on where the run in this folder stopped; else move it aside and begin anew
+
+    def __post_init__(self):
+        for name in (
+            *("steps", "batch_size", "steps_per_call", "log_every", "sample_every"),
+            *("checkpoint_every", "keep", "num_samples"),
+        ):
+            require(getattr(self, name) >= 1, f"--{name.replace('_', '-')}", getattr(self, name), "at least 1")
+        require(self.seed >= 0, "--seed", self.seed, "at least 0")
+
+
+def model_of(config: Any) -> ModuleType:
+    """The model module whose Config this is."""
+    return importlib.import_module(type(config).__module__)
+
+
+def names() -> list[str]:
+    """Names of all experiments, one for each file in `configs/`."""
+    return sorted(path.stem for path in CONFIGS.glob("*.py") if path.stem != "__init__")
+
+
+def summary(name: str) -> str:
+    """The first line of an experiment's docstring, read without importing it."""
+    tree = ast.parse((CONFIGS / f"{name}.py").read_text(encoding="utf-8"))
+    return (ast.get_docstring(tree) or "").partition("\n")[0]
+
+
+def load(name: str) -> Experiment:
+    """The experiment of that name as its config file has it."""
+    require_name(name)
+    return importlib.import_module(f"experiments.configs.{name}").EXPERIMENT
+
+
+def require_name(name: str) -> None:
+    """Raise UserError with the nearest name unless there is such an experiment."""
+    if name not in names():
+        near = difflib.get_close_matches(name, names(), n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names())}"
+        raise UserError(f"no experiment is named {name!r}; {hint}")

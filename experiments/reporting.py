@@ -1,0 +1,115 @@
+"""What a run tells while it goes: metrics.jsonl, a progress bar or plain lines, TensorBoard, Weights & Biases."""
+
+import json
+import pathlib
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+Writer = Callable[[int, dict[str, float]], None]
+
+
+class Reporter:
+    """Writes one line of metrics for each log step, in the file and for the person watching. A context manager."""
+
+    def __init__(self, folder: pathlib.Path, start: int, end: int, writers: list[Writer]):
+        from tqdm import tqdm
+
+        self._end = end
+        self._begun = self._last = time.monotonic()
+        self._start = self._last_step = start
+        keep_until(folder / "metrics.jsonl", start)
+        self._file = (folder / "metrics.jsonl").open("a", encoding="utf-8")
+        self._writers = writers
+        self._bar = tqdm(
+            total=end, initial=start, unit="step", disable=not sys.stderr.isatty(), dynamic_ncols=True
+        )
+
+    def __enter__(self) -> "Reporter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+        self._file.close()
+
+    def progress(self, step: int) -> None:
+        """Move the bar."""
+        self._bar.update(step - self._bar.n)
+
+    def log(self, step: int, metrics: dict[str, float], images_per_step: int) -> None:
+        """Record the metrics of a log step."""
+        now = time.monotonic()
+        rate = (step - self._last_step) / max(now - self._last, 1e-9)
+        self._last, self._last_step = now, step
+        line = {"step": step, **metrics, "steps_per_s": rate, "images_per_s": rate * images_per_step}
+        self._file.write(json.dumps(line) + "\n")
+        self._file.flush()
+        for write in self._writers:
+            write(step, {name: value for name, value in line.items() if name != "step"})
+        self._show(step, metrics, rate)
+
+    def say(self, text: str) -> None:
+        """A line for the person watching, above the bar if there is one."""
+        if self._bar.disable:
+            print(text, flush=True)
+        else:
+            self._bar.write(text)
+
+    def _show(self, step: int, metrics: dict[str, float], rate: float) -> None:
+        losses = "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+        if not self._bar.disable:
+            self._bar.set_postfix_str(losses)
+            return
+        left = duration((self._end - step) / max(rate, 1e-9))
+        print(f"step {step:,}/{self._end:,}  {rate:.1f} steps/s  {left} left  {losses}", flush=True)
+
+
+def duration(seconds: float) -> str:
+    """1h02m, 3m04s or 5s."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes:02d}m"
+    return f"{minutes}m{seconds:02d}s" if minutes else f"{seconds}s"
+
+
+def keep_until(path: pathlib.Path, step: int) -> None:
+    """Drop the lines of steps after `step`: they belong to work that a stop has lost and that is done again."""
+    if not path.exists():
+        return
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if _step_of(line) <= step]
+    if kept != lines:
+        unfinished = path.with_suffix(".unfinished")
+        unfinished.write_text("".join(kept), encoding="utf-8")
+        unfinished.replace(path)
+
+
+def _step_of(line: str) -> float:
+    try:
+        return json.loads(line)["step"]
+    except (ValueError, KeyError, TypeError):
+        return float("inf")  # a line cut short by a kill
+
+
+def tensorboard(folder: pathlib.Path) -> Writer:
+    """Event files in `folder`, through tensorboardX."""
+    from tensorboardX import SummaryWriter
+
+    events = SummaryWriter(str(folder))
+
+    def write(step: int, metrics: dict[str, float]) -> None:
+        for name, value in metrics.items():
+            events.add_scalar(name, value, step)
+        events.flush()
+
+    return write
+
+
+def wandb(folder: pathlib.Path, name: str, settings: Any) -> Writer:
+    """A run at Weights & Biases, its files in `folder`."""
+    import wandb as weights_and_biases
+
+    run = weights_and_biases.init(project="jaxgen", name=name, dir=str(folder), config=settings)
+    return lambda step, metrics: run.log(metrics, step=step)

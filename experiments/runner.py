@@ -1,0 +1,261 @@
+"""The one training loop: data -> update -> metrics, pictures, checkpoints; and going on where a run stopped.
+
+What happens at a step depends on the seed, the settings and the step alone: the key of a step is folded from the run's
+key, and its batch is a pure function of (seed, step). So a run that stopped and goes on is the same run.
+"""
+
+import collections
+import dataclasses
+import functools
+import pathlib
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments import data, figures, reporting, runs, settings
+from experiments.checkpoints import Checkpointer
+from experiments.experiment import Experiment, UserError, model_of
+from jaxgen import images, parallel
+from jaxgen.typing import Key, Pixels
+
+IN_FLIGHT = 8
+"""Calls under way at most: XLA on CPU devices can deadlock with more than 32."""
+
+
+def train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
+    """Run the experiment in `folder` to its last step, from its newest checkpoint if there is one.
+
+    Returns:
+        0 at the end; 128 + signal number after SIGINT or SIGTERM, everything saved; 1 if a metric was not finite.
+
+    Raises:
+        UserError: for settings, data or a folder that do not fit, before anything is compiled.
+    """
+    image_set = data.load(experiment.data, "train", experiment.data_dir)
+    experiment = fit_to_data(experiment, image_set, name)
+    check_batch(experiment)
+    check_model(experiment)
+    with runs.locked(folder), Checkpointer(folder / "checkpoints", experiment.keep) as checkpointer:
+        resumed = runs.begin(folder, name, experiment)
+        return _Loop(name, experiment, folder, image_set, checkpointer).run(resumed)
+
+
+def fit_to_data(experiment: Experiment, image_set: data.ImageSet, name: str) -> Experiment:
+    """The experiment with the image shape of its data. UserError if another shape was asked for."""
+    from experiments.experiment import load
+
+    shape = tuple(experiment.model.image_shape)
+    if shape not in (image_set.image_shape, tuple(load(name).model.image_shape)):
+        raise UserError(
+            f"--model.image-shape is {shape}, but {image_set.name} has images of {image_set.image_shape}; "
+            "leave it out, it follows the data"
+        )
+    model = dataclasses.replace(experiment.model, image_shape=image_set.image_shape)
+    return dataclasses.replace(experiment, model=model)
+
+
+def check_batch(experiment: Experiment) -> None:
+    """UserError unless the devices divide the batch."""
+    num_devices = len(jax.devices())
+    if experiment.batch_size % num_devices:
+        raise UserError(
+            f"--batch-size {experiment.batch_size} does not divide over {num_devices} devices; "
+            f"use a multiple of {num_devices}"
+        )
+
+
+def check_model(experiment: Experiment) -> None:
+    """UserError if the model refuses its settings; traces shapes only, compiles nothing."""
+    try:
+        abstract_state(experiment)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
+def abstract_state(experiment: Experiment) -> Any:
+    """Shapes and dtypes of the model's state."""
+    config = experiment.model
+    return jax.eval_shape(lambda: model_of(config).init(config, jax.random.key(0)))
+
+
+class _Loop:
+    """What a run in progress holds on to."""
+
+    def __init__(
+        self,
+        name: str,
+        experiment: Experiment,
+        folder: pathlib.Path,
+        image_set: data.ImageSet,
+        checkpointer: Checkpointer,
+    ):
+        self.name, self.experiment, self.folder = name, experiment, folder
+        self.image_set, self.checkpointer = image_set, checkpointer
+        self.config, self.model = experiment.model, model_of(experiment.model)
+        self.images_per_step = experiment.batch_size * self.config.minibatches
+        keys = jax.random.split(jax.random.key(experiment.seed), 3)
+        self.key_init, self.key_steps, self.key_samples = keys
+        self.sample = jax.jit(
+            functools.partial(self.model.sample, self.config), static_argnames="num"
+        )
+
+    def run(self, resumed: bool) -> int:
+        step, state = self._start()
+        if resumed:
+            runs.record_session(self.folder, self.experiment, step)
+        end = self.experiment.steps
+        writers = _writers(self.experiment, self.folder, self.name)
+        with reporting.Reporter(self.folder, step, end, writers) as reporter, _stop_signals() as stop:
+            reporter.say(self.image_set.describe())
+            reporter.say(_greeting(self.name, self.folder, step, end, resumed))
+            if step >= end:
+                return 0
+            code = self._loop(step, state, reporter, stop)
+        if code == 0:
+            print(f"finished {end:,} steps; pictures in {self.folder / 'samples'}")
+            print(f"draw more with: python -m experiments.sample {self.folder} --num 64 --out digits.png")
+        return code
+
+    def _start(self) -> tuple[int, Any]:
+        """Step and state of the newest good checkpoint, or step 0 and a fresh state."""
+        like = abstract_state(self.experiment)
+        device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+        like = jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=device), like
+        )
+        restored = self.checkpointer.restore(like)
+        if restored is None:
+            return 0, jax.jit(functools.partial(self.model.init, self.config))(self.key_init)
+        step, state, passed_over = restored
+        for reason in passed_over:
+            print(f"passed over a damaged checkpoint, {reason}")
+        return step, state
+
+    def _loop(self, step: int, state: Any, reporter: reporting.Reporter, stop: "_Stop") -> int:
+        experiment, drivers = self.experiment, {}
+        pending: collections.deque[tuple[int, Any]] = collections.deque()
+        if step == 0:
+            self._save_picture(0, state)
+        while step < experiment.steps and not stop.signal:
+            count = min(experiment.steps_per_call, experiment.steps - step)
+            if count not in drivers:
+                wrap = getattr(parallel, experiment.parallel)
+                drivers[count] = wrap(self.model.update, self.config, steps=count)
+            state, metrics = drivers[count](state, self._batches(step, count), self._keys(step, count))
+            before, step = step, step + count
+            pending.append((step, metrics))
+            reporter.progress(step)
+            saves = _due(before, step, experiment.checkpoint_every) or step >= experiment.steps
+            draws = _due(before, step, experiment.sample_every) or step >= experiment.steps
+            logs = _due(before, step, experiment.log_every) or step >= experiment.steps
+            wanted = 0 if saves or draws or logs or stop.signal else IN_FLIGHT
+            while len(pending) > wanted:
+                last_step, values = pending.popleft()
+                values = jax.device_get(values)
+                problem = _not_finite(last_step, values)
+                if problem:
+                    reporter.say(problem)
+                    return 1
+            if logs:
+                means = {key: float(np.mean(value)) for key, value in values.items()}
+                reporter.log(step, means, self.images_per_step)
+            if draws:
+                self._save_picture(step, state)
+            if saves or stop.signal:
+                self.checkpointer.save(step, state)
+        if stop.signal:
+            self.checkpointer.wait()
+            reporter.say(f"stopped at step {step:,}, saved; the same command goes on from here")
+            return 128 + stop.signal
+        return 0
+
+    def _batches(self, step: int, count: int) -> Pixels:
+        """The pixels of `count` steps from `step` on: (count, batch, height, width, channels)."""
+        num = len(self.image_set)
+        seed = self.experiment.seed
+        chosen = [
+            data.batch_indices(seed, step + offset, num, self.images_per_step)
+            for offset in range(count)
+        ]
+        return self.image_set.images[np.stack(chosen)]
+
+    def _keys(self, step: int, count: int) -> Key:
+        """The key of each of `count` steps from `step` on."""
+        return _fold_in(self.key_steps, step + jnp.arange(count))
+
+    def _save_picture(self, step: int, state: Any) -> None:
+        """Draw the same latents as at every other step."""
+        samples = self.sample(state, self.key_samples, num=self.experiment.num_samples)
+        pixels = np.asarray(images.to_pixels(samples, self.config.value_range))
+        path = self.folder / "samples" / f"step_{step:06d}.png"
+        figures.save_png(path, figures.grid(pixels))
+
+
+_fold_in = jax.jit(jax.vmap(jax.random.fold_in, in_axes=(None, 0)))
+
+
+class _Stop:
+    signal = 0
+
+
+@contextmanager
+def _stop_signals() -> Iterator[_Stop]:
+    """Note the first SIGINT or SIGTERM, to be acted upon after the call under way; a second SIGINT interrupts at once."""
+    stop = _Stop()
+
+    def note(number: int, _frame: Any) -> None:
+        stop.signal = number
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _due(before: int, after: int, every: int) -> bool:
+    """Whether a multiple of `every` lies in (before, after]."""
+    return after // every > before // every
+
+
+def _not_finite(last_step: int, metrics: dict[str, np.ndarray]) -> str | None:
+    """Which metric was not finite, and at which step; `metrics` hold the values of the steps up to `last_step`."""
+    for name, values in metrics.items():
+        bad = np.flatnonzero(~np.isfinite(values))
+        if bad.size:
+            step = last_step - len(values) + 1 + int(bad[0])
+            return (
+                f"{name} is {values[bad[0]]} at step {step:,}: the run stops, its last good checkpoint is kept; "
+                "try a smaller learning rate"
+            )
+    return None
+
+
+def _greeting(name: str, folder: pathlib.Path, step: int, end: int, resumed: bool) -> str:
+    devices = jax.devices()
+    where = f"{len(devices)} {devices[0].platform} device{'s' if len(devices) > 1 else ''}"
+    if step >= end:
+        return f"{name} in {folder} has already reached step {step:,}; give a larger --steps to go on"
+    if resumed:
+        return f"resuming {name} in {folder} at step {step:,} of {end:,}, on {where}"
+    return f"training {name} in {folder} for {end:,} steps, on {where}"
+
+
+def _writers(experiment: Experiment, folder: pathlib.Path, name: str) -> list[reporting.Writer]:
+    writers = []
+    for place in experiment.log:
+        try:
+            if place == "tensorboard":
+                writers.append(reporting.tensorboard(folder / "tensorboard"))
+            else:
+                writers.append(reporting.wandb(folder, name, settings.to_json(experiment)))
+        except ImportError as error:
+            raise UserError(f"--log {place} needs: pip install 'jaxgen[{place}]'") from error
+    return writers

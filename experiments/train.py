@@ -1,0 +1,48 @@
+"""Train an experiment: `python -m experiments.train NAME [options]`. Without a name, list the experiments.
+
+Running the same command again goes on where the run stopped. `NAME --help` explains every option.
+"""
+
+import pathlib
+from collections.abc import Sequence
+
+from experiments import cli, experiment, runs
+
+
+def main(argv: Sequence[str]) -> int:
+    """Train, or list the experiments."""
+    if not argv or argv[0].startswith("-"):
+        return _list(argv)
+    name, *options = argv
+    default = experiment.load(name)
+    chosen = cli.parse(
+        experiment.Experiment[type(default.model)],
+        default,
+        options,
+        prog=f"python -m experiments.train {name}",
+        description=experiment.summary(name),
+    )
+    folder = chosen.out or pathlib.Path("runs") / name
+    if not chosen.resume:
+        aside = runs.move_aside(folder)
+        if aside:
+            print(f"moved the earlier run to {aside}")
+
+    from experiments import runner
+
+    return runner.train(name, chosen, folder)
+
+
+def _list(argv: Sequence[str]) -> int:
+    print("usage: python -m experiments.train NAME [options]\n\nexperiments:")
+    names = experiment.names()
+    for name in names:
+        print(f"  {name:<{max(map(len, names))}}  {experiment.summary(name)}")
+    print("\noptions of an experiment: python -m experiments.train NAME --help")
+    if argv and argv[0] not in ("-h", "--help"):
+        raise experiment.UserError(f"the name of an experiment comes first, before {argv[0]}")
+    return 0
+
+
+if __name__ == "__main__":
+    cli.run(main)

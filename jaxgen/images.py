@@ -1,0 +1,54 @@
+"""Between stored pixels (uint8, 0 to 255) and the float range in which a model works."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Shaped, UInt8
+
+ValueRange = tuple[float, float] | None
+"""Lowest and highest value of a model's images; None for data without bounds."""
+
+
+def scale(
+    batch: Shaped[Array, "*shape"], value_range: ValueRange = (-1.0, 1.0)
+) -> Float[Array, "*shape"]:
+    """Pixels 0..255 to `value_range`, float32; floats pass as they are, being in range already.
+
+    >>> scale(jnp.array([0, 255], jnp.uint8), (-1.0, 1.0))
+    Array([-1.,  1.], dtype=float32)
+    """
+    if jnp.issubdtype(batch.dtype, jnp.floating):
+        return batch
+    if batch.dtype != jnp.uint8:
+        raise ValueError(f"batch has dtype {batch.dtype}; give uint8 pixels or floats in range")
+    if value_range is None:
+        raise ValueError("uint8 pixels need a value_range such as (-1.0, 1.0), not None")
+    low, high = value_range
+    return low + batch.astype(jnp.float32) * ((high - low) / 255.0)
+
+
+def to_pixels(
+    images: Float[Array, "*shape"], value_range: ValueRange = (-1.0, 1.0)
+) -> UInt8[Array, "*shape"]:
+    """The nearest pixel values of images in `value_range`, clipped to 0..255.
+
+    >>> to_pixels(jnp.array([-1.0, 0.0, 3.0]), (-1.0, 1.0))
+    Array([  0, 128, 255], dtype=uint8)
+    """
+    if value_range is None:
+        raise ValueError("data without bounds (value_range None) has no pixels; draw it otherwise")
+    low, high = value_range
+    unit = (images.astype(jnp.float32) - low) / (high - low)
+    return jnp.clip(jnp.round(unit * 255.0), 0.0, 255.0).astype(jnp.uint8)
+
+
+def squash(outputs: Float[Array, "*shape"], value_range: ValueRange) -> Float[Array, "*shape"]:
+    """A network's outputs bounded to `value_range`: tanh for (-1, 1), sigmoid for (0, 1), as they are for None."""
+    match value_range:
+        case None:
+            return outputs
+        case (-1.0, 1.0):
+            return jnp.tanh(outputs)
+        case (0.0, 1.0):
+            return jax.nn.sigmoid(outputs)
+        case _:
+            raise ValueError(f"value_range is {value_range}, but must be (-1, 1), (0, 1) or None")

@@ -1,0 +1,47 @@
+"""What every model module offers; the contract suite in `tests/contract.py` holds each of them to it.
+
+A model is a module. Inside, in this order: docstring naming the paper, `Config`, `State`, `init`, the networks by their
+field names (`generate`, `score`, `encode`, ...), the losses, `update`, `sample`.
+"""
+
+from typing import Any, Protocol
+
+from jaxgen.images import ValueRange
+from jaxgen.typing import Batch, Images, Key, Metrics, Shape
+
+
+class ModelConfig(Protocol):
+    """Settings of a model: a frozen dataclass, hashable and static; the defaults are the paper's."""
+
+    @property
+    def image_shape(self) -> Shape:
+        """Height, width and channels; the networks are told it, so they cannot disagree with it."""
+        ...
+
+    @property
+    def value_range(self) -> ValueRange:
+        """Lowest and highest value of an image."""
+        ...
+
+    @property
+    def minibatches(self) -> int:
+        """How many minibatches of the paper's size m one `update` takes (n_critic for a Wasserstein critic)."""
+        ...
+
+
+class Model(Protocol):
+    """A module of pure functions."""
+
+    def init(self, config: Any, key: Key) -> Any:
+        """The state before the first update."""
+        ...
+
+    def update(
+        self, config: Any, state: Any, batch: Batch, key: Key, *, axis_name: str | None = None
+    ) -> tuple[Any, Metrics]:
+        """One iteration of the paper's algorithm. Pure and not compiled: see `jaxgen.parallel`."""
+        ...
+
+    def sample(self, config: Any, state: Any, key: Key, num: int) -> Images:
+        """`num` images in the model's value range; the same key gives the same latents at every step."""
+        ...

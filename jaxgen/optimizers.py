@@ -1,0 +1,109 @@
+"""Optimiser settings that are values: they compare, hash, print and go to JSON; `to_optax` builds them once each."""
+
+import functools
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import optax
+
+from jaxgen.checks import require
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The learning rate stays as it is."""
+
+
+@dataclass(frozen=True)
+class LinearDecay:
+    """The learning rate falls on a line to 0, from update `begin` to update `end`."""
+
+    end: int  # update at which the rate reaches 0
+    begin: int = 0  # update up to which the rate is constant
+
+    def __post_init__(self):
+        require(0 <= self.begin < self.end, "begin", self.begin, f"in [0, end={self.end})")
+
+
+@dataclass(frozen=True)
+class InverseTime:
+    """The learning rate at update t is divided by `1 + decay t` (Keras's `decay`)."""
+
+    decay: float
+
+    def __post_init__(self):
+        require(self.decay >= 0, "decay", self.decay, "at least 0")
+
+
+Schedule: TypeAlias = Constant | LinearDecay | InverseTime
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Kingma & Ba 2015, arXiv 1412.6980."""
+
+    learning_rate: float = 1e-3  # alpha
+    b1: float = 0.9  # beta_1, decay of the mean of gradients
+    b2: float = 0.999  # beta_2, decay of the mean of squared gradients
+    eps: float = 1e-8  # added to the root of the mean square
+    schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
+
+    def __post_init__(self):
+        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        require(0 <= self.b1 < 1, "b1", self.b1, "in [0, 1)")
+        require(0 <= self.b2 < 1, "b2", self.b2, "in [0, 1)")
+        require(self.eps > 0, "eps", self.eps, "above 0")
+
+
+@dataclass(frozen=True)
+class RMSProp:
+    """Hinton 2012; `decay` 0.99 and `eps` outside the root are PyTorch's convention."""
+
+    learning_rate: float = 5e-5  # alpha
+    decay: float = 0.99  # of the mean of squared gradients
+    eps: float = 1e-8  # added to the root of the mean square
+    schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
+
+    def __post_init__(self):
+        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        require(0 <= self.decay < 1, "decay", self.decay, "in [0, 1)")
+        require(self.eps > 0, "eps", self.eps, "above 0")
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Gradient descent with heavy-ball momentum."""
+
+    learning_rate: float = 1e-2  # alpha
+    momentum: float = 0.0
+    schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
+
+    def __post_init__(self):
+        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        require(0 <= self.momentum < 1, "momentum", self.momentum, "in [0, 1)")
+
+
+Optimizer: TypeAlias = Adam | RMSProp | SGD
+
+
+@functools.cache
+def to_optax(settings: Optimizer) -> optax.GradientTransformation:
+    """The optax transformation of `settings`; equal settings give the same object, so that states compare equal."""
+    rate = _learning_rate(settings.learning_rate, settings.schedule)
+    match settings:
+        case Adam():
+            return optax.adam(rate, b1=settings.b1, b2=settings.b2, eps=settings.eps)
+        case RMSProp():
+            return optax.rmsprop(rate, decay=settings.decay, eps=settings.eps, eps_in_sqrt=False)
+        case SGD():
+            return optax.sgd(rate, momentum=settings.momentum or None)
+
+
+def _learning_rate(rate: float, schedule: Schedule) -> optax.ScalarOrSchedule:
+    match schedule:
+        case Constant():
+            return rate
+        case LinearDecay(end, begin):
+            return optax.linear_schedule(rate, 0.0, end - begin, transition_begin=begin)
+        case InverseTime(decay):
+            return lambda count: rate / (1.0 + decay * count)
