@@ -1,7 +1,7 @@
 """Checkpoints of a run: orbax behind one class, with a checksum for each array.
 
-Orbax writes atomically and beside the training. A flipped bit in an array would restore silently, so each leaf's crc32 is
-kept and compared; a checkpoint that is damaged is passed over for the newest good one.
+Orbax writes atomically and beside the training. A flipped bit in an array would restore silently, so each leaf's crc32
+is kept and compared; a checkpoint that is damaged is passed over for the newest good one.
 """
 
 import pathlib
@@ -16,20 +16,29 @@ from experiments.experiment import UserError
 
 
 class Checkpointer:
-    """Saves and restores one state in `folder`; keeps the newest `keep`. Use as a context manager."""
+    """Saves and restores one state in `folder`; keeps the newest `keep`. A context manager.
 
-    def __init__(self, folder: pathlib.Path, keep: int = 3):
+    With `read_only` nothing on disk is touched, so that a run in progress can be read.
+    """
+
+    def __init__(self, folder: pathlib.Path, keep: int = 3, read_only: bool = False):
         import orbax.checkpoint as ocp
         from orbax.checkpoint.checkpoint_managers import preservation_policy
 
         self._ocp = ocp
         self._folder = folder
+        self._read_only = read_only
         self._manager = ocp.CheckpointManager(
             folder.absolute(),
-            item_names=("state", "meta"),
+            item_handlers={
+                "state": ocp.StandardCheckpointHandler(),
+                "meta": ocp.JsonCheckpointHandler(),
+            },
             options=ocp.CheckpointManagerOptions(
                 preservation_policy=preservation_policy.LatestN(keep),
-                cleanup_tmp_directories=True,
+                cleanup_tmp_directories=not read_only,
+                create=not read_only,
+                read_only=read_only,
             ),
         )
 
@@ -68,7 +77,8 @@ class Checkpointer:
         for step in steps:
             try:
                 state = self._restore(step, like)
-                self._put_aside([newer for newer in steps if newer > step])
+                if not self._read_only:
+                    self._put_aside([newer for newer in steps if newer > step])
                 return step, state, passed
             except Exception as error:  # orbax raises errors of many kinds for damaged files
                 passed.append(f"step {step}: {_short(error)}")
@@ -105,9 +115,7 @@ class Checkpointer:
         wanted = {_name(path): leaf.shape for path, leaf in jax.tree_util.tree_leaves_with_path(like)}
         for name in sorted(found.keys() | wanted.keys()):
             if found.get(name) != wanted.get(name):
-                raise ValueError(
-                    f"{name} has shape {found.get(name)} there and {wanted.get(name)} in this model"
-                )
+                raise ValueError(f"{name} has shape {found.get(name)} there and {wanted.get(name)} in this model")
 
 
 def checksums(state: Any) -> dict[str, int]:

@@ -1,5 +1,7 @@
 """Command lines from frozen dataclasses (tyro): every field an option, its comment the help, a typo one clear box."""
 
+import logging
+import pathlib
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -9,9 +11,7 @@ from experiments.experiment import UserError
 SettingsT = TypeVar("SettingsT")
 
 
-def parse(
-    kind: Any, default: SettingsT, argv: Sequence[str], prog: str, description: str
-) -> SettingsT:
+def parse(kind: Any, default: SettingsT, argv: Sequence[str], prog: str, description: str) -> SettingsT:
     """`default`, of type `kind`, with the options of `argv` put in; a typo exits with code 2 and the nearest option."""
     import tyro
 
@@ -25,8 +25,20 @@ def parse(
     )
 
 
+def run_folder(argv: Sequence[str]) -> tuple[pathlib.Path | None, list[str]]:
+    """The folder of a run, which comes first, and the options after it; None to ask for the usage alone."""
+    if not argv:
+        return None, []
+    if argv[0] in ("-h", "--help"):
+        return pathlib.Path(), ["--help"]
+    if argv[0].startswith("-"):
+        raise UserError(f"the folder of a run comes first, before {argv[0]}")
+    return pathlib.Path(argv[0]), list(argv[1:])
+
+
 def run(main: Callable[[Sequence[str]], int | None]) -> None:
     """Run a command: a UserError becomes one sentence on stderr and exit code 2."""
+    logging.getLogger("absl").setLevel(logging.ERROR)  # orbax's warnings are not for the person at the command line
     try:
         code = main(sys.argv[1:])
     except UserError as error:

@@ -45,7 +45,12 @@ class Experiment(Generic[ModelConfigT]):
             *("steps", "batch_size", "steps_per_call", "log_every", "sample_every"),
             *("checkpoint_every", "keep", "num_samples"),
         ):
-            require(getattr(self, name) >= 1, f"--{name.replace('_', '-')}", getattr(self, name), "at least 1")
+            require(
+                getattr(self, name) >= 1,
+                f"--{name.replace('_', '-')}",
+                getattr(self, name),
+                "at least 1",
+            )
         require(self.seed >= 0, "--seed", self.seed, "at least 0")
 
 

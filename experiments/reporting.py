@@ -11,7 +11,7 @@ Writer = Callable[[int, dict[str, float]], None]
 
 
 class Reporter:
-    """Writes one line of metrics for each log step, in the file and for the person watching. A context manager."""
+    """Writes the metrics of each log step, to the file and for the person watching. A context manager."""
 
     def __init__(self, folder: pathlib.Path, start: int, end: int, writers: list[Writer]):
         from tqdm import tqdm
@@ -23,7 +23,11 @@ class Reporter:
         self._file = (folder / "metrics.jsonl").open("a", encoding="utf-8")
         self._writers = writers
         self._bar = tqdm(
-            total=end, initial=start, unit="step", disable=not sys.stderr.isatty(), dynamic_ncols=True
+            total=end,
+            initial=start,
+            unit="step",
+            disable=not sys.stderr.isatty(),
+            dynamic_ncols=True,
         )
 
     def __enter__(self) -> "Reporter":
@@ -42,7 +46,12 @@ class Reporter:
         now = time.monotonic()
         rate = (step - self._last_step) / max(now - self._last, 1e-9)
         self._last, self._last_step = now, step
-        line = {"step": step, **metrics, "steps_per_s": rate, "images_per_s": rate * images_per_step}
+        line = {
+            "step": step,
+            **metrics,
+            "steps_per_s": rate,
+            "images_per_s": rate * images_per_step,
+        }
         self._file.write(json.dumps(line) + "\n")
         self._file.flush()
         for write in self._writers:
@@ -109,7 +118,7 @@ def tensorboard(folder: pathlib.Path) -> Writer:
 
 def wandb(folder: pathlib.Path, name: str, settings: Any) -> Writer:
     """A run at Weights & Biases, its files in `folder`."""
-    import wandb as weights_and_biases
+    import wandb as weights_and_biases  # pyright: ignore[reportMissingImports]
 
     run = weights_and_biases.init(project="jaxgen", name=name, dir=str(folder), config=settings)
     return lambda step, metrics: run.log(metrics, step=step)

@@ -17,11 +17,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import data, figures, reporting, runs, settings
+from experiments import data, figures, reporting, restore, runs, settings
 from experiments.checkpoints import Checkpointer
 from experiments.experiment import Experiment, UserError, model_of
 from jaxgen import images, parallel
-from jaxgen.typing import Key, Pixels
+from jaxgen.typing import Key
 
 IN_FLIGHT = 8
 """Calls under way at most: XLA on CPU devices can deadlock with more than 32."""
@@ -72,15 +72,9 @@ def check_batch(experiment: Experiment) -> None:
 def check_model(experiment: Experiment) -> None:
     """UserError if the model refuses its settings; traces shapes only, compiles nothing."""
     try:
-        abstract_state(experiment)
+        restore.abstract_state(experiment)
     except ValueError as error:
         raise UserError(str(error)) from error
-
-
-def abstract_state(experiment: Experiment) -> Any:
-    """Shapes and dtypes of the model's state."""
-    config = experiment.model
-    return jax.eval_shape(lambda: model_of(config).init(config, jax.random.key(0)))
 
 
 class _Loop:
@@ -100,9 +94,7 @@ class _Loop:
         self.images_per_step = experiment.batch_size * self.config.minibatches
         keys = jax.random.split(jax.random.key(experiment.seed), 3)
         self.key_init, self.key_steps, self.key_samples = keys
-        self.sample = jax.jit(
-            functools.partial(self.model.sample, self.config), static_argnames="num"
-        )
+        self.sample = jax.jit(functools.partial(self.model.sample, self.config), static_argnames="num")
 
     def run(self, resumed: bool) -> int:
         step, state = self._start()
@@ -110,7 +102,10 @@ class _Loop:
             runs.record_session(self.folder, self.experiment, step)
         end = self.experiment.steps
         writers = _writers(self.experiment, self.folder, self.name)
-        with reporting.Reporter(self.folder, step, end, writers) as reporter, _stop_signals() as stop:
+        with (
+            reporting.Reporter(self.folder, step, end, writers) as reporter,
+            _stop_signals() as stop,
+        ):
             reporter.say(self.image_set.describe())
             reporter.say(_greeting(self.name, self.folder, step, end, resumed))
             if step >= end:
@@ -123,12 +118,7 @@ class _Loop:
 
     def _start(self) -> tuple[int, Any]:
         """Step and state of the newest good checkpoint, or step 0 and a fresh state."""
-        like = abstract_state(self.experiment)
-        device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
-        like = jax.tree.map(
-            lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=device), like
-        )
-        restored = self.checkpointer.restore(like)
+        restored = self.checkpointer.restore(restore.abstract_state(self.experiment))
         if restored is None:
             return 0, jax.jit(functools.partial(self.model.init, self.config))(self.key_init)
         step, state, passed_over = restored
@@ -174,14 +164,11 @@ class _Loop:
             return 128 + stop.signal
         return 0
 
-    def _batches(self, step: int, count: int) -> Pixels:
+    def _batches(self, step: int, count: int) -> np.ndarray:
         """The pixels of `count` steps from `step` on: (count, batch, height, width, channels)."""
         num = len(self.image_set)
         seed = self.experiment.seed
-        chosen = [
-            data.batch_indices(seed, step + offset, num, self.images_per_step)
-            for offset in range(count)
-        ]
+        chosen = [data.batch_indices(seed, step + offset, num, self.images_per_step) for offset in range(count)]
         return self.image_set.images[np.stack(chosen)]
 
     def _keys(self, step: int, count: int) -> Key:
@@ -205,7 +192,7 @@ class _Stop:
 
 @contextmanager
 def _stop_signals() -> Iterator[_Stop]:
-    """Note the first SIGINT or SIGTERM, to be acted upon after the call under way; a second SIGINT interrupts at once."""
+    """Note the first SIGINT or SIGTERM, acted upon after the call under way; a second SIGINT interrupts."""
     stop = _Stop()
 
     def note(number: int, _frame: Any) -> None:

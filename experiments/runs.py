@@ -1,9 +1,9 @@
 """The folder of a run: what it holds, whether a command may go on in it, and how later commands read it.
 
-    config.json      the experiment's name and every setting, versions and devices; enough to repeat the run
-    metrics.jsonl    one line for each log step
-    samples/         pictures, the same latents at each step
-    checkpoints/     orbax
+config.json      the experiment's name and every setting, versions and devices; enough to repeat the run
+metrics.jsonl    one line for each log step
+samples/         pictures, the same latents at each step
+checkpoints/     orbax
 """
 
 import fcntl
@@ -22,7 +22,15 @@ import jaxgen
 from experiments import settings
 from experiments.experiment import Experiment, UserError
 
-FREE = ("steps", "out", "parallel", "steps_per_call", "log_every", "sample_every", "checkpoint_every")
+FREE = (
+    "steps",
+    "out",
+    "parallel",
+    "steps_per_call",
+    "log_every",
+    "sample_every",
+    "checkpoint_every",
+)
 """Settings that may differ when a run goes on: they do not change what is computed, only how long and how it shows."""
 FREE += ("keep", "num_samples", "log", "resume", "data_dir")
 
@@ -41,9 +49,7 @@ def locked(folder: pathlib.Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise UserError(
-                f"another process trains in {folder}; wait for it or choose another --out"
-            ) from error
+            raise UserError(f"another process trains in {folder}; wait for it or choose another --out") from error
         yield
 
 
@@ -70,9 +76,7 @@ def begin(folder: pathlib.Path, name: str, experiment: Experiment) -> bool:
         return False
     record = read_config(folder)
     if record["experiment"] != name:
-        raise UserError(
-            f"{folder} holds a run of {record['experiment']}, not of {name}; choose another --out"
-        )
+        raise UserError(f"{folder} holds a run of {record['experiment']}, not of {name}; choose another --out")
     fixed_old = {key: value for key, value in record["settings"].items() if key not in FREE}
     fixed_new = {key: value for key, value in described.items() if key not in FREE}
     changed = settings.differences(fixed_old, fixed_new)
@@ -121,8 +125,7 @@ def _session(step: int) -> dict[str, Any]:
         "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "command": sys.argv[1:],
         "python": platform.python_version(),
-        "versions": {"jaxgen": jaxgen.__version__}
-        | {name: metadata.version(name) for name in PACKAGES},
+        "versions": {"jaxgen": jaxgen.__version__} | {name: metadata.version(name) for name in PACKAGES},
         "devices": [str(device) for device in jax.devices()],
         "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores",
     }

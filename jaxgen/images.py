@@ -8,9 +8,7 @@ ValueRange = tuple[float, float] | None
 """Lowest and highest value of a model's images; None for data without bounds."""
 
 
-def scale(
-    batch: Shaped[Array, "*shape"], value_range: ValueRange = (-1.0, 1.0)
-) -> Float[Array, "*shape"]:
+def scale(batch: Shaped[Array, "*shape"], value_range: ValueRange = (-1.0, 1.0)) -> Float[Array, "*shape"]:
     """Pixels 0..255 to `value_range`, float32; floats pass as they are, being in range already.
 
     >>> scale(jnp.array([0, 255], jnp.uint8), (-1.0, 1.0))
@@ -26,9 +24,7 @@ def scale(
     return low + batch.astype(jnp.float32) * ((high - low) / 255.0)
 
 
-def to_pixels(
-    images: Float[Array, "*shape"], value_range: ValueRange = (-1.0, 1.0)
-) -> UInt8[Array, "*shape"]:
+def to_pixels(images: Float[Array, "*shape"], value_range: ValueRange = (-1.0, 1.0)) -> UInt8[Array, "*shape"]:
     """The nearest pixel values of images in `value_range`, clipped to 0..255.
 
     >>> to_pixels(jnp.array([-1.0, 0.0, 3.0]), (-1.0, 1.0))

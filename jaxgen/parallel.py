@@ -12,11 +12,15 @@ from typing import Any, TypeAlias
 import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jaxtyping import Array, Shaped
 
-from jaxgen.typing import Key
+from jaxgen.typing import Batch, Key
 
 AXIS = "devices"
 """The name of the axis along which a global batch is cut."""
+
+Devices: TypeAlias = Sequence[Any] | None
+"""Which of `jax.devices()` to use; all of them for None."""
 
 Step: TypeAlias = Callable[[Any, Any, jax.Array], tuple[Any, Any]]
 """`(state, batch, key) -> (state, metrics)`; the state passed in is donated: use the one that comes back."""
@@ -36,11 +40,19 @@ def example_keys(key: Key, num: int, axis_name: str | None = None) -> jax.Array:
     return jax.vmap(lambda index: jax.random.fold_in(key, index))(first + jnp.arange(num))
 
 
-def draw(
-    sampler: Callable[[Key], jax.Array], key: Key, num: int, axis_name: str | None = None
-) -> jax.Array:
+def draw(sampler: Callable[[Key], jax.Array], key: Key, num: int, axis_name: str | None = None) -> jax.Array:
     """`sampler(key)` once for each of this device's `num` examples, stacked: (num, ...)."""
     return jax.vmap(sampler)(example_keys(key, num, axis_name))
+
+
+def split(batch: Batch, num: int) -> Shaped[Array, "num minibatch ..."]:
+    """(num * m, ...) to `num` minibatches (num, m, ...): minibatch t holds every num-th example from the t-th on.
+
+    Interleaved, the minibatches hold the same examples however many devices share the batch.
+    """
+    if len(batch) % num:
+        raise ValueError(f"batch of {len(batch)} does not divide into {num} minibatches; use a multiple of {num}")
+    return jnp.moveaxis(batch.reshape(-1, num, *batch.shape[1:]), 1, 0)
 
 
 def jit(
@@ -48,7 +60,7 @@ def jit(
     config: Any,
     *,
     steps: int | None = None,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Devices = None,
 ) -> Step:
     """Compile `update` over a batch cut across `devices`; XLA inserts the collectives.
 
@@ -76,7 +88,7 @@ def shard_map(
     config: Any,
     *,
     steps: int | None = None,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Devices = None,
 ) -> Step:
     """Compile `update` as one program a device, with explicit collectives; arguments as in `jit`.
 
@@ -97,7 +109,7 @@ def pmap(
     config: Any,
     *,
     steps: int | None = None,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Devices = None,
 ) -> Step:
     """Compile `update` with `jax.pmap`, state in and out unreplicated; arguments as in `jit`.
 
@@ -124,7 +136,7 @@ def pmap(
     return _over_global_batches(compiled, mesh, steps)
 
 
-def _mesh(devices: Sequence[jax.Device] | None) -> Mesh:
+def _mesh(devices: Devices) -> Mesh:
     import numpy as np
 
     return Mesh(np.array(jax.devices() if devices is None else devices), (AXIS,))
@@ -166,8 +178,7 @@ def _check_batch(batch: Any, num_devices: int, steps: int | None) -> None:
         size = leaf.shape[0 if steps is None else 1]
         if size % num_devices:
             raise ValueError(
-                f"batch of {size} does not divide over {num_devices} devices; "
-                f"use a multiple of {num_devices}"
+                f"batch of {size} does not divide over {num_devices} devices; use a multiple of {num_devices}"
             )
 
 

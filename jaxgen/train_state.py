@@ -26,6 +26,10 @@ class TrainState(train_state.TrainState):
     `apply_fn` and `tx` are the same objects for equal settings, so two states from equal settings have one treedef.
     """
 
+    # Narrower in flax; in here a leaf may be anything that a tree map puts there, a shape or a sharding for one.
+    step: Any
+    params: Params
+    opt_state: Any
     collections: Collections = struct.field(default_factory=dict)
 
     @property
@@ -58,14 +62,10 @@ def apply(
     module: nn.Module, params: Params, collections: Collections, *inputs: Any, **options: Any
 ) -> tuple[Any, Collections]:
     """`module`'s outputs and its collections after the call: `{}` for a network without any."""
-    return module.apply(
-        {"params": params, **collections}, *inputs, **options, mutable=list(collections)
-    )
+    return module.apply({"params": params, **collections}, *inputs, **options, mutable=list(collections))
 
 
-def descend(
-    state: TrainState, loss: Loss, axis_name: str | None = None
-) -> tuple[TrainState, Metrics]:
+def descend(state: TrainState, loss: Loss, axis_name: str | None = None) -> tuple[TrainState, Metrics]:
     """One optimiser step down `loss`, its gradients averaged over the devices along `axis_name`.
 
     The loss is averaged inside the differentiated function and the gradients outside: only both together give the
@@ -79,7 +79,8 @@ def descend(
     (_, aux), grads = jax.value_and_grad(mean_loss, has_aux=True)(state.params)
     metrics, collections = pmean(aux, axis_name)
     grads = pmean(grads, axis_name)
-    return state.apply_gradients(grads=grads, collections=collections), metrics
+    with jax.numpy_dtype_promotion("standard"):  # optax raises a float to an integer count
+        return state.apply_gradients(grads=grads, collections=collections), metrics
 
 
 def moving_average(average: Params, new: Params, decay: float, step: jax.Array) -> Params:

@@ -18,10 +18,9 @@ import pytest
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+pytest.register_assert_rewrite("tests.contract")
 jaxtyping.install_import_hook("jaxgen", "beartype.beartype")
-hypothesis.settings.register_profile(
-    "tests", deadline=None, max_examples=25, derandomize=True, database=None
-)
+hypothesis.settings.register_profile("tests", deadline=None, max_examples=25, derandomize=True, database=None)
 hypothesis.settings.load_profile("tests")
 
 

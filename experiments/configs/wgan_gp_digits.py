@@ -1,6 +1,6 @@
 """WGAN-GP (MLP) on scikit-learn's 8x8 handwritten digits.
 
-    python -m experiments.train wgan_gp_digits
+python -m experiments.train wgan_gp_digits
 """
 
 from experiments.experiment import Experiment
@@ -11,9 +11,9 @@ from jaxgen.optimizers import Adam
 EXPERIMENT = Experiment(
     model=wgan_gp.Config(
         image_shape=(8, 8, 1),
-        latent_dim=64,
-        generator=MLP((256, 256)),
-        critic=MLP((256, 256), negative_slope=0.2),
+        latent_dim=32,
+        generator=MLP((256, 256, 256)),
+        critic=MLP((256, 256, 256), negative_slope=0.2),
         generator_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
         critic_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
     ),

@@ -1,8 +1,10 @@
 """Handwritten digits that come with scikit-learn: 1,797 real scans of 8x8 pixels, no download.
 
-Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits, UCI repository. The set has no official split; here a
-fixed one holds 297 scans out, so that there are real digits that no model has seen.
+Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits, UCI repository. The set has no official
+split; here a fixed one holds 297 scans out, so that there are real digits that no model has seen.
 """
+
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +18,7 @@ def load(split: str = "train") -> ImageSet:
     """`train` (1,500), `test` (297) or `all` (1,797) scans; grey levels 0..16 become 0..255."""
     from sklearn.datasets import load_digits
 
-    digits = load_digits()
+    digits: Any = load_digits()
     order = np.random.Generator(np.random.Philox(key=[0, 0])).permutation(len(digits.images))
     parts = {"train": order[NUM_TEST:], "test": order[:NUM_TEST], "all": order}
     if split not in parts:

@@ -41,10 +41,7 @@ def batch_indices(seed: int, step: int, num: int, size: int) -> np.ndarray:
     positions = np.arange(step * size, (step + 1) * size)
     epochs = positions // num
     return np.concatenate(
-        [
-            _permutation(seed, int(epoch), num)[positions[epochs == epoch] % num]
-            for epoch in np.unique(epochs)
-        ]
+        [_permutation(seed, int(epoch), num)[positions[epochs == epoch] % num] for epoch in np.unique(epochs)]
     )
 
 

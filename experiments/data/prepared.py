@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ def load(name: str, split: str, data_dir: pathlib.Path | None) -> ImageSet:
         )
     import tensorflow_datasets as tfds
 
-    builder = tfds.builder_from_directory(str(versions[-1].parent))
+    builder: Any = tfds.builder_from_directory(str(versions[-1].parent))
     if split not in builder.info.splits:
         raise UserError(f"{name} has no split {split!r}; there are: {', '.join(builder.info.splits)}")
     if "image" not in builder.info.features:
@@ -30,7 +31,7 @@ def load(name: str, split: str, data_dir: pathlib.Path | None) -> ImageSet:
     return _read(name, builder, split)
 
 
-def _read(name: str, builder, split: str) -> ImageSet:
+def _read(name: str, builder: Any, split: str) -> ImageSet:
     source = builder.as_data_source(split)
     first = source[0]
     images = np.empty((len(source), *first["image"].shape), np.uint8)

@@ -24,10 +24,20 @@ from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
 from jaxgen.losses.penalties import gradient_penalty, interpolate
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import draw
+from jaxgen.parallel import draw, split
 from jaxgen.train_state import TrainState, apply, create, descend, moving_average
-from jaxgen.typing import Batch, Collections, Images, Key, Latents, Metrics, Params, PerExample
-from jaxgen.typing import Points, Scalar, Shape
+from jaxgen.typing import (
+    Batch,
+    Collections,
+    Key,
+    Latents,
+    Metrics,
+    Params,
+    PerExample,
+    Points,
+    Scalar,
+    Shape,
+)
 
 
 @dataclass(frozen=True)
@@ -71,9 +81,7 @@ def init(config: Config, key: Key) -> State:
     key_generator, key_critic = jax.random.split(key)
     latents = jnp.zeros((1, config.latent_dim))
     images = jnp.zeros((1, *config.image_shape))
-    generator = create(
-        config.generator, config.generator_optimizer, key_generator, latents, config.image_shape
-    )
+    generator = create(config.generator, config.generator_optimizer, key_generator, latents, config.image_shape)
     critic = create(config.critic, config.critic_optimizer, key_critic, images, ())
     if critic.collections:
         raise ValueError(
@@ -134,9 +142,7 @@ def generator_loss(
     axis_name: str | None = None,
 ) -> tuple[Scalar, tuple[Metrics, Collections]]:
     """-E[D(G(z))], mean over the batch."""
-    fake, collections = generate(
-        config, params, collections, latents, train=True, axis_name=axis_name
-    )
+    fake, collections = generate(config, params, collections, latents, train=True, axis_name=axis_name)
     loss = wasserstein_generator(score(config, critic_params, fake)).mean()
     return loss, ({"generator_loss": loss}, collections)
 
@@ -149,8 +155,8 @@ def update(
     Args:
         config: settings.
         state: networks and optimisers.
-        batch: n_critic minibatches, (n_critic * m, ...), uint8 or floats in range; step t takes every n_critic-th example
-            from the t-th on, so that the minibatches are the same however many devices share them.
+        batch: n_critic minibatches, (n_critic * m, ...), uint8 or floats in range; step t takes every n_critic-th
+            example from the t-th on, so that the minibatches are the same however many devices share them.
         key: of this iteration.
         axis_name: of the devices that share the batch, or None.
 
@@ -166,21 +172,17 @@ def update(
         latents = draw_latents(config, key_latents, len(real), axis_name)
         fake, _ = generate(config, *frozen, latents, train=True, axis_name=axis_name)
         mix = draw(jax.random.uniform, key_mix, len(real), axis_name)
-        return descend(
-            critic, lambda params: critic_loss(config, params, real, fake, mix), axis_name
-        )
+        return descend(critic, lambda params: critic_loss(config, params, real, fake, mix), axis_name)
 
     frozen = state.generator.params, state.generator.collections
-    minibatches = _split(batch, config.critic_steps)
+    minibatches = split(batch, config.critic_steps)
     keys = jax.random.split(key_critic, config.critic_steps)
     critic, critic_metrics = jax.lax.scan(critic_step, state.critic, (minibatches, keys))
 
     latents = draw_latents(config, key_generator, minibatches.shape[1], axis_name)  # lines 11 and 12
     generator, generator_metrics = descend(
         state.generator,
-        lambda params: generator_loss(
-            config, params, state.generator.collections, critic.params, latents, axis_name
-        ),
+        lambda params: generator_loss(config, params, state.generator.collections, critic.params, latents, axis_name),
         axis_name,
     )
     ema = moving_average(state.ema, generator.variables, config.ema_decay, generator.step)
@@ -199,13 +201,3 @@ def draw_latents(config: Config, key: Key, num: int, axis_name: str | None = Non
     """z ~ N(0, I) for each example."""
     normal = functools.partial(jax.random.normal, shape=(config.latent_dim,))
     return draw(normal, key, num, axis_name)
-
-
-def _split(batch: Batch, critic_steps: int) -> Batch:
-    """(n_critic * m, ...) to (n_critic, m, ...), interleaved."""
-    if len(batch) % critic_steps:
-        raise ValueError(
-            f"batch of {len(batch)} does not divide into {critic_steps} critic steps; "
-            f"give critic_steps times the minibatch size"
-        )
-    return jnp.moveaxis(batch.reshape(-1, critic_steps, *batch.shape[1:]), 1, 0)

@@ -36,7 +36,7 @@ class MLP(nn.Module):
         hidden = inputs.reshape(len(inputs), -1).astype(dtype)
         for width in self.features:
             hidden = nn.Dense(width, dtype=dtype)(hidden)
-            hidden = normalize(hidden, self.norm, train=train, axis_name=axis_name, dtype=dtype)
+            hidden = normalize(hidden, self.norm, train=train, axis_name=axis_name)
             hidden = nn.leaky_relu(hidden, self.negative_slope)
         outputs = nn.Dense(math.prod(output_shape), dtype=dtype)(hidden)
         return outputs.astype(jnp.float32).reshape(len(inputs), *output_shape)

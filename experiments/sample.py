@@ -1,0 +1,84 @@
+"""Draw from a finished or stopped run: `python -m experiments.sample RUN --num 64 --out digits.png`.
+
+The images come from the run's newest checkpoint, from the moving average of the generator's weights. Image i depends on
+the seed and on i alone, so a larger picture begins with the images of a smaller one.
+"""
+
+import functools
+import pathlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from experiments import cli
+from experiments.experiment import UserError
+from jaxgen.checks import require
+
+CHUNK = 250
+"""Images drawn at a time: bounds the memory, and one compilation serves any number."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to draw, and where to put it."""
+
+    num: int = 64  # images to draw
+    out: pathlib.Path | None = None  # picture to write; RUN/sample.png if not given
+    seed: int = 0  # of the latents
+    columns: int | None = None  # images in a row; a square if not given
+
+    def __post_init__(self):
+        require(self.num >= 1, "--num", self.num, "at least 1")
+        require(self.seed >= 0, "--seed", self.seed, "at least 0")
+        require(self.columns is None or self.columns >= 1, "--columns", self.columns, "at least 1")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Write one PNG."""
+    folder, options = cli.run_folder(argv)
+    if folder is None:
+        print("usage: python -m experiments.sample RUN [options]")
+        return 0
+    chosen = cli.parse(
+        Options,
+        Options(),
+        options,
+        prog="python -m experiments.sample RUN",
+        description=(__doc__ or "").partition("\n")[0],
+    )
+    out = chosen.out or folder / "sample.png"
+    if out.suffix.lower() != ".png":
+        raise UserError(f"--out is {out}, but must end in .png")
+
+    from experiments import figures
+
+    step, pixels = draw(folder, chosen.num, chosen.seed)
+    try:
+        figures.save_png(out, figures.grid(pixels, chosen.columns))
+    except OSError as error:
+        raise UserError(f"cannot write {out}: {error.strerror}; choose another --out") from error
+    print(f"wrote {chosen.num} images of step {step:,} to {out}")
+    return 0
+
+
+def draw(folder: pathlib.Path, num: int, seed: int) -> tuple[int, np.ndarray]:
+    """The step of the newest good checkpoint and `num` images drawn from it, uint8 (num, height, width, channels)."""
+    import jax
+
+    from experiments.restore import newest
+    from jaxgen import images
+
+    experiment, model, step, state = newest(folder)
+    sample = jax.jit(functools.partial(model.sample, experiment.model), static_argnames="num")
+
+    def chunk(index: int) -> Any:
+        key = jax.random.fold_in(jax.random.key(seed), index)
+        return np.asarray(images.to_pixels(sample(state, key, num=CHUNK), experiment.model.value_range))
+
+    return step, np.concatenate([chunk(index) for index in range(-(-num // CHUNK))])[:num]
+
+
+if __name__ == "__main__":
+    cli.run(main)

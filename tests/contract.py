@@ -1,0 +1,276 @@
+"""The contract that every model keeps. A model's test file subclasses `Suite` with one `Case`:
+
+class TestContract(contract.Suite):
+    case = contract.Case(model=wgan_gp, config=TINY)
+"""
+
+import dataclasses
+import functools
+import types
+import typing
+from typing import Any
+
+import chex
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.interpreters import partial_eval
+
+from jaxgen import parallel
+from jaxgen.optimizers import SGD, Adam, Constant, LinearDecay, RMSProp
+from jaxgen.train_state import TrainState
+
+BATCH = 8  # examples of a minibatch: divides over the 4 devices
+STEPS = 3
+STILL = 1e-30  # a learning rate whose steps no weight shows in float32; a bias of 0 moves by it times its gradient
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One row of the table."""
+
+    model: Any  # the module
+    config: Any  # a tiny Config with Adam, batch norm where the model has it, no network wider than 16
+    unreached: tuple[str, ...] = ()  # parameters whose gradient is zero by mathematics, said in the test file
+    inert: tuple[str, ...] = ()  # settings that change nothing in two updates, said in the test file
+
+
+def optimizer_fields(config: Any) -> list[str]:
+    """Names of the settings that are optimisers."""
+    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    return [name for name, value in values.items() if isinstance(value, Adam | RMSProp | SGD)]
+
+
+def with_sgd(config: Any, learning_rate: float = 1e-2, **others: float) -> Any:
+    """The config with SGD everywhere: Adam's normalisation blows rounding up to the size of a step."""
+    rates = {name: others.get(name, learning_rate) for name in optimizer_fields(config)}
+    return dataclasses.replace(config, **{name: SGD(rate) for name, rate in rates.items()})
+
+
+def players(state: Any) -> dict[str, TrainState]:
+    """The TrainStates of a state, by name."""
+    return {name: part for name, part in state._asdict().items() if isinstance(part, TrainState)}
+
+
+def variations(settings: Any, path: str = "") -> list[tuple[str, Any]]:
+    """(`a.b`, settings with a.b changed) for every number, flag, choice and schedule in a tree of dataclasses."""
+    hints = typing.get_type_hints(type(settings))
+    hidden = {"parent", "name"} if isinstance(settings, nn.Module) else set()
+    varied = []
+    for field in dataclasses.fields(settings):
+        if field.name in hidden:
+            continue
+        value, name = getattr(settings, field.name), f"{path}{field.name}"
+        if dataclasses.is_dataclass(value) and not isinstance(value, Constant):
+            inner = variations(value, f"{name}.")
+            varied += [(deep, dataclasses.replace(settings, **{field.name: other})) for deep, other in inner]
+            continue
+        other = _other(value, hints[field.name])
+        varied.append((name, dataclasses.replace(settings, **{field.name: other})))
+    return varied
+
+
+def _other(value: Any, hint: Any) -> Any:
+    if typing.get_origin(hint) is typing.Literal:
+        choices = [choice for choice in typing.get_args(hint) if choice not in (value, "batch")]
+        return choices[0]
+    match value:
+        case Constant():
+            return LinearDecay(end=10)
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case float():
+            return value * 0.5 if value > 1e-6 else (0.25 if value == 0 else 1e-3)
+        case (float(), float()):
+            return (0.0, 1.0) if value == (-1.0, 1.0) else (-1.0, 1.0)
+        case tuple():
+            return (value[0] + 1, *value[1:])
+    raise NotImplementedError(f"say in `_other` how a setting like {value!r} of {hint} varies")
+
+
+def leaves(tree: Any) -> dict[str, np.ndarray]:
+    """Leaves by path."""
+    flat = jax.tree_util.tree_leaves_with_path(tree)
+    return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in flat}
+
+
+def differs(one: Any, other: Any) -> bool:
+    """Whether any leaf or shape differs."""
+    a, b = leaves(one), leaves(other)
+    return a.keys() != b.keys() or any(not np.array_equal(a[name], b[name]) for name in a)
+
+
+class Suite:
+    """Tests of one model; subclass with a `case`."""
+
+    case: Case
+
+    @classmethod
+    def init(cls, config: Any = None) -> Any:
+        config = config or cls.case.config
+        return jax.jit(functools.partial(cls.case.model.init, config))(jax.random.key(0))
+
+    @classmethod
+    def batches(cls, num: int, config: Any = None) -> np.ndarray:
+        """(num, minibatches * BATCH, ...) uint8."""
+        config = config or cls.case.config
+        shape = (num, BATCH * config.minibatches, *config.image_shape)
+        return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def reference(cls):
+        """State and metrics after three steps with SGD on one device, and what went in."""
+        config = with_sgd(cls.case.config)
+        batches, keys = cls.batches(STEPS), jax.random.split(jax.random.key(1), STEPS)
+        step = parallel.jit(cls.case.model.update, config, devices=jax.devices()[:1])
+        state = cls.init(config)
+        for batch, key in zip(batches, keys, strict=True):
+            state, metrics = step(state, batch, key)
+        return config, batches, keys, jax.device_get(state), jax.device_get(metrics)
+
+    @pytest.mark.parametrize("num_devices", [1, 4])
+    @pytest.mark.parametrize("wrap", [parallel.jit, parallel.pmap, parallel.shard_map])
+    def test_all_drivers_give_the_update_of_one_device(self, reference, wrap, num_devices):
+        config, batches, keys, wanted, metrics = reference
+        step = wrap(self.case.model.update, config, devices=jax.devices()[:num_devices])
+        state = self.init(config)
+        for batch, key in zip(batches, keys, strict=True):
+            state, found = step(state, batch, key)
+        chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
+        chex.assert_trees_all_close(jax.device_get(found), metrics, atol=1e-4, rtol=1e-4)
+
+    def test_vmap_with_an_axis_name_gives_the_update_of_one_device(self, reference):
+        config, batches, keys, wanted, _ = reference
+        update = functools.partial(self.case.model.update, config, axis_name="shards")
+        sharded = jax.jit(jax.vmap(update, in_axes=(None, 0, None), axis_name="shards"))
+        state = self.init(config)
+        for batch, key in zip(batches, keys, strict=True):
+            stacked, _ = sharded(state, batch.reshape(4, -1, *batch.shape[1:]), key)
+            state = jax.tree.map(lambda leaf: leaf[3], stacked)
+        chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
+
+    @pytest.mark.parametrize("wrap", [parallel.jit, parallel.pmap, parallel.shard_map])
+    def test_scanned_steps_equal_single_steps(self, reference, wrap):
+        config, batches, keys, wanted, metrics = reference
+        state, found = wrap(self.case.model.update, config, steps=STEPS)(self.init(config), batches, keys)
+        chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
+        last = jax.tree.map(lambda values: values[-1], jax.device_get(found))
+        chex.assert_trees_all_close(last, metrics, atol=1e-4, rtol=1e-4)
+
+    @pytest.mark.parametrize("wrap", [parallel.jit, parallel.pmap, parallel.shard_map])
+    def test_update_is_traced_once_for_equal_settings(self, wrap):
+        traces = []
+
+        def update(config, state, batch, key, *, axis_name=None):
+            traces.append(axis_name)
+            return self.case.model.update(config, state, batch, key, axis_name=axis_name)
+
+        step = wrap(update, self.case.config)
+        batch = self.batches(1)[0]
+        state, _ = step(self.init(), batch, jax.random.key(0))
+        state, _ = step(state, batch, jax.random.key(1))
+        step(self.init(dataclasses.replace(self.case.config)), batch, jax.random.key(2))
+        assert len(traces) == 1
+
+    def test_states_of_equal_settings_have_one_structure(self):
+        one = self.init()
+        other = self.init(dataclasses.replace(self.case.config))
+        assert jax.tree.structure(one) == jax.tree.structure(other)
+        chosen = jax.lax.cond(jnp.array(True), lambda: one, lambda: other)
+        chex.assert_trees_all_equal(chosen, one)
+
+    def test_update_is_a_function_of_its_key(self):
+        update = jax.jit(functools.partial(self.case.model.update, self.case.config))
+        state, batch = self.init(), self.batches(1)[0]
+        first, _ = update(state, batch, jax.random.key(0))
+        again, _ = update(state, batch, jax.random.key(0))
+        other, _ = update(state, batch, jax.random.key(1))
+        chex.assert_trees_all_equal(first, again)
+        assert differs(first, other)
+
+    def test_update_keeps_structure_shapes_and_dtypes(self):
+        before = self.init()
+        after, metrics = parallel.jit(self.case.model.update, self.case.config)(
+            self.init(), self.batches(1)[0], jax.random.key(0)
+        )
+        chex.assert_trees_all_equal_shapes_and_dtypes(after, before)
+        for name, value in metrics.items():
+            assert value.shape == () and value.dtype == jnp.float32, name
+            assert np.isfinite(value), name
+
+    def test_gradients_reach_every_parameter(self):
+        config = with_sgd(self.case.config, 0.1)
+        before = {name: player.params for name, player in players(self.init(config)).items()}
+        state, _ = parallel.jit(self.case.model.update, config)(
+            self.init(config), self.batches(1)[0], jax.random.key(0)
+        )
+        after = leaves({name: player.params for name, player in players(state).items()})
+        still = [
+            name
+            for name, leaf in leaves(before).items()
+            if np.abs(after[name] - leaf).max() < 1e-7  # rounding of a gradient that is zero
+        ]
+        assert sorted(still) == sorted(self.case.unreached)
+
+    def test_each_player_moves_by_its_own_optimizer_alone(self):
+        """With a learning rate of 1e-30 a player stays where it is, whatever the others do."""
+        for field in optimizer_fields(self.case.config):
+            config = with_sgd(self.case.config, 0.1, **{field: STILL})
+            before = players(self.init(config))
+            state, _ = parallel.jit(self.case.model.update, config)(
+                self.init(config), self.batches(1)[0], jax.random.key(0)
+            )
+            for name, player in players(state).items():
+                old, new = leaves(before[name].params), leaves(player.params)
+                moved = any(np.abs(new[path] - old[path]).max() > 1e-25 for path in old)
+                assert moved == (not field.startswith(name)), (field, name)
+
+    def test_every_setting_changes_the_computation(self):
+        wanted = self.computation(self.case.config)
+        varied = variations(self.case.config)
+        same = [name for name, config in varied if self.computation(config) == wanted]
+        assert sorted(same) == sorted(self.case.inert)
+
+    def computation(self, config: Any) -> tuple[str, list[bytes]]:
+        """All that goes into the state after an update and into a sample: operations, numbers and constants.
+
+        What flows into metrics alone is left out. Comparing values instead would compile a program a setting.
+        """
+
+        def run(key: jax.Array, batch: jax.Array) -> Any:
+            state, _ = self.case.model.update(config, self.case.model.init(config, key), batch, key)
+            return state, self.case.model.sample(config, state, key, 2)
+
+        closed = jax.make_jaxpr(run)(jax.random.key(0), self.batches(1, config)[0])
+        used = [True] * len(closed.jaxpr.outvars)
+        jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, used, True)
+        return str(jaxpr), [np.asarray(const).tobytes() for const in closed.consts]
+
+    def test_config_is_a_value(self):
+        config = self.case.config
+        other = dataclasses.replace(config)
+        assert config == other and hash(config) == hash(other)
+        assert all(different != config for _, different in variations(config))
+
+    def test_sample_has_the_shape_and_range_of_the_images(self):
+        config = self.case.config
+        sample = jax.jit(functools.partial(self.case.model.sample, config), static_argnums=2)
+        state = self.init()
+        samples = sample(state, jax.random.key(0), 5)
+        assert samples.shape == (5, *config.image_shape) and samples.dtype == jnp.float32
+        low, high = config.value_range or (-np.inf, np.inf)
+        assert low <= samples.min() and samples.max() <= high
+        assert samples.std() > 0
+        chex.assert_trees_all_equal(samples, sample(state, jax.random.key(0), 5))
+        assert differs(samples, sample(state, jax.random.key(1), 5))
+
+    def test_the_module_offers_what_the_contract_names(self):
+        module: types.ModuleType = self.case.model
+        for name in ("Config", "State", "init", "update", "sample"):
+            assert getattr(module, name).__doc__, name
+        assert module.__doc__ and "arXiv" in module.__doc__

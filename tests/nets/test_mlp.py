@@ -1,0 +1,46 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgen.nets.mlp import MLP
+
+INPUTS = jax.random.normal(jax.random.key(1), (5, 2, 3))
+
+
+def init(net, output_shape):
+    return net.init(jax.random.key(0), INPUTS, output_shape)
+
+
+@pytest.mark.parametrize("output_shape", [(), (4,), (8, 8, 1), (3, 5, 2)])
+def test_outputs_have_the_shape_that_the_model_tells(output_shape):
+    net = MLP((7,))
+    outputs = net.apply(init(net, output_shape), INPUTS, output_shape)
+    assert outputs.shape == (5, *output_shape) and outputs.dtype == jnp.float32  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_it_is_dense_layers_with_leaky_relus_between():
+    net = MLP((4, 3), negative_slope=0.2)
+    variables = init(net, ())
+    layers = [jax.device_get(variables["params"][f"Dense_{i}"]) for i in range(3)]
+    x = np.asarray(INPUTS).reshape(5, 6)
+    for layer in layers[:-1]:
+        x = x @ layer["kernel"] + layer["bias"]
+        x = np.where(x > 0, x, 0.2 * x)
+    wanted = (x @ layers[-1]["kernel"] + layers[-1]["bias"])[:, 0]
+    np.testing.assert_allclose(net.apply(variables, INPUTS, ()), wanted, atol=1e-5)
+
+
+def test_params_are_float32_whatever_the_computation_is():
+    exact, rough = MLP((16,)), MLP((16,), dtype="bfloat16")
+    variables = init(rough, ())
+    assert {leaf.dtype for leaf in jax.tree.leaves(variables)} == {jnp.dtype("float32")}
+    scores = rough.apply(variables, INPUTS, ())
+    reference = exact.apply(variables, INPUTS, ())
+    np.testing.assert_allclose(scores, reference, atol=0.1)
+    assert not np.array_equal(scores, reference)
+
+
+def test_equal_settings_are_one_value():
+    assert MLP((4, 3)) == MLP((4, 3)) and hash(MLP((4, 3))) == hash(MLP((4, 3)))
+    assert MLP((4, 3)) != MLP((4, 3), negative_slope=0.1)

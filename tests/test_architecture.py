@@ -1,0 +1,135 @@
+"""The house rules: who may import whom, and what may stand only in one room. Read from the syntax trees."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+LIBRARY = sorted((ROOT / "jaxgen").rglob("*.py"))
+
+SHELVES = {
+    "typing",
+    "checks",
+    "images",
+    "losses",
+    "nets",
+    "metrics",
+    "parallel",
+    "optimizers",
+    "train_state",
+}
+FAMILIES = {"autoencoders", "gans", "translation", "text_to_image", "diffusion", "latents"}
+
+MAY_IMPORT = {
+    "__init__": set(),
+    "typing": set(),
+    "checks": set(),
+    "images": {"typing"},
+    "losses": {"typing", "losses"},
+    "nets": {"typing", "checks", "nets"},
+    "metrics": {"typing", "checks", "metrics"},
+    "parallel": {"typing"},
+    "optimizers": {"checks"},
+    "train_state": {"typing", "parallel", "optimizers"},
+    "model": {"typing", "images"},
+}
+"""Rooms of `jaxgen` that a room may import; a family may import every shelf and its own room."""
+
+ONLY_IN_PARALLEL = {"pmean", "psum", "all_gather", "axis_index", "pmap", "shard_map", "jit"}
+
+
+def room(path: pathlib.Path) -> str:
+    return path.relative_to(ROOT / "jaxgen").parts[0].removesuffix(".py")
+
+
+def imported(path: pathlib.Path) -> set[str]:
+    """Full names of all modules that a file imports, at its top or in a function."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_room_imports_only_the_rooms_below_it(path):
+    here = room(path)
+    allowed = SHELVES | {here} if here in FAMILIES else MAY_IMPORT[here]
+    found = {name.split(".")[1] for name in imported(path) if name.startswith("jaxgen.")}
+    assert found <= allowed, f"{here} must not import {sorted(found - allowed)}"
+    assert not any(name.split(".")[0] in ("experiments", "tests") for name in imported(path))
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_models_do_not_import_each_other(family):
+    """A model has a Config; what a family shares has none."""
+    files = [path for path in LIBRARY if room(path) == family]
+    models = {path.stem for path in files if "class Config" in path.read_text(encoding="utf-8")}
+    for path in files:
+        others = {f"jaxgen.{family}.{name}" for name in models - {path.stem}}
+        used = {name for name in imported(path) if any(name.startswith(other) for other in others)}
+        assert path.stem not in models or not used, f"{path.name} imports {used}"
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))
+def test_devices_are_known_in_parallel_alone(path):
+    if path.name == "parallel.py":
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    used |= {name.rpartition(".")[2] for name in imported(path) if name.startswith("jax.")}
+    assert not used & (ONLY_IN_PARALLEL - ({"jit"} if "parallel.jit" in path.read_text() else set()))
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))
+def test_optimizer_steps_are_taken_in_train_state_alone(path):
+    if path.name == "train_state.py":
+        return
+    text = path.read_text(encoding="utf-8")
+    assert "apply_gradients" not in text and "apply_updates" not in text
+    assert "optax" not in {name.split(".")[0] for name in imported(path)} or path.name == "optimizers.py"
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_library_has_no_effects_and_no_asserts(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert not calls & {"print", "open", "input", "exec", "eval"}
+    assert not any(isinstance(node, ast.Assert | ast.Global) for node in ast.walk(tree))
+    modules = {name.split(".")[0] for name in imported(path)}
+    assert not modules & {"os", "pathlib", "time", "random", "logging", "tyro", "orbax", "sklearn"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for path in LIBRARY if path.name not in ("__init__.py", "typing.py", "model.py")),
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_every_library_file_has_its_test_file(path):
+    name = f"test_{path.stem.lstrip('_')}.py"
+    assert (ROOT / "tests" / path.relative_to(ROOT / "jaxgen").parent / name).exists(), name
+
+
+def test_importing_the_losses_loads_no_network_or_optimiser_library():
+    program = (
+        "import sys, jaxgen.losses; "
+        "print([m for m in ('flax', 'optax', 'orbax', 'tensorflow_datasets', 'tyro') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+def test_listing_the_experiments_imports_no_jax():
+    program = (
+        "import sys; from experiments import train; train.main([]); "
+        "print([m for m in ('jax', 'flax', 'orbax', 'sklearn', 'tyro') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip().endswith("[]")
+    assert "wgan_gp_digits" in done.stdout

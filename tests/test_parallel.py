@@ -1,0 +1,138 @@
+import functools
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jax.sharding import PartitionSpec
+
+from jaxgen import parallel
+
+WRAPS = [parallel.jit, parallel.pmap, parallel.shard_map]
+
+
+def update(config, state, batch, key, *, axis_name=None):
+    """Adds the mean over the whole batch of noisy examples: every part of `parallel` is in it."""
+    noise = parallel.draw(jax.random.normal, key, len(batch), axis_name)
+    value = parallel.pmean((batch.mean(axis=1) + noise).mean(), axis_name)
+    return state + config * value, {"value": value}
+
+
+def batch_of(num):
+    return np.random.default_rng(0).normal(size=(num, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("num_devices", [1, 2, 4])
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_every_driver_gives_the_value_of_the_whole_batch(wrap, num_devices):
+    wanted, _ = update(2.0, jnp.zeros(()), jnp.asarray(batch_of(8)), jax.random.key(3))
+    step = wrap(update, 2.0, devices=jax.devices()[:num_devices])
+    state, metrics = step(jnp.zeros(()), batch_of(8), jax.random.key(3))
+    assert state == pytest.approx(float(wanted), abs=1e-6)
+    assert metrics["value"].shape == ()
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_k_steps_in_a_dispatch_are_k_single_steps(wrap):
+    batches, keys = (
+        np.stack([batch_of(8), batch_of(8) + 1, -batch_of(8)]),
+        jax.random.split(jax.random.key(0), 3),
+    )
+    single = wrap(update, 1.0)
+    state, values = jnp.zeros(()), []
+    for batch, key in zip(batches, keys, strict=True):
+        state, metrics = single(state, batch, key)
+        values.append(float(metrics["value"]))
+    scanned, metrics = wrap(update, 1.0, steps=3)(jnp.zeros(()), batches, keys)
+    assert scanned == pytest.approx(float(state), abs=1e-6)
+    np.testing.assert_allclose(metrics["value"], values, atol=1e-6)
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_batches_may_lie_anywhere(wrap):
+    """NumPy, one device, or already cut: the caller need not know."""
+    step = wrap(update, 1.0)
+    cut = jax.sharding.NamedSharding(jax.sharding.Mesh(np.array(jax.devices()), ("other",)), PartitionSpec("other"))
+    results = [
+        float(step(jnp.zeros(()), place(batch_of(8)), jax.random.key(0))[0])
+        for place in (lambda x: x, jnp.asarray, lambda x: jax.device_put(x, cut))
+    ]
+    assert results[0] == results[1] == results[2]
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_the_state_is_donated_and_comes_back_whole_on_every_device(wrap):
+    step = wrap(update, 1.0)
+    state, _ = step(jnp.zeros(()), batch_of(8), jax.random.key(0))
+    assert state.sharding.is_fully_replicated and len(state.sharding.device_set) == 4
+    again, _ = step(state, batch_of(8), jax.random.key(0))
+    assert state.is_deleted() and not again.is_deleted()
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_a_batch_that_the_devices_do_not_divide_is_refused_before_tracing(wrap):
+    def never(*_, **__):
+        raise AssertionError("traced")
+
+    with pytest.raises(ValueError, match="batch of 6 does not divide over 4 devices; use a multiple of 4"):
+        wrap(never, 1.0)(jnp.zeros(()), batch_of(6), jax.random.key(0))
+    with pytest.raises(ValueError, match="leading axis 2 does not hold 3 steps"):
+        wrap(never, 1.0, steps=3)(jnp.zeros(()), np.zeros((2, 8, 3)), jax.random.key(0))
+
+
+@given(num=st.sampled_from([4, 8, 12]), seed=st.integers(0, 2**31 - 1))
+def test_noise_of_an_example_does_not_depend_on_the_number_of_devices(num, seed):
+    key = jax.random.key(seed)
+    whole = parallel.draw(jax.random.uniform, key, num)
+    for shards in (2, 4):
+        drawn = jax.vmap(
+            lambda _, per=num // shards: parallel.draw(jax.random.uniform, key, per, "i"),
+            axis_name="i",
+        )(jnp.arange(shards))
+        chex.assert_trees_all_equal(drawn.reshape(-1), whole)
+    assert len(np.unique(np.asarray(whole))) == num
+
+
+@given(steps=st.sampled_from([1, 2, 3]), shards=st.sampled_from([1, 2, 4]))
+def test_minibatches_hold_the_same_examples_on_any_number_of_devices(steps, shards):
+    batch = jnp.arange(steps * 8)
+    whole = parallel.split(batch, steps)
+    per_device = jax.vmap(functools.partial(parallel.split, num=steps))(batch.reshape(shards, -1))
+    for step in range(steps):
+        assert set(np.asarray(per_device[:, step]).ravel()) == set(np.asarray(whole[step]))
+    assert sorted(np.asarray(whole).ravel()) == list(range(steps * 8))
+
+
+def test_a_batch_that_does_not_hold_the_minibatches_is_refused():
+    with pytest.raises(ValueError, match="batch of 7 does not divide into 3 minibatches"):
+        parallel.split(jnp.zeros(7), 3)
+
+
+class TestChexVariants(chex.TestCase):
+    """The building blocks give the same with and without jit, with and without placing, and under pmap."""
+
+    @chex.variants(with_jit=True, without_jit=True, with_device=True, without_device=True)
+    def test_draw(self):
+        draw = self.variant(lambda key: parallel.draw(jax.random.normal, key, 4))
+        chex.assert_trees_all_close(
+            draw(jax.random.key(0)),
+            parallel.draw(jax.random.normal, jax.random.key(0), 4),
+            atol=1e-6,
+        )
+
+    @chex.variants(with_pmap=True)
+    def test_pmean_over_devices(self):
+        mean = self.variant(
+            lambda x: parallel.pmean(x, "i"),
+            axis_name="i",
+            broadcast_args_to_devices=False,
+            reduce_fn=None,
+        )
+        chex.assert_trees_all_close(mean(jnp.arange(4.0)), jnp.full(4, 1.5))
+
+    def test_pmean_without_an_axis_is_the_identity(self):
+        tree = {"a": jnp.ones(3)}
+        assert parallel.pmean(tree, None) is tree

@@ -1,0 +1,118 @@
+import functools
+
+import chex
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax.training import train_state as flax_train_state
+
+from jaxgen.nets.mlp import MLP
+from jaxgen.optimizers import SGD, Adam
+from jaxgen.train_state import TrainState, apply, create, descend, moving_average
+
+SLOW = SGD(0.1)
+NET = MLP((4,), norm="batch")
+
+
+def fresh(optimizer=SLOW, seed=0, net=NET):
+    return create(net, optimizer, jax.random.key(seed), jnp.zeros((1, 3)), (2,))
+
+
+def loss_of(state, inputs, axis_name=None):
+    def loss(params):
+        outputs, collections = apply(NET, params, state.collections, inputs, (2,), train=True, axis_name=axis_name)
+        value = (outputs**2).mean()
+        return value, ({"loss": value}, collections)
+
+    return loss
+
+
+def test_it_is_flax_train_state_with_the_other_collections():
+    state = fresh()
+    assert isinstance(state, flax_train_state.TrainState)
+    assert set(state.collections) == {"batch_stats"} and set(state.variables) == {
+        "params",
+        "batch_stats",
+    }
+    outputs = state.apply_fn(state.variables, jnp.ones((5, 3)), (2,))
+    assert outputs.shape == (5, 2)
+    assert fresh(net=MLP((4,))).collections == {}
+
+
+def test_states_from_equal_settings_have_one_treedef_and_one_trace():
+    one, other = fresh(Adam(1e-3)), fresh(Adam(1e-3), seed=1, net=MLP((4,), norm="batch"))
+    assert jax.tree.structure(one) == jax.tree.structure(other)
+    traced = jax.jit(chex.assert_max_traces(lambda state: state.step, n=1))
+    traced(one), traced(other)
+    picked = jax.lax.cond(jnp.array(False), lambda: one, lambda: other)
+    chex.assert_trees_all_equal(picked.params, other.params)
+    assert jax.tree.structure(fresh(Adam(2e-3))) != jax.tree.structure(one)
+
+
+def test_descend_is_one_step_against_the_gradient_and_keeps_new_statistics():
+    state, inputs = fresh(), jax.random.normal(jax.random.key(1), (8, 3))
+    new, metrics = descend(state, loss_of(state, inputs))
+    grads = jax.grad(lambda params: loss_of(state, inputs)(params)[0])(state.params)
+    wanted = jax.tree.map(lambda p, g: p - 0.1 * g, state.params, grads)
+    chex.assert_trees_all_close(new.params, wanted, atol=1e-6)
+    assert new.step == 1
+    assert metrics["loss"] == pytest.approx(float(loss_of(state, inputs)(state.params)[0]))
+    moved = jax.tree.map(lambda a, b: bool((a != b).any()), new.collections, state.collections)
+    assert all(jax.tree.leaves(moved))
+
+
+@pytest.mark.parametrize("driver", ["vmap", "pmap", "shard_map", "shard_map unchecked"])
+def test_descend_over_devices_is_descend_on_the_whole_batch(driver):
+    """Loss and statistics couple the examples, so that a mean forgotten anywhere shows."""
+    state, inputs = fresh(), jax.random.normal(jax.random.key(1), (8, 3))
+    wanted, wanted_metrics = descend(state, loss_of(state, inputs))
+
+    def step(state, inputs):
+        return descend(state, loss_of(state, inputs, "i"), "i")
+
+    spec = jax.sharding.PartitionSpec
+    mesh = jax.sharding.Mesh(np.array(jax.devices()), ("i",))
+    mapped = functools.partial(jax.shard_map, mesh=mesh, in_specs=(spec(), spec("i")), out_specs=(spec(), spec()))
+    shards = inputs.reshape(4, 2, 3)
+    if driver == "vmap":
+        found, metrics = jax.vmap(step, in_axes=(None, 0), axis_name="i")(state, shards)
+        found, metrics = jax.tree.map(lambda leaf: leaf[0], (found, metrics))
+    elif driver == "pmap":
+        found, metrics = jax.pmap(step, "i", in_axes=(None, 0), out_axes=None)(state, shards)  # pyright: ignore[reportArgumentType]
+    else:
+        found, metrics = jax.jit(mapped(step, check_vma=driver == "shard_map"))(state, inputs)
+    chex.assert_trees_all_close(jax.device_get(found), jax.device_get(wanted), atol=1e-6)
+    assert float(metrics["loss"]) == pytest.approx(float(wanted_metrics["loss"]), abs=1e-6)
+
+
+def test_descend_works_under_strict_promotion_with_adam():
+    state = fresh(Adam(1e-3))
+    new, _ = jax.jit(lambda state: descend(state, loss_of(state, jnp.ones((4, 3)))))(state)
+    chex.assert_trees_all_equal_shapes_and_dtypes(new, state)
+
+
+def test_apply_gives_no_collections_for_a_network_without_any():
+    net = nn.Dense(2)
+    state = create(net, SGD(0.1), jax.random.key(0), jnp.ones((1, 3)))
+    outputs, collections = apply(net, state.params, {}, jnp.ones((4, 3)))
+    assert outputs.shape == (4, 2) and collections == {}
+    assert isinstance(state, TrainState)
+
+
+@pytest.mark.parametrize(
+    ("decay", "step", "rate"),
+    [(0.9, 1, 2 / 11), (0.9, 10_000, 0.9), (0.0, 5, 0.0), (0.5, 8, 0.5), (0.5, 7, 8 / 17)],
+)
+def test_moving_average_has_the_warmed_up_decay(decay, step, rate):
+    new = moving_average({"w": jnp.ones(2)}, {"w": jnp.full(2, 3.0)}, decay, jnp.int32(step))
+    np.testing.assert_allclose(new["w"], rate * 1.0 + (1 - rate) * 3.0, rtol=1e-6)
+
+
+def test_moving_average_of_constant_weights_never_moves():
+    weights = {"w": jax.random.normal(jax.random.key(0), (3,))}
+    average = weights
+    for step in range(5):
+        average = moving_average(average, weights, 0.9, jnp.int32(step))
+    chex.assert_trees_all_close(average, weights, rtol=1e-6)
