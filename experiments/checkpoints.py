@@ -4,9 +4,13 @@ Orbax writes atomically and beside the training. A flipped bit in an array would
 is kept and compared; a checkpoint that is damaged is passed over for the newest good one.
 """
 
+import gc
 import pathlib
+import sys
 import time
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import jax
@@ -75,13 +79,15 @@ class Checkpointer:
         passed = []
         steps = sorted(self._manager.all_steps(), reverse=True)
         for step in steps:
-            try:
-                state = self._restore(step, like)
-                if not self._read_only:
-                    self._put_aside([newer for newer in steps if newer > step])
-                return step, state, passed
-            except Exception as error:  # orbax raises errors of many kinds for damaged files
-                passed.append(f"step {step}: {_short(error)}")
+            with _without_leftovers():
+                try:
+                    state = self._restore(step, like)
+                except Exception as error:  # orbax raises errors of many kinds for damaged files
+                    passed.append(f"step {step}: {_short(error)}")
+                    continue
+            if not self._read_only:
+                self._put_aside([newer for newer in steps if newer > step])
+            return step, state, passed
         if steps:
             raise UserError(f"no checkpoint in {self._folder} can be used: {'; '.join(passed)}")
         return None
@@ -116,6 +122,23 @@ class Checkpointer:
         for name in sorted(found.keys() | wanted.keys()):
             if found.get(name) != wanted.get(name):
                 raise ValueError(f"{name} has shape {found.get(name)} there and {wanted.get(name)} in this model")
+
+
+@contextmanager
+def _without_leftovers() -> Iterator[None]:
+    """Collect the tasks that orbax leaves behind after a failed restore, without their complaints on stderr."""
+    before = sys.unraisablehook
+
+    def hook(unraisable: Any) -> None:
+        if "Event loop is closed" not in str(unraisable.exc_value):
+            before(unraisable)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        gc.collect()
+        sys.unraisablehook = before
 
 
 def checksums(state: Any) -> dict[str, int]:

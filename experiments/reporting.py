@@ -4,7 +4,8 @@ import json
 import pathlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 Writer = Callable[[int, dict[str, float]], None]
@@ -102,23 +103,24 @@ def _step_of(line: str) -> float:
         return float("inf")  # a line cut short by a kill
 
 
-def tensorboard(folder: pathlib.Path) -> Writer:
+@contextmanager
+def tensorboard(folder: pathlib.Path) -> Iterator[Writer]:
     """Event files in `folder`, through tensorboardX."""
     from tensorboardX import SummaryWriter
 
-    events = SummaryWriter(str(folder))
+    with SummaryWriter(str(folder), flush_secs=10) as events:
 
-    def write(step: int, metrics: dict[str, float]) -> None:
-        for name, value in metrics.items():
-            events.add_scalar(name, value, step)
-        events.flush()
+        def write(step: int, metrics: dict[str, float]) -> None:
+            for name, value in metrics.items():
+                events.add_scalar(name, value, step)
 
-    return write
+        yield write
 
 
-def wandb(folder: pathlib.Path, name: str, settings: Any) -> Writer:
+@contextmanager
+def wandb(folder: pathlib.Path, name: str, settings: Any) -> Iterator[Writer]:
     """A run at Weights & Biases, its files in `folder`."""
     import wandb as weights_and_biases  # pyright: ignore[reportMissingImports]
 
-    run = weights_and_biases.init(project="jaxgen", name=name, dir=str(folder), config=settings)
-    return lambda step, metrics: run.log(metrics, step=step)
+    with weights_and_biases.init(project="jaxgen", name=name, dir=str(folder), config=settings) as run:
+        yield lambda step, metrics: run.log(metrics, step=step)

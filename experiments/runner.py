@@ -7,10 +7,11 @@ key, and its batch is a pure function of (seed, step). So a run that stopped and
 import collections
 import dataclasses
 import functools
+import importlib.util
 import pathlib
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import jax
@@ -40,6 +41,7 @@ def train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
     experiment = fit_to_data(experiment, image_set, name)
     check_batch(experiment)
     check_model(experiment)
+    check_log(experiment)
     with runs.locked(folder), Checkpointer(folder / "checkpoints", experiment.keep) as checkpointer:
         resumed = runs.begin(folder, name, experiment)
         return _Loop(name, experiment, folder, image_set, checkpointer).run(resumed)
@@ -77,6 +79,13 @@ def check_model(experiment: Experiment) -> None:
         raise UserError(str(error)) from error
 
 
+def check_log(experiment: Experiment) -> None:
+    """UserError unless the packages are there that --log needs."""
+    for place, package in (("tensorboard", "tensorboardX"), ("wandb", "wandb")):
+        if place in experiment.log and importlib.util.find_spec(package) is None:
+            raise UserError(f"--log {place} needs {package}: pip install -e '.[{place}]'")
+
+
 class _Loop:
     """What a run in progress holds on to."""
 
@@ -98,14 +107,13 @@ class _Loop:
 
     def run(self, resumed: bool) -> int:
         step, state = self._start()
-        if resumed:
-            runs.record_session(self.folder, self.experiment, step)
         end = self.experiment.steps
-        writers = _writers(self.experiment, self.folder, self.name)
-        with (
-            reporting.Reporter(self.folder, step, end, writers) as reporter,
-            _stop_signals() as stop,
-        ):
+        if resumed and step < end:
+            runs.record_session(self.folder, self.experiment, step)
+        with ExitStack() as opened:
+            writers = _writers(self.experiment, self.folder, self.name, opened)
+            reporter = opened.enter_context(reporting.Reporter(self.folder, step, end, writers))
+            stop = opened.enter_context(_stop_signals())
             reporter.say(self.image_set.describe())
             reporter.say(_greeting(self.name, self.folder, step, end, resumed))
             if step >= end:
@@ -235,14 +243,13 @@ def _greeting(name: str, folder: pathlib.Path, step: int, end: int, resumed: boo
     return f"training {name} in {folder} for {end:,} steps, on {where}"
 
 
-def _writers(experiment: Experiment, folder: pathlib.Path, name: str) -> list[reporting.Writer]:
+def _writers(experiment: Experiment, folder: pathlib.Path, name: str, opened: ExitStack) -> list[reporting.Writer]:
+    """Where metrics go besides metrics.jsonl; to be closed with `opened`."""
     writers = []
     for place in experiment.log:
-        try:
-            if place == "tensorboard":
-                writers.append(reporting.tensorboard(folder / "tensorboard"))
-            else:
-                writers.append(reporting.wandb(folder, name, settings.to_json(experiment)))
-        except ImportError as error:
-            raise UserError(f"--log {place} needs: pip install 'jaxgen[{place}]'") from error
+        if place == "tensorboard":
+            writer = reporting.tensorboard(folder / "tensorboard")
+        else:
+            writer = reporting.wandb(folder, name, settings.to_json(experiment))
+        writers.append(opened.enter_context(writer))
     return writers

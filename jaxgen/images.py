@@ -8,6 +8,10 @@ ValueRange = tuple[float, float] | None
 """Lowest and highest value of a model's images; None for data without bounds."""
 
 
+RANGES: tuple[ValueRange, ...] = ((-1.0, 1.0), (0.0, 1.0), None)
+"""The ranges that `squash` can give: by tanh, by sigmoid, and none."""
+
+
 def scale(batch: Shaped[Array, "*shape"], value_range: ValueRange = (-1.0, 1.0)) -> Float[Array, "*shape"]:
     """Pixels 0..255 to `value_range`, float32; floats pass as they are, being in range already.
 

@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.checks import require
-from jaxgen.images import ValueRange, scale, squash
+from jaxgen.images import RANGES, ValueRange, scale, squash
 from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
 from jaxgen.losses.penalties import gradient_penalty, interpolate
 from jaxgen.nets.mlp import MLP
@@ -57,6 +57,7 @@ class Config:
     ema_decay: float = 0.999  # of the moving average of the generator; 0 samples from the generator itself
 
     def __post_init__(self):
+        require(self.value_range in RANGES, "value_range", self.value_range, "(-1, 1), (0, 1) or None")
         require(self.latent_dim >= 1, "latent_dim", self.latent_dim, "at least 1")
         require(self.penalty_weight >= 0, "penalty_weight", self.penalty_weight, "at least 0")
         require(self.critic_steps >= 1, "critic_steps", self.critic_steps, "at least 1")

@@ -1,0 +1,267 @@
+"""Every convolution of the package: functions of images and kernels, and layers that own a kernel.
+
+Images are NHWC, kernels HWIO. Each convolution has two forms of equal value:
+
+- "plain": `lax.conv_general_dilated` as JAX differentiates it: for accelerators, and for `jax.jvp`.
+- "algebra": `jaxgen.nets.convolution_algebra`, in reverse mode only (`jax.jvp` and `jax.jacfwd`
+  raise). On CPU its gradients, and those of gradient penalties, are several times faster, and stay
+  so inside `lax.scan`, where the plain ones fall to naive loops.
+
+"auto" is the algebra where JAX's default backend at the time of tracing is the CPU, else plain.
+
+A convolution can do the resampling beside it, in 4/9 of the multiplications for a 3x3 kernel:
+
+    conv(upsample_nearest(x), w) = upsample_conv(x, w)     one transposed convolution of stride 2
+    mean_pool(conv(x, w))        = conv_mean_pool(x, w)    one convolution of stride 2
+
+where the kernel, one row and one column larger, sums four shifts of w. Cheaper still, and the way
+to prefer in critics under a gradient penalty, is to pool first: `conv(mean_pool(x), w)`.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal, TypeAlias
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from flax.linen.dtypes import promote_dtype
+from flax.typing import Dtype, Initializer
+from jax import Array, lax
+
+from jaxgen.nets import convolution_algebra as algebra
+from jaxgen.nets.convolution_algebra import (
+    Kernel,
+    Outputs,
+    adjoint,
+    plain_conv,
+    plain_input_grad,
+)
+from jaxgen.nets.convolution_geometry import (
+    Padding,
+    Pair,
+    geometry_of,
+    pair,
+    transposed_geometry_of,
+)
+from jaxgen.typing import Images
+
+Form: TypeAlias = Literal["auto", "plain", "algebra"]
+
+
+def conv(
+    images: Images,
+    kernel: Kernel,
+    *,
+    strides: Pair = 1,
+    padding: Padding = "SAME",
+    form: Form = "auto",
+) -> Outputs:
+    """y[o] = sum_t x[o s + t - l] w[t], with stride s and l zeros before the images.
+
+    "SAME" gives ceil(size / s) rows or columns, the odd zero after the images, as in Flax.
+
+    Raises:
+        ValueError: ranks, channels, types or sizes do not fit, or a setting is out of range.
+    """
+    _check(images, kernel)
+    geometry = geometry_of(images.shape[1:3], kernel.shape[:2], strides, padding)
+    return _conv(form)(geometry, *_vary_alike(images, kernel))
+
+
+def conv_transpose(
+    images: Images,
+    kernel: Kernel,
+    *,
+    strides: Pair = 1,
+    padding: Padding = "SAME",
+    form: Form = "auto",
+) -> Outputs:
+    """The adjoint of a strided convolution: y[i] = sum_{o,t: o s + t - l = i} x[o] w[k - 1 - t].
+
+    With n rows or columns in, "SAME" gives s n, "VALID" s n + max(k - s, 0), as in Flax and
+    TensorFlow. Explicit padding is cropped from the output as in torch, to (n - 1) s + k - before
+    - after. The kernel is (rows, columns, inputs, outputs) as in Flax's `ConvTranspose`; torch's
+    and TensorFlow's are flipped against it in space, and have inputs and outputs swapped.
+
+    Raises:
+        ValueError: ranks, channels, types or sizes do not fit, or a setting is out of range.
+    """
+    _check(images, kernel)
+    geometry = transposed_geometry_of(images.shape[1:3], kernel.shape[:2], strides, padding)
+    return _input_grad(form)(geometry, *_vary_alike(images, adjoint(kernel)))
+
+
+def upsample_conv(images: Images, kernel: Kernel, *, form: Form = "auto") -> Outputs:
+    """conv(upsample_nearest(images, 2), kernel) as one transposed convolution of stride 2.
+
+    In y[i] = sum_t w[t] x[floor((i + t - l) / 2)] put i + t - l = 2 o + e, with e = 0 or 1: output
+    i has x[o] through w[t] where 2 o + (k - 1 - t + e) - (k - 1 - l) = i, an adjoint's condition.
+    """
+    _check(images, kernel)
+    rows, columns = ((k // 2, (k - 1) // 2) for k in kernel.shape[:2])  # k - 1 - l, and l
+    summed = _sum_of_shifts(kernel)
+    return conv_transpose(images, summed, strides=2, padding=(rows, columns), form=form)
+
+
+def conv_mean_pool(images: Images, kernel: Kernel, *, form: Form = "auto") -> Outputs:
+    """mean_pool(conv(images, kernel), 2) as one convolution of stride 2."""
+    _check(images, kernel)
+    _check_blocks(images, 2)
+    return conv(images, _sum_of_shifts(kernel) / 4, strides=2, form=form)
+
+
+def mean_pool(images: Images, factor: int = 2) -> Outputs:
+    """Mean over blocks of factor x factor pixels."""
+    _check_blocks(images, factor)
+    batch, height, width, channels = images.shape
+    blocks = (batch, height // factor, factor, width // factor, factor, channels)
+    return images.reshape(blocks).mean((2, 4))
+
+
+def upsample_nearest(images: Images, factor: int = 2) -> Outputs:
+    """Each pixel becomes a block of factor x factor pixels."""
+    batch, height, width, channels = images.shape
+    blocks = (batch, height, factor, width, factor, channels)
+    pixels = jnp.broadcast_to(images[:, :, None, :, None, :], blocks)
+    return pixels.reshape(batch, height * factor, width * factor, channels)
+
+
+class Conv(nn.Module):
+    """`conv` with its own kernel and bias."""
+
+    features: int
+    kernel_size: Pair = 3
+    strides: Pair = 1
+    padding: Padding = "SAME"
+    use_bias: bool = True
+    dtype: Dtype | None = None  # of the computation; the parameters are float32
+    kernel_init: Initializer = nn.initializers.lecun_normal()
+    bias_init: Initializer = nn.initializers.zeros
+    form: Form = "auto"
+
+    @nn.compact
+    def __call__(self, images: Images) -> Outputs:
+        """(batch, height, width, channels) to (..., features)."""
+        return _apply(self, images, partial(conv, strides=self.strides, padding=self.padding))
+
+
+class ConvTranspose(nn.Module):
+    """`conv_transpose` with its own kernel and bias; "SAME" multiplies the size by the stride."""
+
+    features: int
+    kernel_size: Pair = 4
+    strides: Pair = 2
+    padding: Padding = "SAME"
+    use_bias: bool = True
+    dtype: Dtype | None = None  # of the computation; the parameters are float32
+    kernel_init: Initializer = nn.initializers.lecun_normal()
+    bias_init: Initializer = nn.initializers.zeros
+    form: Form = "auto"
+
+    @nn.compact
+    def __call__(self, images: Images) -> Outputs:
+        """(batch, height, width, channels) to (..., features)."""
+        convolve = partial(conv_transpose, strides=self.strides, padding=self.padding)
+        return _apply(self, images, convolve)
+
+
+class UpsampleConv(nn.Module):
+    """Nearest up-sampling by 2, then a convolution: `upsample_conv` with its own parameters."""
+
+    features: int
+    kernel_size: Pair = 3
+    use_bias: bool = True
+    dtype: Dtype | None = None  # of the computation; the parameters are float32
+    kernel_init: Initializer = nn.initializers.lecun_normal()
+    bias_init: Initializer = nn.initializers.zeros
+    form: Form = "auto"
+
+    @nn.compact
+    def __call__(self, images: Images) -> Outputs:
+        """(batch, height, width, channels) to (batch, 2 height, 2 width, features)."""
+        return _apply(self, images, upsample_conv)
+
+
+class ConvMeanPool(nn.Module):
+    """A convolution, then the mean of 2x2 pixels: `conv_mean_pool` with its own parameters."""
+
+    features: int
+    kernel_size: Pair = 3
+    use_bias: bool = True
+    dtype: Dtype | None = None  # of the computation; the parameters are float32
+    kernel_init: Initializer = nn.initializers.lecun_normal()
+    bias_init: Initializer = nn.initializers.zeros
+    form: Form = "auto"
+
+    @nn.compact
+    def __call__(self, images: Images) -> Outputs:
+        """(batch, height, width, channels) to (batch, height / 2, width / 2, features)."""
+        return _apply(self, images, conv_mean_pool)
+
+
+def _apply(
+    layer: Conv | ConvTranspose | UpsampleConv | ConvMeanPool,
+    images: Images,
+    convolve: Callable[..., Outputs],
+) -> Outputs:
+    """The convolution with the layer's parameters, in its compute dtype."""
+    rows, columns = pair(layer.kernel_size, "kernel_size")
+    shape = (rows, columns, images.shape[-1], layer.features)
+    kernel = layer.param("kernel", layer.kernel_init, shape, jnp.float32)
+    bias = None
+    if layer.use_bias:
+        bias = layer.param("bias", layer.bias_init, shape[-1:], jnp.float32)
+    images, kernel, bias = promote_dtype(images, kernel, bias, dtype=layer.dtype)
+    outputs = convolve(images, kernel, form=layer.form)
+    return outputs if bias is None else outputs + bias[None, None, None, :]
+
+
+def _uses_algebra(form: Form) -> bool:
+    if form not in ("auto", "plain", "algebra"):
+        raise ValueError(f'form {form!r} must be "auto", "plain" or "algebra"')
+    return form == "algebra" or (form == "auto" and jax.default_backend() == "cpu")
+
+
+def _conv(form: Form) -> Callable[..., Any]:
+    return algebra.conv if _uses_algebra(form) else plain_conv
+
+
+def _input_grad(form: Form) -> Callable[..., Any]:
+    return algebra.input_grad if _uses_algebra(form) else plain_input_grad
+
+
+def _sum_of_shifts(kernel: Array) -> Array:
+    """W[t] = sum of w[t - e] over e in {0, 1} x {0, 1}."""
+    (rows, columns), none = kernel.shape[:2], (0, 0)
+    kernel = jnp.pad(kernel, ((1, 1), (1, 1), none, none))
+    kernel = kernel[: rows + 1] + kernel[1:]
+    return kernel[:, : columns + 1] + kernel[:, 1:]
+
+
+def _vary_alike(images: Images, kernel: Kernel) -> tuple[Images, Kernel]:
+    """Both vary over the same axes of a `shard_map`, as the custom derivatives need it."""
+    varying = [jax.typeof(array).manual_axis_type.varying for array in (images, kernel)]
+    missing = [tuple((varying[0] | varying[1]) - axes) for axes in varying]
+    images, kernel = (
+        lax.pcast(array, axes, to="varying") if axes else array
+        for array, axes in zip((images, kernel), missing, strict=True)
+    )
+    return images, kernel
+
+
+def _check(images: Images, kernel: Kernel) -> None:
+    if images.ndim != 4 or kernel.ndim != 4:
+        raise ValueError(f"images {images.shape} and kernel {kernel.shape} must be NHWC and HWIO: add the axes")
+    if images.shape[3] != kernel.shape[2]:
+        raise ValueError(
+            f"images have {images.shape[3]} channels and kernel {kernel.shape} takes {kernel.shape[2]}: make them equal"
+        )
+    if images.dtype != kernel.dtype:
+        raise ValueError(f"images are {images.dtype}, the kernel {kernel.dtype}: cast one of them")
+
+
+def _check_blocks(images: Images, factor: int) -> None:
+    height, width = images.shape[1:3]
+    if height % factor or width % factor:
+        raise ValueError(f"{height}x{width} images do not divide into {factor}x{factor} blocks")

@@ -1,0 +1,35 @@
+import dataclasses
+
+import pytest
+
+from experiments import experiment
+from experiments.experiment import UserError
+
+
+def test_every_experiment_has_a_summary_and_belongs_to_a_model():
+    assert experiment.names()
+    for name in experiment.names():
+        assert experiment.summary(name).endswith("."), name
+        chosen = experiment.load(name)
+        model = experiment.model_of(chosen.model)
+        assert name.startswith(model.__name__.rpartition(".")[2]), "experiments are named MODEL_DATA"
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [("wgan_gp_digit", "did you mean wgan_gp_digits"), ("zzz", "there are: .*wgan_gp_digits"), ("../x", "there are")],
+)
+def test_an_unknown_name_gets_the_nearest_one(typed, hint):
+    with pytest.raises(UserError, match=hint):
+        experiment.load(typed)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["steps", "batch_size", "steps_per_call", "log_every", "sample_every", "checkpoint_every", "keep", "num_samples"],
+)
+def test_sizes_below_one_are_refused(name):
+    option = "--" + name.replace("_", "-")
+    for value in (0, -3):
+        with pytest.raises(ValueError, match=f"{option} is {value}, but must be at least 1"):
+            dataclasses.replace(experiment.load("wgan_gp_digits"), **{name: value})

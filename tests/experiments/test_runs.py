@@ -1,0 +1,87 @@
+import dataclasses
+import json
+
+import pytest
+
+from experiments import experiment, runs
+from experiments.experiment import UserError
+
+EXPERIMENT = experiment.load("wgan_gp_digits")
+
+
+def test_config_json_repeats_the_run(tmp_path):
+    assert runs.begin(tmp_path, "wgan_gp_digits", EXPERIMENT) is False
+    assert runs.read(tmp_path) == ("wgan_gp_digits", EXPERIMENT)
+    session = json.loads((tmp_path / "config.json").read_text())["sessions"][0]
+    assert session["versions"]["jax"]
+    assert session["versions"]["jaxgen"]
+    assert len(session["devices"]) == 4
+
+
+def test_the_same_run_may_go_on_with_another_length_and_its_sessions_are_kept(tmp_path):
+    runs.begin(tmp_path, "wgan_gp_digits", EXPERIMENT)
+    longer = dataclasses.replace(EXPERIMENT, steps=99_999, parallel="pmap", log_every=7)
+    assert runs.begin(tmp_path, "wgan_gp_digits", longer) is True
+    runs.record_session(tmp_path, longer, 500)
+    assert runs.read(tmp_path)[1] == longer
+    sessions = json.loads((tmp_path / "config.json").read_text())["sessions"]
+    assert [session["from_step"] for session in sessions] == [0, 500]
+
+
+def test_another_experiment_or_other_settings_are_refused_with_the_differences(tmp_path):
+    runs.begin(tmp_path, "wgan_gp_digits", EXPERIMENT)
+    with pytest.raises(UserError, match="holds a run of wgan_gp_digits, not of vae_digits; choose another --out"):
+        runs.begin(tmp_path, "vae_digits", EXPERIMENT)
+    other = dataclasses.replace(EXPERIMENT, seed=3, model=dataclasses.replace(EXPERIMENT.model, critic_steps=2))
+    with pytest.raises(UserError, match=r"other settings \(model.critic_steps: 5 -> 2; seed: 0 -> 3\)"):
+        runs.begin(tmp_path, "wgan_gp_digits", other)
+    assert runs.read(tmp_path)[1] == EXPERIMENT
+
+
+def test_every_setting_is_either_free_or_fixed():
+    fixed = {field.name for field in dataclasses.fields(EXPERIMENT)} - set(runs.FREE)
+    assert fixed == {"model", "data", "batch_size", "seed"}
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "not json", '{"experiment": "x"}'])
+def test_a_config_that_train_did_not_write_gets_one_sentence(tmp_path, content):
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(UserError, match="it was not written by train"):
+        runs.read(tmp_path)
+
+
+def test_a_folder_that_is_no_run_gets_one_sentence(tmp_path):
+    with pytest.raises(UserError, match="is not the folder of a run"):
+        runs.read(tmp_path / "nowhere")
+
+
+def test_a_config_with_foreign_types_gets_one_sentence(tmp_path):
+    (tmp_path / "config.json").write_text('{"experiment": "x", "settings": {"type": "os:system"}, "sessions": []}')
+    with pytest.raises(UserError, match="cannot be used: settings of type 'os:system'"):
+        runs.read(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(UserError, match=r"cannot write to .*; choose another --out"),
+        runs.locked(tmp_path / "file" / "run"),
+    ):
+        pass
+
+
+def test_a_second_process_is_kept_out(tmp_path):
+    with runs.locked(tmp_path), pytest.raises(UserError, match="another process trains in"), runs.locked(tmp_path):
+        pass
+    with runs.locked(tmp_path):
+        pass
+
+
+def test_an_earlier_run_is_moved_aside_and_never_overwritten(tmp_path):
+    folder = tmp_path / "run"
+    assert runs.move_aside(folder) is None
+    for number in (1, 2):
+        folder.mkdir()
+        runs.begin(folder, "wgan_gp_digits", EXPERIMENT)
+        assert runs.move_aside(folder) == tmp_path / f"run.{number}"
+    assert runs.read(tmp_path / "run.1") == runs.read(tmp_path / "run.2")

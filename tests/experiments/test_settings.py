@@ -1,0 +1,69 @@
+import dataclasses
+import json
+import pathlib
+
+import pytest
+
+from experiments import experiment, settings
+from jaxgen.gans import wgan_gp
+from jaxgen.nets.mlp import MLP
+from jaxgen.optimizers import SGD, Adam, LinearDecay
+
+
+@pytest.mark.parametrize("name", experiment.names())
+def test_every_experiment_survives_json_and_back(name):
+    chosen = experiment.load(name)
+    text = json.dumps(settings.to_json(chosen))
+    assert settings.from_json(json.loads(text)) == chosen
+
+
+def test_every_kind_of_setting_survives():
+    config = wgan_gp.Config(
+        value_range=None,
+        generator=MLP((3, 4), norm="batch", dtype="bfloat16"),
+        critic_optimizer=SGD(0.1, schedule=LinearDecay(7, 2)),
+        generator_optimizer=Adam(1e-4),
+        one_sided=True,
+    )
+    back = settings.from_json(json.loads(json.dumps(settings.to_json(config))))
+    assert back == config
+    assert hash(back) == hash(config)
+
+
+def test_paths_become_strings():
+    assert settings.to_json(pathlib.Path("a/b")) == "a/b"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"type": "os:system", "command": "ls"}, "do not belong"),
+        ({"type": "subprocess:Popen"}, "do not belong"),
+        ({"a": 1}, "do not belong"),
+        ({"type": "jaxgen.gans.wgan_gp:Nothing"}, "no settings like"),
+        ({"type": "jaxgen.gans.nowhere:Config"}, "no settings like"),
+        ({"type": "jaxgen.gans.wgan_gp:Config", "novelty": 1}, "no settings like"),
+        ({"type": "jaxgen.checks:require", "holds": True}, "no settings like"),
+        ({"type": "jaxgen.optimizers:Adam", "learning_rate": -1.0}, "learning_rate is -1.0"),
+    ],
+)
+def test_settings_from_elsewhere_are_refused(data, message):
+    with pytest.raises(ValueError, match=message):
+        settings.from_json(data)
+
+
+def test_what_is_no_setting_is_refused():
+    with pytest.raises(TypeError, match="is no setting"):
+        settings.to_json(lambda: 1)
+
+
+def test_differences_name_the_path_and_both_values():
+    old = settings.to_json(wgan_gp.Config())
+    new = settings.to_json(
+        dataclasses.replace(wgan_gp.Config(), critic_steps=3, generator_optimizer=Adam(2e-4, 0.0, 0.9))
+    )
+    assert settings.differences(old, new) == [
+        "critic_steps: 5 -> 3",
+        "generator_optimizer.learning_rate: 0.0001 -> 0.0002",
+    ]
+    assert settings.differences(old, old) == []

@@ -1,0 +1,303 @@
+"""The commands as a person runs them: most in this process, the README's own in fresh ones."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+
+import chex
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from experiments import evaluate, restore, runner, sample, train
+from experiments.experiment import UserError
+
+ROOT = pathlib.Path(__file__).parents[2]
+SMALL = ["--model.generator.features", "8", "--model.critic.features", "8", "--batch-size", "8", "--num-samples", "4"]
+QUIET = ["--log-every", "2", "--sample-every", "2", "--checkpoint-every", "2", "--steps-per-call", "2"]
+
+
+def run(out, *options, steps=4):
+    return train.main(["wgan_gp_digits", "--out", str(out), "--steps", str(steps), *SMALL, *QUIET, *options])
+
+
+def state_of(folder):
+    _, _, step, state = restore.newest(folder)
+    return step, jax.device_get(state)
+
+
+def size_of(path):
+    with Image.open(path) as picture:
+        return picture.size
+
+
+def metrics_of(folder):
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_run_leaves_settings_metrics_pictures_and_checkpoints(tmp_path, capsys):
+    assert run(tmp_path / "run") == 0
+    folder = tmp_path / "run"
+    assert json.loads((folder / "config.json").read_text())["experiment"] == "wgan_gp_digits"
+    lines = metrics_of(folder)
+    assert [line["step"] for line in lines] == [2, 4]
+    assert lines[0].keys() >= {"critic_loss", "generator_loss", "steps_per_s", "images_per_s"}
+    assert sorted(path.name for path in (folder / "samples").iterdir()) == [f"step_00000{i}.png" for i in (0, 2, 4)]
+    assert size_of(folder / "samples" / "step_000004.png") == (70, 70)  # 2x2 tiles of 8x8, four times enlarged
+    assert state_of(folder)[0] == 4
+    printed = capsys.readouterr().out
+    assert "digits: 1,500 images of 8x8x1" in printed
+    assert "step 4/4" in printed
+
+
+@pytest.mark.parametrize("parallel", ["jit", "pmap", "shard_map"])
+def test_a_run_that_stops_and_goes_on_is_the_same_run_bit_for_bit(tmp_path, parallel, capsys):
+    run(tmp_path / "whole", "--parallel", parallel)
+    run(tmp_path / "parts", "--parallel", parallel, steps=2)
+    run(tmp_path / "parts", "--parallel", parallel)
+    assert "resuming wgan_gp_digits" in capsys.readouterr().out
+    whole, parts = state_of(tmp_path / "whole"), state_of(tmp_path / "parts")
+    assert whole[0] == parts[0] == 4
+    chex.assert_trees_all_equal(whole[1], parts[1])
+    rates = ("steps_per_s", "images_per_s")
+    without = [
+        [{k: v for k, v in line.items() if k not in rates} for line in metrics_of(tmp_path / name)]
+        for name in ("whole", "parts")
+    ]
+    assert without[0] == without[1]
+    for step in (0, 2, 4):
+        pictures = [(tmp_path / name / "samples" / f"step_{step:06d}.png").read_bytes() for name in ("whole", "parts")]
+        assert pictures[0] == pictures[1]
+
+
+def test_another_seed_is_another_run(tmp_path):
+    run(tmp_path / "a", steps=2)
+    run(tmp_path / "b", "--seed", "1", steps=2)
+    assert not np.array_equal(*(jax.tree.leaves(state_of(tmp_path / name)[1].ema)[1] for name in "ab"))
+
+
+def test_a_finished_run_says_so_and_changes_nothing(tmp_path, capsys):
+    run(tmp_path / "run")
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    assert run(tmp_path / "run") == 0
+    assert "has already reached step 4; give a larger --steps" in capsys.readouterr().out
+    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
+
+
+def test_no_resume_moves_the_earlier_run_aside(tmp_path, capsys):
+    run(tmp_path / "run")
+    assert run(tmp_path / "run", "--no-resume", "--seed", "5", steps=2) == 0
+    assert f"moved the earlier run to {tmp_path / 'run.1'}" in capsys.readouterr().out
+    assert state_of(tmp_path / "run")[0] == 2
+    assert state_of(tmp_path / "run.1")[0] == 4
+
+
+def test_steps_that_the_call_size_does_not_divide_are_done_all_the_same(tmp_path):
+    assert run(tmp_path / "run", "--steps-per-call", "3", steps=5) == 0
+    assert state_of(tmp_path / "run")[0] == 5
+
+
+def test_a_metric_that_is_not_finite_stops_the_run_and_keeps_the_last_good_checkpoint(tmp_path, capsys):
+    run(tmp_path / "run", steps=2)
+    before = state_of(tmp_path / "run")
+    rate = ["--model.critic-optimizer.learning-rate", "1e30"]
+    assert run(tmp_path / "bad", *rate, steps=40) == 1
+    assert re.search(r"critic_loss is (nan|inf|-inf) at step \d+: the run stops", capsys.readouterr().out)
+    assert before[0] == 2
+    for path in (tmp_path / "bad" / "checkpoints").glob("[0-9]*"):
+        leaves = jax.tree.leaves(state_of(tmp_path / "bad")[1])
+        assert all(np.isfinite(leaf).all() for leaf in leaves), path
+
+
+def test_metrics_are_found_not_finite_at_their_step():
+    values = {"loss": np.array([1.0, np.nan, np.inf])}
+    assert runner._not_finite(30, values).startswith("loss is nan at step 29: ")
+    assert runner._not_finite(30, {"loss": np.ones(3)}) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--batch-size", "6"], "--batch-size 6 does not divide over 4 devices; use a multiple of 4"),
+        (["--data", "minst"], "no data set 'minst' is prepared"),
+        (["--model.image-shape", "9", "9", "1"], r"leave it out, it follows the data"),
+        (["--model.critic.norm", "batch"], "use layer normalisation or none"),
+        (["--out", "/dev/null/run"], "cannot write to /dev/null/run"),
+    ],
+)
+def test_bad_input_is_refused_in_one_sentence_before_anything_is_compiled(tmp_path, options, message, monkeypatch):
+    def never(*_, **__):
+        raise AssertionError("compiled")
+
+    monkeypatch.setattr(runner._Loop, "run", never)
+    out = tmp_path / "run"
+    with pytest.raises(UserError, match=message) as error:
+        run(out, *options)
+    assert "\n" not in str(error.value)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--model.critic-stepz", "3"], "--model.critic-steps"),
+        (["--paralel", "jit"], "--parallel"),
+        (["--parallel", "jot"], "invalid choice"),
+        (["--steps", "0"], "--steps is 0, but must be at least 1"),
+        (["--model.value-range", "0", "2"], "value_range is (0.0, 2.0), but must be (-1, 1), (0, 1) or None"),
+        (["--steps", "many"], "invalid literal"),
+        (["--model.critic-steps", "-1"], "critic_steps is -1, but must be at least 1"),
+    ],
+)
+def test_a_wrong_option_exits_with_2_and_says_what_is_right(tmp_path, options, message, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        train.main(["wgan_gp_digits", "--out", str(tmp_path / "run"), *options])
+    assert exit_.value.code == 2
+    assert message in " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
+def test_help_explains_every_option(capsys):
+    with pytest.raises(SystemExit) as exit_:
+        train.main(["wgan_gp_digits", "--help"])
+    assert exit_.value.code == 0
+    text = capsys.readouterr().out
+    for option in ("--steps", "--batch-size", "--seed", "--out", "--parallel", "--steps-per-call", "--sample-every"):
+        assert option in text
+    for option in ("--checkpoint-every", "--resume, --no-resume", "--data-dir", "--log", "--model.critic-steps"):
+        assert option in text
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    run(folder)
+    return folder
+
+
+def test_sample_draws_a_picture_from_the_run(trained, tmp_path, capsys):
+    out = tmp_path / "digits.png"
+    assert sample.main([str(trained), "--num", "6", "--out", str(out), "--columns", "3"]) == 0
+    assert size_of(out) == (3 * 34 + 2, 2 * 34 + 2)
+    assert "wrote 6 images of step 4" in capsys.readouterr().out
+
+
+def test_more_samples_begin_with_the_same_ones_and_a_seed_gives_others(trained):
+    _, few = sample.draw(trained, 3, seed=0)
+    _, many = sample.draw(trained, sample.CHUNK + 2, seed=0)
+    _, others = sample.draw(trained, 3, seed=1)
+    np.testing.assert_array_equal(many[:3], few)
+    assert len(many) == sample.CHUNK + 2
+    assert not np.array_equal(many[sample.CHUNK :], many[:2])
+    assert not np.array_equal(few, others)
+
+
+@pytest.mark.parametrize(
+    ("command", "argv", "message"),
+    [
+        (sample, ["nowhere"], "nowhere is not the folder of a run"),
+        (sample, ["--num", "3"], "the folder of a run comes first"),
+        (evaluate, ["nowhere"], "nowhere is not the folder of a run"),
+        (train, ["--steps", "3"], "the name of an experiment comes first"),
+        (train, ["wgan_gp_digit"], "did you mean wgan_gp_digits"),
+    ],
+)
+def test_commands_without_a_run_say_what_is_missing(command, argv, message, capsys):
+    with pytest.raises(UserError, match=message):
+        command.main(argv)
+
+
+def test_sample_refuses_what_it_cannot_write(trained, tmp_path):
+    with pytest.raises(UserError, match=r"must end in \.png"):
+        sample.main([str(trained), "--out", str(tmp_path / "digits.jpg")])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot write"):
+        sample.main([str(trained), "--out", str(tmp_path / "file" / "digits.png")])
+
+
+def test_a_run_without_a_checkpoint_cannot_be_sampled(trained, tmp_path):
+    (tmp_path / "config.json").write_bytes((trained / "config.json").read_bytes())
+    with pytest.raises(UserError, match="has no checkpoint yet; train it first"):
+        sample.main([str(tmp_path)])
+
+
+def test_evaluate_judges_samples_beside_real_images(trained, capsys):
+    assert evaluate.main([str(trained), "--num", "50"]) == 0
+    result = json.loads((trained / "evaluation.json").read_text())
+    assert result["classifier_accuracy"] >= 0.98
+    assert result["real"]["num"] == 297
+    assert result["real"]["confident_share"] > 0.85
+    assert result["samples"]["num"] == 50
+    assert sum(result["samples"]["class_shares"]) == pytest.approx(1.0, abs=1e-3)
+    assert "samples reach" in capsys.readouterr().out
+
+
+def test_recognition_counts_confident_ones_and_classes():
+    found = evaluate.recognition(np.array([[0.95, 0.05], [0.6, 0.4], [0.1, 0.9], [0.0, 1.0]]))
+    assert found == {"num": 4, "confident_share": 0.75, "class_shares": [0.5, 0.5]}
+
+
+def readme_training_command():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"pip install -e \. && python -m (experiments\.train wgan_gp_digits)$", text, re.MULTILINE)
+    return [sys.executable, "-m", *command.split()]
+
+
+def fresh_process(*options, **arguments):
+    return subprocess.Popen(
+        [*readme_training_command(), *options],
+        cwd=ROOT,
+        env={**os.environ, "JAX_NUM_CPU_DEVICES": "1", "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **arguments,
+    )
+
+
+def test_the_readmes_command_trains_and_resumes_in_fresh_processes(tmp_path):
+    options = ["--out", str(tmp_path / "run"), "--steps-per-call", "5", "--checkpoint-every", "5"]
+    for steps, said in ((5, "training wgan_gp_digits"), (10, "resuming wgan_gp_digits")):
+        process = fresh_process(*options, "--steps", str(steps))
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, output
+        assert said in output
+        assert "Traceback" not in output
+        assert "WARNING" not in output
+    assert (tmp_path / "run" / "samples" / "step_000010.png").exists()
+
+
+def test_an_interrupt_saves_first_and_the_run_goes_on_from_there(tmp_path):
+    options = [
+        "--out",
+        str(tmp_path / "run"),
+        "--steps-per-call",
+        "1",
+        "--log-every",
+        "1",
+        "--checkpoint-every",
+        "100000",
+    ]
+    process = fresh_process(*options)
+    seen = []
+    while not any("step 3/" in line for line in seen):
+        seen.append(process.stdout.readline())
+        assert seen[-1], "".join(seen)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGINT, output
+    stopped = int(re.search(r"stopped at step (\d+), saved", output).group(1))
+    assert state_of(tmp_path / "run")[0] == stopped >= 3
+
+
+def test_a_typo_exits_with_2_without_a_traceback(tmp_path):
+    process = fresh_process("--model.critic-stepz", "3", "--out", str(tmp_path / "run"))
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "--model.critic-steps" in output
+    assert "Traceback" not in output
+    assert not (tmp_path / "run").exists()
