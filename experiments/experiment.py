@@ -5,14 +5,16 @@ import difflib
 import importlib
 import pathlib
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar, cast
 
 from jaxgen.checks import require
 
+if TYPE_CHECKING:
+    from jaxgen.model import Model, ModelConfig
+
 CONFIGS = pathlib.Path(__file__).parent / "configs"
 
-ModelConfigT = TypeVar("ModelConfigT")
+ModelConfigT = TypeVar("ModelConfigT", bound="ModelConfig")
 
 
 class UserError(Exception):
@@ -54,9 +56,9 @@ class Experiment(Generic[ModelConfigT]):
         require(self.seed >= 0, "--seed", self.seed, "at least 0")
 
 
-def model_of(config: Any) -> ModuleType:
+def model_of(config: "ModelConfig") -> "Model":
     """The model module whose Config this is."""
-    return importlib.import_module(type(config).__module__)
+    return cast("Model", importlib.import_module(type(config).__module__))
 
 
 def names() -> list[str]:

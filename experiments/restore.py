@@ -1,7 +1,6 @@
 """A run's settings and its newest good state, as commands on a finished run need them."""
 
 import pathlib
-from types import ModuleType
 from typing import Any
 
 import jax
@@ -9,6 +8,7 @@ import jax
 from experiments import runs
 from experiments.checkpoints import Checkpointer
 from experiments.experiment import Experiment, UserError, model_of
+from jaxgen.model import Model
 
 
 def abstract_state(experiment: Experiment) -> Any:
@@ -19,7 +19,7 @@ def abstract_state(experiment: Experiment) -> Any:
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=device), state)
 
 
-def newest(folder: pathlib.Path) -> tuple[Experiment, ModuleType, int, Any]:
+def newest(folder: pathlib.Path) -> tuple[Experiment, Model, int, Any]:
     """Experiment, model, step and state of the run in `folder`. UserError if it has none that can be used."""
     _, experiment = runs.read(folder)
     with Checkpointer(folder / "checkpoints", read_only=True) as checkpointer:

@@ -18,6 +18,6 @@ EXPERIMENT = Experiment(
         critic_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
     ),
     data="digits",
-    steps=20_000,
+    steps=12_000,
     steps_per_call=20,
 )
