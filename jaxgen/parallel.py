@@ -163,7 +163,7 @@ def _over_global_batches(compiled: Step, mesh: Mesh, steps: int | None) -> Step:
 
     def step(state, batch, key):
         _check_batch(batch, mesh.size, steps)
-        return compiled(_placed(state, replicated), _placed(batch, cut), _placed(key, replicated))
+        return compiled(_owned(state, replicated), _placed(batch, cut), _placed(key, replicated))
 
     return step
 
@@ -183,6 +183,13 @@ def _check_batch(batch: Any, num_devices: int, steps: int | None) -> None:
 
 
 def _placed(tree: Any, sharding: NamedSharding) -> Any:
-    if all(getattr(leaf, "sharding", None) == sharding for leaf in jax.tree.leaves(tree)):
-        return tree
-    return jax.device_put(tree, sharding)
+    return tree if _lies(tree, sharding) else jax.device_put(tree, sharding)
+
+
+def _owned(state: Any, sharding: NamedSharding) -> Any:
+    """The state in buffers of its own: it is donated, and a buffer that two leaves or the caller share must not be."""
+    return state if _lies(state, sharding) else jax.device_put(jax.tree.map(jnp.copy, state), sharding)
+
+
+def _lies(tree: Any, sharding: NamedSharding) -> bool:
+    return all(getattr(leaf, "sharding", None) == sharding for leaf in jax.tree.leaves(tree))

@@ -72,6 +72,23 @@ def test_the_state_is_donated_and_comes_back_whole_on_every_device(wrap):
     assert state.is_deleted() and not again.is_deleted()
 
 
+@pytest.mark.parametrize("num_devices", [1, 4])
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_leaves_that_share_a_buffer_may_be_donated_and_the_callers_state_survives(wrap, num_devices):
+    """As when a moving average begins as the very arrays that it is to follow."""
+    shared = jnp.ones((256, 256))
+    step = wrap(
+        lambda config, state, batch, key, axis_name=None: (jax.tree.map(lambda x: x + 1, state), {}),
+        None,
+        devices=jax.devices()[:num_devices],
+    )
+    state = {"weights": shared, "average": shared}
+    for _ in range(3):
+        state, _ = step(state, batch_of(8), jax.random.key(0))
+    assert float(state["weights"][0, 0]) == float(state["average"][0, 0]) == 4.0
+    assert float(shared[0, 0]) == 1.0
+
+
 @pytest.mark.parametrize("wrap", WRAPS)
 def test_a_batch_that_the_devices_do_not_divide_is_refused_before_tracing(wrap):
     def never(*_, **__):

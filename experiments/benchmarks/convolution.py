@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -97,7 +98,7 @@ def scanned_descent(layer: Layer, x: jax.Array, w: jax.Array) -> jax.Array:
     return lax.scan(lambda w, x: (w - gradient(layer, x, w)[1], None), w, x[None])[0]
 
 
-MEASURES = {
+MEASURES: dict[str, Callable[..., Any]] = {
     "forward": lambda layer, x, w: layer(x, w),
     "gradient": gradient,
     "penalty": penalty_gradient,
@@ -114,10 +115,9 @@ def seconds(run: Callable[[], object]) -> float:
 
 def compare(first: Callable[[], object], second: Callable[[], object], rounds: int) -> tuple[float, float]:
     """Median seconds of the first, and median ratio of the second to the first."""
-    seconds(first), seconds(first)
-    slow = seconds(second) > 1
-    if slow:
-        rounds = 1
+    for run in (first, second):  # the first call of each may be slower
+        if seconds(run) > 1:
+            rounds = 1
     times = [(seconds(first), seconds(second)) for _ in range(rounds)]
     return statistics.median(a for a, _ in times), statistics.median(b / a for a, b in times)
 
@@ -129,8 +129,11 @@ def measure(case: Case, options: Options) -> dict[str, tuple[float, float]]:
     w = jax.random.normal(key_w, case.kernel)
     results = {}
     for name, function in MEASURES.items():
-        compiled = [jax.jit(partial(function, layer)).lower(x, w).compile() for layer in (case.first, case.second)]
-        results[name] = compare(*(partial(run, x, w) for run in compiled), options.rounds)
+        first, second = (
+            partial(jax.jit(partial(function, layer)).lower(x, w).compile(), x, w)
+            for layer in (case.first, case.second)
+        )
+        results[name] = compare(first, second, options.rounds)
     return results
 
 
