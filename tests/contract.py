@@ -104,6 +104,11 @@ def differs(one: Any, other: Any) -> bool:
     return a.keys() != b.keys() or any(not np.array_equal(a[name], b[name]) for name in a)
 
 
+@functools.cache
+def _jitted_init(model: Any, config: Any) -> Any:
+    return jax.jit(functools.partial(model.init, config))
+
+
 class Suite:
     """Tests of one model; subclass with a `case`."""
 
@@ -111,8 +116,7 @@ class Suite:
 
     @classmethod
     def init(cls, config: Any = None) -> Any:
-        config = config or cls.case.config
-        return jax.jit(functools.partial(cls.case.model.init, config))(jax.random.key(0))
+        return _jitted_init(cls.case.model, config or cls.case.config)(jax.random.key(0))
 
     @classmethod
     def batches(cls, num: int, config: Any = None) -> np.ndarray:
@@ -124,25 +128,38 @@ class Suite:
     @pytest.fixture(scope="class")
     @classmethod
     def reference(cls):
-        """State and metrics after three steps with SGD on one device, and what went in."""
+        """State after three single steps with SGD on one device, each step's metrics, and what went in."""
         config = with_sgd(cls.case.config)
         batches, keys = cls.batches(STEPS), jax.random.split(jax.random.key(1), STEPS)
         step = parallel.jit(cls.case.model.update, config, devices=jax.devices()[:1])
-        state = cls.init(config)
-        for batch, key in zip(batches, keys, strict=True):
-            state, metrics = step(state, batch, key)
-        return config, batches, keys, jax.device_get(state), jax.device_get(metrics)
-
-    @pytest.mark.parametrize("num_devices", [1, 4])
-    @pytest.mark.parametrize("wrap", [parallel.jit, parallel.pmap, parallel.shard_map])
-    def test_all_drivers_give_the_update_of_one_device(self, reference, wrap, num_devices):
-        config, batches, keys, wanted, metrics = reference
-        step = wrap(self.case.model.update, config, devices=jax.devices()[:num_devices])
-        state = self.init(config)
+        state, metrics = cls.init(config), []
         for batch, key in zip(batches, keys, strict=True):
             state, found = step(state, batch, key)
-        chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
-        chex.assert_trees_all_close(jax.device_get(found), metrics, atol=1e-4, rtol=1e-4)
+            metrics.append(jax.device_get(found))
+        return config, batches, keys, jax.device_get(state), jax.tree.map(lambda *steps: np.stack(steps), *metrics)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def update(cls):
+        """The update with the settings of the case, compiled once."""
+        return jax.jit(functools.partial(cls.case.model.update, cls.case.config))
+
+    @pytest.mark.parametrize("wrap", [parallel.jit, parallel.pmap, parallel.shard_map])
+    def test_every_driver_gives_in_one_dispatch_what_one_device_gives_step_by_step(self, reference, wrap):
+        """On 4 devices, with one trace for two calls whose states and settings are equal but not the same."""
+        config, batches, keys, wanted, metrics = reference
+        traces = []
+
+        def update(config, state, batch, key, *, axis_name=None):
+            traces.append(axis_name)
+            return self.case.model.update(config, state, batch, key, axis_name=axis_name)
+
+        step = wrap(update, config, steps=STEPS)
+        for equal in (config, dataclasses.replace(config)):
+            state, found = step(self.init(equal), batches, keys)
+            chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
+            chex.assert_trees_all_close(jax.device_get(found), metrics, atol=1e-4, rtol=1e-4)
+        assert len(traces) == 1
 
     def test_vmap_with_an_axis_name_gives_the_update_of_one_device(self, reference):
         config, batches, keys, wanted, _ = reference
@@ -154,29 +171,6 @@ class Suite:
             state = jax.tree.map(lambda leaf: leaf[3], stacked)
         chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
 
-    @pytest.mark.parametrize("wrap", [parallel.jit, parallel.pmap, parallel.shard_map])
-    def test_scanned_steps_equal_single_steps(self, reference, wrap):
-        config, batches, keys, wanted, metrics = reference
-        state, found = wrap(self.case.model.update, config, steps=STEPS)(self.init(config), batches, keys)
-        chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
-        last = jax.tree.map(lambda values: values[-1], jax.device_get(found))
-        chex.assert_trees_all_close(last, metrics, atol=1e-4, rtol=1e-4)
-
-    @pytest.mark.parametrize("wrap", [parallel.jit, parallel.pmap, parallel.shard_map])
-    def test_update_is_traced_once_for_equal_settings(self, wrap):
-        traces = []
-
-        def update(config, state, batch, key, *, axis_name=None):
-            traces.append(axis_name)
-            return self.case.model.update(config, state, batch, key, axis_name=axis_name)
-
-        step = wrap(update, self.case.config)
-        batch = self.batches(1)[0]
-        state, _ = step(self.init(), batch, jax.random.key(0))
-        state, _ = step(state, batch, jax.random.key(1))
-        step(self.init(dataclasses.replace(self.case.config)), batch, jax.random.key(2))
-        assert len(traces) == 1
-
     def test_states_of_equal_settings_have_one_structure(self):
         one = self.init()
         other = self.init(dataclasses.replace(self.case.config))
@@ -184,8 +178,7 @@ class Suite:
         chosen = jax.lax.cond(jnp.array(True), lambda: one, lambda: other)
         chex.assert_trees_all_equal(chosen, one)
 
-    def test_update_is_a_function_of_its_key(self):
-        update = jax.jit(functools.partial(self.case.model.update, self.case.config))
+    def test_update_is_a_function_of_its_key(self, update):
         state, batch = self.init(), self.batches(1)[0]
         first, _ = update(state, batch, jax.random.key(0))
         again, _ = update(state, batch, jax.random.key(0))
@@ -193,26 +186,20 @@ class Suite:
         chex.assert_trees_all_equal(first, again)
         assert differs(first, other)
 
-    def test_update_keeps_structure_shapes_and_dtypes(self):
-        before = self.init()
-        after, metrics = parallel.jit(self.case.model.update, self.case.config)(
-            self.init(), self.batches(1)[0], jax.random.key(0)
-        )
-        chex.assert_trees_all_equal_shapes_and_dtypes(after, before)
+    def test_update_keeps_structure_shapes_and_dtypes(self, update):
+        after, metrics = update(self.init(), self.batches(1)[0], jax.random.key(0))
+        chex.assert_trees_all_equal_shapes_and_dtypes(after, self.init())
         for name, value in metrics.items():
             assert value.shape == () and value.dtype == jnp.float32, name
             assert np.isfinite(value), name
 
-    def test_gradients_reach_every_parameter(self):
-        config = with_sgd(self.case.config, 0.1)
-        before = {name: player.params for name, player in players(self.init(config)).items()}
-        state, _ = parallel.jit(self.case.model.update, config)(
-            self.init(config), self.batches(1)[0], jax.random.key(0)
-        )
+    def test_gradients_reach_every_parameter(self, reference):
+        config, _, _, state, _ = reference
+        before = leaves({name: player.params for name, player in players(self.init(config)).items()})
         after = leaves({name: player.params for name, player in players(state).items()})
         still = [
             name
-            for name, leaf in leaves(before).items()
+            for name, leaf in before.items()
             if np.abs(after[name] - leaf).max() < 1e-7  # rounding of a gradient that is zero
         ]
         assert sorted(still) == sorted(self.case.unreached)
