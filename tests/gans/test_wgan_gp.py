@@ -88,6 +88,18 @@ def test_penalty_is_taken_between_real_and_fake():
         assert metrics["gradient_penalty"] == pytest.approx(((norms - 1) ** 2).mean(), rel=1e-5)
 
 
+def test_generator_loss_is_minus_the_critics_mean_score_of_what_it_draws():
+    config = dataclasses.replace(TINY, critic=MLP(()))
+    state, *_ = parts(config)
+    latents = jax.random.normal(jax.random.key(4), (6, config.latent_dim))
+    inputs = config, state.generator.params, state.generator.collections
+    loss, (metrics, _) = wgan_gp.generator_loss(*inputs, state.critic.params, latents)
+    images, _ = wgan_gp.generate(*inputs, latents, train=True)
+    layer = jax.device_get(state.critic.params["Dense_0"])
+    wanted = -(np.asarray(images).reshape(6, -1) @ layer["kernel"] + layer["bias"]).mean()
+    assert loss == metrics["generator_loss"] == pytest.approx(wanted, rel=1e-5)
+
+
 def test_one_small_step_lowers_each_players_own_loss():
     config = contract.with_sgd(TINY, 1e-3)
     state, real, fake, mix = parts(config)
