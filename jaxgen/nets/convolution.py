@@ -3,19 +3,19 @@
 Images are NHWC, kernels HWIO. Each convolution has two forms of equal value:
 
 - "plain": `lax.conv_general_dilated` as JAX differentiates it: for accelerators, and for `jax.jvp`.
-- "algebra": `jaxgen.nets.convolution_algebra`, in reverse mode only (`jax.jvp` and `jax.jacfwd`
-  raise). On CPU its gradients, and those of gradient penalties, are several times faster, and stay
-  so inside `lax.scan`, where the plain ones fall to naive loops.
+- "algebra": `jaxgen.nets.convolution_algebra`, in reverse mode only (`jax.jvp` and `jax.jacfwd` raise). On CPU the
+  gradients of transposed convolutions, and of gradient penalties of strided ones, are about ten times faster, and all
+  gradients stay fast inside `lax.scan`, where the plain ones fall to naive loops.
 
-"auto" is the algebra where JAX's default backend at the time of tracing is the CPU, else plain.
+"auto" is the algebra if JAX's default backend at the time of tracing is the CPU, else plain.
 
 A convolution can do the resampling beside it, in 4/9 of the multiplications for a 3x3 kernel:
 
     conv(upsample_nearest(x), w) = upsample_conv(x, w)     one transposed convolution of stride 2
     mean_pool(conv(x, w))        = conv_mean_pool(x, w)    one convolution of stride 2
 
-where the kernel, one row and one column larger, sums four shifts of w. Cheaper still, and the way
-to prefer in critics under a gradient penalty, is to pool first: `conv(mean_pool(x), w)`.
+where the kernel, one row and one column larger, sums four shifts of w. Cheaper still, and the way to prefer in critics
+under a gradient penalty, is to pool first: `conv(mean_pool(x), w)`.
 """
 
 from collections.abc import Callable
@@ -29,33 +29,17 @@ from flax.linen.dtypes import promote_dtype
 from flax.typing import Dtype, Initializer
 from jax import Array, lax
 
+from jaxgen.checks import require
 from jaxgen.nets import convolution_algebra as algebra
-from jaxgen.nets.convolution_algebra import (
-    Kernel,
-    Outputs,
-    adjoint,
-    plain_conv,
-    plain_input_grad,
-)
-from jaxgen.nets.convolution_geometry import (
-    Padding,
-    Pair,
-    geometry_of,
-    pair,
-    transposed_geometry_of,
-)
+from jaxgen.nets.convolution_algebra import Kernel, Outputs, adjoint, plain_conv, plain_input_grad
+from jaxgen.nets.convolution_geometry import Padding, Pair, geometry_of, pair, transposed_geometry_of
 from jaxgen.typing import Images
 
 Form: TypeAlias = Literal["auto", "plain", "algebra"]
 
 
 def conv(
-    images: Images,
-    kernel: Kernel,
-    *,
-    strides: Pair = 1,
-    padding: Padding = "SAME",
-    form: Form = "auto",
+    images: Images, kernel: Kernel, *, strides: Pair = 1, padding: Padding = "SAME", form: Form = "auto"
 ) -> Outputs:
     """y[o] = sum_t x[o s + t - l] w[t], with stride s and l zeros before the images.
 
@@ -70,19 +54,14 @@ def conv(
 
 
 def conv_transpose(
-    images: Images,
-    kernel: Kernel,
-    *,
-    strides: Pair = 1,
-    padding: Padding = "SAME",
-    form: Form = "auto",
+    images: Images, kernel: Kernel, *, strides: Pair = 1, padding: Padding = "SAME", form: Form = "auto"
 ) -> Outputs:
     """The adjoint of a strided convolution: y[i] = sum_{o,t: o s + t - l = i} x[o] w[k - 1 - t].
 
-    With n rows or columns in, "SAME" gives s n, "VALID" s n + max(k - s, 0), as in Flax and
-    TensorFlow. Explicit padding is cropped from the output as in torch, to (n - 1) s + k - before
-    - after. The kernel is (rows, columns, inputs, outputs) as in Flax's `ConvTranspose`; torch's
-    and TensorFlow's are flipped against it in space, and have inputs and outputs swapped.
+    With n rows or columns in, "SAME" gives s n and "VALID" s n + max(k - s, 0), as in Flax and TensorFlow. Explicit
+    padding is cropped from the output as in torch, to (n - 1) s + k - before - after. The kernel is that of Flax's
+    `ConvTranspose`; torch's (inputs, outputs, rows, columns) and TensorFlow's (rows, columns, outputs, inputs) are
+    flipped against it in space.
 
     Raises:
         ValueError: ranks, channels, types or sizes do not fit, or a setting is out of range.
@@ -95,8 +74,8 @@ def conv_transpose(
 def upsample_conv(images: Images, kernel: Kernel, *, form: Form = "auto") -> Outputs:
     """conv(upsample_nearest(images, 2), kernel) as one transposed convolution of stride 2.
 
-    In y[i] = sum_t w[t] x[floor((i + t - l) / 2)] put i + t - l = 2 o + e, with e = 0 or 1: output
-    i has x[o] through w[t] where 2 o + (k - 1 - t + e) - (k - 1 - l) = i, an adjoint's condition.
+    In y[i] = sum_t w[t] x[floor((i + t - l) / 2)] put i + t - l = 2 o + e, with e = 0 or 1: output i has x[o] through
+    w[t] where 2 o + (k - 1 - t + e) - (k - 1 - l) = i, the condition of a transposed convolution with shifted kernels.
     """
     _check(images, kernel)
     rows, columns = ((k // 2, (k - 1) // 2) for k in kernel.shape[:2])  # k - 1 - l, and l
@@ -121,6 +100,8 @@ def mean_pool(images: Images, factor: int = 2) -> Outputs:
 
 def upsample_nearest(images: Images, factor: int = 2) -> Outputs:
     """Each pixel becomes a block of factor x factor pixels."""
+    _check_rank(images)
+    require(factor >= 1, "factor", factor, "at least 1")
     batch, height, width, channels = images.shape
     blocks = (batch, height, factor, width, factor, channels)
     pixels = jnp.broadcast_to(images[:, :, None, :, None, :], blocks)
@@ -218,8 +199,7 @@ def _apply(
 
 
 def _uses_algebra(form: Form) -> bool:
-    if form not in ("auto", "plain", "algebra"):
-        raise ValueError(f'form {form!r} must be "auto", "plain" or "algebra"')
+    require(form in ("auto", "plain", "algebra"), "form", form, "auto, plain or algebra")
     return form == "algebra" or (form == "auto" and jax.default_backend() == "cpu")
 
 
@@ -251,17 +231,20 @@ def _vary_alike(images: Images, kernel: Kernel) -> tuple[Images, Kernel]:
 
 
 def _check(images: Images, kernel: Kernel) -> None:
-    if images.ndim != 4 or kernel.ndim != 4:
-        raise ValueError(f"images {images.shape} and kernel {kernel.shape} must be NHWC and HWIO: add the axes")
-    if images.shape[3] != kernel.shape[2]:
-        raise ValueError(
-            f"images have {images.shape[3]} channels and kernel {kernel.shape} takes {kernel.shape[2]}: make them equal"
-        )
-    if images.dtype != kernel.dtype:
-        raise ValueError(f"images are {images.dtype}, the kernel {kernel.dtype}: cast one of them")
+    _check_rank(images)
+    require(kernel.ndim == 4, "shape of kernel", kernel.shape, "(rows, columns, inputs, outputs)")
+    channels = images.shape[3]
+    require(kernel.shape[2] == channels, "shape of kernel", kernel.shape, f"for images of {channels} channels")
+    require(kernel.dtype == images.dtype, "dtype of kernel", kernel.dtype, f"that of the images, {images.dtype}")
+
+
+def _check_rank(images: Images) -> None:
+    require(images.ndim == 4, "shape of images", images.shape, "(batch, height, width, channels)")
 
 
 def _check_blocks(images: Images, factor: int) -> None:
+    _check_rank(images)
+    require(factor >= 1, "factor", factor, "at least 1")
     height, width = images.shape[1:3]
-    if height % factor or width % factor:
-        raise ValueError(f"{height}x{width} images do not divide into {factor}x{factor} blocks")
+    fits = height % factor == width % factor == 0
+    require(fits, "size of images", f"{height}x{width}", f"a multiple of {factor}x{factor}")

@@ -1,7 +1,6 @@
 """The convolution algebra: three functions that are each other's derivatives.
 
-A convolution is a trilinear form in images x, kernel w and outputs y. With stride s and l zeros
-before the images,
+A convolution is a trilinear form in images x, kernel w and outputs y. With stride s and l zeros before the images,
 
     T(x, w, y) = sum_{b,o,t} x[b, o s + t - l] w[t] y[b, o]
 
@@ -11,14 +10,13 @@ before the images,
     (2)  input_grad(y, w)   = dT/dx      the transposed convolution
     (3)  kernel_grad(x, y)  = dT/dw      the correlation of images and outputs
 
-Each is linear in both arguments and has the other two as derivatives: differentiation of any order
-stays in (1)-(3). JAX knows this too, but the layouts and dilations in which it emits them fall to
-naive loops on CPU, up to hundreds of times slower inside `lax.scan`. Here all three are emitted as
-convolutions of NHWC images with HWIO kernels and without input dilation, the one form that is fast
-on CPU; so are then gradients, and gradients of gradient penalties.
+Each is linear in both arguments and has the other two as derivatives: differentiation of any order stays in (1)-(3).
+JAX knows this too, but the layouts and dilations in which it emits them fall to naive loops on CPU, a hundred times
+slower inside `lax.scan`. Here all three are emitted as convolutions of NHWC images with HWIO kernels and without input
+dilation, the one form that is fast on CPU; so are then gradients, and gradients of gradient penalties.
 
-These are custom reverse-mode derivatives: `jax.jvp` and `jax.jacfwd` raise. The plain functions
-have JAX's own. The package's door to both, with checks, is `jaxgen.nets.convolution`.
+These are custom reverse-mode derivatives: `jax.jvp` and `jax.jacfwd` raise. The plain functions have JAX's own. The
+package's door to both, with checks, is `jaxgen.nets.convolution`.
 """
 
 from functools import partial
@@ -52,10 +50,9 @@ def conv(geometry: Geometry, x: Images, w: Kernel) -> Outputs:
 def input_grad(geometry: Geometry, y: Outputs, w: Kernel) -> Images:
     """x[i] = sum_{o,t: o s + t - l = i} y[o] w[t], equation (2).
 
-    With i + l = q s + r, the sum runs over the taps t = u s + r and o = q - u: for each phase r, a
-    convolution of stride 1 with every s-th tap. Phases of rows are convolutions of their own.
-    Phases of columns are channels of one convolution, which is the faster for being wide, and a
-    reshape brings them to their columns.
+    With i + l = q s + r, the sum runs over the taps t = u s + r and o = q - u: for each phase r, a convolution of
+    stride 1 with every s-th tap. Phases of rows are convolutions of their own. Phases of columns are channels of one
+    convolution, which is the faster for being wide, and a reshape brings them to their columns.
     """
     rows, columns = geometry
     w, padding, first = _column_phases(columns, w)
@@ -78,8 +75,8 @@ def input_grad(geometry: Geometry, y: Outputs, w: Kernel) -> Images:
 def kernel_grad(geometry: Geometry, x: Images, y: Outputs) -> Kernel:
     """w[t] = sum_{b,o} x[b, o s + t - l] y[b, o], equation (3).
 
-    With stride 1 the roles of x and y can be exchanged, which gives the flipped transpose: better
-    so when y has few channels, for they become the outputs of the emitted convolution.
+    With stride 1 the roles of x and y can be exchanged, which gives the flipped transpose: better so when y has few
+    channels, for they become the outputs of the emitted convolution, narrow and slow.
     """
     strides = _strides(geometry)
     if geometry[0].taps == geometry[1].taps == 1:
@@ -179,7 +176,7 @@ def _sum_over_chunks(geometry: Geometry, x: Images, y: Outputs) -> Kernel:
     """Equation (3) in chunks of the batch, the largest of at most `_POSITIONS` positions."""
     batch, positions = x.shape[0], y.shape[1] * y.shape[2]
     divisors = [n for n in range(1, batch + 1) if batch % n == 0]
-    size = max(n for n in divisors if n == 1 or n * positions <= _POSITIONS)
+    size = max((n for n in divisors if n == 1 or n * positions <= _POSITIONS), default=batch)
     if size == batch:
         return _correlate(geometry, x, y)
     chunks = [a.reshape(batch // size, size, *a.shape[1:]) for a in (x, y)]

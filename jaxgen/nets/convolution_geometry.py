@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple, TypeAlias
 
+from jaxgen.checks import require
+
 Pair: TypeAlias = int | tuple[int, int]
 """For rows and columns; an int stands for both."""
 
@@ -30,9 +32,8 @@ Geometry: TypeAlias = tuple[Axis, Axis]
 
 def pair(value: Pair, name: str) -> tuple[int, int]:
     """A setting for rows and for columns."""
-    values = (value, value) if isinstance(value, int) else tuple(value)
-    if len(values) != 2 or min(values) < 1:
-        raise ValueError(f"{name} {value} must be a positive int, or two: for rows and columns")
+    values = (value, value) if isinstance(value, int) else value
+    require(len(values) == 2 and min(values) >= 1, name, value, "a positive int, or two: for rows and columns")
     return values
 
 
@@ -45,8 +46,8 @@ def geometry_of(sizes: tuple[int, ...], taps: tuple[int, ...], strides: Pair, pa
 def transposed_geometry_of(sizes: tuple[int, ...], taps: tuple[int, ...], strides: Pair, padding: Padding) -> Geometry:
     """The convolution whose outputs have these sizes.
 
-    Its images have size s n for "SAME", s n + max(k - s, 0) for "VALID", and (n - 1) s + k - before
-    - after for explicit padding.
+    Its images have size s n for "SAME", s n + max(k - s, 0) for "VALID", and (n - 1) s + k - before - after for
+    explicit padding.
     """
     images = []
     for n, k, s, pad in zip(sizes, taps, pair(strides, "strides"), _both(padding), strict=True):
@@ -63,8 +64,9 @@ def _both(padding: Padding):
     """The padding of rows and of columns."""
     if padding in ("SAME", "VALID"):
         return padding, padding
-    if isinstance(padding, str | int) or [len(pad) for pad in padding] != [2, 2]:
-        raise ValueError(f'padding {padding!r} must be "SAME", "VALID" or ((before, after), (before, after))')
+    lengths = [isinstance(pad, tuple) and len(pad) for pad in padding] if isinstance(padding, tuple) else []
+    wanted = '"SAME", "VALID" or ((before, after), (before, after))'
+    require(lengths == [2, 2], "padding", padding, wanted)
     return padding
 
 
@@ -77,8 +79,8 @@ def _axis(size: int, taps: int, stride: int, padding) -> Axis:
     else:
         low, high = padding
     # More padding would only add zeros, and XLA on CPU reads beyond the images in its gradient.
-    if not (0 <= low < taps and 0 <= high < taps):
-        raise ValueError(f"padding {(low, high)} must be from 0 to kernel size - 1 = {taps - 1}")
+    in_range = 0 <= low < taps and 0 <= high < taps
+    require(in_range, "padding", (low, high), f"from 0 to kernel size - 1 = {taps - 1}")
     axis = Axis(size, taps, stride, low, high)
     if size < 1 or axis.output < 1:
         raise ValueError(
