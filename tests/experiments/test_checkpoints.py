@@ -82,6 +82,18 @@ def test_a_damaged_checkpoint_is_passed_over_and_put_aside(tmp_path, damage):
     assert len(list((tmp_path / "checkpoints_damaged").iterdir())) == 1
 
 
+def test_a_bit_flipped_in_a_large_array_which_orbax_restores_silently_is_found(tmp_path):
+    weights = jax.random.normal(jax.random.key(0), (1024, 1024))
+    with Checkpointer(tmp_path) as checkpointer:
+        checkpointer.save(1, {"weights": weights})
+    path = max((path for path in tmp_path.rglob("d/*") if path.is_file()), key=lambda path: path.stat().st_size)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with Checkpointer(tmp_path) as checkpointer, pytest.raises(UserError, match="step 1: damaged arrays weights"):
+        checkpointer.restore({"weights": weights})
+
+
 def test_reading_alone_touches_nothing(tmp_path):
     folder = tmp_path / "checkpoints"
     with Checkpointer(folder) as checkpointer:

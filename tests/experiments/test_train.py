@@ -1,5 +1,6 @@
 """The commands as a person runs them: most in this process, the README's own in fresh ones."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments import evaluate, restore, runner, sample, train
+from experiments import data, evaluate, experiment, restore, runner, sample, train
 from experiments.experiment import UserError
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -73,6 +74,16 @@ def test_a_run_that_stops_and_goes_on_is_the_same_run_bit_for_bit(tmp_path, para
     for step in (0, 2, 4):
         pictures = [(tmp_path / name / "samples" / f"step_{step:06d}.png").read_bytes() for name in ("whole", "parts")]
         assert pictures[0] == pictures[1]
+
+
+def test_every_step_has_its_own_key_and_batch_however_the_calls_cut_them(tmp_path):
+    small = dataclasses.replace(experiment.load("wgan_gp_digits"), batch_size=4)
+    loop = runner._Loop("wgan_gp_digits", small, tmp_path, data.load("digits"), None)  # pyright: ignore
+    keys = [jax.random.key_data(loop._keys(step, count)) for step, count in ((0, 6), (0, 2), (2, 4))]
+    batches = [loop._batches(step, count) for step, count in ((0, 6), (0, 2), (2, 4))]
+    for whole, first, second in (keys, batches):
+        np.testing.assert_array_equal(whole, np.concatenate([first, second]))
+        assert len(np.unique(np.asarray(whole).reshape(6, -1), axis=0)) == 6
 
 
 def test_another_seed_is_another_run(tmp_path):
