@@ -1,0 +1,218 @@
+"""Constraints on weights: clipping, spectral normalisation, orthogonality, historical averaging.
+
+A weight is an array (..., out) in the layout of JAX's libraries, a convolution (height, width, in,
+out); it counts as the matrix (height * width * in, out), W in R^(in x out), whose columns are the
+output units. Penalties are one number for a weight, in float32 or wider, without their weight.
+
+- Salimans et al.: Improved Techniques for Training GANs, 2016, arXiv 1606.03498.
+- Arjovsky, Chintala, Bottou: Wasserstein GAN, 2017, arXiv 1701.07875.
+- Miyato et al.: Spectral Normalization for Generative Adversarial Networks, 2018, arXiv 1802.05957.
+- Brock, Donahue, Simonyan: Large Scale GAN Training for High Fidelity Natural Image Synthesis,
+  2018, arXiv 1809.11096.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Int
+
+from jaxgen.losses._arrays import Floats, floats, same_shape
+from jaxgen.typing import Params, Scalar
+
+
+def clip_weights(params: Params, limit: float) -> Params:
+    """w to min(max(w, -c), c): Algorithm 1 of arXiv 1701.07875, line 7, after each critic step.
+
+    Args:
+        params: trainable weights alone, any pytree; leaves that are not floating stay as they are.
+        limit: c > 0; the paper's is 0.01.
+
+    Raises:
+        ValueError: if limit is not positive, or for linen variables in place of their params:
+            clipped running variances would wreck batch normalisation.
+
+    >>> import jax.numpy as jnp
+    >>> clip_weights({"w": jnp.array([-3.0, 0.5])}, 1.0)
+    {'w': Array([-1. ,  0.5], dtype=float32)}
+    """
+    if not limit > 0:
+        raise ValueError(f"limit is {limit}, but must be positive")
+    if isinstance(params, Mapping) and "params" in params:
+        raise ValueError(
+            f"these are the collections {sorted(params)}, but must be trainable weights alone: give variables['params']"
+        )
+
+    def clip(leaf: Any) -> Any:
+        array = isinstance(leaf, jax.Array | np.ndarray)
+        floating = array and jnp.issubdtype(leaf.dtype, jnp.floating)
+        return jnp.clip(leaf, -limit, limit) if floating else leaf
+
+    return jax.tree.map(clip, params)
+
+
+def spectral_norm(weight: Floats, u: Floats, *, num_steps: int = 1) -> tuple[Scalar, Floats]:
+    """sigma = v^T W u, the largest singular value of W, estimated by the power method.
+
+    Algorithm 1 of arXiv 1802.05957: v is W u, then u is W^T v, both normalised and held constant,
+    so that the gradient of sigma is v u^T.
+
+    Args:
+        weight: W, (..., out).
+        u: the vector of the last call, (out,); at first any, such as standard normal.
+        num_steps: of the power method; the paper takes one for each training step.
+
+    Returns:
+        sigma and the new u.
+
+    Raises:
+        ValueError: if the shapes do not fit or num_steps is below one.
+
+    >>> import jax.numpy as jnp
+    >>> sigma, u = spectral_norm(jnp.diag(jnp.array([3.0, 1.0])), jnp.ones(2), num_steps=20)
+    >>> print(round(float(sigma), 4))
+    3.0
+    """
+    matrix = _matrix(weight)
+    if u.shape != matrix.shape[1:]:
+        raise ValueError(f"u has shape {u.shape}, but weight {weight.shape} needs {matrix.shape[1:]}")
+    if num_steps < 1:
+        raise ValueError(f"num_steps is {num_steps}, but must be at least 1")
+    constant = jax.lax.stop_gradient(matrix)
+    u = jax.lax.stop_gradient(u.astype(matrix.dtype))
+    for _ in range(num_steps):
+        v = _normalized(_product(constant, u), otherwise=jnp.zeros_like(constant[:, 0]))
+        u = _normalized(_product(v, constant), otherwise=u)
+    return _product(v, _product(matrix, u)), u
+
+
+def spectral_normalize(weight: Floats, u: Floats, *, num_steps: int = 1) -> tuple[Floats, Floats]:
+    """W / sigma(W): equation 8 of arXiv 1802.05957, with sigma from `spectral_norm`.
+
+    Args:
+        weight: W, (..., out).
+        u: the vector of the last call, (out,).
+        num_steps: of the power method.
+
+    Returns:
+        The normalised weight, in the dtype of `weight` (a zero weight stays zero), and the new u.
+
+    Raises:
+        ValueError: if the shapes do not fit or num_steps is below one.
+
+    >>> import jax.numpy as jnp
+    >>> weight, u = spectral_normalize(jnp.array([[3.0, 4.0]]), jnp.ones(2))
+    >>> weight
+    Array([[0.6, 0.8]], dtype=float32)
+    """
+    sigma, u = spectral_norm(weight, u, num_steps=num_steps)
+    (wide,) = floats(weight=weight)
+    return (wide / jnp.where(sigma > 0, sigma, 1.0)).astype(weight.dtype), u
+
+
+def orthonormal_penalty(weight: Floats) -> Scalar:
+    """||W^T W - I||_F^2: orthogonal regularisation, section 3.1 of arXiv 1809.11096.
+
+    Args:
+        weight: W, (..., out).
+
+    Raises:
+        ValueError: if weight has less than two axes.
+
+    >>> import jax.numpy as jnp
+    >>> orthonormal_penalty(2 * jnp.eye(2))  # two entries of 4 - 1
+    Array(18., dtype=float32)
+    """
+    gram = _gram(weight)
+    return ((gram - jnp.eye(len(gram), dtype=gram.dtype)) ** 2).sum()
+
+
+def orthogonal_penalty(weight: Floats) -> Scalar:
+    """||W^T W * (1 - I)||_F^2: section 3.1 of arXiv 1809.11096; its weight is beta = 1e-4.
+
+    Only products of different columns count, so that the norms of the columns are free.
+
+    Args:
+        weight: W, (..., out).
+
+    Raises:
+        ValueError: if weight has less than two axes.
+
+    >>> import jax.numpy as jnp
+    >>> orthogonal_penalty(jnp.array([[3.0, 4.0], [0.0, 5.0]]))  # 12^2, twice
+    Array(288., dtype=float32)
+    """
+    gram = _gram(weight)
+    return ((gram * (1 - jnp.eye(len(gram), dtype=gram.dtype))) ** 2).sum()
+
+
+def historical_averaging(params: Params, average: Params) -> Scalar:
+    """||theta - mean(theta[i])||^2: section 3.3 of arXiv 1606.03498.
+
+    Args:
+        params: theta, a pytree of floats.
+        average: of theta over all steps so far, from `running_mean`, held constant.
+
+    Raises:
+        ValueError: if two arrays differ in shape.
+
+    >>> import jax.numpy as jnp
+    >>> historical_averaging({"w": jnp.array([3.0, 4.0])}, {"w": jnp.zeros(2)})
+    Array(25., dtype=float32)
+    """
+
+    def squared_distance(new: Array, old: Array) -> Array:
+        new, old = same_shape(params=new, average=old)
+        return ((new - jax.lax.stop_gradient(old)) ** 2).sum()
+
+    return jax.tree.reduce(jnp.add, jax.tree.map(squared_distance, params, average))
+
+
+def running_mean(average: Params, params: Params, count: Int[Array, ""] | int) -> Params:
+    """m + (theta - m) / t: the mean of the first t parameters from that of the first t - 1.
+
+    Args:
+        average: m, a pytree of floats; at t = 1 its values do not matter.
+        params: theta, the t-th parameters.
+        count: t, from 1 on.
+
+    Raises:
+        ValueError: if two arrays differ in shape.
+
+    >>> import jax.numpy as jnp
+    >>> running_mean(jnp.array([2.0]), jnp.array([8.0]), 3)
+    Array([4.], dtype=float32)
+    """
+
+    def step(old: Array, new: Array) -> Array:
+        wide, new = same_shape(average=old, params=new)
+        return (wide + (new - wide) / jnp.asarray(count, wide.dtype)).astype(old.dtype)
+
+    return jax.tree.map(step, average, params)
+
+
+def _matrix(weight: Floats) -> Floats:
+    """(..., out) to (in, out)."""
+    if weight.ndim < 2:
+        raise ValueError(f"weight has shape {weight.shape}, but must be (..., in, out): not a bias")
+    (wide,) = floats(weight=weight)
+    return wide.reshape(-1, wide.shape[-1])
+
+
+def _gram(weight: Floats) -> Floats:
+    """W^T W, (out, out)."""
+    matrix = _matrix(weight)
+    return _product(matrix.T, matrix)
+
+
+def _product(left: Floats, right: Floats) -> Floats:
+    """Matrix product in the full precision of its dtype on every device."""
+    return jnp.matmul(left, right, precision="highest")
+
+
+def _normalized(vector: Floats, otherwise: Floats) -> Floats:
+    """x / ||x||, or another vector for x = 0: a zero weight must not lose its u for ever."""
+    norm = jnp.linalg.norm(vector)
+    return jnp.where(norm > 0, vector / jnp.where(norm > 0, norm, 1.0), otherwise)

@@ -1,0 +1,72 @@
+"""The page on losses: its example runs as it stands, its table is complete."""
+
+import difflib
+import pathlib
+import re
+
+import jax
+import jax.numpy as jnp
+
+from jaxgen import losses
+from tests.losses.cases import CASES
+
+PAGE = (pathlib.Path(losses.__file__).parents[2] / "docs" / "losses.md").read_text("utf-8")
+BLOCKS = {language: re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL) for language in ("python", "diff")}
+ROWS = re.findall(r"^\| `(\w+)` \| (.+?) \| (.*?) \| (\w+) \|$", PAGE, re.MULTILINE)
+
+
+def changed(source: str, diff: str) -> str:
+    """The source with each line of the diff marked - replaced by the next one, marked +."""
+    lines = diff.splitlines()
+    for old, new in zip(lines[::2], lines[1::2], strict=True):
+        assert old[0] == "-", old
+        assert new[0] == "+", new
+        assert source.count(old[1:]) == 1
+        source = source.replace(old[1:], new[1:])
+    return source
+
+
+def test_loop_runs_before_and_after_two_lines_have_changed():
+    (before,), (diff,) = BLOCKS["python"], BLOCKS["diff"]
+    after = changed(before, diff)
+    delta = [d for d in difflib.ndiff(before.splitlines(), after.splitlines()) if d[0] in "+-"]
+    assert len(delta) == 4  # two lines out, two lines in
+    ends = []
+    for source in before, after:
+        names: dict = {}
+        with jax.numpy_dtype_promotion("standard"):  # as a reader has it, and as optax needs it
+            exec(compile(source, "losses.md", "exec"), names)
+        ends.append(names)
+        assert jnp.isfinite(names["d_loss"])
+        assert jnp.isfinite(names["g_loss"])
+        points = names["mlp"](names["params"][0], jnp.zeros((1, 2)))
+        assert jnp.isfinite(points).all()
+    assert ends[0]["d_loss"] != ends[1]["d_loss"]
+
+
+def test_table_has_one_row_for_every_function():
+    assert sorted(name for name, *_ in ROWS) == sorted(losses.__all__)
+
+
+def test_table_says_what_needs_the_batch():
+    of_table = {name: per for name, _, _, per in ROWS}
+    for case in CASES:
+        name = case.name.split()[0]
+        if of_table[name] == "data":
+            continue
+        if not case.batch:
+            assert of_table[name] == "weight", name
+        elif name == "historical_averaging":
+            assert of_table[name] == "weight"
+        elif name == "polynomial_kernel":  # a kernel, in a case of the discrepancy
+            continue
+        else:
+            assert of_table[name] == ("example" if case.separable else "batch"), name
+
+
+def test_docstrings_name_the_papers_of_the_table():
+    for name, _, source, _ in ROWS:
+        docstring = getattr(losses, name).__doc__ or ""
+        module = __import__(getattr(losses, name).__module__, fromlist=["_"]).__doc__ or ""
+        for paper in re.findall(r"\[(\d{4}\.\d{4,5})\]", source):
+            assert paper in docstring + module, (name, paper)

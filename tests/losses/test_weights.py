@@ -1,0 +1,189 @@
+"""Constraints on weights: the power method, orthogonality, clipping, averages over time."""
+
+import functools
+
+import hypothesis
+import hypothesis.strategies as st
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgen.losses import weights
+
+# The paper's W is (out, in), here it is (in, out): [[3, 0], [4, 5]] transposed. Its singular values
+# are sqrt(45) and sqrt(5).
+W = jnp.array([[3.0, 4.0], [0.0, 5.0]])
+
+
+def normal(*shape, seed=0):
+    return jnp.array(np.random.default_rng(seed).normal(size=shape), jnp.float32)
+
+
+def test_power_method_passes_through_its_golden_estimates():
+    # By hand from u = (1, 0): v = (1, 0), W v = (3, 4), sigma = 5; the rest in float64 with NumPy.
+    golden = [5.0, 6.67174603, 6.70774957, 6.70819832, 6.70820386]
+    with jax.enable_x64(True):
+        u, matrix = jnp.array([1.0, 0.0]), jnp.array(np.asarray(W, np.float64))
+        for step, expected in enumerate(golden):
+            sigma, new = weights.spectral_norm(matrix, u, num_steps=step + 1)
+            np.testing.assert_allclose(sigma, expected, atol=1e-8)
+            np.testing.assert_allclose(jnp.linalg.norm(new), 1.0, rtol=1e-12)
+
+
+def test_one_call_with_many_steps_is_many_calls_with_one():
+    u = jnp.array([1.0, 0.0])
+    at_once = weights.spectral_norm(W, u, num_steps=3)
+    for _ in range(3):
+        sigma, u = weights.spectral_norm(W, u)
+    np.testing.assert_allclose(sigma, at_once[0], rtol=1e-6)
+    np.testing.assert_allclose(u, at_once[1], rtol=1e-6)
+
+
+thirty_steps = jax.jit(functools.partial(weights.spectral_norm, num_steps=30))
+
+
+@hypothesis.settings(max_examples=10)
+@hypothesis.given(st.integers(0, 1000))
+def test_spectral_norm_converges_to_the_largest_singular_value(seed):
+    kernel = normal(3, 2, 4, 5, seed=seed)
+    sigma, _ = thirty_steps(kernel, jnp.ones(5))
+    expected = np.linalg.svd(np.asarray(kernel).reshape(24, 5), compute_uv=False)[0]
+    np.testing.assert_allclose(sigma, expected, rtol=1e-2)
+
+
+def test_normalised_weight_has_spectral_norm_one_whatever_its_scale():
+    kernel, u = normal(3, 3, 2, 4), jnp.ones(4)
+    normalised, new = weights.spectral_normalize(kernel, u, num_steps=50)
+    assert normalised.shape == kernel.shape
+    np.testing.assert_allclose(weights.spectral_norm(normalised, new)[0], 1.0, rtol=1e-4)
+    scaled, _ = weights.spectral_normalize(3 * kernel, u, num_steps=50)
+    np.testing.assert_allclose(scaled, normalised, rtol=1e-5)
+
+
+def test_convolution_with_a_normalised_kernel_is_bounded_by_the_root_of_its_window():
+    # A convolution's norm is at most sqrt(height * width) times the matrix norm of its kernel.
+    kernel, _ = weights.spectral_normalize(normal(3, 3, 2, 4), jnp.ones(4), num_steps=50)
+
+    def convolve(image):
+        return jax.lax.conv_general_dilated(image, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+    matrix = jax.jacobian(lambda x: convolve(x.reshape(1, 5, 5, 2)).ravel())(jnp.zeros(50))
+    norm = np.linalg.svd(np.asarray(matrix), compute_uv=False)[0]
+    assert 1.0 < norm <= 3.0
+
+
+def test_gradient_of_the_normalised_weight_is_that_of_the_paper():
+    # arXiv 1802.05957, equation 12: (G - <G, W / sigma> v u^T) / sigma for dL/d(W / sigma) = G.
+    kernel, u, cotangent = normal(4, 3), normal(3, seed=1), normal(4, 3, seed=2)
+
+    def loss(kernel):
+        return (cotangent * weights.spectral_normalize(kernel, u)[0]).sum()
+
+    sigma, new_u = weights.spectral_norm(kernel, u)
+    v = kernel @ (u / jnp.linalg.norm(u))
+    v = v / jnp.linalg.norm(v)
+    inner = (cotangent * kernel).sum() / sigma
+    expected = (cotangent - inner * v[:, None] * new_u[None]) / sigma
+    gradient = jax.grad(loss)(kernel)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose((gradient * kernel).sum(), 0.0, atol=1e-5)
+
+
+def test_vectors_of_the_power_method_are_held_constant():
+    kernel, u = normal(4, 3), jnp.ones(3)
+    gradient = jax.grad(lambda kernel: (weights.spectral_norm(kernel, u)[1] ** 2)[0])(kernel)
+    np.testing.assert_array_equal(gradient, 0.0)
+    gradient = jax.grad(lambda u: weights.spectral_norm(kernel, u)[0])(u)
+    np.testing.assert_array_equal(gradient, 0.0)
+
+
+def test_zero_weight_stays_zero_with_finite_gradient_and_keeps_its_u():
+    zero, u = jnp.zeros((4, 3)), jnp.array([0.6, 0.8, 0.0])
+    normalised, new = weights.spectral_normalize(zero, u)
+    np.testing.assert_array_equal(normalised, 0.0)
+    np.testing.assert_array_equal(new, u)
+    gradient = jax.grad(lambda w: weights.spectral_normalize(w, u)[0].sum())(zero)
+    assert np.isfinite(gradient).all()
+
+
+def test_normalised_weight_keeps_its_dtype():
+    normalised, u = weights.spectral_normalize(W.astype(jnp.bfloat16), jnp.ones(2, jnp.bfloat16))
+    assert normalised.dtype == jnp.bfloat16
+    assert u.dtype == jnp.float32
+
+
+def test_orthogonal_penalties_of_a_small_matrix():
+    # W^T W = [[9, 12], [12, 41]]: 12^2 twice off the diagonal, 8^2 + 40^2 on it. W W^T has 20 off
+    # the diagonal.
+    np.testing.assert_allclose(weights.orthogonal_penalty(W), 288.0)
+    np.testing.assert_allclose(weights.orthogonal_penalty(W.T), 800.0)
+    np.testing.assert_allclose(weights.orthonormal_penalty(W), 288.0 + 64.0 + 1600.0)
+
+
+def test_gradient_of_the_orthogonal_penalty_is_four_w_times_the_off_diagonal_gram():
+    kernel = normal(6, 4)
+    gram = kernel.T @ kernel
+    expected = 4 * kernel @ (gram - jnp.diag(jnp.diag(gram)))
+    gradient = jax.grad(weights.orthogonal_penalty)(kernel)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_orthogonal_columns_cost_nothing_and_only_the_orthonormal_penalty_sees_their_length():
+    basis = jnp.linalg.qr(normal(12, 5))[0].reshape(3, 2, 2, 5)
+    np.testing.assert_allclose(weights.orthonormal_penalty(basis), 0.0, atol=1e-5)
+    np.testing.assert_allclose(weights.orthogonal_penalty(2 * basis), 0.0, atol=1e-5)
+    np.testing.assert_allclose(weights.orthonormal_penalty(2 * basis), 5 * 3.0**2, rtol=1e-4)
+
+
+def test_clipping_bounds_every_float_and_touches_nothing_else():
+    params = {
+        "kernel": normal(50, 4),
+        "layers": [jnp.array([0.005, -0.02], jnp.bfloat16), np.array([0.3, -0.001])],
+        "counts": jnp.array([3, -7]),
+        "activation": jnp.tanh,
+    }
+    clipped = weights.clip_weights(params, 0.01)
+    assert np.abs(clipped["kernel"]).max() == np.float32(0.01)
+    inside = np.abs(params["kernel"]) <= 0.01
+    np.testing.assert_array_equal(clipped["kernel"][inside], params["kernel"][inside])
+    assert (np.sign(clipped["kernel"]) == np.sign(params["kernel"])).all()
+    assert clipped["layers"][0].dtype == jnp.bfloat16
+    np.testing.assert_allclose(clipped["layers"][1], [0.01, -0.001], rtol=1e-6)
+    np.testing.assert_array_equal(clipped["counts"], [3, -7])
+    assert clipped["activation"] is jnp.tanh
+
+
+def test_clipping_refuses_running_statistics():
+    variables = {"params": {"w": W}, "batch_stats": {"var": W}}
+    with pytest.raises(ValueError, match="batch_stats"):
+        weights.clip_weights(variables, 0.01)
+    np.testing.assert_array_equal(weights.clip_weights(variables["params"], 4.0)["w"][1], [0, 4])
+
+
+def test_historical_averaging_is_the_squared_distance_over_all_parameters():
+    params = {"a": W, "b": [jnp.array([1.0])]}
+    average = {"a": W - 1.0, "b": [jnp.array([4.0])]}
+    np.testing.assert_allclose(weights.historical_averaging(params, average), 4 * 1.0 + 9.0)
+    np.testing.assert_array_equal(weights.historical_averaging(params, params), 0.0)
+
+
+def test_historical_averaging_holds_the_average_constant():
+    gradients = jax.grad(weights.historical_averaging, (0, 1))(W, jnp.zeros((2, 2)))
+    np.testing.assert_allclose(gradients[0], 2 * W)
+    np.testing.assert_array_equal(gradients[1], 0.0)
+
+
+def test_running_mean_is_the_mean_of_all_parameters_so_far():
+    steps = normal(7, 3)
+    average = {"w": jnp.full(3, 9.0)}  # its first value does not matter
+    for t in range(7):
+        average = weights.running_mean(average, {"w": steps[t]}, t + 1)
+        np.testing.assert_allclose(average["w"], steps[: t + 1].mean(axis=0), rtol=1e-4, atol=1e-6)
+
+
+def test_running_mean_keeps_its_dtype_and_takes_a_traced_count():
+    half = jnp.ones(3, jnp.bfloat16)
+    average = jax.jit(weights.running_mean)(half, 3 * half, jnp.int32(2))
+    assert average.dtype == jnp.bfloat16
+    np.testing.assert_array_equal(average, 2.0)
