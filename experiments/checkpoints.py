@@ -67,6 +67,10 @@ class Checkpointer:
         if not saved:
             raise UserError(f"the checkpoint of step {step} was not written to {self._folder}")
 
+    def newest_step(self) -> int | None:
+        """Step of the newest checkpoint, None if there is none."""
+        return self._manager.latest_step()
+
     def wait(self) -> None:
         """Until all that was saved is on disk."""
         self._manager.wait_until_finished()

@@ -45,6 +45,6 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
         print(f"error: {error}", file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
-        print("interrupted before there was anything to save", file=sys.stderr)
+        print("interrupted", file=sys.stderr)
         code = 130
     sys.exit(code or 0)

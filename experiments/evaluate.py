@@ -29,7 +29,7 @@ class Options:
 
     def __post_init__(self):
         require(self.num >= 1, "--num", self.num, "at least 1")
-        require(self.seed >= 0, "--seed", self.seed, "at least 0")
+        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
         require(self.max_train >= 100, "--max-train", self.max_train, "at least 100")
 
 

@@ -53,7 +53,7 @@ class Experiment(Generic[ModelConfigT]):
                 getattr(self, name),
                 "at least 1",
             )
-        require(self.seed >= 0, "--seed", self.seed, "at least 0")
+        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
 
 
 def model_of(config: "ModelConfig") -> "Model":

@@ -18,8 +18,7 @@ class Reporter:
         from tqdm import tqdm
 
         self._end = end
-        self._begun = self._last = time.monotonic()
-        self._start = self._last_step = start
+        self._last, self._last_step = time.monotonic(), start
         keep_until(folder / "metrics.jsonl", start)
         self._file = (folder / "metrics.jsonl").open("a", encoding="utf-8")
         self._writers = writers
@@ -104,11 +103,11 @@ def _step_of(line: str) -> float:
 
 
 @contextmanager
-def tensorboard(folder: pathlib.Path) -> Iterator[Writer]:
-    """Event files in `folder`, through tensorboardX."""
+def tensorboard(folder: pathlib.Path, start: int) -> Iterator[Writer]:
+    """Event files in `folder`, through tensorboardX; what earlier ones hold of steps after `start` is hidden."""
     from tensorboardX import SummaryWriter
 
-    with SummaryWriter(str(folder), flush_secs=10) as events:
+    with SummaryWriter(str(folder), flush_secs=10, purge_step=start + 1) as events:
 
         def write(step: int, metrics: dict[str, float]) -> None:
             for name, value in metrics.items():

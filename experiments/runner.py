@@ -42,9 +42,13 @@ def train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
     check_batch(experiment)
     check_model(experiment)
     check_log(experiment)
-    with runs.locked(folder), Checkpointer(folder / "checkpoints", experiment.keep) as checkpointer:
+    aside = None if experiment.resume else runs.move_aside(folder)
+    if aside:
+        print(f"moved the earlier run to {aside}")
+    with runs.locked(folder):
         resumed = runs.begin(folder, name, experiment)
-        return _Loop(name, experiment, folder, image_set, checkpointer).run(resumed)
+        with Checkpointer(folder / "checkpoints", experiment.keep) as checkpointer:
+            return _Loop(name, experiment, folder, image_set, checkpointer).run(resumed)
 
 
 def fit_to_data(experiment: Experiment, image_set: data.ImageSet, name: str) -> Experiment:
@@ -72,9 +76,12 @@ def check_batch(experiment: Experiment) -> None:
 
 
 def check_model(experiment: Experiment) -> None:
-    """UserError if the model refuses its settings; traces shapes only, compiles nothing."""
+    """UserError if the model refuses its settings or its data; traces shapes only, compiles nothing."""
+    config, model = experiment.model, model_of(experiment.model)
+    batch = jax.ShapeDtypeStruct((experiment.batch_size * config.minibatches, *config.image_shape), jnp.uint8)
     try:
-        restore.abstract_state(experiment)
+        state = restore.abstract_state(experiment)
+        jax.eval_shape(lambda state, batch: model.update(config, state, batch, jax.random.key(0)), state, batch)
     except ValueError as error:
         raise UserError(str(error)) from error
 
@@ -101,6 +108,7 @@ class _Loop:
         self.image_set, self.checkpointer = image_set, checkpointer
         self.config, self.model = experiment.model, model_of(experiment.model)
         self.images_per_step = experiment.batch_size * self.config.minibatches
+        self.drivers: dict[int, parallel.Step] = {}
         keys = jax.random.split(jax.random.key(experiment.seed), 3)
         self.key_init, self.key_steps, self.key_samples = keys
         self.sample = jax.jit(functools.partial(self.model.sample, self.config), static_argnames="num")
@@ -108,21 +116,25 @@ class _Loop:
     def run(self, resumed: bool) -> int:
         step, state = self._start()
         end = self.experiment.steps
-        if resumed and step < end:
+        greeting = _greeting(self.name, self.folder, step, end, resumed)
+        if step >= end:
+            print(greeting)
+            return 0
+        if resumed:
             runs.record_session(self.folder, self.experiment, step)
         with ExitStack() as opened:
-            writers = _writers(self.experiment, self.folder, self.name, opened)
-            reporter = opened.enter_context(reporting.Reporter(self.folder, step, end, writers))
+            writers = _writers(self.experiment, self.folder, self.name, step, opened)
+            self.reporter = opened.enter_context(reporting.Reporter(self.folder, step, end, writers))
             stop = opened.enter_context(_stop_signals())
-            reporter.say(self.image_set.describe())
-            reporter.say(_greeting(self.name, self.folder, step, end, resumed))
-            if step >= end:
-                return 0
-            code = self._loop(step, state, reporter, stop)
-        if code == 0:
-            print(f"finished {end:,} steps; pictures in {self.folder / 'samples'}")
-            print(f"draw more with: python -m experiments.sample {self.folder} --num 64 --out digits.png")
-        return code
+            self.reporter.say(self.image_set.describe())
+            self.reporter.say(greeting)
+            try:
+                return self._loop(step, state, stop)
+            except _NotFiniteError as error:
+                self.checkpointer.wait()
+                self.reporter.say(f"{error}: the run stops{self._what_is_kept()}")
+                self.reporter.say("try a smaller learning rate, with --no-resume to begin anew")
+                return 1
 
     def _start(self) -> tuple[int, Any]:
         """Step and state of the newest good checkpoint, or step 0 and a fresh state."""
@@ -134,42 +146,58 @@ class _Loop:
             print(f"passed over a damaged checkpoint, {reason}")
         return step, state
 
-    def _loop(self, step: int, state: Any, reporter: reporting.Reporter, stop: "_Stop") -> int:
-        experiment, drivers = self.experiment, {}
+    def _loop(self, step: int, state: Any, stop: "_Stop") -> int:
+        experiment, end = self.experiment, self.experiment.steps
         pending: collections.deque[tuple[int, Any]] = collections.deque()
         if step == 0:
             self._save_picture(0, state)
-        while step < experiment.steps and not stop.signal:
-            count = min(experiment.steps_per_call, experiment.steps - step)
-            if count not in drivers:
-                wrap = getattr(parallel, experiment.parallel)
-                drivers[count] = wrap(self.model.update, self.config, steps=count)
-            state, metrics = drivers[count](state, self._batches(step, count), self._keys(step, count))
+        while True:
+            stopping = stop.signal  # read once: a signal that comes while waiting below is for the next round
+            count = min(experiment.steps_per_call, end - step)
+            state, metrics = self._driver(count)(state, self._batches(step, count), self._keys(step, count))
             before, step = step, step + count
             pending.append((step, metrics))
-            reporter.progress(step)
-            saves = _due(before, step, experiment.checkpoint_every) or step >= experiment.steps
-            draws = _due(before, step, experiment.sample_every) or step >= experiment.steps
-            logs = _due(before, step, experiment.log_every) or step >= experiment.steps
-            wanted = 0 if saves or draws or logs or stop.signal else IN_FLIGHT
-            while len(pending) > wanted:
-                last_step, values = pending.popleft()
-                values = jax.device_get(values)
-                problem = _not_finite(last_step, values)
-                if problem:
-                    reporter.say(problem)
-                    return 1
+            self.reporter.progress(step)
+            logs, draws, saves = (
+                step >= end or step // every > before // every
+                for every in (experiment.log_every, experiment.sample_every, experiment.checkpoint_every)
+            )
+            saves = saves or bool(stopping)
+            values = _awaited(pending, in_flight=0 if logs or draws or saves else IN_FLIGHT)
             if logs:
                 means = {key: float(np.mean(value)) for key, value in values.items()}
-                reporter.log(step, means, self.images_per_step)
+                self.reporter.log(step, means, self.images_per_step)
             if draws:
                 self._save_picture(step, state)
-            if saves or stop.signal:
-                self.checkpointer.save(step, state)
-        if stop.signal:
-            self.checkpointer.wait()
-            reporter.say(f"stopped at step {step:,}, saved; the same command goes on from here")
-            return 128 + stop.signal
+            if saves:
+                self._save(step, state)
+            if stopping or step >= end:
+                self.checkpointer.wait()
+                return self._farewell(step, stopping)
+
+    def _driver(self, count: int) -> parallel.Step:
+        """`count` updates in one dispatch, compiled at the first call."""
+        if count not in self.drivers:
+            wrap = getattr(parallel, self.experiment.parallel)
+            self.drivers[count] = wrap(self.model.update, self.config, steps=count)
+        return self.drivers[count]
+
+    def _save(self, step: int, state: Any) -> None:
+        """Start a checkpoint; a state that is not finite raises instead."""
+        if not _all_finite(state):
+            raise _NotFiniteError(f"weights or optimiser are not finite after step {step:,}")
+        self.checkpointer.save(step, state)
+
+    def _what_is_kept(self) -> str:
+        step = self.checkpointer.newest_step()
+        return " before its first checkpoint" if step is None else f"; its checkpoint of step {step:,} is kept"
+
+    def _farewell(self, step: int, stopping: int) -> int:
+        if step < self.experiment.steps:
+            self.reporter.say(f"stopped at step {step:,}, saved; the same command goes on from here")
+            return 128 + stopping
+        self.reporter.say(f"finished {step:,} steps; pictures in {self.folder / 'samples'}")
+        self.reporter.say(f"draw more with: python -m experiments.sample {self.folder} --num 64 --out digits.png")
         return 0
 
     def _batches(self, step: int, count: int) -> np.ndarray:
@@ -194,6 +222,10 @@ class _Loop:
 _fold_in = jax.jit(jax.vmap(jax.random.fold_in, in_axes=(None, 0)))
 
 
+class _NotFiniteError(Exception):
+    """A metric or a weight is NaN or infinite."""
+
+
 class _Stop:
     signal = 0
 
@@ -215,22 +247,29 @@ def _stop_signals() -> Iterator[_Stop]:
             signal.signal(number, handler)
 
 
-def _due(before: int, after: int, every: int) -> bool:
-    """Whether a multiple of `every` lies in (before, after]."""
-    return after // every > before // every
+def _awaited(pending: collections.deque[tuple[int, Any]], in_flight: int) -> dict[str, np.ndarray]:
+    """Wait until at most `in_flight` calls are under way; the metrics of the last one awaited, all finite."""
+    values: dict[str, np.ndarray] = {}
+    while len(pending) > in_flight:
+        last_step, metrics = pending.popleft()
+        values = jax.device_get(metrics)
+        _check_finite(last_step, values)
+    return values
 
 
-def _not_finite(last_step: int, metrics: dict[str, np.ndarray]) -> str | None:
-    """Which metric was not finite, and at which step; `metrics` hold the values of the steps up to `last_step`."""
+def _check_finite(last_step: int, metrics: dict[str, np.ndarray]) -> None:
+    """Raise, naming metric and step, unless all are finite; `metrics` are those of the steps up to `last_step`."""
     for name, values in metrics.items():
         bad = np.flatnonzero(~np.isfinite(values))
         if bad.size:
             step = last_step - len(values) + 1 + int(bad[0])
-            return (
-                f"{name} is {values[bad[0]]} at step {step:,}: the run stops, its last good checkpoint is kept; "
-                "try a smaller learning rate"
-            )
-    return None
+            raise _NotFiniteError(f"{name} is {values[bad[0]]} at step {step:,}")
+
+
+@jax.jit
+def _all_finite(state: Any) -> jax.Array:
+    floats = (leaf for leaf in jax.tree.leaves(state) if jnp.issubdtype(leaf.dtype, jnp.floating))
+    return jnp.stack([jnp.isfinite(leaf).all() for leaf in floats]).all()
 
 
 def _greeting(name: str, folder: pathlib.Path, step: int, end: int, resumed: bool) -> str:
@@ -243,12 +282,14 @@ def _greeting(name: str, folder: pathlib.Path, step: int, end: int, resumed: boo
     return f"training {name} in {folder} for {end:,} steps, on {where}"
 
 
-def _writers(experiment: Experiment, folder: pathlib.Path, name: str, opened: ExitStack) -> list[reporting.Writer]:
+def _writers(
+    experiment: Experiment, folder: pathlib.Path, name: str, step: int, opened: ExitStack
+) -> list[reporting.Writer]:
     """Where metrics go besides metrics.jsonl; to be closed with `opened`."""
     writers = []
     for place in experiment.log:
         if place == "tensorboard":
-            writer = reporting.tensorboard(folder / "tensorboard")
+            writer = reporting.tensorboard(folder / "tensorboard", step)
         else:
             writer = reporting.wandb(folder, name, settings.to_json(experiment))
         writers.append(opened.enter_context(writer))

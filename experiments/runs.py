@@ -23,16 +23,10 @@ from experiments import settings
 from experiments.experiment import Experiment, UserError
 
 FREE = (
-    "steps",
-    "out",
-    "parallel",
-    "steps_per_call",
-    "log_every",
-    "sample_every",
-    "checkpoint_every",
+    *("steps", "out", "parallel", "steps_per_call", "log_every", "sample_every", "checkpoint_every"),
+    *("keep", "num_samples", "log", "resume", "data_dir"),
 )
 """Settings that may differ when a run goes on: they do not change what is computed, only how long and how it shows."""
-FREE += ("keep", "num_samples", "log", "resume", "data_dir")
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 
@@ -41,7 +35,7 @@ PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 def locked(folder: pathlib.Path) -> Iterator[None]:
     """Make the folder and hold it, so that no second process trains in it. UserError if that cannot be."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "samples").mkdir(parents=True, exist_ok=True)
         file = (folder / ".lock").open("a")
     except OSError as error:
         raise UserError(f"cannot write to {folder}: {error.strerror}; choose another --out") from error
@@ -54,24 +48,34 @@ def locked(folder: pathlib.Path) -> Iterator[None]:
 
 
 def move_aside(folder: pathlib.Path) -> pathlib.Path | None:
-    """Rename a folder that holds a run to the first free FOLDER.1, FOLDER.2, ...; None if it holds none."""
+    """Rename a folder that holds a run to the first free FOLDER.1, FOLDER.2, ...; None if it holds none.
+
+    UserError while another process trains in it, or if it cannot be renamed.
+    """
+    folder = folder.resolve()
     if not (folder / "config.json").exists():
         return None
     number = 1
     while (aside := folder.with_name(f"{folder.name}.{number}")).exists():
         number += 1
-    folder.rename(aside)
+    with locked(folder):
+        try:
+            folder.rename(aside)
+        except OSError as error:
+            raise UserError(f"cannot rename {folder}: {error.strerror}; choose another --out") from error
     return aside
 
 
 def begin(folder: pathlib.Path, name: str, experiment: Experiment) -> bool:
     """Write config.json, or check that the one there is of this very run. True if there was one.
 
-    UserError for the folder of another experiment or with other settings.
+    UserError for the folder of another experiment, with other settings, or with checkpoints of unknown origin.
     """
     described = settings.to_json(experiment)
     path = folder / "config.json"
     if not path.exists():
+        if (folder / "checkpoints").exists():
+            raise UserError(f"{folder} has checkpoints but no config.json that says of what; choose another --out")
         _write_json(path, {"experiment": name, "settings": described, "sessions": [_session(0)]})
         return False
     record = read_config(folder)

@@ -31,7 +31,7 @@ class Options:
 
     def __post_init__(self):
         require(self.num >= 1, "--num", self.num, "at least 1")
-        require(self.seed >= 0, "--seed", self.seed, "at least 0")
+        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
         require(self.columns is None or self.columns >= 1, "--columns", self.columns, "at least 1")
 
 

@@ -6,7 +6,7 @@ Running the same command again goes on where the run stopped. `NAME --help` expl
 import pathlib
 from collections.abc import Sequence
 
-from experiments import cli, experiment, runs
+from experiments import cli, experiment
 
 
 def main(argv: Sequence[str]) -> int:
@@ -23,11 +23,6 @@ def main(argv: Sequence[str]) -> int:
         description=experiment.summary(name),
     )
     folder = chosen.out or pathlib.Path("runs") / name
-    if not chosen.resume:
-        aside = runs.move_aside(folder)
-        if aside:
-            print(f"moved the earlier run to {aside}")
-
     from experiments import runner
 
     return runner.train(name, chosen, folder)

@@ -1,6 +1,6 @@
 """WGAN-GP (small convolutional networks) on MNIST, prepared by tensorflow-datasets.
 
-    python -m experiments.train wgan_gp_mnist --data-dir DIR
+python -m experiments.train wgan_gp_mnist --data-dir DIR
 """
 
 from experiments.experiment import Experiment

@@ -12,6 +12,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from jaxgen.checks import require
 from jaxgen.nets.convolution import Conv, UpsampleConv, mean_pool
 from jaxgen.nets.norm import Norm, normalize
 from jaxgen.typing import Shape
@@ -44,6 +45,7 @@ class ConvGenerator(nn.Module):
     ) -> jax.Array:
         """(batch, latent) to (batch, *output_shape), float32 and without output activation."""
         height, width, image_channels = _image_shape(output_shape)
+        require(self.channels >= 1, "channels", self.channels, "at least 1")
         num = halvings(height, width)
         dtype = jnp.dtype(self.dtype)
 
@@ -74,6 +76,7 @@ class ConvCritic(nn.Module):
     ) -> jax.Array:
         """(batch, height, width, channels) to (batch, *output_shape), float32; one score each with `()`."""
         height, width, _ = _image_shape(images.shape[1:])
+        require(self.channels >= 1, "channels", self.channels, "at least 1")
         dtype = jnp.dtype(self.dtype)
         hidden = Conv(self.channels, self.kernel_size, dtype=dtype)(images.astype(dtype))
         hidden = nn.leaky_relu(hidden, self.negative_slope)

@@ -7,6 +7,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from jaxgen.checks import require
 from jaxgen.nets.norm import Norm, normalize
 from jaxgen.typing import Shape
 
@@ -32,6 +33,7 @@ class MLP(nn.Module):
         axis_name: str | None = None,
     ) -> jax.Array:
         """(batch, ...) to (batch, *output_shape), float32 and without output activation."""
+        require(min(self.features, default=1) >= 1, "features", self.features, "positive widths")
         dtype = jnp.dtype(self.dtype)
         hidden = inputs.reshape(len(inputs), -1).astype(dtype)
         for width in self.features:

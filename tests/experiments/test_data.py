@@ -44,7 +44,7 @@ def test_epochs_and_seeds_differ_in_order():
     assert len(set(orders)) == 4
 
 
-def test_large_steps_cost_no_more_than_small_ones():
+def test_any_step_can_be_asked_for_at_once():
     assert data.batch_indices(0, 10**9, 60_000, 64).shape == (64,)
 
 

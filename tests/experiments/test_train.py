@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments import data, evaluate, experiment, restore, runner, sample, train
+from experiments import data, evaluate, experiment, restore, runner, runs, sample, train
 from experiments.experiment import UserError
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -113,22 +113,67 @@ def test_steps_that_the_call_size_does_not_divide_are_done_all_the_same(tmp_path
     assert state_of(tmp_path / "run")[0] == 5
 
 
+EACH_STEP = ["--checkpoint-every", "1", "--steps-per-call", "1", "--log-every", "1"]
+
+
 def test_a_metric_that_is_not_finite_stops_the_run_and_keeps_the_last_good_checkpoint(tmp_path, capsys):
-    run(tmp_path / "run", steps=2)
-    before = state_of(tmp_path / "run")
-    rate = ["--model.critic-optimizer.learning-rate", "1e30"]
-    assert run(tmp_path / "bad", *rate, steps=40) == 1
-    assert re.search(r"critic_loss is (nan|inf|-inf) at step \d+: the run stops", capsys.readouterr().out)
-    assert before[0] == 2
-    for path in (tmp_path / "bad" / "checkpoints").glob("[0-9]*"):
-        leaves = jax.tree.leaves(state_of(tmp_path / "bad")[1])
-        assert all(np.isfinite(leaf).all() for leaf in leaves), path
+    """Adam moves each weight by the rate, 3e38: just finite after one step, not the next step's images."""
+    options = ["--model.generator-optimizer.learning-rate", "3e38", "--model.critic-steps", "1", *EACH_STEP]
+    assert run(tmp_path / "run", *options, steps=40) == 1
+    printed = capsys.readouterr().out
+    assert "critic_loss is nan at step 2: the run stops; its checkpoint of step 1 is kept" in printed
+    step, state = state_of(tmp_path / "run")
+    assert step == 1
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state))
+
+
+def test_a_state_that_is_not_finite_is_never_saved(tmp_path, capsys):
+    """A critic of weights 1e10 gives finite metrics, but gradients whose squares Adam cannot hold."""
+    options = ["--model.critic-optimizer.learning-rate", "1e10", "--model.critic-steps", "1", *EACH_STEP]
+    assert run(tmp_path / "run", *options) == 1
+    printed = capsys.readouterr().out
+    assert "weights or optimiser are not finite after step 1: the run stops before its first checkpoint" in printed
+    assert not list((tmp_path / "run" / "checkpoints").glob("[0-9]*"))
 
 
 def test_metrics_are_found_not_finite_at_their_step():
-    values = {"loss": np.array([1.0, np.nan, np.inf])}
-    assert runner._not_finite(30, values).startswith("loss is nan at step 29: ")
-    assert runner._not_finite(30, {"loss": np.ones(3)}) is None
+    with pytest.raises(runner._NotFiniteError, match=r"^loss is nan at step 29$"):
+        runner._check_finite(30, {"loss": np.array([1.0, np.nan, np.inf])})
+    runner._check_finite(30, {"loss": np.ones(3)})
+
+
+def test_a_signal_during_a_step_saves_that_very_step_after_checking_it(tmp_path, monkeypatch, capsys):
+    check = runner._check_finite
+
+    def check_and_interrupt(last_step, metrics):
+        check(last_step, metrics)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(runner, "_check_finite", check_and_interrupt)
+    assert run(tmp_path / "run", *EACH_STEP, steps=40) == 128 + signal.SIGTERM
+    assert "stopped at step 2, saved" in capsys.readouterr().out
+    assert state_of(tmp_path / "run")[0] == 2
+
+
+def test_a_run_in_progress_is_not_moved_aside(tmp_path):
+    run(tmp_path / "run")
+    with runs.locked(tmp_path / "run"), pytest.raises(UserError, match=r"another process trains in"):
+        run(tmp_path / "run", "--no-resume")
+    assert not (tmp_path / "run.1").exists()
+
+
+def test_bad_input_with_no_resume_leaves_the_earlier_run_where_it_is(tmp_path):
+    run(tmp_path / "run")
+    with pytest.raises(UserError, match=r"no data set 'minst'"):
+        run(tmp_path / "run", "--no-resume", "--data", "minst")
+    assert state_of(tmp_path / "run")[0] == 4
+
+
+def test_checkpoints_of_unknown_origin_are_not_adopted(tmp_path):
+    run(tmp_path / "run")
+    (tmp_path / "run" / "config.json").unlink()
+    with pytest.raises(UserError, match=r"has checkpoints but no config.json"):
+        run(tmp_path / "run")
 
 
 @pytest.mark.parametrize(
@@ -138,6 +183,8 @@ def test_metrics_are_found_not_finite_at_their_step():
         (["--data", "minst"], "no data set 'minst' is prepared"),
         (["--model.image-shape", "9", "9", "1"], r"leave it out, it follows the data"),
         (["--model.critic.norm", "batch"], "use layer normalisation or none"),
+        (["--model.value-range", "None"], "uint8 pixels need a value_range"),
+        (["--model.generator.features", "-5"], "features is .*, but must be positive widths"),
         (["--out", "/dev/null/run"], "cannot write to /dev/null/run"),
     ],
 )
@@ -159,6 +206,7 @@ def test_bad_input_is_refused_in_one_sentence_before_anything_is_compiled(tmp_pa
         (["--model.critic-stepz", "3"], "--model.critic-steps"),
         (["--paralel", "jit"], "--parallel"),
         (["--parallel", "jot"], "invalid choice"),
+        (["--seed", "99999999999999999999"], "but must be in [0, 2^32)"),
         (["--steps", "0"], "--steps is 0, but must be at least 1"),
         (["--model.value-range", "0", "2"], "value_range is (0.0, 2.0), but must be (-1, 1), (0, 1) or None"),
         (["--steps", "many"], "invalid literal"),
