@@ -47,7 +47,7 @@ def cross_entropy(logits: Floats, labels: Integers) -> PerExample:
     labels = jnp.where(labels < 0, logits.shape[1], labels.astype(jnp.int32))
     rows = labels[:, None]
     chosen = jnp.take_along_axis(logits, rows, axis=1, mode="fill", fill_value=jnp.nan)
-    return logsumexp(logits, axis=1) - chosen[:, 0]
+    return logsumexp(logits, axis=1) - chosen.squeeze(axis=1)
 
 
 def infogan_categorical(logits: Floats, codes: Integers) -> PerExample:

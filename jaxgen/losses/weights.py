@@ -83,7 +83,7 @@ def spectral_norm(weight: Floats, u: Floats, *, num_steps: int = 1) -> tuple[Sca
     constant = jax.lax.stop_gradient(matrix)
     u = jax.lax.stop_gradient(u.astype(matrix.dtype))
     for _ in range(num_steps):
-        v = _normalized(_product(constant, u), otherwise=jnp.zeros_like(constant[:, 0]))
+        v = _normalized(_product(constant, u), otherwise=jnp.zeros(len(matrix), matrix.dtype))
         u = _normalized(_product(v, constant), otherwise=u)
     return _product(v, _product(matrix, u)), u
 

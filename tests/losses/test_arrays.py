@@ -32,7 +32,7 @@ def test_arrays_keep_their_order_and_values():
 @pytest.mark.parametrize(
     ("check", "shapes", "sentence"),
     [
-        (_arrays.same_shape, ((3,), (3, 1)), r"shapes a \(3,\), b \(3, 1\) differ"),
+        (_arrays.same_shape, ((3,), (3, 1)), r"^shapes a \(3,\), b \(3, 1\) differ"),
         (_arrays.same_shape, ((3,), (3,), (2,)), r"a \(3,\), b \(3,\), c \(2,\) differ"),
         (_arrays.per_example, ((3, 1), (3,)), r"shapes a \(3, 1\), b \(3,\): expected \(B,\)"),
         (_arrays.per_example, ((3, 1), (3, 1)), r"squeeze\(-1\)"),

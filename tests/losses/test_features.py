@@ -102,6 +102,11 @@ def test_minibatch_stddev_takes_four_in_a_group_or_the_whole_of_a_smaller_batch(
     np.testing.assert_allclose(ft.minibatch_stddev(batch[:3]), expected, rtol=1e-4)
 
 
+def test_minibatch_stddev_of_a_group_of_one_is_the_root_of_its_floor():
+    values = ft.minibatch_stddev(normal(3, 5), group_size=1)
+    np.testing.assert_allclose(values, 1e-4, rtol=1e-5)
+
+
 def test_minibatch_stddev_of_equal_examples_is_the_root_of_its_floor():
     values, gradient = jax.value_and_grad(lambda x: ft.minibatch_stddev(x).sum())(jnp.ones((4, 3)))
     np.testing.assert_allclose(values, 4 * 1e-4, rtol=1e-5)
@@ -138,6 +143,15 @@ def test_unbiased_discrepancy_leaves_out_the_pairs_of_an_example_with_itself(see
     expected = within(kernel(real, real)) + within(kernel(fake, fake))
     expected -= 2 * kernel(real, fake).mean()
     np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_two_examples_make_a_pair():
+    rows = jnp.array([[1.0, 0.0], [1.0, 1.0]])
+    np.testing.assert_allclose(ft.pull_away(rows), 0.5, rtol=1e-6)
+    # k(x, x') = 1, k(y, y') = 0 and the mean of k(x, y) is (1 + 0 + 1 + 1) / 4.
+    other = jnp.array([[1.0, 0.0], [0.0, 1.0]])
+    value = ft.maximum_mean_discrepancy(rows, other, linear)
+    np.testing.assert_allclose(value, 1.0 + 0.0 - 2 * 0.75, rtol=1e-6)
 
 
 def test_discrepancy_is_unbiased_by_default_and_can_be_negative():

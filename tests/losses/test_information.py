@@ -43,9 +43,11 @@ def test_negative_labels_give_nan_in_place_of_another_class():
     np.testing.assert_array_equal(np.isnan(values), [True, False])
 
 
-def test_one_hot_rows_are_refused_as_labels():
-    with pytest.raises((ValueError, TypeError)):
-        info.cross_entropy(normal(2, 3), jnp.eye(3)[:2])
+@pytest.mark.usefixtures("unchecked_annotations")
+def test_one_hot_rows_and_floats_are_refused_as_labels():
+    for labels in jnp.eye(3, dtype=int)[:2], jnp.eye(3)[:2], jnp.ones(2):
+        with pytest.raises(ValueError, match="give class numbers, not one-hot rows"):
+            info.cross_entropy(normal(2, 3), labels)
 
 
 def test_categorical_bound_is_zero_for_ignorance_and_minus_log_ten_for_knowledge():

@@ -85,7 +85,7 @@ def test_gaussian_with_variance_one_half_is_the_squared_error_and_a_constant():
     np.testing.assert_allclose(lk.gaussian_nll(mean, np.log(0.5), targets), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("levels", "value_range"), [(256, (-1.0, 1.0)), (5, (0.0, 2.0))])
+@pytest.mark.parametrize(("levels", "value_range"), [(256, (-1.0, 1.0)), (5, (0.0, 2.0)), (2, (0.0, 1.0))])
 @pytest.mark.parametrize("mean", [-3.0, 0.1, 0.9])
 def test_probabilities_of_the_levels_sum_to_one(levels, value_range, mean):
     targets = jnp.linspace(value_range[0], value_range[1], levels)

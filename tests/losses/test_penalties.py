@@ -114,6 +114,10 @@ def test_norm_is_taken_over_all_axes_but_the_first(seed):
     np.testing.assert_allclose(penalties.safe_norm(jnp.array(vectors, jnp.float32)), expected, rtol=1e-5)
 
 
+def test_norm_does_not_depend_on_signs():
+    np.testing.assert_allclose(penalties.safe_norm(jnp.array([[-3.0, -4.0], [3.0, -4.0]])), 5.0)
+
+
 def test_norm_of_an_empty_vector_is_zero():
     np.testing.assert_array_equal(penalties.safe_norm(jnp.zeros((3, 0))), np.zeros(3))
 

@@ -106,6 +106,11 @@ def test_context_weights_are_scipys_convolution_with_mirrored_edges(window, seed
     np.testing.assert_allclose(value, expected, atol=1e-6)
 
 
+def test_context_of_a_window_of_one_is_the_pixel_itself():
+    weights = rec.context_weights(jnp.full((1, 2, 2), 0.3), window=1)
+    np.testing.assert_allclose(weights, 0.3 * 0.7, rtol=1e-6)
+
+
 def test_context_weights_vanish_on_missing_pixels_and_far_from_the_hole():
     mask = jnp.ones((1, 20, 20)).at[:, 8:12, 8:12].set(0.0)
     weights = rec.context_weights(mask)

@@ -41,14 +41,16 @@ def test_ssim_agrees_with_scikit_image(data_range):
     np.testing.assert_allclose(value, 1 - np.array(similarities), rtol=1e-4)
 
 
-def test_ssim_of_constant_images_is_their_luminance():
-    # (2 a b + C_1) / (a^2 + b^2 + C_1) with C_1 = 1e-4: 0.8000444346 for 0.3 and 0.6.
-    x, y = jnp.full((1, 16, 16, 1), 0.3), jnp.full((1, 16, 16, 1), 0.6)
+@pytest.mark.parametrize(
+    ("a", "b", "data_range", "luminance"),
+    # (2 a b + C_1) / (a^2 + b^2 + C_1) with C_1 = (0.01 data_range)^2.
+    [(0.3, 0.6, 1.0, 0.8000444346), (3.0, 6.0, 255.0, (36 + 2.55**2) / (45 + 2.55**2))],
+)
+def test_ssim_of_constant_images_is_their_luminance(a, b, data_range, luminance):
     with jax.enable_x64(True):
-        arrays = jnp.full((1, 16, 16, 1), 0.3), jnp.full((1, 16, 16, 1), 0.6)
-        value = ssim_error(*arrays, data_range=1.0)
-    np.testing.assert_allclose(value, 1 - 0.8000444346, atol=1e-9)
-    np.testing.assert_allclose(ssim_error(x, y, data_range=1.0), value, rtol=1e-2)
+        x, y = jnp.full((1, 16, 16, 1), a), jnp.full((1, 16, 16, 1), b)
+        value = ssim_error(y, x, data_range=data_range)
+    np.testing.assert_allclose(value, 1 - luminance, atol=1e-9)
 
 
 def test_errors_are_zero_for_equal_images_symmetric_and_between_zero_and_two():
@@ -134,6 +136,18 @@ def test_multiscale_error_has_the_five_published_weights_by_default():
     value = ms_ssim_error(single(y), single(x), data_range=1.0)
     expected = numpy_multiscale(x, y, 11, (0.0448, 0.2856, 0.3001, 0.2363, 0.1333))
     np.testing.assert_allclose(value, expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(175, 200), (200, 175)])
+def test_too_many_scales_are_refused_with_the_size_that_they_need(shape):
+    images = jnp.zeros((1, *shape, 1))
+    with pytest.raises(ValueError, match="5 scales of a window of 11 need 176 pixels"):
+        similarity.ms_ssim_error(images, images, data_range=1.0)
+
+
+def test_power_of_zero_is_zero_with_gradient_zero():
+    value, slope = jax.value_and_grad(lambda x: similarity._power(x, 0.3))(0.0)
+    np.testing.assert_array_equal((value, slope), (0.0, 0.0))
 
 
 def test_negative_similarity_is_cut_off_with_gradient_zero():

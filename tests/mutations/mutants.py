@@ -1,6 +1,7 @@
 """Mutants of a module: one changed node of its syntax tree each."""
 
 import ast
+import collections
 import copy
 import dataclasses
 from collections.abc import Iterator
@@ -56,6 +57,7 @@ def mutants_of(module: str, source: str) -> list[Mutant]:
     _append_helpers(tree)
     original = ast.unparse(tree)
     found: dict[str, Mutant] = {}
+    seen = collections.Counter()
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
             name, parts = node.name, [node.args, *_without_docstring(node.body)]
@@ -73,6 +75,8 @@ def mutants_of(module: str, source: str) -> list[Mutant]:
                     _set(parent, field, index, child)
                     if mutated != original and mutated not in found:
                         text = change or f"{_short(before)} -> {_short(after)}"
+                        seen[name, text] += 1
+                        text += f" ({seen[name, text]})" if seen[name, text] > 1 else ""
                         found[mutated] = Mutant(module, name, text, mutated)
     return list(found.values())
 
