@@ -39,3 +39,10 @@ def test_the_two_commands_are_one_line_each():
     assert len(lines) == 2
     assert lines[0].endswith("python -m experiments.train wgan_gp_digits")
     assert lines[1].endswith("python -m pytest")
+
+
+def test_the_measured_section_has_its_figures():
+    measured = README.partition("### Measured")[2].partition("\n## ")[0]
+    assert len(re.findall(r"\d+\.\d+ %", measured)) >= 2
+    assert "experiments.evaluate" in measured
+    assert "experiments.benchmarks" in measured
