@@ -7,7 +7,7 @@ field names (`generate`, `score`, `encode`, ...), the losses, `update`, `sample`
 from typing import Any, Protocol
 
 from jaxgen.images import ValueRange
-from jaxgen.typing import Batch, Images, Key, Metrics, Shape
+from jaxgen.typing import Batch, Images, Key, Latents, Metrics, Shape
 
 
 class ModelConfig(Protocol):
@@ -28,6 +28,11 @@ class ModelConfig(Protocol):
         """How many minibatches of the paper's size m one `update` takes (n_critic for a Wasserstein critic)."""
         ...
 
+    @property
+    def batch_type(self) -> type[tuple] | None:
+        """What a batch holds: None for an array of images alone, else one of `typing.Labelled`, `Paired`, ..."""
+        ...
+
 
 class Model(Protocol):
     """A module of pure functions."""
@@ -43,5 +48,31 @@ class Model(Protocol):
         ...
 
     def sample(self, config: Any, state: Any, key: Key, num: int) -> Images:
-        """`num` images in the model's value range; the same key gives the same latents at every step."""
+        """`num` images in the model's value range; the same key gives the same latents at every step.
+
+        A conditional model takes `labels` as a further argument; without them, image i is of class i mod num_classes.
+        """
+        ...
+
+
+class LatentModel(Model, Protocol):
+    """A model whose images are functions of a latent vector: what interpolation, traversal and arithmetic need.
+
+    A conditional model takes `labels` as a further argument of `from_latents` (and of `to_latents`).
+    """
+
+    def draw_latents(self, config: Any, key: Key, num: int) -> Latents:
+        """`num` latents from the prior."""
+        ...
+
+    def from_latents(self, config: Any, state: Any, latents: Latents) -> Images:
+        """The image of each latent vector, without noise: the likelihood's mean, or the generator's image."""
+        ...
+
+
+class Autoencoder(LatentModel, Protocol):
+    """A model that also finds the latent vector of an image."""
+
+    def to_latents(self, config: Any, state: Any, images: Images) -> Latents:
+        """The latent vector of each image, without noise: the mean of the posterior, where there is one."""
         ...

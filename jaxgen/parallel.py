@@ -12,9 +12,8 @@ from typing import Any, TypeAlias
 import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array, Shaped
 
-from jaxgen.typing import Batch, Key
+from jaxgen.typing import Key
 
 AXIS = "devices"
 """The name of the axis along which a global batch is cut."""
@@ -45,14 +44,16 @@ def draw(sampler: Callable[[Key], jax.Array], key: Key, num: int, axis_name: str
     return jax.vmap(sampler)(example_keys(key, num, axis_name))
 
 
-def split(batch: Batch, num: int) -> Shaped[Array, "num minibatch ..."]:
+def split(batch: Any, num: int) -> Any:
     """(num * m, ...) to `num` minibatches (num, m, ...): minibatch t holds every num-th example from the t-th on.
 
-    Interleaved, the minibatches hold the same examples however many devices share the batch.
+    Interleaved, the minibatches hold the same examples however many devices share the batch. A batch of several arrays
+    (`typing.Labelled`) is split alike in each.
     """
-    if len(batch) % num:
-        raise ValueError(f"batch of {len(batch)} does not divide into {num} minibatches; use a multiple of {num}")
-    return jnp.moveaxis(batch.reshape(-1, num, *batch.shape[1:]), 1, 0)
+    size = len(jax.tree.leaves(batch)[0])
+    if size % num:
+        raise ValueError(f"batch of {size} does not divide into {num} minibatches; use a multiple of {num}")
+    return jax.tree.map(lambda leaf: jnp.moveaxis(leaf.reshape(-1, num, *leaf.shape[1:]), 1, 0), batch)
 
 
 def jit(

@@ -1,6 +1,6 @@
 """Array types in the field's words. Shapes are checked in the tests (jaxtyping with beartype)."""
 
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 from jaxtyping import Array, Float, Int, Shaped, UInt8
@@ -30,6 +30,35 @@ Shape: TypeAlias = tuple[int, ...]
 
 Batch: TypeAlias = Shaped[Array, "batch ..."]
 """A batch as the data set yields it: uint8 pixels, or floats already in the model's range."""
+
+
+class Labelled(NamedTuple):
+    """A batch for a conditional model."""
+
+    images: Batch
+    labels: Labels
+
+
+class Paired(NamedTuple):
+    """A batch for a model that learns one image from another: `targets[i]` belongs to `inputs[i]`."""
+
+    inputs: Batch
+    targets: Batch
+
+
+class Unpaired(NamedTuple):
+    """A batch of two domains, drawn independently: nothing links `a[i]` to `b[i]`."""
+
+    a: Batch
+    b: Batch
+
+
+class Captioned(NamedTuple):
+    """A batch for a text-to-image model: one caption for each image, as UTF-8 bytes, padded with 0."""
+
+    images: Batch
+    captions: UInt8[Array, "batch length"]
+
 
 Params: TypeAlias = Any
 """A pytree of float arrays."""

@@ -19,6 +19,7 @@ import pytest
 from jax.interpreters import partial_eval
 
 from jaxgen import parallel
+from jaxgen import typing as typing_
 from jaxgen.optimizers import SGD, Adam, Constant, LinearDecay, RMSProp
 from jaxgen.train_state import TrainState
 
@@ -98,6 +99,11 @@ def leaves(tree: Any) -> dict[str, np.ndarray]:
     return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in flat}
 
 
+def stacked(batches: list[Any]) -> Any:
+    """Batches along a new first axis, as a step of several updates takes them."""
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *batches)
+
+
 def differs(one: Any, other: Any) -> bool:
     """Whether any leaf or shape differs."""
     a, b = leaves(one), leaves(other)
@@ -119,11 +125,19 @@ class Suite:
         return _jitted_init(cls.case.model, config or cls.case.config)(jax.random.key(0))
 
     @classmethod
-    def batches(cls, num: int, config: Any = None) -> np.ndarray:
-        """(num, minibatches * BATCH, ...) uint8."""
+    def batches(cls, num: int, config: Any = None) -> list[Any]:
+        """`num` batches of the config's batch type, each of minibatches * BATCH examples, uint8 images."""
         config = config or cls.case.config
-        shape = (num, BATCH * config.minibatches, *config.image_shape)
-        return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+        size = BATCH * config.minibatches
+        generator = np.random.default_rng(0)
+        images = generator.integers(0, 256, (num, size, *config.image_shape), np.uint8)
+        match config.batch_type:
+            case None:
+                return list(images)
+            case typing_.Labelled:
+                labels = generator.integers(0, config.num_classes, (num, size), np.int32)
+                return [typing_.Labelled(*batch) for batch in zip(images, labels, strict=True)]
+        raise NotImplementedError(f"say in `batches` how a batch of {config.batch_type} is made")
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -156,7 +170,7 @@ class Suite:
 
         step = wrap(update, config, steps=STEPS)
         for equal in (config, dataclasses.replace(config)):
-            state, found = step(self.init(equal), batches, keys)
+            state, found = step(self.init(equal), stacked(batches), keys)
             chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
             chex.assert_trees_all_close(jax.device_get(found), metrics, atol=1e-4, rtol=1e-4)
         assert len(traces) == 1
@@ -167,8 +181,9 @@ class Suite:
         sharded = jax.jit(jax.vmap(update, in_axes=(None, 0, None), axis_name="shards"))
         state = self.init(config)
         for batch, key in zip(batches, keys, strict=True):
-            stacked, _ = sharded(state, batch.reshape(4, -1, *batch.shape[1:]), key)
-            state = jax.tree.map(lambda leaf: leaf[3], stacked)
+            shares = jax.tree.map(lambda leaf: leaf.reshape(4, -1, *leaf.shape[1:]), batch)
+            states, _ = sharded(state, shares, key)
+            state = jax.tree.map(lambda leaf: leaf[3], states)
         chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
 
     def test_states_of_equal_settings_have_one_structure(self):

@@ -68,6 +68,11 @@ class Config:
         """One update takes a minibatch of size m for each critic step."""
         return self.critic_steps
 
+    @property
+    def batch_type(self) -> None:
+        """Images alone."""
+        return None
+
 
 class State(NamedTuple):
     """What the next update needs."""
@@ -193,9 +198,14 @@ def update(
 
 def sample(config: Config, state: State, key: Key, num: int) -> Points:
     """`num` images from the moving average of the generator."""
+    return from_latents(config, state, draw_latents(config, key, num))
+
+
+def from_latents(config: Config, state: State, latents: Latents) -> Points:
+    """G(z) of the moving average of the generator."""
     collections = dict(state.ema)
     params = collections.pop("params")
-    return generate(config, params, collections, draw_latents(config, key, num))[0]
+    return generate(config, params, collections, latents)[0]
 
 
 def draw_latents(config: Config, key: Key, num: int, axis_name: str | None = None) -> Latents:
