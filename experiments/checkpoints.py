@@ -89,6 +89,7 @@ class Checkpointer:
         )
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._saving: Future[None] | None = None
+        self._buffers: Any = None
         self.blocked_ms: list[float] = []
         """How long each `save` has held its caller up."""
         if not read_only:
@@ -120,9 +121,9 @@ class Checkpointer:
         self.wait()
         if step in self.steps():
             return
-        arrays = _copied(_plain(state))
+        self._buffers = _copied(_plain(state), self._buffers)
         meta = {"format": FORMAT, "step": step, "run": self._run, "metrics": metrics or {}, "notes": notes or {}}
-        self._saving = self._thread.submit(self._write, step, arrays, meta)
+        self._saving = self._thread.submit(self._write, step, self._buffers, meta)
         self.blocked_ms.append(1e3 * (time.perf_counter() - start))
 
     def wait(self) -> None:
@@ -349,12 +350,18 @@ def _as(state: Any, like: Any) -> Any:
     return jax.tree.map(typed, state, like)
 
 
-def _copied(state: Any) -> Any:
-    """The arrays in buffers of their own on the host: the state may be donated as soon as this returns."""
+def _copied(state: Any, buffers: Any) -> Any:
+    """The arrays in buffers of their own on the host: the state may be donated as soon as this returns.
+
+    `buffers` of an earlier call are used again where they fit: new memory costs several times the copy.
+    """
     for leaf in jax.tree.leaves(state):
         if isinstance(leaf, jax.Array):
             leaf.copy_to_host_async()
-    return jax.tree.map(lambda leaf: np.array(leaf, copy=True), state)
+    if buffers is None or _described(buffers) != _described(state):
+        buffers = jax.tree.map(lambda leaf: np.empty(leaf.shape, leaf.dtype), state)
+    jax.tree.map(np.copyto, buffers, state)
+    return buffers
 
 
 def _all_finite(arrays: Any) -> bool:
