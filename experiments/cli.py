@@ -38,7 +38,7 @@ def run_folder(argv: Sequence[str]) -> tuple[pathlib.Path | None, list[str]]:
 
 def run(main: Callable[[Sequence[str]], int | None]) -> None:
     """Run a command: a UserError becomes one sentence on stderr and exit code 2."""
-    logging.getLogger("absl").setLevel(logging.ERROR)  # orbax's warnings are not for the person at the command line
+    logging.getLogger("absl").setLevel(logging.CRITICAL)  # what orbax and array_record note there is not for a person
     try:
         code = main(sys.argv[1:])
     except UserError as error:

@@ -20,9 +20,11 @@ import numpy as np
 
 from experiments import data, figures, reporting, restore, runs, settings
 from experiments.checkpoints import Checkpointer
+from experiments.data import card, feeds
+from experiments.data.images import ImageSet
 from experiments.experiment import Experiment, UserError, model_of
 from jaxgen import images, parallel
-from jaxgen.typing import Key
+from jaxgen.typing import Key, Labelled
 
 IN_FLIGHT = 8
 """Calls under way at most: XLA on CPU devices can deadlock with more than 32."""
@@ -37,10 +39,10 @@ def train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
     Raises:
         UserError: for settings, data or a folder that do not fit, before anything is compiled.
     """
-    image_set = data.load(experiment.data, "train", experiment.data_dir)
+    image_set = data.load_for(experiment)
     experiment = fit_to_data(experiment, image_set, name)
     check_batch(experiment)
-    check_model(experiment)
+    check_model(experiment, image_set)
     check_log(experiment)
     aside = None if experiment.resume else runs.move_aside(folder)
     if aside:
@@ -51,18 +53,22 @@ def train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
             return _Loop(name, experiment, folder, image_set, checkpointer).run(resumed)
 
 
-def fit_to_data(experiment: Experiment, image_set: data.ImageSet, name: str) -> Experiment:
-    """The experiment with the image shape of its data. UserError if another shape was asked for."""
+def fit_to_data(experiment: Experiment, image_set: ImageSet, name: str) -> Experiment:
+    """The experiment with the image shape, and number of classes, of its data. UserError if others were asked for."""
     from experiments.experiment import load
 
-    shape = tuple(experiment.model.image_shape)
-    if shape not in (image_set.image_shape, tuple(load(name).model.image_shape)):
-        raise UserError(
-            f"--model.image-shape is {shape}, but {image_set.name} has images of {image_set.image_shape}; "
-            "leave it out, it follows the data"
-        )
-    model = dataclasses.replace(experiment.model, image_shape=image_set.image_shape)
-    return dataclasses.replace(experiment, model=model)
+    asked, usual = experiment.model, load(name).model
+    follows: dict[str, Any] = {"image_shape": image_set.image_shape}
+    if asked.batch_type is Labelled and image_set.labels is not None:
+        follows["num_classes"] = image_set.num_classes
+    for field, value in follows.items():
+        wanted = getattr(asked, field)
+        if wanted not in (value, getattr(usual, field)):
+            raise UserError(
+                f"--model.{field.replace('_', '-')} is {wanted}, but {image_set.name} has {value}; "
+                "leave it out, it follows the data"
+            )
+    return dataclasses.replace(experiment, model=dataclasses.replace(asked, **follows))
 
 
 def check_batch(experiment: Experiment) -> None:
@@ -75,10 +81,15 @@ def check_batch(experiment: Experiment) -> None:
         )
 
 
-def check_model(experiment: Experiment) -> None:
+def check_model(experiment: Experiment, image_set: ImageSet) -> None:
     """UserError if the model refuses its settings or its data; traces shapes only, compiles nothing."""
     config, model = experiment.model, model_of(experiment.model)
-    batch = jax.ShapeDtypeStruct((experiment.batch_size * config.minibatches, *config.image_shape), jnp.uint8)
+    size = experiment.batch_size * config.minibatches
+    try:
+        example = image_set.batch([0], config.batch_type)
+    except UserError as error:
+        raise UserError(f"{type(config).__module__.rpartition('.')[2]} {error}; choose another --data") from error
+    batch = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((size, *leaf.shape[1:]), leaf.dtype), example)
     try:
         state = restore.abstract_state(experiment)
         jax.eval_shape(lambda state, batch: model.update(config, state, batch, jax.random.key(0)), state, batch)
@@ -101,7 +112,7 @@ class _Loop:
         name: str,
         experiment: Experiment,
         folder: pathlib.Path,
-        image_set: data.ImageSet,
+        image_set: ImageSet,
         checkpointer: Checkpointer,
     ):
         self.name, self.experiment, self.folder = name, experiment, folder
@@ -126,7 +137,17 @@ class _Loop:
             writers = _writers(self.experiment, self.folder, self.name, step, opened)
             self.reporter = opened.enter_context(reporting.Reporter(self.folder, step, end, writers))
             stop = opened.enter_context(_stop_signals())
-            self.reporter.say(self.image_set.describe())
+            self.batches = opened.enter_context(
+                feeds.opened(
+                    self.image_set,
+                    self.config.batch_type,
+                    self.experiment.seed,
+                    self.images_per_step,
+                    self.experiment.storage,
+                )
+            )
+            for line in self._about_data():
+                self.reporter.say(line)
             self.reporter.say(greeting)
             try:
                 return self._loop(step, state, stop)
@@ -154,7 +175,7 @@ class _Loop:
         while True:
             stopping = stop.signal  # read once: a signal that comes while waiting below is for the next round
             count = min(experiment.steps_per_call, end - step)
-            state, metrics = self._driver(count)(state, self._batches(step, count), self._keys(step, count))
+            state, metrics = self._driver(count)(state, self.batches(step, count), self._keys(step, count))
             before, step = step, step + count
             pending.append((step, metrics))
             self.reporter.progress(step)
@@ -200,12 +221,11 @@ class _Loop:
         self.reporter.say(f"draw more with: python -m experiments.sample {self.folder} --num 64 --out digits.png")
         return 0
 
-    def _batches(self, step: int, count: int) -> np.ndarray:
-        """The pixels of `count` steps from `step` on: (count, batch, height, width, channels)."""
-        num = len(self.image_set)
-        seed = self.experiment.seed
-        chosen = [data.batch_indices(seed, step + offset, num, self.images_per_step) for offset in range(count)]
-        return self.image_set.images[np.stack(chosen)]
+    def _about_data(self) -> list[str]:
+        """The data set's card and what is likely a mistake."""
+        config = self.config
+        warnings = card.warnings(self.image_set, config.batch_type, config.value_range, self.images_per_step)
+        return card.card(self.image_set, self.experiment.images) + [f"warning: {warning}" for warning in warnings]
 
     def _keys(self, step: int, count: int) -> Key:
         """The key of each of `count` steps from `step` on."""

@@ -8,26 +8,28 @@ from typing import Any
 
 import numpy as np
 
+from experiments.data.arrays import rows_of_array
 from experiments.data.images import ImageSet
-from experiments.experiment import UserError
+from experiments.data.request import Request
+from experiments.errors import UserError
 
 NUM_TEST = 297
 
 
-def load(split: str = "train") -> ImageSet:
+def load(request: Request) -> ImageSet:
     """`train` (1,500), `test` (297) or `all` (1,797) scans; grey levels 0..16 become 0..255."""
     from sklearn.datasets import load_digits
 
     digits: Any = load_digits()
     order = np.random.Generator(np.random.Philox(key=[0, 0])).permutation(len(digits.images))
     parts = {"train": order[NUM_TEST:], "test": order[:NUM_TEST], "all": order}
-    if split not in parts:
-        raise UserError(f"digits has no split {split!r}; there are: {', '.join(parts)}")
-    chosen = parts[split]
+    if request.split not in parts:
+        raise UserError(f"digits has no split {request.split!r}; there are: {', '.join(parts)}")
+    chosen = parts[request.split]
     images = np.round(digits.images[chosen] * (255 / 16)).astype(np.uint8)[..., None]
     return ImageSet(
         "digits",
-        images,
+        rows_of_array("digits", images, request),
         digits.target[chosen].astype(np.int32),
         tuple(str(name) for name in digits.target_names),
     )

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from experiments import data
 from experiments.data.images import ImageSet
+from experiments.data.order import batch_indices
 from experiments.experiment import UserError
 
 PREPARED = pathlib.Path(__file__).parents[3] / "shared" / "data" / "tfds"
@@ -26,26 +27,26 @@ def test_digits_are_1797_real_scans_in_two_parts_that_share_none():
 
 @given(num=st.integers(1, 50), size=st.integers(1, 120), seed=st.integers(0, 2**32 - 1), step=st.integers(0, 10_000))
 def test_a_batch_is_a_function_of_seed_and_step(num, size, seed, step):
-    indices = data.batch_indices(seed, step, num, size)
+    indices = batch_indices(seed, step, num, size)
     assert indices.shape == (size,)
     assert ((indices >= 0) & (indices < num)).all()
-    np.testing.assert_array_equal(indices, data.batch_indices(seed, step, num, size))
+    np.testing.assert_array_equal(indices, batch_indices(seed, step, num, size))
 
 
 @given(num=st.integers(1, 40), size=st.integers(1, 60))
 def test_every_example_comes_once_an_epoch_whatever_the_batch_size(num, size):
-    stream = np.concatenate([data.batch_indices(0, step, num, size) for step in range(-(-3 * num // size))])
+    stream = np.concatenate([batch_indices(0, step, num, size) for step in range(-(-3 * num // size))])
     for epoch in range(3):
         assert sorted(stream[epoch * num : (epoch + 1) * num]) == list(range(num))
 
 
 def test_epochs_and_seeds_differ_in_order():
-    orders = [tuple(data.batch_indices(seed, step, 50, 50)) for seed in (0, 1) for step in (0, 1)]
+    orders = [tuple(batch_indices(seed, step, 50, 50)) for seed in (0, 1) for step in (0, 1)]
     assert len(set(orders)) == 4
 
 
 def test_any_step_can_be_asked_for_at_once():
-    assert data.batch_indices(0, 10**9, 60_000, 64).shape == (64,)
+    assert batch_indices(0, 10**9, 60_000, 64).shape == (64,)
 
 
 def test_a_set_without_labels_describes_itself():
