@@ -154,12 +154,12 @@ def _nhwc(name: str, array: np.ndarray) -> np.ndarray:
         return array.reshape(-1, side, side, 1)
     if len(shape) == 3:
         return array[..., None]
-    if len(shape) == 4 and shape[-1] <= 4:
+    if len(shape) == 4 and shape[-1] in (1, 3):
         return array
-    if len(shape) == 4 and shape[1] <= 4:
+    if len(shape) == 4 and shape[1] in (1, 3):
         raise UserError(f"{name} has shape {shape}, channels first; transpose it with array.transpose(0, 2, 3, 1)")
     raise UserError(
-        f"{name} has shape {shape}; images are (num, height, width), (num, height, width, channels) or (num, 784)"
+        f"{name} has shape {shape}; images are (num, height, width), (num, height, width, 1 or 3) or (num, 784)"
     )
 
 
