@@ -238,11 +238,13 @@ class _Loop:
         """Draw the same latents as at every other step."""
         samples = self.sample(state, self.key_samples, num=self.experiment.num_samples)
         path = self.folder / "samples" / f"step_{step:06d}.png"
-        figures.save_png(path, self._picture(np.asarray(samples)))
+        figures.save_png(path, self._picture(samples))
 
-    def _picture(self, samples: np.ndarray) -> np.ndarray:
+    def _picture(self, samples: jax.Array) -> np.ndarray:
         if len(self.config.image_shape) == 1:
-            return figures.scatter(samples, self.image_set.batch(np.arange(min(len(self.image_set), REAL_POINTS))))
+            return figures.scatter(
+                np.asarray(samples), self.image_set.batch(np.arange(min(len(self.image_set), REAL_POINTS)))
+            )
         return figures.grid(np.asarray(images.to_pixels(samples, self.config.value_range)))
 
 

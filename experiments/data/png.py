@@ -1,8 +1,8 @@
 """Many small PNG files of one shape at once, as tensorflow-datasets keeps them.
 
-Pillow spends 70 microseconds on each 28x28 image, most of it not on pixels. Here zlib unpacks each file and NumPy undoes
-the filters of row r of all files together (PNG specification, third edition, section 9). What is not plain (interlaced,
-16-bit, a palette, other chunks) is left to Pillow.
+Pillow spends 70 microseconds on each 28x28 image, most of it not on pixels. Here zlib unpacks each file and NumPy
+undoes the filters of row r of all files together (PNG specification, third edition, section 9). What is not plain
+(interlaced, 16-bit, a palette, other chunks) is left to Pillow.
 """
 
 import zlib
