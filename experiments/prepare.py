@@ -37,16 +37,16 @@ def main(argv: Sequence[str]) -> int:
         print("\n".join(known.lines()))
         print("\nand every other image set of tensorflow-datasets; SET:CLASS trains on one class of any of them")
         return 0
-    name = "" if argv[0].startswith("-") else argv[0]
+    name, *options = argv
+    if name.startswith("-") and name not in ("-h", "--help"):
+        raise UserError(f"the name of a set comes first, before {name}")
     chosen = cli.parse(
         Options,
         Options(),
-        argv[1:] if name else ["--help"] if argv[0] in ("-h", "--help") else argv,
+        ["--help"] if name.startswith("-") else options,
         prog="python -m experiments.prepare NAME",
         description=(__doc__ or "").partition("\n")[0],
     )
-    if not name:
-        raise UserError(f"the name of a set comes first, before {argv[0]}")
     print(prepare(name, Request(data_dir=chosen.data_dir).folder))
     return 0
 
@@ -94,8 +94,8 @@ def _with_tfds(name: str, folder: pathlib.Path) -> str:
         why = downloads.unreachable(url)
         if why:
             raise UserError(
-                f"no network ({why}): {name} comes from {url}; run this command on a machine that has one, and copy the "
-                f"folder {builder.data_path.relative_to(builder.data_path.parents[name.count('/') + 1])} that it makes "
+                f"no network ({why}): {name} comes from {url}; run this command on a machine that has one, and copy "
+                f"the folder {builder.data_path.relative_to(builder.data_path.parents[name.count('/') + 1])} that it makes "
                 f"to {builder.data_path}"
             )
     if importlib.util.find_spec("tensorflow") is None:
