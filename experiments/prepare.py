@@ -93,10 +93,10 @@ def _with_tfds(name: str, folder: pathlib.Path) -> str:
         url = next((url for url in urls if name.rpartition("/")[2] in url), next(iter(urls)))
         why = downloads.unreachable(url)
         if why:
+            place = pathlib.Path(builder.data_path)
             raise UserError(
                 f"no network ({why}): {name} comes from {url}; run this command on a machine that has one, and copy "
-                f"the folder {builder.data_path.relative_to(builder.data_path.parents[name.count('/') + 1])} that it makes "
-                f"to {builder.data_path}"
+                f"the folder {place.relative_to(folder)} that it makes to {place}"
             )
     if importlib.util.find_spec("tensorflow") is None:
         raise UserError(f"preparing {name} needs TensorFlow once: pip install -e '.[prepare]'; reading it does not")

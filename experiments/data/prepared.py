@@ -13,7 +13,7 @@ import numpy as np
 from experiments.data import captions, png
 from experiments.data.decoding import decode, fit_array
 from experiments.data.images import ImageSet
-from experiments.data.request import Request, nearest, official, part
+from experiments.data.request import Request, class_number, nearest, official, part
 from experiments.data.rows import Rows, Source, rows_of
 from experiments.errors import UserError
 
@@ -206,18 +206,6 @@ def _one_class(name: str, wanted: str, records: _Records, indices: np.ndarray, r
         there = ", ".join(names[label] for label in np.unique(labels))
         raise UserError(f"{records.name} as prepared here holds no {names[number]!r}; it holds: {there}")
     return ImageSet(name, records.rows(chosen, request), np.zeros(len(chosen), np.int32), (names[number],))
-
-
-def class_number(name: str, wanted: str, names: tuple[str, ...]) -> int:
-    """The label of the class of that name, whatever its case, spaces or hyphens. UserError with the nearest names."""
-    plain = [_plain(one) for one in names]
-    if _plain(wanted) in plain:
-        return plain.index(_plain(wanted))
-    raise UserError(f"{name} has no class {wanted!r}; {nearest(_plain(wanted), names)}")
-
-
-def _plain(name: str) -> str:
-    return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
 def _others(name: str, folder: pathlib.Path) -> str:
