@@ -40,7 +40,7 @@ def run_folder(argv: Sequence[str]) -> tuple[pathlib.Path | None, list[str]]:
 
 def run(main: Callable[[Sequence[str]], int | None]) -> None:
     """Run a command: a UserError becomes one sentence on stderr and exit code 2, a FolderError 3."""
-    logging.getLogger("absl").setLevel(logging.CRITICAL)  # what orbax notes there is not for a person
+    logging.getLogger("absl").setLevel(logging.CRITICAL)  # what orbax and array_record note there is not for a person
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a path that the terminal's encoding lacks

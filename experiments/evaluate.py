@@ -52,19 +52,21 @@ def main(argv: Sequence[str]) -> int:
     from experiments import runs, sample
 
     name, experiment = runs.read(folder)
-    train, test = (data.load(experiment.data, split, experiment.data_dir) for split in ("train", "test"))
+    train, test = (data.load_for(experiment, split) for split in ("train", "test"))
     if train.labels is None or test.labels is None:
         raise UserError(f"{train.name} has no labels to fit a classifier to")
-    classify = fit(train.images[: chosen.max_train], train.labels[: chosen.max_train])
+    some = np.arange(min(len(train), chosen.max_train))
+    real = test.batch(np.arange(len(test)))
+    classify = fit(train.batch(some), train.labels[some])
     step, samples = sample.draw(folder, chosen.num, chosen.seed, chosen.step)
     result = {
         "experiment": name,
         "step": step,
         "seed": chosen.seed,
         "data": train.name,
-        "classifier": f"SVC(kernel='rbf', C=10) on {min(len(train), chosen.max_train)} train images",
-        "classifier_accuracy": float((classify(test.images).argmax(1) == test.labels).mean()),
-        "real": recognition(classify(test.images)),
+        "classifier": f"SVC(kernel='rbf', C=10) on {len(some)} train images",
+        "classifier_accuracy": float((classify(real).argmax(1) == test.labels).mean()),
+        "real": recognition(classify(real)),
         "samples": recognition(classify(samples)),
     }
     try:

@@ -20,10 +20,15 @@ import numpy as np
 
 from experiments import advice, data, figures, files, limits, reporting, restore, runs, settings
 from experiments.checkpoints import Checkpointer, NotFiniteError
+from experiments.data import card, feeds
+from experiments.data.images import ImageSet
 from experiments.experiment import Experiment, UserError, model_of
 from experiments.files import FolderError
 from jaxgen import images, parallel
-from jaxgen.typing import Key
+from jaxgen.typing import Key, Labelled
+
+REAL_POINTS = 1_000
+"""Real points in a picture of points."""
 
 IN_FLIGHT = 8
 """Calls under way at most: XLA on CPU devices can deadlock with more than 32."""
@@ -44,10 +49,10 @@ def train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
         FolderError: if the folder cannot be written to any more, the last good checkpoint kept.
     """
     limits.check_numbers(experiment)
-    image_set = data.load(experiment.data, "train", experiment.data_dir)
+    image_set = data.load_for(experiment)
     experiment = fit_to_data(experiment, image_set, name)
     check_batch(experiment)
-    check_model(experiment)
+    check_model(experiment, image_set)
     check_log(experiment)
     aside = None if experiment.resume else runs.move_aside(folder)
     if aside:
@@ -68,18 +73,22 @@ def _told_where(folder: pathlib.Path) -> Iterator[None]:
         raise FolderError(f"cannot go on in {folder}: {files.reason(error)}{file}") from error
 
 
-def fit_to_data(experiment: Experiment, image_set: data.ImageSet, name: str) -> Experiment:
-    """The experiment with the image shape of its data. UserError if another shape was asked for."""
+def fit_to_data(experiment: Experiment, image_set: ImageSet, name: str) -> Experiment:
+    """The experiment with the image shape, and number of classes, of its data. UserError if others were asked for."""
     from experiments.experiment import load
 
-    shape = tuple(experiment.model.image_shape)
-    if shape not in (image_set.image_shape, tuple(load(name).model.image_shape)):
-        raise UserError(
-            f"--model.image-shape is {shape}, but {image_set.name} has images of {image_set.image_shape}; "
-            "leave it out, it follows the data"
-        )
-    model = dataclasses.replace(experiment.model, image_shape=image_set.image_shape)
-    return dataclasses.replace(experiment, model=model)
+    asked, usual = experiment.model, load(name).model
+    follows: dict[str, Any] = {"image_shape": image_set.image_shape}
+    if asked.batch_type is Labelled and image_set.labels is not None:
+        follows["num_classes"] = image_set.num_classes
+    for field, value in follows.items():
+        wanted = getattr(asked, field)
+        if wanted not in (value, getattr(usual, field)):
+            raise UserError(
+                f"--model.{field.replace('_', '-')} is {wanted}, but {image_set.name} has {value}; "
+                "leave it out, it follows the data"
+            )
+    return dataclasses.replace(experiment, model=dataclasses.replace(asked, **follows))
 
 
 def check_batch(experiment: Experiment) -> None:
@@ -92,10 +101,15 @@ def check_batch(experiment: Experiment) -> None:
         )
 
 
-def check_model(experiment: Experiment) -> None:
+def check_model(experiment: Experiment, image_set: ImageSet) -> None:
     """UserError if the model refuses its settings or its data; traces shapes only, compiles nothing."""
     config, model = experiment.model, model_of(experiment.model)
-    batch = jax.ShapeDtypeStruct((experiment.batch_size * config.minibatches, *config.image_shape), jnp.uint8)
+    size = experiment.batch_size * config.minibatches
+    try:
+        example = image_set.batch([0], config.batch_type)
+    except UserError as error:
+        raise UserError(f"{type(config).__module__.rpartition('.')[2]} {error}; choose another --data") from error
+    batch = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((size, *leaf.shape[1:]), leaf.dtype), example)
     try:
         state = restore.abstract_state(experiment)
         limits.check_memory(experiment, state)
@@ -122,7 +136,7 @@ class _Loop:
         name: str,
         experiment: Experiment,
         folder: pathlib.Path,
-        image_set: data.ImageSet,
+        image_set: ImageSet,
         checkpointer: Checkpointer,
         hold: runs.Hold,
     ):
@@ -149,7 +163,17 @@ class _Loop:
             writers = _writers(self.experiment, self.folder, self.name, step, opened)
             self.reporter = opened.enter_context(reporting.Reporter(self.folder, step, end, writers))
             stop = opened.enter_context(_stop_signals())
-            self.reporter.say(self.image_set.describe())
+            self.batches = opened.enter_context(
+                feeds.opened(
+                    self.image_set,
+                    self.config.batch_type,
+                    self.experiment.seed,
+                    self.images_per_step,
+                    self.experiment.storage,
+                )
+            )
+            for line in self._about_data():
+                self.reporter.say(line)
             self.reporter.say(greeting)
             try:
                 return self._loop(step, state, stop)
@@ -186,7 +210,7 @@ class _Loop:
             self._await(pending, IN_FLIGHT - 1)
             self._note_checkpoint()
             count = min(experiment.steps_per_call, end - step)
-            state, metrics = self._driver(count)(state, self._batches(step, count), self._keys(step, count))
+            state, metrics = self._driver(count)(state, self.batches(step, count), self._keys(step, count))
             before, step = step, step + count
             pending.append((step, metrics))
             self.reporter.progress(step)
@@ -267,7 +291,7 @@ class _Loop:
         if isinstance(error, FolderError):
             what = str(error)
         else:
-            what = f"cannot write {error.filename or self.folder}: {files.reason(error)}"
+            what = f"cannot read or write {error.filename or self.folder}: {files.reason(error)}"
         if not self.folder.is_dir():
             return FolderError(f"{what}: the run stops")
         return FolderError(
@@ -290,12 +314,11 @@ class _Loop:
         self.reporter.say(f"draw more with: python -m experiments.sample {self.folder} --num 64 --out digits.png")
         return 0
 
-    def _batches(self, step: int, count: int) -> np.ndarray:
-        """The pixels of `count` steps from `step` on: (count, batch, height, width, channels)."""
-        num = len(self.image_set)
-        seed = self.experiment.seed
-        chosen = [data.batch_indices(seed, step + offset, num, self.images_per_step) for offset in range(count)]
-        return self.image_set.images[np.stack(chosen)]
+    def _about_data(self) -> list[str]:
+        """The data set's card and what is likely a mistake."""
+        config = self.config
+        warnings = card.warnings(self.image_set, config.batch_type, config.value_range, self.images_per_step)
+        return card.card(self.image_set, self.experiment.images) + [f"warning: {warning}" for warning in warnings]
 
     def _keys(self, step: int, count: int) -> Key:
         """The key of each of `count` steps from `step` on."""
@@ -304,9 +327,15 @@ class _Loop:
     def _save_picture(self, step: int, state: Any) -> None:
         """Draw the same latents as at every other step."""
         samples = self.sample(state, self.key_samples, num=self.experiment.num_samples)
-        pixels = np.asarray(images.to_pixels(samples, self.config.value_range))
         path = self.folder / "samples" / f"step_{step:06d}.png"
-        figures.save_png(path, figures.grid(pixels))
+        figures.save_png(path, self._picture(samples))
+
+    def _picture(self, samples: jax.Array) -> np.ndarray:
+        if len(self.config.image_shape) == 1:
+            return figures.scatter(
+                np.asarray(samples), self.image_set.batch(np.arange(min(len(self.image_set), REAL_POINTS)))
+            )
+        return figures.grid(np.asarray(images.to_pixels(samples, self.config.value_range)))
 
 
 _fold_in = jax.jit(jax.vmap(jax.random.fold_in, in_axes=(None, 0)))

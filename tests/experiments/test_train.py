@@ -20,6 +20,7 @@ from PIL import Image
 
 from experiments import data, evaluate, experiment, figures, files, restore, runner, runs, sample, train
 from experiments.checkpoints import NotFiniteError
+from experiments.data import feeds
 from experiments.experiment import UserError
 from experiments.files import FolderError
 
@@ -85,9 +86,11 @@ def test_a_run_that_stops_and_goes_on_is_the_same_run_bit_for_bit(tmp_path, para
 
 def test_every_step_has_its_own_key_and_batch_however_the_calls_cut_them(tmp_path):
     small = dataclasses.replace(experiment.load("wgan_gp_digits"), batch_size=4)
-    loop = runner._Loop("wgan_gp_digits", small, tmp_path, data.load("digits"), None, None)  # pyright: ignore
+    digits = data.load("digits")
+    loop = runner._Loop("wgan_gp_digits", small, tmp_path, digits, None, None)  # pyright: ignore
     keys = [jax.random.key_data(loop._keys(step, count)) for step, count in ((0, 6), (0, 2), (2, 4))]
-    batches = [loop._batches(step, count) for step, count in ((0, 6), (0, 2), (2, 4))]
+    with feeds.opened(digits, None, small.seed, loop.images_per_step, small.storage) as feed:
+        batches = [feed(step, count) for step, count in ((0, 6), (0, 2), (2, 4))]
     for whole, first, second in (keys, batches):
         np.testing.assert_array_equal(whole, np.concatenate([first, second]))
         assert len(np.unique(np.asarray(whole).reshape(6, -1), axis=0)) == 6
