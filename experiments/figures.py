@@ -5,6 +5,8 @@ import pathlib
 
 import numpy as np
 
+from experiments import files
+
 GAP = 2
 SHORTEST_SIDE = 32
 SCATTER_SIDE = 400
@@ -56,6 +58,5 @@ def save_png(path: pathlib.Path, picture: np.ndarray) -> None:
     from PIL import Image
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    Image.fromarray(picture).save(unfinished, format="PNG")
-    unfinished.replace(path)
+    with files.replacing(path) as unfinished:
+        Image.fromarray(picture).save(unfinished, format="PNG")
