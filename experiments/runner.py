@@ -26,6 +26,9 @@ from experiments.experiment import Experiment, UserError, model_of
 from jaxgen import images, parallel
 from jaxgen.typing import Key, Labelled
 
+REAL_POINTS = 1_000
+"""Real points in a picture of points."""
+
 IN_FLIGHT = 8
 """Calls under way at most: XLA on CPU devices can deadlock with more than 32."""
 
@@ -234,9 +237,15 @@ class _Loop:
     def _save_picture(self, step: int, state: Any) -> None:
         """Draw the same latents as at every other step."""
         samples = self.sample(state, self.key_samples, num=self.experiment.num_samples)
-        pixels = np.asarray(images.to_pixels(samples, self.config.value_range))
         path = self.folder / "samples" / f"step_{step:06d}.png"
-        figures.save_png(path, figures.grid(pixels))
+        figures.save_png(path, self._picture(samples))
+
+    def _picture(self, samples: jax.Array) -> np.ndarray:
+        if len(self.config.image_shape) == 1:
+            return figures.scatter(
+                np.asarray(samples), self.image_set.batch(np.arange(min(len(self.image_set), REAL_POINTS)))
+            )
+        return figures.grid(np.asarray(images.to_pixels(samples, self.config.value_range)))
 
 
 _fold_in = jax.jit(jax.vmap(jax.random.fold_in, in_axes=(None, 0)))

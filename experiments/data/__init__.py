@@ -65,8 +65,8 @@ def _by_name(name: str, request: "Request") -> "ImageSet":
     match scheme:
         case "":
             raise UserError("--data is empty; name a data set, for example --data digits")
-        case "digits" if not colon:
-            return digits.load(request)
+        case "digits":
+            return digits.load(request, rest if colon else None)
         case "folder":
             return folders.load(rest, request)
         case "pairs":

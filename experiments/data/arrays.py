@@ -34,6 +34,7 @@ def load_npy(path: str, request: Request) -> ImageSet:
     name = f"npy:{path}"
     array = _opened(pathlib.Path(path).expanduser())
     if isinstance(array, np.lib.npyio.NpzFile):
+        array.close()
         raise UserError(f"{path} holds several arrays; give --data npz:{path}")
     return _image_set(name, array, None, part(name, len(array) if array.ndim else 0, request.split), request)
 
@@ -104,6 +105,10 @@ def _whole_keys(keys: list[str]) -> tuple[str, str | None] | None:
 
 def _opened(path: pathlib.Path) -> Any:
     try:
+        with path.open("rb") as file:
+            archive = file.read(2) == b"PK"
+        if archive and not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile("its archive is cut short")
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise UserError(f"there is no file {path}; give the path of a .npy or .npz file") from None
@@ -121,7 +126,7 @@ def _member(path: str, file: Any, key: str) -> np.ndarray:
 
 
 def _why(error: Exception) -> str:
-    if "allow_pickle" in str(error) or "Object arrays" in str(error):
+    if any(sign in str(error) for sign in ("allow_pickle", "Object arrays", "Python objects")):
         return "holds Python objects (a pickle), which could run any program; save it as an array of numbers"
     return f"is no NumPy file, or is damaged ({str(error).partition(chr(10))[0]}); save it anew with numpy.save"
 
@@ -154,12 +159,12 @@ def _nhwc(name: str, array: np.ndarray) -> np.ndarray:
         return array.reshape(-1, side, side, 1)
     if len(shape) == 3:
         return array[..., None]
-    if len(shape) == 4 and shape[-1] <= 4:
+    if len(shape) == 4 and shape[-1] in (1, 3):
         return array
-    if len(shape) == 4 and shape[1] <= 4:
+    if len(shape) == 4 and shape[1] in (1, 3):
         raise UserError(f"{name} has shape {shape}, channels first; transpose it with array.transpose(0, 2, 3, 1)")
     raise UserError(
-        f"{name} has shape {shape}; images are (num, height, width), (num, height, width, channels) or (num, 784)"
+        f"{name} has shape {shape}; images are (num, height, width), (num, height, width, 1 or 3) or (num, 784)"
     )
 
 

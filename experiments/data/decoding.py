@@ -110,12 +110,9 @@ def _middle(size: tuple[int, int]) -> tuple[float, float, float, float]:
     return (left, top, left + side, top + side)
 
 
-def fit_array(image: np.ndarray, options: ImageOptions) -> np.ndarray:
-    """(height, width, channels) uint8 cut, resized and converted alike."""
-    num_channels = image.shape[-1]
-    if num_channels not in (1, 3):
-        if options.channels is not None:
-            raise PictureError(f"has {num_channels} channels, which --images.channels cannot convert")
-        grey = [fit(Image.fromarray(image[..., channel]), options) for channel in range(num_channels)]
-        return np.concatenate(grey, axis=-1)
-    return fit(Image.fromarray(image[..., 0] if num_channels == 1 else image), options)
+def fit_array(image: np.ndarray, options: ImageOptions, channels: int | None = None) -> np.ndarray:
+    """(height, width, 1 or 3) uint8 cut, resized and converted alike."""
+    size, wanted = options.stored_size, options.channels or channels
+    if size in (None, image.shape[0]) and size in (None, image.shape[1]) and wanted in (None, image.shape[2]):
+        return image
+    return fit(Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image), options, channels)

@@ -18,6 +18,7 @@ def load(path: str, request: Request) -> ImageSet:
     classes = _classes([*splits.values()] or [folder])
     if splits and request.split == "all":
         paths = [path for root in splits.values() for path in files.walk(root)]
+        files.require_pictures(paths, folder)
         roots = list(splits.values())
     else:
         chosen = files.split_of(name, splits, request.split) if splits else None

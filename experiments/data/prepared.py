@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from experiments.data import captions
-from experiments.data.decoding import decode
+from experiments.data import captions, png
+from experiments.data.decoding import decode, fit_array
 from experiments.data.images import ImageSet
-from experiments.data.request import Request, nearest, official, part
+from experiments.data.request import Request, class_number, nearest, official, part
 from experiments.data.rows import Rows, Source, rows_of
 from experiments.errors import UserError
 
@@ -138,14 +138,20 @@ class _Records:
             raise UserError(f"{self.name} has images of {self.features['image'].np_dtype}; use a set of 8-bit images")
         channels = shape[-1] if shape[-1] in (1, 3) else None
 
-        def decoded(data: Any) -> np.ndarray:
-            image = decode(data, request.images, channels)
+        def upright(image: np.ndarray) -> np.ndarray:
             return image.swapaxes(0, 1) if transposed else image  # EMNIST's files hold columns where rows belong
+
+        def decoded(data: Any) -> np.ndarray:
+            return upright(decode(data, request.images, channels))
+
+        def decoded_all(files: Sequence[bytes]) -> list[np.ndarray | None]:
+            images = png.decode_all(files)
+            return [image if image is None else upright(fit_array(image, request.images, channels)) for image in images]
 
         def read(chosen: Sequence[int]) -> list[Any]:
             return [features["image"].bytes_list.value[0] for features in self.get(indices[list(chosen)].tolist())]
 
-        source = Source(self.name, len(indices), read, decoded, lambda index: f"example {indices[index]}")
+        source = Source(self.name, len(indices), read, decoded, lambda index: f"example {indices[index]}", decoded_all)
         return rows_of(source, request.storage)
 
 
@@ -200,18 +206,6 @@ def _one_class(name: str, wanted: str, records: _Records, indices: np.ndarray, r
         there = ", ".join(names[label] for label in np.unique(labels))
         raise UserError(f"{records.name} as prepared here holds no {names[number]!r}; it holds: {there}")
     return ImageSet(name, records.rows(chosen, request), np.zeros(len(chosen), np.int32), (names[number],))
-
-
-def class_number(name: str, wanted: str, names: tuple[str, ...]) -> int:
-    """The label of the class of that name, whatever its case, spaces or hyphens. UserError with the nearest names."""
-    plain = [_plain(one) for one in names]
-    if _plain(wanted) in plain:
-        return plain.index(_plain(wanted))
-    raise UserError(f"{name} has no class {wanted!r}; {nearest(_plain(wanted), names)}")
-
-
-def _plain(name: str) -> str:
-    return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
 def _others(name: str, folder: pathlib.Path) -> str:

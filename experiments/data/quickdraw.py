@@ -4,6 +4,7 @@ The official file of a category is read where it lies in the data folder; else t
 """
 
 import pathlib
+from typing import Any
 
 from experiments.data import arrays, prepared
 from experiments.data.images import ImageSet
@@ -39,3 +40,11 @@ def file_of(category: str, folder: pathlib.Path) -> pathlib.Path | None:
         raise UserError(f"quickdraw:{category} names no category; give one, for example --data quickdraw:sheep")
     places = [folder / sub / name for sub in (".", "quickdraw") for name in file_names(category)]
     return next((path for path in places if path.is_file()), None)
+
+
+def url_infos() -> dict[str, tuple[int, str]]:
+    """URL of each category's file to its size in bytes and sha256, as tensorflow-datasets records them."""
+    import tensorflow_datasets as tfds
+
+    infos: Any = tfds.builder_cls(PREPARED).url_infos
+    return {url: (int(info.size), info.checksum) for url, info in infos.items()}

@@ -61,3 +61,15 @@ def nearest(wanted: str, there: Sequence[str]) -> str:
         return f"did you mean {' or '.join(near)}?"
     shown = ", ".join(there[:20])
     return f"there are: {shown}{', ...' if len(there) > 20 else ''}"
+
+
+def class_number(name: str, wanted: str, names: tuple[str, ...]) -> int:
+    """The label of the class of that name, whatever its case, spaces or hyphens. UserError with the nearest names."""
+    plain = [_plain(one) for one in names]
+    if _plain(wanted) in plain:
+        return plain.index(_plain(wanted))
+    raise UserError(f"{name} has no class {wanted!r}; {nearest(_plain(wanted), names)}")
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace(" ", "_").replace("-", "_")

@@ -11,8 +11,8 @@ import numpy as np
 from experiments.data.options import StorageOptions
 from experiments.errors import UserError
 
-CHUNK = 128
-"""Pictures that a thread takes at a time."""
+CHUNK_BYTES = 2**24
+"""Decoded pictures that a thread makes at a time."""
 
 NAMED = 3
 """Damaged pictures that a message names; the rest are counted."""
@@ -51,10 +51,15 @@ class Source:
     read: Callable[[Sequence[int]], list[Any]]  # what `decode` takes; fast for many at a time
     decode: Callable[[Any], np.ndarray]  # (height, width, channels) uint8; PictureError
     called: Callable[[int], str]  # name of one picture, for messages
+    decode_all: Callable[[Sequence[Any]], list[np.ndarray | None]] | None = None  # None: left to `decode`
 
     def get(self, indices: Sequence[int]) -> list[np.ndarray | PictureError]:
         """Each picture, or what is wrong with it."""
-        return [self._decoded(record) for record in self.read(indices)]
+        records = self.read(indices)
+        if self.decode_all is None:
+            return [self._decoded(record) for record in records]
+        together = zip(self.decode_all(records), records, strict=True)
+        return [self._decoded(record) if image is None else image for image, record in together]
 
     def _decoded(self, record: Any) -> np.ndarray | PictureError:
         if isinstance(record, PictureError):
@@ -98,7 +103,8 @@ def rows_of(source: Source, storage: StorageOptions) -> Rows:
 
 def _in_memory(source: Source, shape: tuple[int, ...], threads: int) -> np.ndarray:
     images = np.empty((source.num, *shape), np.uint8)
-    chunks = [range(start, min(start + CHUNK, source.num)) for start in range(0, source.num, CHUNK)]
+    size = max(1, CHUNK_BYTES // max(math.prod(shape), 1))
+    chunks = [range(start, min(start + size, source.num)) for start in range(0, source.num, size)]
     bad_indices: list[int] = []
     bad: list[Any] = []
 
