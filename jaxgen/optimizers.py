@@ -92,6 +92,8 @@ def to_optax(settings: Optimizer) -> optax.GradientTransformation:
     """The optax transformation of `settings`; equal settings give the same object, so that states compare equal."""
     rate = _learning_rate(settings.learning_rate, settings.schedule)
     match settings:
+        case Adam(b1=0.0):  # the mean of gradients is the gradient itself: it is not stored
+            return optax.rmsprop(rate, decay=settings.b2, eps=settings.eps, eps_in_sqrt=False, bias_correction=True)
         case Adam():
             return optax.adam(rate, b1=settings.b1, b2=settings.b2, eps=settings.eps)
         case RMSProp():
