@@ -8,6 +8,7 @@ good one, and put aside.
 Beside the state, `meta` holds the metrics by which the best one is found, and notes: whatever else the next step needs.
 """
 
+import copy
 import gc
 import json
 import pathlib
@@ -123,6 +124,7 @@ class Checkpointer:
             return
         self._buffers = _copied(_plain(state), self._buffers)
         meta = {"format": FORMAT, "step": step, "run": self._run, "metrics": metrics or {}, "notes": notes or {}}
+        meta = copy.deepcopy(meta)  # the caller may change its own while this is being written
         self._saving = self._thread.submit(self._write, step, self._buffers, meta)
         self.blocked_ms.append(1e3 * (time.perf_counter() - start))
 
@@ -200,7 +202,8 @@ class Checkpointer:
             if not self._folder.is_dir():
                 raise FileNotFoundError(2, "the folder is gone")
             args = self._args.Composite(state=self._args.StandardSave(arrays), meta=self._args.JsonSave(meta))
-            self._orbax.save(self._folder / str(step), args=args)
+            with _without_leftovers():
+                self._orbax.save(self._folder / str(step), args=args)
             files.sync(self._folder / str(step))
             self._delete_old()
         except Exception as error:  # orbax raises errors of many kinds for a full disk
@@ -290,7 +293,7 @@ class Checkpointer:
 
 @contextmanager
 def _without_leftovers() -> Iterator[None]:
-    """Collect the tasks that orbax leaves behind after a failed restore, without their complaints on stderr."""
+    """Collect the tasks that orbax leaves behind after a failure, without their complaints on stderr."""
     before = sys.unraisablehook
 
     def hook(unraisable: Any) -> None:
