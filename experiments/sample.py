@@ -8,7 +8,8 @@ import functools
 import math
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -58,11 +59,12 @@ def main(argv: Sequence[str]) -> int:
 
     from experiments import figures
 
+    with _writing(out):
+        if chosen.out:
+            out.parent.mkdir(parents=True, exist_ok=True)  # before the time is spent on drawing
     step, pixels = draw(folder, chosen.num, chosen.seed, chosen.step)
-    try:
+    with _writing(out):
         figures.save_png(out, figures.grid(pixels, chosen.columns))
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror}; choose another --out") from error
     print(f"wrote {chosen.num} images of step {step:,} to {out}")
     return 0
 
@@ -85,6 +87,14 @@ def draw(
         return np.asarray(images.to_pixels(sample(state, key, num=CHUNK), experiment.model.value_range))
 
     return step, np.concatenate([chunk(index) for index in range(-(-num // CHUNK))])[:num]
+
+
+@contextmanager
+def _writing(out: pathlib.Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot write {out}: {error.strerror}; choose another --out") from error
 
 
 def _require_memory(num: int, image_shape: tuple[int, ...]) -> None:
