@@ -33,21 +33,27 @@ def run(folder: pathlib.Path, steps: int) -> int:
     return runner.train("wgan_gp_digits", chosen, folder)
 
 
-def test_a_run_goes_on_from_one_device_to_four_and_to_two_within_rounding(tmp_path):
-    for num, steps in ((1, 3), (4, 6), (2, 9)):
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, str(tmp_path / "parts"), str(steps)],
-            cwd=ROOT,
-            env={**os.environ, "JAX_NUM_CPU_DEVICES": str(num)},
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert f"on {num} cpu device" in done.stdout
-        assert ("resuming" in done.stdout) == (steps > 3)
-    run(tmp_path / "whole", 9)
+def run_on(num_devices: int, folder: pathlib.Path, steps: int) -> None:
+    """`run` in a fresh process."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(folder), str(steps)],
+        cwd=ROOT,
+        env={**os.environ, "JAX_NUM_CPU_DEVICES": str(num_devices)},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"on {num_devices} cpu device" in done.stdout
+
+
+def test_a_run_goes_on_from_one_device_to_four_and_to_two_within_rounding(tmp_path, capsys):
+    run_on(1, tmp_path / "parts", steps=3)
+    run(tmp_path / "parts", steps=6)
+    assert "at step 3 of 6, on 4 cpu devices" in capsys.readouterr().out
+    run_on(2, tmp_path / "parts", steps=9)
+    run(tmp_path / "whole", steps=9)
     (_, _, step, parts), (_, _, _, whole) = (restore.newest(tmp_path / name) for name in ("parts", "whole"))
     assert step == 9
     chex.assert_trees_all_close(jax.device_get(parts), jax.device_get(whole), atol=1e-5, rtol=1e-5)
