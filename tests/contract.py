@@ -21,7 +21,7 @@ from jax.interpreters import partial_eval
 from experiments import checkpoints
 from jaxgen import parallel
 from jaxgen import typing as typing_
-from jaxgen.optimizers import SGD, Adam, Constant, LinearDecay, RMSProp
+from jaxgen.optimizers import SGD, Constant, LinearDecay, Optimizer
 from jaxgen.train_state import TrainState
 
 BATCH = 8  # examples of a minibatch: divides over the 4 devices
@@ -42,7 +42,7 @@ class Case:
 def optimizer_fields(config: Any) -> list[str]:
     """Names of the settings that are optimisers."""
     values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    return [name for name, value in values.items() if isinstance(value, Adam | RMSProp | SGD)]
+    return [name for name, value in values.items() if isinstance(value, Optimizer)]
 
 
 def with_sgd(config: Any, learning_rate: float = 1e-2, **others: float) -> Any:
@@ -89,6 +89,8 @@ def _other(value: Any, hint: Any) -> Any:
             return value * 0.5 if value > 1e-6 else (0.25 if value == 0 else 1e-3)
         case (float(), float()):
             return (0.0, 1.0) if value == (-1.0, 1.0) else (-1.0, 1.0)
+        case ():
+            return (1,)
         case tuple():
             return (value[0] + 1, *value[1:])
     raise NotImplementedError(f"say in `_other` how a setting like {value!r} of {hint} varies")
