@@ -39,15 +39,18 @@ def test_every_driver_gives_the_value_of_the_whole_batch(wrap, num_devices):
 
 
 @pytest.mark.parametrize("wrap", WRAPS)
-def test_sums_and_gathered_batches_are_those_of_the_whole_batch(wrap):
+def test_sums_gathered_batches_and_rows_are_those_of_the_whole_batch(wrap):
     def update(config, state, batch, key, *, axis_name=None):
         whole = parallel.gather(batch, axis_name)
         assert whole.shape == (8, 3)
         weights = jnp.arange(8.0)[:, None]  # each example has its place
         state = parallel.pmean((weights * whole).sum(axis=0), axis_name)
-        return state, {"sum": parallel.psum(batch.sum(), axis_name)}
+        taken = parallel.take(batch, jnp.array([7, 0, 3, 3]), axis_name)
+        return (state, taken), {"sum": parallel.psum(batch.sum(), axis_name)}
 
-    state, metrics = wrap(update, None)(jnp.zeros(3), batch_of(8), jax.random.key(0))
+    state = jnp.zeros(3), jnp.zeros((4, 3))
+    (state, taken), metrics = wrap(update, None)(state, batch_of(8), jax.random.key(0))
+    np.testing.assert_array_equal(taken, batch_of(8)[[7, 0, 3, 3]])
     np.testing.assert_allclose(state, np.arange(8.0) @ batch_of(8), rtol=1e-5)
     np.testing.assert_allclose(metrics["sum"], batch_of(8).sum(), rtol=1e-5)
 

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from jaxgen.checks import require
-from jaxgen.parallel import gather, psum
+from jaxgen.parallel import psum, take
 from jaxgen.typing import Key, Scalar
 
 Encodings: TypeAlias = Float[Array, "... d"]
@@ -106,8 +106,8 @@ def follow(
     )
     if settings.restart_below == 0:
         return averages
-    everywhere = gather(encodings, axis_name)
-    chosen = everywhere[jax.random.randint(key, counts.shape, 0, len(everywhere))]
+    total = psum(jnp.array(len(encodings)), axis_name)
+    chosen = take(encodings, jax.random.randint(key, counts.shape, 0, total), axis_name)
     dead = averages.counts < settings.restart_below
     return Averages(
         jnp.where(dead, settings.restart_below, averages.counts),

@@ -163,7 +163,7 @@ def prior_loss(config: Config, params: Params, codes: Grid) -> tuple[Scalar, tup
     return nll, ({"prior_nll": nll, "bits_per_code": bits_per_dim(nll, num)}, {})
 
 
-def code_logits(config: Config, params: Params, codes: Grid) -> Float[Array, "batch height width K"]:
+def code_logits(config: Config, params: Params, codes: Grid) -> Float[Array, "batch rows columns K"]:
     """Logits of each code, given those before it."""
     return config.prior.apply({"params": params}, codes, config.num_codes)  # pyright: ignore[reportReturnType]
 
@@ -221,7 +221,7 @@ def _unsuited(config: Config, learner: Averages | TrainState) -> ValueError:
     return ValueError(f"the state's codebook is {kind}, but {config.codebook} needs another: make the state by `init`")
 
 
-def encodings_of(config: Config, autoencoder: TrainState, images: Images) -> Float[Array, "batch height width d"]:
+def encodings_of(config: Config, autoencoder: TrainState, images: Images) -> Float[Array, "batch rows columns d"]:
     """z_e(x), before quantisation."""
     inputs = autoencoder.params, autoencoder.collections, images, grid_shape(config)
     return apply(_network(config), *inputs, method="encode")[0]
@@ -253,15 +253,15 @@ def sample(config: Config, state: State, key: Key, num: int) -> Images:
 
 def draw_codes(config: Config, state: State, key: Key, num: int) -> Grid:
     """`num` grids of codes from the prior, position by position in raster order."""
-    height, width, _ = grid_shape(config)
+    rows, columns, _ = grid_shape(config)
     keys = example_keys(key, num)
 
     def step(codes, position):
-        row, column = position // width, position % width
+        row, column = position // columns, position % columns
         logits = code_logits(config, state.prior.params, codes)[:, row, column]
         keys_here = jax.vmap(jax.random.fold_in, (0, None))(keys, position)
         drawn = jax.vmap(jax.random.categorical)(keys_here, logits)
         return codes.at[:, row, column].set(drawn), None
 
-    codes, _ = jax.lax.scan(step, jnp.zeros((num, height, width), jnp.int32), jnp.arange(height * width))
+    codes, _ = jax.lax.scan(step, jnp.zeros((num, rows, columns), jnp.int32), jnp.arange(rows * columns))
     return codes

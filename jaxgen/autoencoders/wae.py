@@ -48,7 +48,7 @@ class Config:
     cost_weight: float = 0.05  # w, of the squared distance, a sum over pixels
     penalty_weight: float = 10.0  # lambda
     kernel_scales: tuple[float, ...] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # of the kernels, around 2 latent_dim
-    autoencoder_optimizer: Optimizer = Adam(1e-3, b1=0.5)
+    optimizer: Optimizer = Adam(1e-3, b1=0.5)
 
     def __post_init__(self):
         require(self.value_range in RANGES, "value_range", self.value_range, "(-1, 1), (0, 1) or None")
@@ -78,7 +78,7 @@ def init(config: Config, key: Key) -> State:
     """Fresh networks and optimiser."""
     images, latents = jnp.zeros((1, *config.image_shape)), jnp.zeros((1, config.latent_dim))
     inputs = images, latents.shape[1:], latents, config.image_shape
-    return State(create(_network(config), config.autoencoder_optimizer, key, *inputs))
+    return State(create(_network(config), config.optimizer, key, *inputs))
 
 
 def _network(config: Config) -> EncoderDecoder:

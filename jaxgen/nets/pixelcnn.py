@@ -20,7 +20,7 @@ from jaxtyping import Array, Float, Int
 from jaxgen.checks import require
 from jaxgen.nets.convolution import Conv
 
-Grid = Int[Array, "batch height width"]
+Grid = Int[Array, "batch rows columns"]
 """One code for each position."""
 
 
@@ -32,16 +32,16 @@ class PixelCNN(nn.Module):
 
     channels: int = 64  # of each stack
     layers: int = 6
-    kernel_size: int = 3  # n, odd; each layer sees n // 2 more rows and columns
+    reach: int = 1  # rows and columns that each layer sees in each direction: n = 2 reach + 1
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
-    def __call__(self, codes: Grid, num_codes: int) -> Float[Array, "batch height width codes"]:
-        """(batch, height, width) of 0 to num_codes - 1 to float32 logits (batch, height, width, num_codes)."""
+    def __call__(self, codes: Grid, num_codes: int) -> Float[Array, "batch rows columns codes"]:
+        """(batch, rows, columns) of 0 to num_codes - 1 to float32 logits (batch, rows, columns, num_codes)."""
         require(self.channels >= 1, "channels", self.channels, "at least 1")
         require(self.layers >= 1, "layers", self.layers, "at least 1")
-        require(self.kernel_size % 2 == 1, "kernel_size", self.kernel_size, "odd")
-        dtype, reach = jnp.dtype(self.dtype), self.kernel_size // 2
+        require(self.reach >= 1, "reach", self.reach, "at least 1")
+        dtype, reach = jnp.dtype(self.dtype), self.reach
         rows, columns = (reach, 0), (reach, reach)
 
         def pointwise(features: int, hidden: jax.Array) -> jax.Array:
@@ -50,9 +50,7 @@ class PixelCNN(nn.Module):
         embedded = nn.Embed(num_codes, self.channels, dtype=dtype)(codes)
         vertical, horizontal = shift_down(embedded), shift_right(embedded)
         for _ in range(self.layers):
-            above = Conv(2 * self.channels, (reach + 1, self.kernel_size), padding=(rows, columns), dtype=dtype)(
-                vertical
-            )
+            above = Conv(2 * self.channels, (reach + 1, 2 * reach + 1), padding=(rows, columns), dtype=dtype)(vertical)
             left = Conv(2 * self.channels, (1, reach + 1), padding=((0, 0), (reach, 0)), dtype=dtype)(horizontal)
             left = left + pointwise(2 * self.channels, above)
             vertical = gate(above)
@@ -61,17 +59,17 @@ class PixelCNN(nn.Module):
         return pointwise(num_codes, hidden).astype(jnp.float32)
 
 
-def gate(hidden: Float[Array, "batch height width twice"]) -> Float[Array, "batch height width channels"]:
+def gate(hidden: Float[Array, "batch rows columns twice"]) -> Float[Array, "batch rows columns channels"]:
     """tanh(a) sigmoid(b) of the two halves of the channels: equation 2."""
     first, second = jnp.split(hidden, 2, axis=-1)
     return jnp.tanh(first) * nn.sigmoid(second)
 
 
-def shift_down(hidden: Float[Array, "batch height width channels"]) -> Float[Array, "batch height width channels"]:
+def shift_down(hidden: Float[Array, "batch rows columns channels"]) -> Float[Array, "batch rows columns channels"]:
     """Each position gets what lay above it; zeros in the first row."""
     return jnp.pad(hidden, ((0, 0), (1, 0), (0, 0), (0, 0)))[:, :-1]
 
 
-def shift_right(hidden: Float[Array, "batch height width channels"]) -> Float[Array, "batch height width channels"]:
+def shift_right(hidden: Float[Array, "batch rows columns channels"]) -> Float[Array, "batch rows columns channels"]:
     """Each position gets what lay on its left; zeros in the first column."""
     return jnp.pad(hidden, ((0, 0), (0, 0), (1, 0), (0, 0)))[:, :, :-1]
