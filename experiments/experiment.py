@@ -7,6 +7,8 @@ import pathlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar, cast
 
+from experiments.data.options import ImageOptions, StorageOptions
+from experiments.errors import UserError
 from jaxgen.checks import require
 
 if TYPE_CHECKING:
@@ -17,17 +19,15 @@ CONFIGS = pathlib.Path(__file__).parent / "configs"
 ModelConfigT = TypeVar("ModelConfigT", bound="ModelConfig")
 
 
-class UserError(Exception):
-    """Something the person at the command line can mend; shown as one sentence, without a traceback."""
-
-
 @dataclass(frozen=True)
 class Experiment(Generic[ModelConfigT]):
     """Settings of one training run."""
 
     model: ModelConfigT  # settings of the model; image_shape follows the data
-    data: str = "digits"  # name of the data set: digits, or one of tensorflow-datasets that has been prepared
+    data: str = "digits"  # name of the data set: digits, mnist, cifar10:cat, folder:PATH, ...; see docs/data.md
     data_dir: pathlib.Path | None = None  # where prepared data sets lie; $TFDS_DATA_DIR if not given
+    images: ImageOptions = ImageOptions()  # how pictures are brought to one size
+    storage: StorageOptions = StorageOptions()  # where the images lie while training
     steps: int = 10_000  # updates of the generator until the run ends
     batch_size: int = 64  # m, examples of one minibatch over all devices
     seed: int = 0  # of the weights, the noise and the order of the data
@@ -38,6 +38,8 @@ class Experiment(Generic[ModelConfigT]):
     sample_every: int = 1_000  # steps between two pictures in samples/
     checkpoint_every: int = 1_000  # steps between two checkpoints
     keep: int = 3  # newest checkpoints to keep
+    best: str | None = None  # metric by which the best checkpoint is kept beside the newest, a loss for one
+    best_mode: Literal["min", "max"] = "min"  # whether the best one is the smallest or the largest
     num_samples: int = 64  # images in a picture
     log: tuple[Literal["tensorboard", "wandb"], ...] = ()  # further places for the metrics
     resume: bool = True  # go on where the run in this folder stopped; else move it aside and begin anew

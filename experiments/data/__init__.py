@@ -1,25 +1,86 @@
-"""Image sets in memory, and batches as a pure function of (seed, step).
+"""Sets of real images by name, and batches as a pure function of (seed, step).
 
-`load` knows the sets by name: `digits` comes with scikit-learn; any other name is a tensorflow-datasets set that has
-been prepared in `data_dir` (read without TensorFlow, never downloaded).
+    digits                          with scikit-learn, no download
+    mnist, cifar10, emnist/letters  any image set that tensorflow-datasets has prepared in `data_dir`
+    cifar10:cat                     one class of it
+    quickdraw:sheep                 one category of Quick, Draw!
+    folder:PATH, captions:PATH      a person's own pictures; npy:PATH and npz:PATH for arrays
+    pairs:PATH, unpaired:A,B        two images at a time
+    ring8, grid25, swiss_roll, two_moons, rings    points in the plane
+
+docs/data.md says more. A set is read without TensorFlow and never downloaded: `experiments.prepare` does that.
 """
 
+import dataclasses
 import pathlib
+from typing import TYPE_CHECKING
 
-from experiments.data.images import ImageSet, batch_indices
-from experiments.experiment import UserError
+from experiments.data.options import ImageOptions, StorageOptions
 
-__all__ = ["ImageSet", "batch_indices", "load"]
+if TYPE_CHECKING:
+    from experiments.data.images import ImageSet
+    from experiments.data.request import Request
+    from experiments.experiment import Experiment
+
+__all__ = ["ImageOptions", "StorageOptions", "load", "load_for"]
+
+AS_THEY_ARE, AT_EASE = ImageOptions(), StorageOptions()
 
 
-def load(name: str, split: str = "train", data_dir: pathlib.Path | None = None) -> ImageSet:
-    """The image set of that name. UserError if there is none, with what would be right."""
-    if not name:
-        raise UserError("--data is empty; name a data set, for example --data digits")
-    if name == "digits":
-        from experiments.data import digits
+def load(
+    name: str,
+    split: str = "train",
+    data_dir: pathlib.Path | None = None,
+    images: ImageOptions = AS_THEY_ARE,
+    storage: StorageOptions = AT_EASE,
+) -> "ImageSet":
+    """The set of that name. UserError if there is none, with what would be right.
 
-        return digits.load(split)
-    from experiments.data import prepared
+    Where a set has no split `test`, a fixed tenth of it is `test` and not in `train`; `all` is everything.
+    """
+    from experiments.data.request import Request
 
-    return prepared.load(name, split, data_dir)
+    return _load(name, Request(split, data_dir, images, storage))
+
+
+def load_for(experiment: "Experiment", split: str = "train") -> "ImageSet":
+    """The set that an experiment names, as its settings want it."""
+    return load(experiment.data, split, experiment.data_dir, experiment.images, experiment.storage)
+
+
+def _load(name: str, request: "Request") -> "ImageSet":
+    from experiments.data.images import window_of
+
+    image_set = _by_name(name, request)
+    stored = tuple(image_set.images.shape[1:])
+    window = window_of(stored, request.images) if len(stored) == 3 else None
+    return dataclasses.replace(image_set, window=window)
+
+
+def _by_name(name: str, request: "Request") -> "ImageSet":
+    from experiments.data import arrays, captions, digits, domains, folders, prepared, quickdraw, toys
+    from experiments.errors import UserError
+
+    scheme, colon, rest = name.partition(":")
+    match scheme:
+        case "":
+            raise UserError("--data is empty; name a data set, for example --data digits")
+        case "digits":
+            return digits.load(request, rest if colon else None)
+        case "folder":
+            return folders.load(rest, request)
+        case "pairs":
+            return domains.load_pairs(rest, request)
+        case "unpaired":
+            return domains.load_unpaired(rest, request, _by_name)
+        case "npy":
+            return arrays.load_npy(rest, request)
+        case "npz":
+            return arrays.load_npz(rest, request)
+        case "captions":
+            return captions.load(rest, request)
+        case "quickdraw":
+            return quickdraw.load(rest, request)
+        case _ if scheme in toys.TOYS and not colon:
+            return toys.load(scheme, request)
+    return prepared.load(name, request)

@@ -1,50 +1,166 @@
-"""A set of images in memory, and the order in which training sees it."""
+"""A set of examples: images with what belongs to each of them, and batches of what a model asks for."""
 
-import functools
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from experiments.data.options import ImageOptions
+from experiments.data.order import Choice
+from experiments.data.rows import LazyRows, Rows
+from experiments.errors import UserError
+from jaxgen.typing import Captioned, Labelled, Paired, Unpaired
+
+
+class Window(NamedTuple):
+    """How an image is cut from what is stored, at each batch."""
+
+    height: int
+    width: int
+    pad: int = 0  # pixels around what is stored, repeating its edge
+    moves: bool = False  # to a place drawn at random; else the middle
+    flips: bool = False  # mirrored or not, at random
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Real images and, where the set has them, their labels."""
+    """Real images and, where the set has them, their labels, targets, captions, or a second domain."""
 
     name: str
-    images: np.ndarray  # (num, height, width, channels) uint8
+    images: Rows  # (num, height, width, channels) uint8, or (num, dimensions) float32 points
     labels: np.ndarray | None = None  # (num,) int32
     classes: tuple[str, ...] = ()  # name of each label
+    targets: Rows | None = None  # images that belong to `images`, one to one
+    others: Rows | None = None  # images of a second domain, in any number
+    captions: np.ndarray | None = None  # (num, most, length) uint8: UTF-8, padded with 0
+    num_captions: np.ndarray | None = None  # (num,) uint32: how many captions each image has
+    window: Window | None = None  # None: images are taken as they are stored
+    notes: tuple[str, ...] = ()  # what loading did that a person should know
 
     def __len__(self) -> int:
         return len(self.images)
 
     @property
     def image_shape(self) -> tuple[int, ...]:
-        """Height, width, channels."""
-        return self.images.shape[1:]
+        """Height, width, channels of an image in a batch."""
+        stored = tuple(self.images.shape[1:])
+        return stored if self.window is None else (self.window.height, self.window.width, *stored[2:])
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, 0 without labels."""
+        return len(self.classes)
 
     def describe(self) -> str:
         """One line for a person: count, shape, classes with their counts."""
-        line = f"{self.name}: {len(self):,} images of {'x'.join(map(str, self.image_shape))}"
+        shape = "x".join(map(str, self.image_shape))
+        kind = "images" if len(self.image_shape) > 1 else "points"
+        if self.targets is not None:
+            kind = "pairs of images"
+        line = f"{self.name}: {len(self):,} {kind} of {shape}"
+        if self.others is not None:
+            line += f", and {len(self.others):,} of a second domain"
+        if self.num_captions is not None:
+            line += f", {int(self.num_captions.sum()):,} captions"
         if self.labels is None:
             return line
         counts = np.bincount(self.labels, minlength=len(self.classes))
         return f"{line}, {len(self.classes)} classes of {counts.min():,} to {counts.max():,}"
 
+    def columns(self, batch_type: type[tuple] | None) -> dict[str, Rows]:
+        """What a batch of that type is made of. UserError, naming what the set lacks, if it cannot be."""
+        names = _COLUMNS[batch_type]
+        for name in names:
+            if getattr(self, name) is None:
+                raise UserError(f"needs {_SAID[name]}, but {self.name} has none")
+        return {name: getattr(self, name) for name in names}
 
-def batch_indices(seed: int, step: int, num: int, size: int) -> np.ndarray:
-    """Which of `num` examples are in batch `step` of `size`: (size,) int64, a pure function of its arguments.
+    def batch(self, indices: Any, batch_type: type[tuple] | None = None) -> Any:
+        """The examples at `indices`: their middle, unmirrored, their first caption.
 
-    The batches cut an endless stream in which every epoch is a new permutation of all examples: each example comes
-    once an epoch, and none is left out where the size does not divide the set.
-    """
-    positions = np.arange(step * size, (step + 1) * size)
-    epochs = positions // num
-    return np.concatenate(
-        [_permutation(seed, int(epoch), num)[positions[epochs == epoch] % num] for epoch in np.unique(epochs)]
-    )
+        Returns:
+            An array of images for None, else `batch_type`.
+
+        Raises:
+            UserError: if the set lacks what the type asks for.
+        """
+        indices = np.asarray(indices)
+        others = indices % len(self.others) if self.others is not None else None
+        return self.take(Choice(indices, others), batch_type)
+
+    def take(self, choice: Choice, batch_type: type[tuple] | None = None) -> Any:
+        """The batch of a choice, in NumPy."""
+        return assemble(self.columns(batch_type), choice, batch_type, self.window)
 
 
-@functools.lru_cache(maxsize=4)
-def _permutation(seed: int, epoch: int, num: int) -> np.ndarray:
-    return np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(num)
+_COLUMNS: dict[type[tuple] | None, tuple[str, ...]] = {
+    None: ("images",),
+    Labelled: ("images", "labels"),
+    Paired: ("images", "targets"),
+    Unpaired: ("images", "others"),
+    Captioned: ("images", "captions", "num_captions"),
+}
+_SAID = {
+    "images": "images",
+    "labels": "labels",
+    "targets": "pairs of images",
+    "others": "a second domain",
+    "captions": "captions",
+    "num_captions": "captions",
+}
+
+
+def assemble(columns: dict[str, Any], choice: Choice, batch_type: type[tuple] | None, window: Window | None) -> Any:
+    """The batch of a choice from its columns; the same numbers from arrays of NumPy and, traced, of JAX."""
+    place = None if choice.draws is None else choice.draws[:, :3]
+    images = _windows(columns["images"], choice.indices, place, window)
+    if batch_type is None:
+        return images
+    if batch_type is Labelled:
+        return Labelled(images, columns["labels"][choice.indices])
+    if batch_type is Paired:
+        return Paired(images, _windows(columns["targets"], choice.indices, place, window))
+    if batch_type is Unpaired:
+        place = None if choice.draws is None else choice.draws[:, 3:6]
+        return Unpaired(images, _windows(columns["others"], choice.others, place, window))
+    which = choice.indices * 0
+    if choice.draws is not None:
+        which = (choice.draws[:, 6] % columns["num_captions"][choice.indices]).astype("int32")
+    return Captioned(images, columns["captions"][choice.indices, which])
+
+
+def _windows(rows: Any, indices: Any, draws: Any, window: Window | None) -> Any:
+    """(size, height, width, channels): the window of each image, cut, padded and mirrored in one gather."""
+    if window is None:
+        return rows[indices]
+    _, height, width, *_ = rows.shape
+    top, left, mirrored = _placed(draws, len(indices), window, height, width)
+    down, right = (np.arange(side, dtype=np.int32)[None, :] for side in (window.height, window.width))
+    y = (top[:, None] - window.pad + down).clip(0, height - 1)
+    across = right + mirrored[:, None] * (right[:, ::-1] - right)
+    x = (left[:, None] - window.pad + across).clip(0, width - 1)
+    if isinstance(rows, LazyRows):
+        rows, indices = rows[indices], np.arange(len(indices))
+    return rows[indices[:, None, None], y[:, :, None], x[:, None, :]]
+
+
+def _placed(draws: Any, size: int, window: Window, height: int, width: int) -> tuple[Any, Any, Any]:
+    """Top, left and whether to mirror (0 or 1), for each image: (size,) int32."""
+    room_y, room_x = (stored + 2 * window.pad - cut for stored, cut in ((height, window.height), (width, window.width)))
+    still = np.zeros(size, np.int32)
+    if draws is None or not window.moves:
+        top, left = still + room_y // 2, still + room_x // 2
+    else:
+        top, left = (draws[:, 0] % (room_y + 1)).astype("int32"), (draws[:, 1] % (room_x + 1)).astype("int32")
+    return top, left, still if draws is None or not window.flips else (draws[:, 2] % 2).astype("int32")
+
+
+def window_of(stored: tuple[int, ...], options: ImageOptions) -> Window | None:
+    """How the options cut images that are stored with shape (height, width, channels)."""
+    height, width, *_ = stored
+    if options.crop == "random":
+        cut = (height, width) if options.pad or options.size is None else (options.size, options.size)
+        return Window(*cut, pad=options.pad, moves=True, flips=options.flip)
+    if options.pad or options.flip:
+        return Window(height + 2 * options.pad, width + 2 * options.pad, options.pad, flips=options.flip)
+    return None

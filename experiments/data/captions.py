@@ -1,0 +1,175 @@
+"""Images with captions: `captions:PATH`, a folder of pictures and what is written about each.
+
+captions.txt, captions.csv, results.csv    lines `file.jpg,caption`, as Flickr8k has them; also `file.jpg#0<TAB>caption`
+captions.json, metadata.jsonl              {"file.jpg": "caption" or [captions]}, [{"file": .., "caption": ..}], COCO's
+picture.txt beside picture.jpg             one caption a line
+"""
+
+import csv
+import io
+import json
+import pathlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from experiments.data import files
+from experiments.data.images import ImageSet
+from experiments.data.request import Request, part
+from experiments.errors import UserError
+
+TABLES = ("captions.txt", "captions.csv", "captions.tsv", "results.csv", "Flickr8k.token.txt", "results_20130124.token")
+JSONS = ("captions.json", "metadata.jsonl", "captions.jsonl")
+FILE_KEYS = ("file", "file_name", "filename", "image", "image_name", "path")
+TEXT_KEYS = ("captions", "caption", "text", "texts", "sentences", "comment")
+
+
+def load(path: str, request: Request) -> ImageSet:
+    """The pictures of a folder that have captions, a tenth of them held out where it has no folder `test`."""
+    folder = files.folder_of(path, "captions")
+    name, split = f"captions:{path}", request.split
+    splits = files.split_folders(folder)
+    if splits and split != "all":
+        chosen = files.split_of(name, splits, split)
+        folder, split = chosen or folder / "train", "all" if chosen else split
+    paths = files.walk(folder)
+    files.require_pictures(paths, folder)
+    written = _written(folder, paths)
+    chosen_paths = [paths[index] for index in part(name, len(paths), split)]
+    encoded_captions, counts = encoded([written[path] for path in chosen_paths], request.images.caption_length)
+    rows = files.rows_of_files(name, chosen_paths, request)
+    return ImageSet(name, rows, captions=encoded_captions, num_captions=counts)
+
+
+def encoded(texts: Sequence[Sequence[str]], length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Captions as UTF-8, (num, most, length) uint8 padded with 0 and cut between characters, and how many of each."""
+    counts = np.array([len(some) for some in texts], np.uint32)
+    bytes_ = np.zeros((len(texts), int(counts.max(initial=1)), length), np.uint8)
+    for index, some in enumerate(texts):
+        for which, text in enumerate(some):
+            cut = text.encode("utf-8")[:length].decode("utf-8", "ignore").encode("utf-8")
+            bytes_[index, which, : len(cut)] = np.frombuffer(cut, np.uint8)
+    return bytes_, counts
+
+
+def decoded(caption: np.ndarray) -> str:
+    """The text of one encoded caption."""
+    return bytes(caption).rstrip(b"\0").decode("utf-8", "replace")
+
+
+def _written(folder: pathlib.Path, paths: Sequence[pathlib.Path]) -> dict[pathlib.Path, list[str]]:
+    """The captions of each picture. UserError if pictures have none, or captions have no picture."""
+    source = next((folder / name for name in (*TABLES, *JSONS) if (folder / name).is_file()), None)
+    if source is None:
+        found = {path: _beside(path) for path in paths}
+        source = folder
+        if not any(found.values()):
+            raise UserError(
+                f"{folder} has pictures but no captions; write captions.txt with lines 'file.jpg,caption', "
+                "or a .txt file beside each picture"
+            )
+    else:
+        found = _matched(source, paths, _from_json(source) if source.name in JSONS else _from_table(source))
+    without = [path for path in paths if not found[path]]
+    if without:
+        raise UserError(
+            f"{len(without):,} of {len(paths):,} pictures have no caption in {source}, the first is {without[0].name}; "
+            "write one for each, or remove those pictures"
+        )
+    return found
+
+
+def _beside(path: pathlib.Path) -> list[str]:
+    written = path.with_suffix(".txt")
+    return [line.strip() for line in text_of(written).splitlines() if line.strip()] if written.is_file() else []
+
+
+def _matched(
+    source: pathlib.Path, paths: Sequence[pathlib.Path], captions: Iterable[tuple[str, str]]
+) -> dict[pathlib.Path, list[str]]:
+    root = source.parent
+    by_name = {path.name: path for path in paths} | {path.relative_to(root).as_posix(): path for path in paths}
+    found: dict[pathlib.Path, list[str]] = {path: [] for path in paths}
+    missing: list[str] = []
+    for name, text in captions:
+        if name in by_name:
+            found[by_name[name]].append(text)
+        elif name not in missing:
+            missing.append(name)
+    if missing:
+        raise UserError(
+            f"{source} has captions for {len(missing):,} pictures that are not there, the first is {missing[0]!r}; "
+            "add the pictures or remove the lines"
+        )
+    return found
+
+
+def _from_table(source: pathlib.Path) -> list[tuple[str, str]]:
+    text = text_of(source)
+    first = text.partition("\n")[0]
+    if "\t" in first:
+        rows = [line.split("\t", 1) for line in text.splitlines() if line.strip()]
+    elif "|" in first:
+        rows = [[cell.strip() for cell in line.split("|")] for line in text.splitlines() if line.strip()]
+    else:
+        rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    if rows and pathlib.PurePath(rows[0][0].partition("#")[0]).suffix.lower() not in files.SUFFIXES:
+        rows = rows[1:]
+    captions = []
+    for number, row in enumerate(rows, start=1):
+        text = ",".join(row[1:]).strip() if "|" not in first else row[-1]
+        if len(row) < 2 or not text:
+            raise UserError(f"{source} has no caption in its row {number}, {row[0]!r}; write 'file.jpg,caption'")
+        captions.append((row[0].partition("#")[0].strip(), text))
+    return captions
+
+
+def _from_json(source: pathlib.Path) -> list[tuple[str, str]]:
+    text = text_of(source)
+    try:
+        if source.suffix == ".jsonl":
+            content: Any = [json.loads(line) for line in text.splitlines() if line.strip()]
+        else:
+            content = json.loads(text)
+        return list(_pairs(content))
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError) as error:
+        raise UserError(
+            f"{source} cannot be understood ({type(error).__name__}: {error}); "
+            'write {"file.jpg": ["caption", ...]} or [{"file": "file.jpg", "caption": "..."}]'
+        ) from error
+
+
+def _pairs(content: Any) -> Iterable[tuple[str, str]]:
+    if isinstance(content, dict) and "annotations" in content:
+        names = {image["id"]: image["file_name"] for image in content["images"]}
+        for annotation in content["annotations"]:
+            yield names[annotation["image_id"]], _text(annotation["caption"])
+        return
+    if isinstance(content, dict):
+        entries = [({"file": name, "captions": texts}) for name, texts in content.items()]
+    else:
+        entries = content
+    for entry in entries:
+        name = next((entry[key] for key in FILE_KEYS if key in entry), None)
+        texts = next((entry[key] for key in TEXT_KEYS if key in entry), None)
+        if name is None or texts is None:
+            raise KeyError(f"no file or no caption in {entry}")
+        for text in [texts] if isinstance(texts, str) else texts:
+            yield name, _text(text)
+
+
+def _text(text: Any) -> str:
+    if not isinstance(text, str) or not text.strip():
+        raise ValueError(f"{text!r} is no caption")
+    return text.strip()
+
+
+def text_of(path: pathlib.Path) -> str:
+    """A text file. UserError if it is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 (byte {error.start:,}); save it as UTF-8") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); change its permissions") from error

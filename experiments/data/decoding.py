@@ -1,0 +1,130 @@
+"""Files of pictures to uint8 arrays of one size, through Pillow.
+
+Every kind that Pillow reads becomes 8-bit grey or RGB: palettes and CMYK are converted, transparent parts laid on
+white, 16-bit grey scaled down, a camera's orientation applied. A picture is cut to its middle square and resized with
+Lanczos or box filtering in one step, a much larger JPEG from a reduced decoding. Nothing is resized that has the size
+asked for.
+"""
+
+import io
+from typing import Any, Literal
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from experiments.data.options import ImageOptions
+from experiments.data.rows import PictureError
+
+MAX_PIXELS = 100_000_000
+"""Larger pictures are refused: a small file can unpack to more than the memory holds."""
+
+GAP = 3
+"""Resizing from three times the size or more looks the same as from any larger one."""
+
+_RESAMPLE = {"lanczos": Image.Resampling.LANCZOS, "box": Image.Resampling.BOX}
+
+
+Half = Literal["left", "right"] | None
+"""Which half of a picture is meant, None for all of it."""
+
+
+def decode(data: bytes, options: ImageOptions, channels: int | None = None, half: Half = None) -> np.ndarray:
+    """(height, width, channels) uint8. PictureError, saying what is wrong, for what is no picture.
+
+    `channels` are those of the set where the options do not say: a grey picture among RGB ones becomes RGB, the other
+    way round is refused, since colours would be lost unasked.
+    """
+    if not data:
+        raise PictureError("is empty (0 bytes)")
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            _check(picture)
+            _hasten(picture, options, half)
+            picture.load()
+            upright = ImageOps.exif_transpose(picture) if picture.getexif().get(_ORIENTATION) else picture
+            return fit(_half(_eight_bit(upright), half), options, channels)
+    except PictureError:
+        raise
+    except UnidentifiedImageError:
+        raise PictureError("is no picture, whatever its name says") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise PictureError(f"has more than {MAX_PIXELS:,} pixels") from None
+    except Exception as error:  # Pillow's decoders raise errors of many kinds for damaged files
+        raise PictureError(f"is damaged ({str(error).partition(chr(10))[0] or type(error).__name__})") from error
+
+
+_ORIENTATION = 0x0112
+
+
+def _check(picture: Any) -> None:
+    width, height = picture.size
+    if width * height > MAX_PIXELS:
+        raise PictureError(f"is {width}x{height} pixels, more than {MAX_PIXELS:,}")
+    if getattr(picture, "is_animated", False) and picture.format in ("GIF", "WEBP", "PNG", "AVIF"):
+        raise PictureError(f"is an animation of {picture.n_frames} frames")  # pyright: ignore
+
+
+def _hasten(picture: Any, options: ImageOptions, half: Half) -> None:
+    """Let JPEG's decoder halve a picture, once or more, that stays at least GAP times as large as what is wanted."""
+    if picture.format == "JPEG" and options.stored_size is not None:
+        side = GAP * options.stored_size
+        picture.draft(None, (side * (2 if half else 1), side))
+
+
+def _half(picture: Image.Image, half: Half) -> Image.Image:
+    if half is None:
+        return picture
+    width, height = picture.size
+    if width % 2:
+        raise PictureError(f"is {width} pixels wide, which two images side by side cannot be")
+    left = 0 if half == "left" else width // 2
+    return picture.crop((left, 0, left + width // 2, height))
+
+
+def _eight_bit(picture: Image.Image) -> Image.Image:
+    """The picture in mode L or RGB."""
+    mode = picture.mode
+    if "A" in mode or "a" in mode or "transparency" in picture.info:
+        white = Image.new("RGBA", picture.size, "white")
+        opaque = Image.alpha_composite(white, picture.convert("RGBA"))
+        return opaque.convert("L" if mode in ("LA", "La", "L") else "RGB")
+    if mode in ("L", "RGB"):
+        return picture
+    if mode == "1":
+        return picture.convert("L")
+    if mode.startswith("I;16"):
+        values = np.round(np.asarray(picture).astype(np.float32) / 257.0)
+        return Image.fromarray(values.astype(np.uint8))
+    if mode in ("I", "F"):
+        raise PictureError(f"has 32-bit pixels (mode {mode}), whose range is unknown (save it with 8 bits)")
+    return picture.convert("RGB")
+
+
+def fit(picture: Image.Image, options: ImageOptions, channels: int | None = None) -> np.ndarray:
+    """A picture of mode L or RGB cut, resized and converted as the options say."""
+    wanted = options.channels or channels
+    if wanted is not None:
+        if wanted == 1 and picture.mode != "L" and options.channels is None:
+            raise PictureError("has colours among grey pictures (give --images.channels 1 or 3)")
+        picture = picture.convert("L" if wanted == 1 else "RGB")
+    size = options.stored_size
+    if size is not None and (picture.size != (size, size)):
+        box = _middle(picture.size) if options.crop != "none" else None
+        picture = picture.resize((size, size), _RESAMPLE[options.resample], box)
+    array = np.asarray(picture)
+    return array if array.ndim == 3 else array[..., None]
+
+
+def _middle(size: tuple[int, int]) -> tuple[float, float, float, float]:
+    width, height = size
+    side = min(size)
+    left, top = (width - side) // 2, (height - side) // 2
+    return (left, top, left + side, top + side)
+
+
+def fit_array(image: np.ndarray, options: ImageOptions, channels: int | None = None) -> np.ndarray:
+    """(height, width, 1 or 3) uint8 cut, resized and converted alike."""
+    size, wanted = options.stored_size, options.channels or channels
+    if size in (None, image.shape[0]) and size in (None, image.shape[1]) and wanted in (None, image.shape[2]):
+        return image
+    return fit(Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image), options, channels)

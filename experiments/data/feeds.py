@@ -1,0 +1,110 @@
+"""Batches for a training: from the device, from memory, or read ahead from disk. The same numbers from each."""
+
+import functools
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from experiments.data.images import ImageSet, assemble
+from experiments.data.options import StorageOptions
+from experiments.data.order import Choice, choose
+from experiments.data.rows import LazyRows
+from jaxgen import parallel
+
+Feed: TypeAlias = Callable[[int, int], Any]
+"""`(step, count)` to the batches of `count` steps from `step` on, each leaf (count, size, ...)."""
+
+DEVICE_BYTES = 2 * 2**30
+"""Sets up to this size lie on an accelerator, unless the settings say otherwise."""
+
+
+@contextmanager
+def opened(
+    image_set: ImageSet, batch_type: type[tuple] | None, seed: int, size: int, storage: StorageOptions
+) -> Iterator[Feed]:
+    """A feed of batches of `size`, a pure function of (seed, step); its threads end with the context."""
+    chosen = functools.partial(_chosen, image_set, seed, size)
+    columns = image_set.columns(batch_type)
+    if lies_on_device(columns, storage):
+        yield _on_device(image_set, columns, batch_type, chosen)
+    elif any(isinstance(column, LazyRows) for column in columns.values()):
+        with _Ahead(lambda step: image_set.take(chosen(step), batch_type), storage) as ahead:
+            yield ahead
+    else:
+        yield lambda step, count: _stacked([image_set.take(chosen(step + k), batch_type) for k in range(count)])
+
+
+def lies_on_device(columns: dict[str, Any], storage: StorageOptions) -> bool:
+    """Whether the columns are arrays that the settings allow on every device.
+
+    On CPU gathering by NumPy is faster than by XLA, so that there the default is never.
+    """
+    allowed = storage.device_bytes
+    if allowed is None:
+        allowed = 0 if jax.default_backend() == "cpu" else DEVICE_BYTES
+    arrays = all(isinstance(column, np.ndarray) for column in columns.values())
+    return arrays and sum(column.nbytes for column in columns.values()) <= allowed
+
+
+def _chosen(image_set: ImageSet, seed: int, size: int, step: int) -> Choice:
+    others = 0 if image_set.others is None else len(image_set.others)
+    return choose(seed, step, size, len(image_set), others)
+
+
+def _stacked(batches: list[Any]) -> Any:
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *batches)
+
+
+def _on_device(
+    image_set: ImageSet, columns: dict[str, Any], batch_type: type[tuple] | None, chosen: Callable[[int], Choice]
+) -> Feed:
+    """The whole set on every device; each gathers its share of a batch."""
+    mesh = Mesh(np.array(jax.devices()), (parallel.AXIS,))
+    cut = NamedSharding(mesh, PartitionSpec(None, parallel.AXIS))
+    held = jax.device_put(columns, NamedSharding(mesh, PartitionSpec()))
+
+    @functools.partial(jax.jit, out_shardings=cut)
+    def gather(columns: dict[str, Any], choices: Choice) -> Any:
+        return jax.vmap(lambda choice: assemble(columns, choice, batch_type, image_set.window))(choices)
+
+    def feed(step: int, count: int) -> Any:
+        choices = _stacked([chosen(step + offset) for offset in range(count)])
+        narrow = jax.tree.map(lambda leaf: leaf.astype(np.int32) if leaf.dtype == np.int64 else leaf, choices)
+        return gather(held, jax.device_put(narrow, cut))
+
+    return feed
+
+
+class _Ahead:
+    """Batches made by threads before they are asked for, a bounded number of bytes ahead. A context manager."""
+
+    def __init__(self, make: Callable[[int], Any], storage: StorageOptions):
+        self._make, self._storage = make, storage
+        self._pool = ThreadPoolExecutor(storage.threads, thread_name_prefix="data")
+        self._coming: dict[int, Future] = {}
+        self._ahead = storage.threads
+
+    def __enter__(self) -> "_Ahead":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def __call__(self, step: int, count: int) -> Any:
+        self._coming = {number: future for number, future in self._coming.items() if number >= step}
+        self._submit(step, count + self._ahead)
+        batches = [self._coming.pop(step + offset).result() for offset in range(count)]
+        size = sum(leaf.nbytes for leaf in jax.tree.leaves(batches[0]))
+        self._ahead = min(max(2 * count, self._storage.threads), self._storage.ahead_bytes // max(size, 1))
+        self._submit(step + count, self._ahead)
+        return _stacked(batches)
+
+    def _submit(self, first: int, count: int) -> None:
+        for step in range(first, first + count):
+            if step not in self._coming:
+                self._coming[step] = self._pool.submit(self._make, step)

@@ -1,0 +1,160 @@
+"""Examples by index: all in memory, or read and decoded as they are asked for."""
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from experiments.data.options import StorageOptions
+from experiments.errors import UserError
+
+CHUNK_BYTES = 2**24
+"""Decoded pictures that a thread makes at a time."""
+
+PROBED = 64
+"""Pictures, spread over a set that is read as it is needed, that are looked at before a training begins."""
+
+NAMED = 3
+"""Damaged pictures that a message names; the rest are counted."""
+
+
+class Rows(Protocol):
+    """A NumPy or JAX array, a file mapped into memory, or pictures read as they are asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(num, ...)."""
+        ...
+
+    @property
+    def dtype(self) -> Any:
+        """uint8 for images, float32 for points."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, indices: Any, /) -> Any:
+        """The examples of an array of indices."""
+        ...
+
+
+class PictureError(Exception):
+    """What is wrong with one picture: `is empty`, `is cut short`."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Pictures that can be read by index, in any order and from any thread."""
+
+    name: str  # of the set
+    num: int
+    read: Callable[[Sequence[int]], list[Any]]  # what `decode` takes; fast for many at a time
+    decode: Callable[[Any], np.ndarray]  # (height, width, channels) uint8; PictureError
+    called: Callable[[int], str]  # name of one picture, for messages
+    decode_all: Callable[[Sequence[Any]], list[np.ndarray | None]] | None = None  # None: left to `decode`
+
+    def get(self, indices: Sequence[int]) -> list[np.ndarray | PictureError]:
+        """Each picture, or what is wrong with it."""
+        records = self.read(indices)
+        if self.decode_all is None:
+            return [self._decoded(record) for record in records]
+        together = zip(self.decode_all(records), records, strict=True)
+        return [self._decoded(record) if image is None else image for image, record in together]
+
+    def _decoded(self, record: Any) -> np.ndarray | PictureError:
+        if isinstance(record, PictureError):
+            return record
+        try:
+            return self.decode(record)
+        except PictureError as error:
+            return error
+
+
+class LazyRows:
+    """Pictures of one shape, read as they are asked for. UserError, naming it, for one that is damaged."""
+
+    def __init__(self, source: Source, shape: tuple[int, ...]):
+        self._source = source
+        self.shape = (source.num, *shape)
+        self.dtype = np.dtype(np.uint8)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, indices: Any) -> np.ndarray:
+        chosen = np.arange(len(self))[indices].tolist()
+        found = self._source.get(chosen)
+        _refuse_bad(self._source, chosen, found, self.shape[1:])
+        return np.stack(found) if found else np.empty((0, *self.shape[1:]), np.uint8)  # pyright: ignore
+
+
+def rows_of(source: Source, storage: StorageOptions) -> Rows:
+    """All pictures in memory if they fit into what `storage` allows, else read as they are asked for.
+
+    UserError, naming the first ones and how many, if pictures are damaged or of several sizes.
+    """
+    (first,) = source.get([0])
+    if isinstance(first, PictureError):
+        others = (source.get([index])[0] for index in range(1, source.num))
+        first = next((found for found in others if not isinstance(found, PictureError)), first)
+    shape = (0,) if isinstance(first, PictureError) else first.shape
+    lazy = LazyRows(source, shape)
+    if math.prod(lazy.shape) <= storage.host_bytes:
+        return _in_memory(source, shape, storage.threads)
+    lazy[np.unique(np.linspace(0, source.num - 1, PROBED).astype(np.int64))]  # refuses what is likely to be refused
+    return lazy
+
+
+def _in_memory(source: Source, shape: tuple[int, ...], threads: int) -> np.ndarray:
+    images = np.empty((source.num, *shape), np.uint8)
+    size = max(1, CHUNK_BYTES // max(math.prod(shape), 1))
+    chunks = [range(start, min(start + size, source.num)) for start in range(0, source.num, size)]
+    bad_indices: list[int] = []
+    bad: list[Any] = []
+
+    def fill(chunk: range) -> list[tuple[int, Any]]:
+        wrong = []
+        for index, found in zip(chunk, source.get(chunk), strict=True):
+            if isinstance(found, np.ndarray) and found.shape == shape:
+                images[index] = found
+            else:
+                wrong.append((index, found))
+        return wrong
+
+    with ThreadPoolExecutor(threads) as pool, _progress(source) as progress:
+        for chunk, wrong in zip(chunks, pool.map(fill, chunks), strict=True):
+            progress.update(len(chunk))
+            bad_indices += [index for index, _ in wrong]
+            bad += [found for _, found in wrong]
+    _refuse_bad(source, bad_indices, bad, shape)
+    return images
+
+
+def _progress(source: Source) -> Any:
+    """A bar for what takes longer than a person waits without asking."""
+    from tqdm import tqdm
+
+    return tqdm(total=source.num, desc=f"reading {source.name}", unit="image", delay=3.0, leave=False)
+
+
+def _refuse_bad(source: Source, indices: Sequence[int], found: Sequence[Any], shape: tuple[int, ...]) -> None:
+    """UserError if one of the pictures found is damaged, or has another shape than the first."""
+    damaged = [(index, error) for index, error in zip(indices, found, strict=True) if isinstance(error, PictureError)]
+    if damaged:
+        named = "; ".join(f"{source.called(index)} {error}" for index, error in damaged[:NAMED])
+        more = f"; and {len(damaged) - NAMED:,} more" if len(damaged) > NAMED else ""
+        raise UserError(f"{source.name} has pictures that cannot be used: {named}{more}; mend or remove them")
+    for index, image in zip(indices, found, strict=True):
+        if image.shape != shape:
+            one, other = _said(shape), _said(image.shape)
+            raise UserError(
+                f"{source.name} mixes image sizes, {one} ({source.called(0)}) and {other} ({source.called(index)}); "
+                "give --images.size, for example --images.size 64"
+            )
+
+
+def _said(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
