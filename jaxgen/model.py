@@ -4,7 +4,7 @@ A model is a module. Inside, in this order: docstring naming the paper, `Config`
 field names (`generate`, `score`, `encode`, ...), the losses, `update`, `sample`.
 """
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from jaxgen.images import ValueRange
 from jaxgen.typing import Batch, Images, Key, Latents, Metrics, Shape
@@ -55,6 +55,7 @@ class Model(Protocol):
         ...
 
 
+@runtime_checkable
 class LatentModel(Model, Protocol):
     """A model whose images are functions of a latent vector: what interpolation, traversal and arithmetic need.
 
@@ -70,6 +71,7 @@ class LatentModel(Model, Protocol):
         ...
 
 
+@runtime_checkable
 class Autoencoder(LatentModel, Protocol):
     """A model that also finds the latent vector of an image."""
 
