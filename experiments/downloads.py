@@ -44,19 +44,16 @@ def fetch(url: str, path: pathlib.Path, size: int | None = None, sha256: str | N
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _require_space(path.parent, size)
-        found_size, found_sha256 = _copy(url, unfinished, size)
+        wrong = _difference(*_copy(url, unfinished, size), size, sha256)
+        if wrong:
+            raise UserError(f"{url} came {wrong}; try again")
+        unfinished.replace(path)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        unfinished.unlink(missing_ok=True)
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
         raise UserError(f"{url} cannot be fetched to {path} ({reason}); try again, or put the file there") from error
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-    wrong = _difference(found_size, size, found_sha256, sha256)
-    if wrong:
-        unfinished.unlink()
-        raise UserError(f"{url} came {wrong}; try again")
-    unfinished.replace(path)
+    finally:
+        if unfinished.is_file():
+            unfinished.unlink()
 
 
 def _copy(url: str, path: pathlib.Path, size: int | None) -> tuple[int, str]:
@@ -80,7 +77,7 @@ def _request(url: str, method: str) -> urllib.request.Request:
     return urllib.request.Request(url, method=method, headers={"User-Agent": "jaxgen"})
 
 
-def _difference(found_size: int, size: int | None, found_sha256: str, sha256: str | None) -> str | None:
+def _difference(found_size: int, found_sha256: str, size: int | None, sha256: str | None) -> str | None:
     if size is not None and found_size != size:
         return f"with {found_size:,} bytes in place of {size:,}"
     if sha256 is not None and found_sha256 != sha256:

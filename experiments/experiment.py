@@ -38,6 +38,8 @@ class Experiment(Generic[ModelConfigT]):
     sample_every: int = 1_000  # steps between two pictures
     checkpoint_every: int = 1_000  # steps between two checkpoints
     keep: int = 3  # newest checkpoints to keep
+    best: str | None = None  # metric by which the best checkpoint is kept beside the newest, a loss for one
+    best_mode: Literal["min", "max"] = "min"  # whether the best one is the smallest or the largest
     num_samples: int = 64  # images in a picture
     pictures: tuple[Literal["samples", "reconstructions", "codes", "code_grid"], ...] = ("samples",)  # to draw
     log: tuple[Literal["tensorboard", "wandb"], ...] = ()  # further places for the metrics

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from experiments import text
+from experiments import files, text
 
 GAP = 2
 SHORTEST_SIDE = 32
@@ -64,9 +64,8 @@ def save_png(path: pathlib.Path, picture: np.ndarray) -> None:
     from PIL import Image
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    Image.fromarray(picture).save(unfinished, format="PNG")
-    unfinished.replace(path)
+    with files.replacing(path) as unfinished:
+        Image.fromarray(picture).save(unfinished, format="PNG")
 
 
 def save_gif(path: pathlib.Path, frames: Sequence[np.ndarray], milliseconds: int = 80) -> None:
@@ -79,6 +78,6 @@ def save_gif(path: pathlib.Path, frames: Sequence[np.ndarray], milliseconds: int
     grey = all((frame == frame[..., :1]).all() for frame in frames)
     pictures = [Image.fromarray(frame[..., 0] if grey else frame) for frame in frames]
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    pictures[0].save(unfinished, format="GIF", save_all=True, append_images=pictures[1:], duration=milliseconds, loop=0)
-    unfinished.replace(path)
+    options = {"save_all": True, "append_images": pictures[1:], "duration": milliseconds, "loop": 0}
+    with files.replacing(path) as unfinished:
+        pictures[0].save(unfinished, format="GIF", **options)

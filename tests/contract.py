@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from jax.interpreters import partial_eval
 
+from experiments import checkpoints
 from jaxgen import parallel
 from jaxgen import typing as typing_
 from jaxgen.optimizers import SGD, Adam, Constant, LinearDecay, RMSProp
@@ -200,6 +201,19 @@ class Suite:
         other, _ = update(state, batch, jax.random.key(1))
         chex.assert_trees_all_equal(first, again)
         assert differs(first, other)
+
+    def test_a_state_that_a_checkpoint_brings_back_goes_on_bit_for_bit(self, update, tmp_path):
+        """Everything the next update needs is in the state, and comes back as it was."""
+        first, second = self.batches(2)
+        state, _ = update(self.init(), first, jax.random.key(0))
+        with checkpoints.Checkpointer(tmp_path) as checkpointer:
+            checkpointer.save(1, state)
+            checkpointer.wait()
+            restored = jax.device_get(checkpointer.restore(self.init()).state)
+        assert jax.tree.structure(restored) == jax.tree.structure(state)
+        undisturbed, resumed = (update(one, second, jax.random.key(1)) for one in (state, restored))
+        chex.assert_trees_all_equal(resumed, undisturbed)
+        chex.assert_trees_all_equal_shapes_and_dtypes(resumed, undisturbed)
 
     def test_update_keeps_structure_shapes_and_dtypes(self, update):
         after, metrics = update(self.init(), self.batches(1)[0], jax.random.key(0))

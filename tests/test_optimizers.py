@@ -30,9 +30,16 @@ def adam_by_hand(rate, b1, b2, eps):
     return path
 
 
-def test_adam_is_algorithm_1_of_kingma_and_ba():
-    wanted = adam_by_hand(0.01, 0.5, 0.9, 1e-3)
-    np.testing.assert_allclose(run(Adam(0.01, b1=0.5, b2=0.9, eps=1e-3)), wanted, rtol=1e-6)
+@pytest.mark.parametrize("b1", [0.5, 0.0])
+def test_adam_is_algorithm_1_of_kingma_and_ba(b1):
+    wanted = adam_by_hand(0.01, b1, 0.9, 1e-3)
+    np.testing.assert_allclose(run(Adam(0.01, b1=b1, b2=0.9, eps=1e-3)), wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("b1", "moments"), [(0.5, 2), (0.0, 1)])
+def test_adam_keeps_the_mean_of_gradients_only_where_it_is_not_the_gradient(b1, moments):
+    state = to_optax(Adam(b1=b1)).init({"w": jnp.zeros((3, 2))})
+    assert sum(leaf.size for leaf in jax.tree.leaves(state) if leaf.ndim) == moments * 6
 
 
 def test_rmsprop_is_pytorchs_with_eps_outside_the_root():

@@ -113,7 +113,7 @@ def _from_table(source: pathlib.Path) -> list[tuple[str, str]]:
     elif "|" in first:
         rows = [[cell.strip() for cell in line.split("|")] for line in text.splitlines() if line.strip()]
     else:
-        rows = [row for row in csv.reader(io.StringIO(text), skipinitialspace=True) if row]
+        rows = [row for row in csv.reader(io.StringIO(text)) if row]
     if rows and pathlib.PurePath(rows[0][0].partition("#")[0]).suffix.lower() not in files.SUFFIXES:
         rows = rows[1:]
     captions = []

@@ -1,5 +1,6 @@
 """What a person should know of a set before the first step: its card, and warnings of what will not work."""
 
+import math
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -12,10 +13,11 @@ from experiments.data.rows import LazyRows
 from jaxgen.images import ValueRange
 from jaxgen.typing import Captioned, Labelled
 
-SEEN = 10_000
-"""Images that the figures are taken of, spread over the set; of a set that is read as it is needed, 256."""
+SEEN, SEEN_BYTES = 10_000, 2**26
+"""Images that the figures are taken of, spread over the set, and their size in memory, at most."""
 
 SEEN_LAZY = 256
+"""The same of a set that is read as it is needed."""
 
 SHOWN = 12
 """Classes that the histogram names."""
@@ -40,10 +42,12 @@ def warnings(
     image_set: ImageSet, batch_type: type[tuple] | None, value_range: ValueRange, images_per_step: int
 ) -> list[str]:
     """What is likely a mistake, each with its cure; said before the first step."""
+    seen = _seen(image_set)
     return [
         *_label_warnings(image_set, batch_type),
-        *_range_warnings(image_set, value_range),
+        *_range_warnings(seen, value_range),
         *_number_warnings(image_set, images_per_step),
+        *_twin_warnings(seen),
         *_caption_warnings(image_set, batch_type),
     ]
 
@@ -62,8 +66,9 @@ def printable(text: str) -> str:
 
 
 def _seen(image_set: ImageSet) -> np.ndarray:
-    most = SEEN_LAZY if isinstance(image_set.images, LazyRows) else SEEN
     num = len(image_set)
+    size = math.prod(image_set.images.shape[1:])
+    most = SEEN_LAZY if isinstance(image_set.images, LazyRows) else max(1, min(SEEN, SEEN_BYTES // size))
     return np.asarray(image_set.images[np.unique(np.linspace(0, num - 1, min(num, most)).astype(np.int64))])
 
 
@@ -98,8 +103,7 @@ def _label_warnings(image_set: ImageSet, batch_type: type[tuple] | None) -> Iter
         yield f"{len(missing)} of {len(counts)} classes have no images ({named}); what is drawn of them means nothing"
 
 
-def _range_warnings(image_set: ImageSet, value_range: ValueRange) -> Iterator[str]:
-    seen = _seen(image_set)
+def _range_warnings(seen: np.ndarray, value_range: ValueRange) -> Iterator[str]:
     low, high = float(seen.min()), float(seen.max())
     if seen.dtype == np.uint8:
         if high <= DARK:
@@ -115,9 +119,11 @@ def _number_warnings(image_set: ImageSet, images_per_step: int) -> Iterator[str]
     num = len(image_set)
     if num < images_per_step:
         yield f"the set has {num:,} examples, but a step takes {images_per_step:,}, so it sees some of them twice"
-    if len(image_set.image_shape) == 1:
+
+
+def _twin_warnings(seen: np.ndarray) -> Iterator[str]:
+    if seen.dtype != np.uint8:
         return
-    seen = _seen(image_set)
     flat = seen.reshape(len(seen), -1)
     constant = int((flat.min(axis=1) == flat.max(axis=1)).sum())
     if constant:

@@ -38,7 +38,7 @@ def _classes(roots: list[pathlib.Path]) -> tuple[str, ...]:
     """Names of the sub-folders that hold pictures; none if there are fewer than two, or pictures lie beside them."""
     names: set[str] = set()
     for root in roots:
-        if any(path.is_file() and path.suffix.lower() in files.SUFFIXES for path in root.iterdir()):
+        if any(path.parent == root for path in files.walk(root)):
             return ()
         names |= {sub.name for sub in files.sub_folders(root) if files.walk(sub)}
     return tuple(sorted(names)) if len(names) > 1 else ()

@@ -14,6 +14,9 @@ from experiments.errors import UserError
 CHUNK_BYTES = 2**24
 """Decoded pictures that a thread makes at a time."""
 
+PROBED = 64
+"""Pictures, spread over a set that is read as it is needed, that are looked at before a training begins."""
+
 NAMED = 3
 """Damaged pictures that a message names; the rest are counted."""
 
@@ -95,10 +98,14 @@ def rows_of(source: Source, storage: StorageOptions) -> Rows:
     """
     (first,) = source.get([0])
     if isinstance(first, PictureError):
-        first = next((found for found in source.get(range(source.num)) if not isinstance(found, PictureError)), first)
+        others = (source.get([index])[0] for index in range(1, source.num))
+        first = next((found for found in others if not isinstance(found, PictureError)), first)
     shape = (0,) if isinstance(first, PictureError) else first.shape
     lazy = LazyRows(source, shape)
-    return lazy if math.prod(lazy.shape) > storage.host_bytes else _in_memory(source, shape, storage.threads)
+    if math.prod(lazy.shape) <= storage.host_bytes:
+        return _in_memory(source, shape, storage.threads)
+    lazy[np.unique(np.linspace(0, source.num - 1, PROBED).astype(np.int64))]  # refuses what is likely to be refused
+    return lazy
 
 
 def _in_memory(source: Source, shape: tuple[int, ...], threads: int) -> np.ndarray:
@@ -117,12 +124,20 @@ def _in_memory(source: Source, shape: tuple[int, ...], threads: int) -> np.ndarr
                 wrong.append((index, found))
         return wrong
 
-    with ThreadPoolExecutor(threads) as pool:
-        for index, found in (wrong for chunk in pool.map(fill, chunks) for wrong in chunk):
-            bad_indices.append(index)
-            bad.append(found)
+    with ThreadPoolExecutor(threads) as pool, _progress(source) as progress:
+        for chunk, wrong in zip(chunks, pool.map(fill, chunks), strict=True):
+            progress.update(len(chunk))
+            bad_indices += [index for index, _ in wrong]
+            bad += [found for _, found in wrong]
     _refuse_bad(source, bad_indices, bad, shape)
     return images
+
+
+def _progress(source: Source) -> Any:
+    """A bar for what takes longer than a person waits without asking."""
+    from tqdm import tqdm
+
+    return tqdm(total=source.num, desc=f"reading {source.name}", unit="image", delay=3.0, leave=False)
 
 
 def _refuse_bad(source: Source, indices: Sequence[int], found: Sequence[Any], shape: tuple[int, ...]) -> None:
