@@ -1,5 +1,6 @@
 """Command lines from frozen dataclasses (tyro): every field an option, its comment the help, a typo one clear box."""
 
+import io
 import logging
 import pathlib
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from experiments.experiment import UserError
+from experiments.files import FolderError
 
 SettingsT = TypeVar("SettingsT")
 
@@ -37,10 +39,16 @@ def run_folder(argv: Sequence[str]) -> tuple[pathlib.Path | None, list[str]]:
 
 
 def run(main: Callable[[Sequence[str]], int | None]) -> None:
-    """Run a command: a UserError becomes one sentence on stderr and exit code 2."""
+    """Run a command: a UserError becomes one sentence on stderr and exit code 2, a FolderError 3."""
     logging.getLogger("absl").setLevel(logging.CRITICAL)  # what orbax and array_record note there is not for a person
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a path that the terminal's encoding lacks
     try:
         code = main(sys.argv[1:])
+    except FolderError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = 3
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         code = 2

@@ -8,12 +8,13 @@ what. The held-out images tell the scale: no claim without their figures and the
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from experiments import cli, data
+from experiments import cli, data, files
 from experiments.experiment import UserError
+from experiments.files import FolderError
 from jaxgen.checks import require
 
 CONFIDENT = 0.9
@@ -26,11 +27,13 @@ class Options:
     num: int = 1_000  # samples to judge
     seed: int = 0  # of the latents
     max_train: int = 10_000  # real images to fit the classifier to, at most
+    step: int | Literal["newest", "best"] = "newest"  # whose checkpoint: the newest, the best, or a step's own
 
     def __post_init__(self):
         require(self.num >= 1, "--num", self.num, "at least 1")
         require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
         require(self.max_train >= 100, "--max-train", self.max_train, "at least 100")
+        require(not isinstance(self.step, int) or self.step >= 1, "--step", self.step, "at least 1")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -55,7 +58,7 @@ def main(argv: Sequence[str]) -> int:
     some = np.arange(min(len(train), chosen.max_train))
     real = test.batch(np.arange(len(test)))
     classify = fit(train.batch(some), train.labels[some])
-    step, samples = sample.draw(folder, chosen.num, chosen.seed)
+    step, samples = sample.draw(folder, chosen.num, chosen.seed, chosen.step)
     result = {
         "experiment": name,
         "step": step,
@@ -66,7 +69,10 @@ def main(argv: Sequence[str]) -> int:
         "real": recognition(classify(real)),
         "samples": recognition(classify(samples)),
     }
-    (folder / "evaluation.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    try:
+        files.write(folder / "evaluation.json", json.dumps(result, indent=2) + "\n")
+    except OSError as error:
+        raise FolderError(f"cannot write {folder / 'evaluation.json'}: {error.strerror}") from error
     _show(result, test.classes)
     return 0
 

@@ -1,6 +1,7 @@
 """What a run tells while it goes: metrics.jsonl, a progress bar or plain lines, TensorBoard, Weights & Biases."""
 
 import json
+import os
 import pathlib
 import sys
 import time
@@ -8,7 +9,34 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
+from experiments import files
+
 Writer = Callable[[int, dict[str, float]], None]
+
+
+class Means:
+    """Means of metrics over the steps since the last log line. `notes` goes to a checkpoint and comes back with it."""
+
+    def __init__(self, notes: dict[str, Any] | None = None):
+        notes = notes or {"num": 0, "sums": {}}
+        self._num: int = notes["num"]
+        self._sums: dict[str, float] = dict(notes["sums"])
+
+    def add(self, metrics: dict[str, np.ndarray]) -> None:
+        """Add the metrics of some steps, one value a step."""
+        for name, values in metrics.items():
+            self._sums[name] = self._sums.get(name, 0.0) + float(np.sum(values, dtype=np.float64))
+        self._num += len(next(iter(metrics.values())))
+
+    def means(self) -> dict[str, float]:
+        """Mean of each metric."""
+        return {name: value / self._num for name, value in self._sums.items()}
+
+    def notes(self) -> dict[str, Any]:
+        """What JSON takes; exact."""
+        return {"num": self._num, "sums": dict(self._sums)}
 
 
 class Reporter:
@@ -19,8 +47,8 @@ class Reporter:
 
         self._end = end
         self._last, self._last_step = time.monotonic(), start
-        keep_until(folder / "metrics.jsonl", start)
-        self._file = (folder / "metrics.jsonl").open("a", encoding="utf-8")
+        self._path = folder / "metrics.jsonl"
+        keep_until(self._path, start)
         self._writers = writers
         self._bar = tqdm(
             total=end,
@@ -35,7 +63,6 @@ class Reporter:
 
     def __exit__(self, *_: object) -> None:
         self._bar.close()
-        self._file.close()
 
     def progress(self, step: int) -> None:
         """Move the bar."""
@@ -52,8 +79,7 @@ class Reporter:
             "steps_per_s": rate,
             "images_per_s": rate * images_per_step,
         }
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
+        files.append(self._path, json.dumps(line) + "\n")
         for write in self._writers:
             write(step, {name: value for name, value in line.items() if name != "step"})
         self._show(step, metrics, rate)
@@ -61,7 +87,7 @@ class Reporter:
     def say(self, text: str) -> None:
         """A line for the person watching, above the bar if there is one."""
         if self._bar.disable:
-            print(text, flush=True)
+            show(text)
         else:
             self._bar.write(text)
 
@@ -71,7 +97,15 @@ class Reporter:
             self._bar.set_postfix_str(losses)
             return
         left = duration((self._end - step) / max(rate, 1e-9))
-        print(f"step {step:,}/{self._end:,}  {rate:.1f} steps/s  {left} left  {losses}", flush=True)
+        show(f"step {step:,}/{self._end:,}  {rate:.1f} steps/s  {left} left  {losses}")
+
+
+def show(text: str) -> None:
+    """Print a line. A reader that has gone away (`| head`, a closed terminal, a full disk) does not end the run."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def duration(seconds: float) -> str:
@@ -87,19 +121,17 @@ def keep_until(path: pathlib.Path, step: int) -> None:
     """Drop the lines of steps after `step`: they belong to work that a stop has lost and that is done again."""
     if not path.exists():
         return
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
     kept = [line for line in lines if _step_of(line) <= step]
     if kept != lines:
-        unfinished = path.with_suffix(".unfinished")
-        unfinished.write_text("".join(kept), encoding="utf-8")
-        unfinished.replace(path)
+        files.write(path, "".join(kept))
 
 
 def _step_of(line: str) -> float:
     try:
-        return json.loads(line)["step"]
+        return float(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):
-        return float("inf")  # a line cut short by a kill
+        return float("inf")  # a line that something else has damaged
 
 
 @contextmanager

@@ -18,42 +18,57 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import data, figures, reporting, restore, runs, settings
-from experiments.checkpoints import Checkpointer
+from experiments import advice, data, figures, files, limits, pictures, reporting, restore, runs, settings
+from experiments.checkpoints import Checkpointer, NotFiniteError
 from experiments.data import card, feeds
 from experiments.data.images import ImageSet
 from experiments.experiment import Experiment, UserError, model_of
-from jaxgen import images, parallel
+from experiments.files import FolderError
+from jaxgen import parallel
 from jaxgen.typing import Key, Labelled
-
-REAL_POINTS = 1_000
-"""Real points in a picture of points."""
 
 IN_FLIGHT = 8
 """Calls under way at most: XLA on CPU devices can deadlock with more than 32."""
+
+LONG_BLOCK_MS = 1_000
+"""A checkpoint that holds the training up for longer than this is told of."""
 
 
 def train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
     """Run the experiment in `folder` to its last step, from its newest checkpoint if there is one.
 
     Returns:
-        0 at the end; 128 + signal number after SIGINT or SIGTERM, everything saved; 1 if a metric was not finite.
+        0 at the end; 128 + signal number after SIGINT, SIGTERM or SIGHUP, everything saved; 1 if a metric was not
+        finite.
 
     Raises:
         UserError: for settings, data or a folder that do not fit, before anything is compiled.
+        FolderError: if the folder cannot be written to any more, the last good checkpoint kept.
     """
+    limits.check_numbers(experiment)
     image_set = data.load_for(experiment)
     experiment = fit_to_data(experiment, image_set, name)
     check_batch(experiment)
     check_model(experiment, image_set)
     check_log(experiment)
+    pictures.check(experiment)
     aside = None if experiment.resume else runs.move_aside(folder)
     if aside:
-        print(f"moved the earlier run to {aside}")
-    with runs.locked(folder):
+        reporting.show(f"moved the earlier run to {aside}")
+    with runs.locked(folder) as hold, _told_where(folder):
         resumed = runs.begin(folder, name, experiment)
-        with Checkpointer(folder / "checkpoints", experiment.keep) as checkpointer:
-            return _Loop(name, experiment, folder, image_set, checkpointer).run(resumed)
+        with restore.checkpointer(folder, experiment) as checkpointer:
+            return _Loop(name, experiment, folder, image_set, checkpointer, hold).run(resumed)
+
+
+@contextmanager
+def _told_where(folder: pathlib.Path) -> Iterator[None]:
+    """An error of the system becomes a FolderError that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        file = f" ({error.filename})" if error.filename else ""
+        raise FolderError(f"cannot go on in {folder}: {files.reason(error)}{file}") from error
 
 
 def fit_to_data(experiment: Experiment, image_set: ImageSet, name: str) -> Experiment:
@@ -95,9 +110,13 @@ def check_model(experiment: Experiment, image_set: ImageSet) -> None:
     batch = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((size, *leaf.shape[1:]), leaf.dtype), example)
     try:
         state = restore.abstract_state(experiment)
-        jax.eval_shape(lambda state, batch: model.update(config, state, batch, jax.random.key(0)), state, batch)
-    except ValueError as error:
+        limits.check_memory(experiment, state)
+        _, metrics = jax.eval_shape(
+            lambda state, batch: model.update(config, state, batch, jax.random.key(0)), state, batch
+        )
+    except (ValueError, OverflowError) as error:
         raise UserError(str(error)) from error
+    limits.check_best(experiment, list(metrics))
 
 
 def check_log(experiment: Experiment) -> None:
@@ -117,22 +136,24 @@ class _Loop:
         folder: pathlib.Path,
         image_set: ImageSet,
         checkpointer: Checkpointer,
+        hold: runs.Hold,
     ):
         self.name, self.experiment, self.folder = name, experiment, folder
-        self.image_set, self.checkpointer = image_set, checkpointer
+        self.image_set, self.checkpointer, self.hold = image_set, checkpointer, hold
+        self.noted = False  # that there is a checkpoint
         self.config, self.model = experiment.model, model_of(experiment.model)
         self.images_per_step = experiment.batch_size * self.config.minibatches
         self.drivers: dict[int, parallel.Step] = {}
         keys = jax.random.split(jax.random.key(experiment.seed), 3)
         self.key_init, self.key_steps, self.key_samples = keys
-        self.sample = jax.jit(functools.partial(self.model.sample, self.config), static_argnames="num")
+        self.drawings = pictures.drawings(experiment, image_set, self.key_samples)
 
     def run(self, resumed: bool) -> int:
         step, state = self._start()
         end = self.experiment.steps
         greeting = _greeting(self.name, self.folder, step, end, resumed)
         if step >= end:
-            print(greeting)
+            reporting.show(greeting)
             return 0
         if resumed:
             runs.record_session(self.folder, self.experiment, step)
@@ -154,21 +175,29 @@ class _Loop:
             self.reporter.say(greeting)
             try:
                 return self._loop(step, state, stop)
-            except _NotFiniteError as error:
-                self.checkpointer.wait()
-                self.reporter.say(f"{error}: the run stops{self._what_is_kept()}")
-                self.reporter.say("try a smaller learning rate, with --no-resume to begin anew")
-                return 1
+            except NotFiniteError as error:
+                return self._diverged(error)
+            except (FolderError, OSError) as error:
+                raise self._stuck(error) from error
 
     def _start(self) -> tuple[int, Any]:
         """Step and state of the newest good checkpoint, or step 0 and a fresh state."""
+        files.remove_unfinished(self.folder)
+        for kind in self.drawings:
+            files.remove_unfinished(self.folder / kind)
         restored = self.checkpointer.restore(restore.abstract_state(self.experiment))
         if restored is None:
+            if runs.read_config(self.folder)["has_checkpoint"]:
+                raise UserError(
+                    f"{self.folder} has lost its checkpoints; put them back, or --no-resume to move it aside and begin "
+                    "anew"
+                )
+            self.means = reporting.Means()
             return 0, jax.jit(functools.partial(self.model.init, self.config))(self.key_init)
-        step, state, passed_over = restored
-        for reason in passed_over:
-            print(f"passed over a damaged checkpoint, {reason}")
-        return step, state
+        for reason in restored.passed_over:
+            reporting.show(f"passed over a damaged checkpoint, {reason}")
+        self.means = reporting.Means(restored.notes)
+        return restored.step, restored.state
 
     def _loop(self, step: int, state: Any, stop: "_Stop") -> int:
         experiment, end = self.experiment, self.experiment.steps
@@ -177,27 +206,49 @@ class _Loop:
             self._save_picture(0, state)
         while True:
             stopping = stop.signal  # read once: a signal that comes while waiting below is for the next round
+            self._await(pending, IN_FLIGHT - 1)
+            self._note_checkpoint()
             count = min(experiment.steps_per_call, end - step)
             state, metrics = self._driver(count)(state, self.batches(step, count), self._keys(step, count))
             before, step = step, step + count
             pending.append((step, metrics))
             self.reporter.progress(step)
-            logs, draws, saves = (
-                step >= end or step // every > before // every
+            due, draws, saves = (
+                step // every > before // every
                 for every in (experiment.log_every, experiment.sample_every, experiment.checkpoint_every)
             )
-            saves = saves or bool(stopping)
-            values = _awaited(pending, in_flight=0 if logs or draws or saves else IN_FLIGHT)
-            if logs:
-                means = {key: float(np.mean(value)) for key, value in values.items()}
-                self.reporter.log(step, means, self.images_per_step)
-            if draws:
-                self._save_picture(step, state)
-            if saves:
-                self._save(step, state)
-            if stopping or step >= end:
+            ends = bool(stopping) or step >= end
+            if due or draws or saves or ends:
+                self.hold.check()
+                self._await(pending, 0)
+                self._show_and_save(step, state, due, draws or step >= end, saves or ends)
+            if ends:
                 self.checkpointer.wait()
+                self._note_checkpoint()
                 return self._farewell(step, stopping)
+
+    def _await(self, pending: collections.deque[tuple[int, Any]], in_flight: int) -> None:
+        """Wait until at most `in_flight` calls are under way; the metrics of those awaited count, all finite."""
+        while len(pending) > in_flight:
+            last_step, metrics = pending.popleft()
+            values = jax.device_get(metrics)
+            _check_finite(last_step, values)
+            self.means.add(values)
+
+    def _show_and_save(self, step: int, state: Any, due: bool, draws: bool, saves: bool) -> None:
+        """Log, picture and checkpoint of a step, as far as they are due; a checkpoint last, when the others are there.
+
+        The last step is logged in any case, but the interval goes on: a longer run logs what it would have logged.
+        """
+        means = self.means.means()
+        if due or step >= self.experiment.steps:
+            self.reporter.log(step, means, self.images_per_step)
+        if due:
+            self.means = reporting.Means()
+        if draws:
+            self._save_picture(step, state)
+        if saves:
+            self._save(step, state, means)
 
     def _driver(self, count: int) -> parallel.Step:
         """`count` updates in one dispatch, compiled at the first call."""
@@ -206,11 +257,45 @@ class _Loop:
             self.drivers[count] = wrap(self.model.update, self.config, steps=count)
         return self.drivers[count]
 
-    def _save(self, step: int, state: Any) -> None:
-        """Start a checkpoint; a state that is not finite raises instead."""
-        if not _all_finite(state):
-            raise _NotFiniteError(f"weights or optimiser are not finite after step {step:,}")
-        self.checkpointer.save(step, state)
+    def _save(self, step: int, state: Any, means: dict[str, float]) -> None:
+        """Start a checkpoint. Of a state that is not finite, `checkpointer` raises at its next use."""
+        saved = len(self.checkpointer.blocked_ms)
+        self.checkpointer.save(step, state, means, self.means.notes())
+        blocked = sum(self.checkpointer.blocked_ms[saved:])
+        if blocked > LONG_BLOCK_MS:
+            self.reporter.say(
+                f"the checkpoint of step {step:,} held the training up for {blocked / 1e3:.1f} s; "
+                "a larger --checkpoint-every costs less"
+            )
+
+    def _note_checkpoint(self) -> None:
+        """Note in config.json that there is a checkpoint, once the first is on disk. Raises what saving raises."""
+        if self.checkpointer.settled() and not self.noted and self.checkpointer.newest_step() is not None:
+            runs.record_checkpoint(self.folder)
+            self.noted = True
+
+    def _diverged(self, error: NotFiniteError) -> int:
+        """Say what was not finite, what is kept and what may help."""
+        earlier = self.checkpointer.drain()
+        first = earlier if isinstance(earlier, NotFiniteError) else error
+        self.reporter.say(f"{first}: the run stops{self._what_is_kept()}")
+        self.reporter.say("to try, each with --no-resume to move this run aside and begin anew, or with another --out:")
+        for line in advice.after_divergence(self.experiment):
+            self.reporter.say(f"  {line}")
+        return 1
+
+    def _stuck(self, error: FolderError | OSError) -> FolderError:
+        """What to say when the folder cannot be written to any more."""
+        self.checkpointer.drain()
+        if isinstance(error, FolderError):
+            what = str(error)
+        else:
+            what = f"cannot read or write {error.filename or self.folder}: {files.reason(error)}"
+        if not self.folder.is_dir():
+            return FolderError(f"{what}: the run stops")
+        return FolderError(
+            f"{what}: the run stops{self._what_is_kept()}; once that is mended, the same command goes on from there"
+        )
 
     def _what_is_kept(self) -> str:
         step = self.checkpointer.newest_step()
@@ -220,7 +305,11 @@ class _Loop:
         if step < self.experiment.steps:
             self.reporter.say(f"stopped at step {step:,}, saved; the same command goes on from here")
             return 128 + stopping
-        self.reporter.say(f"finished {step:,} steps; pictures in {self.folder / 'samples'}")
+        blocked = self.checkpointer.blocked_ms
+        self.reporter.say(
+            f"finished {step:,} steps; {len(blocked)} checkpoints held it up for {sum(blocked) / 1e3:.2f} s; "
+            f"its pictures are in {self.folder}"
+        )
         self.reporter.say(f"draw more with: python -m experiments.sample {self.folder} --num 64 --out digits.png")
         return 0
 
@@ -235,24 +324,12 @@ class _Loop:
         return _fold_in(self.key_steps, step + jnp.arange(count))
 
     def _save_picture(self, step: int, state: Any) -> None:
-        """Draw the same latents as at every other step."""
-        samples = self.sample(state, self.key_samples, num=self.experiment.num_samples)
-        path = self.folder / "samples" / f"step_{step:06d}.png"
-        figures.save_png(path, self._picture(samples))
-
-    def _picture(self, samples: jax.Array) -> np.ndarray:
-        if len(self.config.image_shape) == 1:
-            return figures.scatter(
-                np.asarray(samples), self.image_set.batch(np.arange(min(len(self.image_set), REAL_POINTS)))
-            )
-        return figures.grid(np.asarray(images.to_pixels(samples, self.config.value_range)))
+        """Draw the same latents and images as at every other step."""
+        for kind, draw in self.drawings.items():
+            figures.save_png(self.folder / kind / f"step_{step:06d}.png", draw(state))
 
 
 _fold_in = jax.jit(jax.vmap(jax.random.fold_in, in_axes=(None, 0)))
-
-
-class _NotFiniteError(Exception):
-    """A metric or a weight is NaN or infinite."""
 
 
 class _Stop:
@@ -261,29 +338,25 @@ class _Stop:
 
 @contextmanager
 def _stop_signals() -> Iterator[_Stop]:
-    """Note the first SIGINT or SIGTERM, acted upon after the call under way; a second SIGINT interrupts."""
+    """Note the first SIGINT, SIGTERM or SIGHUP, acted upon after the call under way; a second SIGINT interrupts.
+
+    A SIGHUP that is ignored already (`nohup`) stays so.
+    """
     stop = _Stop()
 
     def note(number: int, _frame: Any) -> None:
         stop.signal = number
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, note) for number in numbers}
     try:
         yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _awaited(pending: collections.deque[tuple[int, Any]], in_flight: int) -> dict[str, np.ndarray]:
-    """Wait until at most `in_flight` calls are under way; the metrics of the last one awaited, all finite."""
-    values: dict[str, np.ndarray] = {}
-    while len(pending) > in_flight:
-        last_step, metrics = pending.popleft()
-        values = jax.device_get(metrics)
-        _check_finite(last_step, values)
-    return values
 
 
 def _check_finite(last_step: int, metrics: dict[str, np.ndarray]) -> None:
@@ -292,13 +365,7 @@ def _check_finite(last_step: int, metrics: dict[str, np.ndarray]) -> None:
         bad = np.flatnonzero(~np.isfinite(values))
         if bad.size:
             step = last_step - len(values) + 1 + int(bad[0])
-            raise _NotFiniteError(f"{name} is {values[bad[0]]} at step {step:,}")
-
-
-@jax.jit
-def _all_finite(state: Any) -> jax.Array:
-    floats = (leaf for leaf in jax.tree.leaves(state) if jnp.issubdtype(leaf.dtype, jnp.floating))
-    return jnp.stack([jnp.isfinite(leaf).all() for leaf in floats]).all()
+            raise NotFiniteError(f"{name} is {values[bad[0]]} at step {step:,}")
 
 
 def _greeting(name: str, folder: pathlib.Path, step: int, end: int, resumed: bool) -> str:

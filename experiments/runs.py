@@ -1,8 +1,9 @@
 """The folder of a run: what it holds, whether a command may go on in it, and how later commands read it.
 
 config.json      the experiment's name and every setting, versions and devices; enough to repeat the run
+.lock            held by the process that trains
 metrics.jsonl    one line for each log step
-samples/         pictures, the same latents at each step
+samples/         pictures, the same latents at each step; reconstructions/, codes/, code_grid/ likewise
 checkpoints/     orbax
 """
 
@@ -13,26 +14,47 @@ import pathlib
 import platform
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
-from typing import Any
+from typing import Any, TextIO
 
 import jaxgen
-from experiments import settings
+from experiments import files, settings
 from experiments.experiment import Experiment, UserError
+from experiments.files import FolderError
 
 FREE = (
     *("steps", "out", "parallel", "steps_per_call", "log_every", "sample_every", "checkpoint_every"),
-    *("keep", "num_samples", "log", "resume", "data_dir", "storage"),
+    *("keep", "best", "best_mode", "num_samples", "pictures", "log", "resume", "data_dir", "storage"),
 )
 """Settings that may differ when a run goes on: they do not change what is computed, only how long and how it shows."""
+
+FORMAT = 1
+"""Of config.json."""
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 
 
+class Hold:
+    """A run's folder, held by this process."""
+
+    def __init__(self, folder: pathlib.Path, lock: TextIO):
+        self._folder, self._lock = folder, lock
+
+    def check(self) -> None:
+        """Raise FolderError if the folder is not the one that was locked: if it has been deleted or moved."""
+        try:
+            there = os.path.samestat((self._folder / ".lock").stat(), os.fstat(self._lock.fileno()))
+        except OSError:
+            there = False
+        if not there:
+            raise FolderError(f"{self._folder} was deleted or moved while it was trained in")
+
+
 @contextmanager
-def locked(folder: pathlib.Path) -> Iterator[None]:
+def locked(folder: pathlib.Path) -> Iterator[Hold]:
     """Make the folder and hold it, so that no second process trains in it. UserError if that cannot be."""
     try:
         (folder / "samples").mkdir(parents=True, exist_ok=True)
@@ -44,7 +66,7 @@ def locked(folder: pathlib.Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise UserError(f"another process trains in {folder}; wait for it or choose another --out") from error
-        yield
+        yield Hold(folder, file)
 
 
 def move_aside(folder: pathlib.Path) -> pathlib.Path | None:
@@ -71,19 +93,17 @@ def begin(folder: pathlib.Path, name: str, experiment: Experiment) -> bool:
 
     UserError for the folder of another experiment, with other settings, or with checkpoints of unknown origin.
     """
-    described = settings.to_json(experiment)
     path = folder / "config.json"
     if not path.exists():
         if (folder / "checkpoints").exists():
             raise UserError(f"{folder} has checkpoints but no config.json that says of what; choose another --out")
-        _write_json(path, {"experiment": name, "settings": described, "sessions": [_session(0)]})
+        record = {"format": FORMAT, "run": uuid.uuid4().hex, "experiment": name, "has_checkpoint": False}
+        _write(folder, record | {"settings": settings.to_json(experiment), "sessions": [_session(0)]})
         return False
-    record = read_config(folder)
-    if record["experiment"] != name:
-        raise UserError(f"{folder} holds a run of {record['experiment']}, not of {name}; choose another --out")
-    fixed_old = {key: value for key, value in record["settings"].items() if key not in FREE}
-    fixed_new = {key: value for key, value in described.items() if key not in FREE}
-    changed = settings.differences(fixed_old, fixed_new)
+    there, earlier = read(folder)
+    if there != name:
+        raise UserError(f"{folder} holds a run of {there}, not of {name}; choose another --out")
+    changed = settings.differences(_fixed(earlier), _fixed(experiment))
     if changed:
         raise UserError(
             f"{folder} holds a run with other settings ({'; '.join(changed)}); "
@@ -92,33 +112,65 @@ def begin(folder: pathlib.Path, name: str, experiment: Experiment) -> bool:
     return True
 
 
+def _fixed(experiment: Experiment) -> dict[str, Any]:
+    return {key: value for key, value in settings.to_json(experiment).items() if key not in FREE}
+
+
 def record_session(folder: pathlib.Path, experiment: Experiment, step: int) -> None:
     """Note in config.json that the run goes on from `step`, with which settings, versions and devices."""
     record = read_config(folder)
-    record["settings"] = settings.to_json(experiment)
-    record["sessions"].append(_session(step))
-    _write_json(folder / "config.json", record)
+    sessions = [*record["sessions"], _session(step)]
+    _write(folder, record | {"settings": settings.to_json(experiment), "sessions": sessions})
+
+
+def record_checkpoint(folder: pathlib.Path) -> None:
+    """Note in config.json that the run has had a checkpoint: one without any has lost them."""
+    record = read_config(folder)
+    if not record["has_checkpoint"]:
+        _write(folder, record | {"has_checkpoint": True})
 
 
 def read_config(folder: pathlib.Path) -> dict[str, Any]:
-    """What config.json says. UserError if it is missing or not of this program."""
+    """What config.json says. UserError if it is missing, damaged, not of this program or of a newer version."""
     path = folder / "config.json"
     if not path.is_file():
         raise UserError(f"{folder} is not the folder of a run: it has no config.json")
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        return {key: record[key] for key in ("experiment", "settings", "sessions")}
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} cannot be read ({error!r}); it was not written by train") from error
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"{path} is not JSON ({error}); put back what train wrote there") from error
+    wrong = _wrong(record)
+    if wrong:
+        raise UserError(f"{path} was not written by train: {wrong}; put back what train wrote there")
+    if record["format"] > FORMAT:
+        raise UserError(
+            f"{path} was written by a newer version of jaxgen (format {record['format']}, this one reads {FORMAT}); "
+            "update jaxgen"
+        )
+    return record
+
+
+def _wrong(record: Any) -> str:
+    """What `record` lacks of a config.json, in a few words; nothing if it has all."""
+    if not isinstance(record, dict):
+        return f"it holds a {type(record).__name__}, not an object"
+    kinds = {"format": int, "run": str, "experiment": str, "has_checkpoint": bool, "settings": dict, "sessions": list}
+    bad = [name for name, kind in kinds.items() if not isinstance(record.get(name), kind)]
+    return f"its {bad[0]!r} is missing or of a wrong kind" if bad else ""
 
 
 def read(folder: pathlib.Path) -> tuple[str, Experiment]:
     """Name and settings of the run in `folder`. UserError if they cannot be read."""
     record = read_config(folder)
     try:
-        return record["experiment"], settings.from_json(record["settings"])
+        found = settings.from_json(record["settings"])
     except ValueError as error:
         raise UserError(f"{folder / 'config.json'} cannot be used: {error}") from error
+    if not isinstance(found, Experiment):
+        raise UserError(f"{folder / 'config.json'} cannot be used: its settings are a {type(found).__name__}")
+    return record["experiment"], found
 
 
 def _session(step: int) -> dict[str, Any]:
@@ -135,7 +187,9 @@ def _session(step: int) -> dict[str, Any]:
     }
 
 
-def _write_json(path: pathlib.Path, data: Any) -> None:
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+def _write(folder: pathlib.Path, record: dict[str, Any]) -> None:
+    path = folder / "config.json"
+    try:
+        files.write(path, json.dumps(record, indent=2) + "\n")
+    except OSError as error:
+        raise FolderError(f"cannot write {path}: {error.strerror}") from error

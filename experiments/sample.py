@@ -1,14 +1,16 @@
 """Draw from a finished or stopped run: `python -m experiments.sample RUN --num 64 --out digits.png`.
 
-The images come from the run's newest checkpoint, from the moving average of the generator's weights. Image i depends on
-the seed and on i alone, so a larger picture begins with the images of a smaller one.
+The images come from the run's newest checkpoint (or another, --step), from the moving average of the generator's
+weights. Image i depends on the seed and on i alone, so a larger picture begins with the images of a smaller one.
 """
 
 import functools
+import math
+import os
 import pathlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -28,11 +30,13 @@ class Options:
     out: pathlib.Path | None = None  # picture to write; RUN/sample.png if not given
     seed: int = 0  # of the latents
     columns: int | None = None  # images in a row; a square if not given
+    step: int | Literal["newest", "best"] = "newest"  # whose checkpoint: the newest, the best, or a step's own
 
     def __post_init__(self):
         require(self.num >= 1, "--num", self.num, "at least 1")
         require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
-        require(self.columns is None or self.columns >= 1, "--columns", self.columns, "at least 1")
+        require(self.columns is None or 1 <= self.columns <= self.num, "--columns", self.columns, "in [1, --num]")
+        require(not isinstance(self.step, int) or self.step >= 1, "--step", self.step, "at least 1")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -54,7 +58,7 @@ def main(argv: Sequence[str]) -> int:
 
     from experiments import figures
 
-    step, pixels = draw(folder, chosen.num, chosen.seed)
+    step, pixels = draw(folder, chosen.num, chosen.seed, chosen.step)
     try:
         figures.save_png(out, figures.grid(pixels, chosen.columns))
     except OSError as error:
@@ -63,14 +67,17 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def draw(folder: pathlib.Path, num: int, seed: int) -> tuple[int, np.ndarray]:
-    """The step of the newest good checkpoint and `num` images drawn from it, uint8 (num, height, width, channels)."""
+def draw(
+    folder: pathlib.Path, num: int, seed: int, which: int | Literal["newest", "best"] = "newest"
+) -> tuple[int, np.ndarray]:
+    """The step of a checkpoint, the newest good one, and `num` images from it, uint8 (num, height, width, channels)."""
     import jax
 
-    from experiments.restore import newest
+    from experiments import restore
     from jaxgen import images
 
-    experiment, model, step, state = newest(folder)
+    experiment, model, step, state = restore.at(folder, which)
+    _require_memory(num, experiment.model.image_shape)
     sample = jax.jit(functools.partial(model.sample, experiment.model), static_argnames="num")
 
     def chunk(index: int) -> Any:
@@ -78,6 +85,12 @@ def draw(folder: pathlib.Path, num: int, seed: int) -> tuple[int, np.ndarray]:
         return np.asarray(images.to_pixels(sample(state, key, num=CHUNK), experiment.model.value_range))
 
     return step, np.concatenate([chunk(index) for index in range(-(-num // CHUNK))])[:num]
+
+
+def _require_memory(num: int, image_shape: tuple[int, ...]) -> None:
+    needed, there = num * math.prod(image_shape), os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > there:
+        raise UserError(f"--num {num} takes {needed / 1e9:,.1f} GB, but there are {there / 1e9:,.1f} GB of memory")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Optimiser settings that are values: they compare, hash, print and go to JSON; `to_optax` builds them once each."""
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -49,7 +50,7 @@ class Adam:
     schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
 
     def __post_init__(self):
-        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        require(0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "above 0 and finite")
         require(0 <= self.b1 < 1, "b1", self.b1, "in [0, 1)")
         require(0 <= self.b2 < 1, "b2", self.b2, "in [0, 1)")
         require(self.eps > 0, "eps", self.eps, "above 0")
@@ -65,7 +66,7 @@ class RMSProp:
     schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
 
     def __post_init__(self):
-        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        require(0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "above 0 and finite")
         require(0 <= self.decay < 1, "decay", self.decay, "in [0, 1)")
         require(self.eps > 0, "eps", self.eps, "above 0")
 
@@ -79,11 +80,26 @@ class SGD:
     schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
 
     def __post_init__(self):
-        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        require(0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "above 0 and finite")
         require(0 <= self.momentum < 1, "momentum", self.momentum, "in [0, 1)")
 
 
-Optimizer: TypeAlias = Adam | RMSProp | SGD
+@dataclass(frozen=True)
+class Adagrad:
+    """Duchi, Hazan, Singer 2011, JMLR 12: each step is divided by the root of all squared gradients so far."""
+
+    learning_rate: float = 1e-2  # eta
+    initial_accumulator: float = 0.0  # of the squared gradients
+    eps: float = 1e-10  # added to the sum of squares, inside the root
+    schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
+
+    def __post_init__(self):
+        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        require(self.initial_accumulator >= 0, "initial_accumulator", self.initial_accumulator, "at least 0")
+        require(self.eps > 0, "eps", self.eps, "above 0")
+
+
+Optimizer: TypeAlias = Adam | RMSProp | SGD | Adagrad
 
 
 @functools.cache
@@ -91,10 +107,14 @@ def to_optax(settings: Optimizer) -> optax.GradientTransformation:
     """The optax transformation of `settings`; equal settings give the same object, so that states compare equal."""
     rate = _learning_rate(settings.learning_rate, settings.schedule)
     match settings:
+        case Adam(b1=0.0):  # the mean of gradients is the gradient itself: it is not stored
+            return optax.rmsprop(rate, decay=settings.b2, eps=settings.eps, eps_in_sqrt=False, bias_correction=True)
         case Adam():
             return optax.adam(rate, b1=settings.b1, b2=settings.b2, eps=settings.eps)
         case RMSProp():
             return optax.rmsprop(rate, decay=settings.decay, eps=settings.eps, eps_in_sqrt=False)
+        case Adagrad():
+            return optax.adagrad(rate, initial_accumulator_value=settings.initial_accumulator, eps=settings.eps)
         case SGD():
             return optax.sgd(rate, momentum=settings.momentum or None)
 

@@ -4,7 +4,7 @@ import numpy as np
 import optax
 import pytest
 
-from jaxgen.optimizers import SGD, Adam, Constant, InverseTime, LinearDecay, RMSProp, to_optax
+from jaxgen.optimizers import SGD, Adagrad, Adam, Constant, InverseTime, LinearDecay, RMSProp, to_optax
 
 GRADIENTS = [0.5, -1.0, 2.0, 0.1]
 
@@ -30,9 +30,16 @@ def adam_by_hand(rate, b1, b2, eps):
     return path
 
 
-def test_adam_is_algorithm_1_of_kingma_and_ba():
-    wanted = adam_by_hand(0.01, 0.5, 0.9, 1e-3)
-    np.testing.assert_allclose(run(Adam(0.01, b1=0.5, b2=0.9, eps=1e-3)), wanted, rtol=1e-6)
+@pytest.mark.parametrize("b1", [0.5, 0.0])
+def test_adam_is_algorithm_1_of_kingma_and_ba(b1):
+    wanted = adam_by_hand(0.01, b1, 0.9, 1e-3)
+    np.testing.assert_allclose(run(Adam(0.01, b1=b1, b2=0.9, eps=1e-3)), wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("b1", "moments"), [(0.5, 2), (0.0, 1)])
+def test_adam_keeps_the_mean_of_gradients_only_where_it_is_not_the_gradient(b1, moments):
+    state = to_optax(Adam(b1=b1)).init({"w": jnp.zeros((3, 2))})
+    assert sum(leaf.size for leaf in jax.tree.leaves(state) if leaf.ndim) == moments * 6
 
 
 def test_rmsprop_is_pytorchs_with_eps_outside_the_root():
@@ -42,6 +49,15 @@ def test_rmsprop_is_pytorchs_with_eps_outside_the_root():
         x -= 0.01 * g / (np.sqrt(v) + 1e-2)
         wanted.append(x)
     np.testing.assert_allclose(run(RMSProp(0.01, decay=0.9, eps=1e-2)), wanted, rtol=1e-6)
+
+
+def test_adagrad_divides_by_the_root_of_all_squared_gradients():
+    x, v, wanted = 1.0, 0.1, []
+    for g in GRADIENTS:
+        v += g * g
+        x -= 0.01 * g / np.sqrt(v + 1e-2)
+        wanted.append(x)
+    np.testing.assert_allclose(run(Adagrad(0.01, initial_accumulator=0.1, eps=1e-2)), wanted, rtol=1e-6)
 
 
 def test_sgd_has_heavy_ball_momentum():
@@ -83,6 +99,9 @@ def test_equal_settings_give_the_same_optimizer():
         (lambda: Adam(1e-3, eps=0.0), "eps is 0.0, but must be above 0"),
         (lambda: RMSProp(-1.0), "learning_rate is -1.0, but must be above 0"),
         (lambda: RMSProp(1e-3, decay=1.0), r"decay is 1.0, but must be in \[0, 1\)"),
+        (lambda: Adagrad(0.0), "learning_rate is 0.0, but must be above 0"),
+        (lambda: Adagrad(1e-2, -1.0), "initial_accumulator is -1.0, but must be at least 0"),
+        (lambda: Adagrad(1e-2, eps=0.0), "eps is 0.0, but must be above 0"),
         (lambda: SGD(1e-3, momentum=1.5), r"momentum is 1.5, but must be in \[0, 1\)"),
         (lambda: SGD(float("nan")), "learning_rate is nan, but must be above 0"),
         (lambda: LinearDecay(end=5, begin=5), r"begin is 5, but must be in \[0, end=5\)"),

@@ -1,5 +1,6 @@
-"""Multi-layer perceptron: generator and critic alike."""
+"""Multi-layer perceptron: generator and critic, encoder and decoder alike."""
 
+import functools
 import math
 from typing import Literal
 
@@ -19,8 +20,10 @@ class MLP(nn.Module):
     """
 
     features: tuple[int, ...] = (512, 512, 512)  # width of each hidden layer
-    negative_slope: float = 0.0  # of the leaky ReLU after each hidden layer; 0 is the ReLU
+    activation: Literal["leaky_relu", "tanh"] = "leaky_relu"  # after each hidden layer
+    negative_slope: float = 0.0  # of the leaky ReLU; 0 is the ReLU
     norm: Norm = "none"  # before each activation
+    init_std: float = 0.0  # weights begin at N(0, init_std^2); 0 for LeCun's variance of 1 / inputs
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
@@ -34,11 +37,23 @@ class MLP(nn.Module):
     ) -> jax.Array:
         """(batch, ...) to (batch, *output_shape), float32 and without output activation."""
         require(min(self.features, default=1) >= 1, "features", self.features, "positive widths")
+        require(self.init_std >= 0, "init_std", self.init_std, "at least 0")
         dtype = jnp.dtype(self.dtype)
+        kernel_init = nn.initializers.normal(self.init_std) if self.init_std else nn.initializers.lecun_normal()
+        dense = functools.partial(nn.Dense, dtype=dtype, kernel_init=kernel_init)
         hidden = inputs.reshape(len(inputs), -1).astype(dtype)
         for width in self.features:
-            hidden = nn.Dense(width, dtype=dtype)(hidden)
+            hidden = dense(width)(hidden)
             hidden = normalize(hidden, self.norm, train=train, axis_name=axis_name)
-            hidden = nn.leaky_relu(hidden, self.negative_slope)
-        outputs = nn.Dense(math.prod(output_shape), dtype=dtype)(hidden)
+            hidden = self._activate(hidden)
+        outputs = dense(math.prod(output_shape))(hidden)
         return outputs.astype(jnp.float32).reshape(len(inputs), *output_shape)
+
+    def _activate(self, hidden: jax.Array) -> jax.Array:
+        match self.activation:
+            case "leaky_relu":
+                return nn.leaky_relu(hidden, self.negative_slope)
+            case "tanh":
+                return jnp.tanh(hidden)
+            case _:
+                raise ValueError(f"activation is {self.activation!r}, but must be 'leaky_relu' or 'tanh'")

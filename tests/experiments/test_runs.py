@@ -5,6 +5,7 @@ import pytest
 
 from experiments import experiment, runs
 from experiments.experiment import UserError
+from experiments.files import FolderError
 
 EXPERIMENT = experiment.load("wgan_gp_digits")
 
@@ -43,11 +44,64 @@ def test_every_setting_is_either_free_or_fixed():
     assert fixed == {"model", "data", "images", "batch_size", "seed"}
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", "not json", '{"experiment": "x"}'])
+@pytest.fixture
+def record(tmp_path):
+    """What config.json of a fresh run says, to be damaged and put back."""
+    runs.begin(tmp_path, "wgan_gp_digits", EXPERIMENT)
+    return json.loads((tmp_path / "config.json").read_text())
+
+
+@pytest.mark.parametrize("content", ["", "not json", '{"experiment": "x"', "\x00\xff"])
+def test_a_config_that_is_no_json_gets_one_sentence(tmp_path, content):
+    (tmp_path / "config.json").write_bytes(content.encode("latin1"))
+    with pytest.raises(UserError, match=r"config.json is not JSON"):
+        runs.read(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", "3", '{"experiment": "x"}'])
 def test_a_config_that_train_did_not_write_gets_one_sentence(tmp_path, content):
     (tmp_path / "config.json").write_text(content)
-    with pytest.raises(UserError, match="it was not written by train"):
+    with pytest.raises(UserError, match="was not written by train"):
         runs.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sessions": 3}, "its 'sessions' is missing or of a wrong kind"),
+        ({"format": 99}, "written by a newer version of jaxgen"),
+        ({"settings": {"type": "jaxgen.optimizers:Adam"}}, "its settings are a Adam"),
+    ],
+)
+def test_a_config_with_one_wrong_part_is_told_which(tmp_path, record, changes, message):
+    (tmp_path / "config.json").write_text(json.dumps(record | changes))
+    with pytest.raises(UserError, match=message):
+        runs.read(tmp_path)
+
+
+def test_a_setting_that_an_earlier_version_lacked_does_not_stand_in_the_way(tmp_path, record):
+    del record["settings"]["model"]["one_sided"]
+    (tmp_path / "config.json").write_text(json.dumps(record))
+    assert runs.begin(tmp_path, "wgan_gp_digits", EXPERIMENT) is True
+
+
+def test_a_checkpoint_is_noted_and_the_run_keeps_its_name(tmp_path, record):
+    assert record["has_checkpoint"] is False
+    for _ in range(2):
+        runs.record_checkpoint(tmp_path)
+        after = json.loads((tmp_path / "config.json").read_text())
+        assert after == record | {"has_checkpoint": True}
+
+
+def test_a_folder_that_is_deleted_moved_or_made_anew_is_noticed(tmp_path):
+    folder = tmp_path / "run"
+    with runs.locked(folder) as hold:
+        hold.check()
+        folder.rename(tmp_path / "moved")
+        with pytest.raises(FolderError, match="was deleted or moved while it was trained in"):
+            hold.check()
+        with runs.locked(folder), pytest.raises(FolderError, match="was deleted or moved"):
+            hold.check()
 
 
 def test_a_folder_that_is_no_run_gets_one_sentence(tmp_path):
@@ -55,8 +109,9 @@ def test_a_folder_that_is_no_run_gets_one_sentence(tmp_path):
         runs.read(tmp_path / "nowhere")
 
 
-def test_a_config_with_foreign_types_gets_one_sentence(tmp_path):
-    (tmp_path / "config.json").write_text('{"experiment": "x", "settings": {"type": "os:system"}, "sessions": []}')
+def test_a_config_with_foreign_types_gets_one_sentence(tmp_path, record):
+    record["settings"] = {"type": "os:system"}
+    (tmp_path / "config.json").write_text(json.dumps(record))
     with pytest.raises(UserError, match="cannot be used: settings of type 'os:system'"):
         runs.read(tmp_path)
 

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import math
 import pathlib
 
 import pytest
@@ -39,17 +40,42 @@ def test_paths_become_strings():
     [
         ({"type": "os:system", "command": "ls"}, "do not belong"),
         ({"type": "subprocess:Popen"}, "do not belong"),
+        ({"type": "jaxgen.../os:system"}, "do not belong"),
+        ({"type": "jaxgen.gans.wgan_gp:Config.__init__"}, "do not belong"),
+        ({"type": "jaxgenx:Config"}, "do not belong"),
+        ({"type": 3}, "do not belong"),
         ({"a": 1}, "do not belong"),
         ({"type": "jaxgen.gans.wgan_gp:Nothing"}, "no settings like"),
         ({"type": "jaxgen.gans.nowhere:Config"}, "no settings like"),
-        ({"type": "jaxgen.gans.wgan_gp:Config", "novelty": 1}, "no settings like"),
+        ({"type": "jaxgen.gans.wgan_gp:Config", "novelty": 1}, "no setting 'novelty' in jaxgen.gans.wgan_gp:Config"),
+        ({"type": "jaxgen.optimizers:LinearDecay"}, "no settings like .* missing"),
         ({"type": "jaxgen.checks:require", "holds": True}, "no settings like"),
+        ({"type": "experiments.runs:move_aside", "folder": "/tmp"}, "no settings like"),
+        ({"type": "experiments.runs:UserError"}, "no settings like"),
         ({"type": "jaxgen.optimizers:Adam", "learning_rate": -1.0}, "learning_rate is -1.0"),
+        ({"type": "jaxgen.optimizers:Adam", "learning_rate": "fast"}, "learning_rate is 'fast' .* must be float"),
+        ({"type": "jaxgen.optimizers:Adam", "learning_rate": True}, "learning_rate is True .* must be float"),
+        ({"type": "jaxgen.optimizers:Adam", "schedule": 3}, "schedule is 3"),
+        ({"type": "jaxgen.nets.mlp:MLP", "features": [8, "wide"]}, "features is"),
+        ({"type": "jaxgen.nets.mlp:MLP", "features": 8}, "features is 8"),
+        ({"type": "jaxgen.gans.wgan_gp:Config", "critic_steps": 1.5}, "critic_steps is 1.5 .* must be int"),
+        ({"type": "jaxgen.gans.wgan_gp:Config", "generator": {"type": "jaxgen.optimizers:SGD"}}, "generator is SGD"),
     ],
 )
 def test_settings_from_elsewhere_are_refused(data, message):
     with pytest.raises(ValueError, match=message):
         settings.from_json(data)
+
+
+def test_paths_come_back_as_paths():
+    chosen = dataclasses.replace(experiment.load("wgan_gp_digits"), data_dir=pathlib.Path("a/b"))
+    assert settings.from_json(settings.to_json(chosen)) == chosen
+
+
+def test_numbers_that_are_not_finite_are_found_by_their_path():
+    config = wgan_gp.Config(penalty_weight=math.inf, critic_optimizer=Adam(eps=math.inf))
+    assert settings.not_finite(config) == [("penalty_weight", math.inf), ("critic_optimizer.eps", math.inf)]
+    assert settings.not_finite(experiment.load("wgan_gp_digits")) == []
 
 
 def test_what_is_no_setting_is_refused():

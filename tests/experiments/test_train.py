@@ -1,10 +1,12 @@
 """The commands as a person runs them: most in this process, the README's own in fresh ones."""
 
 import dataclasses
+import errno
 import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,12 +14,15 @@ import sys
 import chex
 import jax
 import numpy as np
+import orbax.checkpoint as ocp
 import pytest
 from PIL import Image
 
-from experiments import data, evaluate, experiment, restore, runner, runs, sample, train
+from experiments import data, evaluate, experiment, figures, files, restore, runner, runs, sample, train
+from experiments.checkpoints import NotFiniteError
 from experiments.data import feeds
 from experiments.experiment import UserError
+from experiments.files import FolderError
 
 ROOT = pathlib.Path(__file__).parents[2]
 SMALL = ["--model.generator.features", "8", "--model.critic.features", "8", "--batch-size", "8", "--num-samples", "4"]
@@ -57,6 +62,13 @@ def test_a_run_leaves_settings_metrics_pictures_and_checkpoints(tmp_path, capsys
     assert "step 4/4" in printed
 
 
+RATES = ("steps_per_s", "images_per_s")
+
+
+def without_rates(folder):
+    return [{name: value for name, value in line.items() if name not in RATES} for line in metrics_of(folder)]
+
+
 @pytest.mark.parametrize("parallel", ["jit", "pmap", "shard_map"])
 def test_a_run_that_stops_and_goes_on_is_the_same_run_bit_for_bit(tmp_path, parallel, capsys):
     run(tmp_path / "whole", "--parallel", parallel)
@@ -66,12 +78,7 @@ def test_a_run_that_stops_and_goes_on_is_the_same_run_bit_for_bit(tmp_path, para
     whole, parts = state_of(tmp_path / "whole"), state_of(tmp_path / "parts")
     assert whole[0] == parts[0] == 4
     chex.assert_trees_all_equal(whole[1], parts[1])
-    rates = ("steps_per_s", "images_per_s")
-    without = [
-        [{k: v for k, v in line.items() if k not in rates} for line in metrics_of(tmp_path / name)]
-        for name in ("whole", "parts")
-    ]
-    assert without[0] == without[1]
+    assert without_rates(tmp_path / "whole") == without_rates(tmp_path / "parts")
     for step in (0, 2, 4):
         pictures = [(tmp_path / name / "samples" / f"step_{step:06d}.png").read_bytes() for name in ("whole", "parts")]
         assert pictures[0] == pictures[1]
@@ -80,13 +87,38 @@ def test_a_run_that_stops_and_goes_on_is_the_same_run_bit_for_bit(tmp_path, para
 def test_every_step_has_its_own_key_and_batch_however_the_calls_cut_them(tmp_path):
     small = dataclasses.replace(experiment.load("wgan_gp_digits"), batch_size=4)
     digits = data.load("digits")
-    loop = runner._Loop("wgan_gp_digits", small, tmp_path, digits, None)  # pyright: ignore
+    loop = runner._Loop("wgan_gp_digits", small, tmp_path, digits, None, None)  # pyright: ignore
     keys = [jax.random.key_data(loop._keys(step, count)) for step, count in ((0, 6), (0, 2), (2, 4))]
     with feeds.opened(digits, None, small.seed, loop.images_per_step, small.storage) as feed:
         batches = [feed(step, count) for step, count in ((0, 6), (0, 2), (2, 4))]
     for whole, first, second in (keys, batches):
         np.testing.assert_array_equal(whole, np.concatenate([first, second]))
         assert len(np.unique(np.asarray(whole).reshape(6, -1), axis=0)) == 6
+
+
+def test_a_log_line_is_the_mean_over_its_steps_though_a_stop_cuts_them(tmp_path):
+    """A stop at step 3, lines at 4 and 8: the sums so far are in the checkpoint."""
+    each = ["--log-every", "1", "--checkpoint-every", "100", "--steps-per-call", "1"]
+    assert run(tmp_path / "each", *each, steps=8) == 0
+    cut = ["--log-every", "4", "--checkpoint-every", "3", "--steps-per-call", "1"]
+    for steps in (3, 8):
+        assert run(tmp_path / "parts", *cut, steps=steps) == 0
+    lines = {line["step"]: line for line in metrics_of(tmp_path / "parts")}
+    for end in (4, 8):
+        losses = [line["critic_loss"] for line in metrics_of(tmp_path / "each") if end - 4 < line["step"] <= end]
+        assert lines[end]["critic_loss"] == pytest.approx(np.mean(losses), rel=1e-12)
+
+
+def test_the_best_checkpoint_is_kept_and_drawn_from(tmp_path, capsys):
+    options = ["--best", "critic_loss", "--keep", "1", "--checkpoint-every", "1", "--log-every", "1"]
+    assert run(tmp_path / "run", *options, "--steps-per-call", "1", steps=6) == 0
+    losses = {line["step"]: line["critic_loss"] for line in metrics_of(tmp_path / "run")}
+    best = min(losses, key=losses.get)
+    there = {int(path.name) for path in (tmp_path / "run" / "checkpoints").glob("[0-9]*")}
+    assert there == {best, 6}
+    for which, step in (("best", best), ("newest", 6), (str(best), best)):
+        assert sample.main([str(tmp_path / "run"), "--num", "1", "--step", which]) == 0
+        assert f"of step {step} to" in capsys.readouterr().out
 
 
 def test_another_seed_is_another_run(tmp_path):
@@ -125,6 +157,7 @@ def test_a_metric_that_is_not_finite_stops_the_run_and_keeps_the_last_good_check
     assert run(tmp_path / "run", *options, steps=40) == 1
     printed = capsys.readouterr().out
     assert "critic_loss is nan at step 2: the run stops; its checkpoint of step 1 is kept" in printed
+    assert "a tenth of the learning rate: --model.generator-optimizer.learning-rate 3e+37 --model.critic-" in printed
     step, state = state_of(tmp_path / "run")
     assert step == 1
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state))
@@ -140,7 +173,7 @@ def test_a_state_that_is_not_finite_is_never_saved(tmp_path, capsys):
 
 
 def test_metrics_are_found_not_finite_at_their_step():
-    with pytest.raises(runner._NotFiniteError, match=r"^loss is nan at step 29$"):
+    with pytest.raises(NotFiniteError, match=r"^loss is nan at step 29$"):
         runner._check_finite(30, {"loss": np.array([1.0, np.nan, np.inf])})
     runner._check_finite(30, {"loss": np.ones(3)})
 
@@ -156,6 +189,120 @@ def test_a_signal_during_a_step_saves_that_very_step_after_checking_it(tmp_path,
     assert run(tmp_path / "run", *EACH_STEP, steps=40) == 128 + signal.SIGTERM
     assert "stopped at step 2, saved" in capsys.readouterr().out
     assert state_of(tmp_path / "run")[0] == 2
+
+
+def failing(error):
+    def fail(*_, **__):
+        raise error
+
+    return fail
+
+
+FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a file")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    run(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def halfway(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("halfway") / "run"
+    run(folder, steps=2)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "error"),
+    [
+        (files, "append", FULL),
+        (figures, "save_png", FULL),
+        (ocp.Checkpointer, "save", ValueError("RESOURCE_EXHAUSTED: Failed to write: No space left on device [28]")),
+        (files, "append", OSError(errno.EROFS, os.strerror(errno.EROFS), "a file")),
+    ],
+)
+def test_a_full_disk_stops_the_run_with_a_sentence_and_it_goes_on_later(
+    trained, halfway, tmp_path, module, name, error, monkeypatch
+):
+    """At the metrics, a picture, a checkpoint: what was saved is kept, and the run becomes the undisturbed one."""
+    folder = tmp_path / "run"
+    shutil.copytree(halfway, folder)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, name, failing(error))
+        with pytest.raises(FolderError, match=rf"{files.reason(error)}.* step 2 is kept; once that is mended") as told:
+            run(folder)
+    assert "\n" not in str(told.value)
+    assert run(folder) == 0
+    chex.assert_trees_all_equal(state_of(folder), state_of(trained))
+    assert without_rates(folder) == without_rates(trained)
+
+
+def test_a_folder_deleted_while_it_is_trained_in_stops_the_run_and_is_not_made_again(tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    check = runner._check_finite
+
+    def check_and_delete(last_step, metrics):
+        check(last_step, metrics)
+        if last_step == 2:
+            shutil.rmtree(folder)
+
+    monkeypatch.setattr(runner, "_check_finite", check_and_delete)
+    with pytest.raises(FolderError, match=r"was deleted or moved while it was trained in: the run stops$"):
+        run(folder, "--log-every", "4", "--sample-every", "4", "--checkpoint-every", "3", "--steps-per-call", "1")
+    assert not folder.exists()
+
+
+def test_a_run_that_has_lost_its_checkpoints_does_not_begin_anew(tmp_path):
+    run(tmp_path / "run")
+    lines = metrics_of(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    with pytest.raises(UserError, match="has lost its checkpoints; put them back, or --no-resume"):
+        run(tmp_path / "run")
+    assert metrics_of(tmp_path / "run") == lines
+
+
+def test_a_reader_that_has_gone_away_does_not_end_the_run(tmp_path, monkeypatch):
+    class Gone:
+        def write(self, _):
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+        def flush(self):
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", Gone())
+        assert run(tmp_path / "run") == 0
+        sys.stdout.close()
+    assert state_of(tmp_path / "run")[0] == 4
+
+
+def test_never_more_calls_than_allowed_are_under_way(tmp_path, monkeypatch):
+    """A call counts from its dispatch until its metrics have been awaited."""
+    under_way, most = set(), []
+    driver, awaited = runner._Loop._driver, runner._check_finite
+
+    def counting_driver(self, count):
+        def step(*arguments):
+            under_way.add(len(most))
+            most.append(len(under_way))
+            return driver(self, count)(*arguments)
+
+        return step
+
+    def counting_awaited(last_step, metrics):
+        under_way.remove(min(under_way))
+        awaited(last_step, metrics)
+
+    monkeypatch.setattr(runner._Loop, "_driver", counting_driver)
+    monkeypatch.setattr(runner, "_check_finite", counting_awaited)
+    rare = ["--log-every", "99", "--sample-every", "99", "--checkpoint-every", "99", "--steps-per-call", "1"]
+    assert run(tmp_path / "run", *rare, steps=30) == 0
+    assert len(most) == 30
+    assert max(most) == runner.IN_FLIGHT
+    assert not under_way
 
 
 def test_a_run_in_progress_is_not_moved_aside(tmp_path):
@@ -232,13 +379,6 @@ def test_help_explains_every_option(capsys):
         assert option in text
     for option in ("--checkpoint-every", "--resume, --no-resume", "--data-dir", "--log", "--model.critic-steps"):
         assert option in text
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("trained") / "run"
-    run(folder)
-    return folder
 
 
 def test_sample_draws_a_picture_from_the_run(trained, tmp_path, capsys):

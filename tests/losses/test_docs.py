@@ -8,27 +8,16 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen import losses
+from tests import pages
 from tests.losses.cases import CASES
 
 PAGE = (pathlib.Path(losses.__file__).parents[2] / "docs" / "losses.md").read_text("utf-8")
-BLOCKS = {language: re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL) for language in ("python", "diff")}
 ROWS = re.findall(r"^\| `(\w+)` \| (.+?) \| (.*?) \| (\w+) \|$", PAGE, re.MULTILINE)
 
 
-def changed(source: str, diff: str) -> str:
-    """The source with each line of the diff marked - replaced by the next one, marked +."""
-    lines = diff.splitlines()
-    for old, new in zip(lines[::2], lines[1::2], strict=True):
-        assert old[0] == "-", old
-        assert new[0] == "+", new
-        assert source.count(old[1:]) == 1
-        source = source.replace(old[1:], new[1:])
-    return source
-
-
 def test_loop_runs_before_and_after_two_lines_have_changed():
-    (before,), (diff,) = BLOCKS["python"], BLOCKS["diff"]
-    after = changed(before, diff)
+    (before,), (diff,) = pages.blocks(PAGE, "python"), pages.blocks(PAGE, "diff")
+    after = pages.changed(before, diff)
     delta = [d for d in difflib.ndiff(before.splitlines(), after.splitlines()) if d[0] in "+-"]
     assert len(delta) == 4  # two lines out, two lines in
     ends = []

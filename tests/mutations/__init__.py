@@ -1,6 +1,6 @@
 """Mutation check of the losses: break each formula on purpose and see a test go red.
 
-    python -m tests.mutations                        all formulas, some minutes
+    python -m tests.mutations                        all formulas, in about ten minutes
     python -m tests.mutations --only pull_away       formulas or modules with this in their name
     python -m tests.mutations --list                 the mutations alone
 

@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
+import types
 from collections.abc import Iterator
 
 from tests.mutations.equivalent import REASONS
@@ -29,19 +30,21 @@ ENVIRONMENT = {
 }
 LOADED = """chex equinox flax.linen flax.nnx hypothesis jax jax.test_util jaxtyping optax ot pytest scipy.integrate
     scipy.optimize scipy.signal scipy.special scipy.stats skimage.metrics skimage.transform sklearn.metrics.pairwise"""
-PYTEST = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:unraisableexception"]
+PYTEST = ["-x", "-q", "--assert=plain", "--tb=native", "-p", "no:cacheprovider", "-p", "no:unraisableexception"]
 PYTEST += ["-o", "addopts=--import-mode=importlib"]  # no doctests: the tests must do it
-SECONDS = 120  # for one mutant: a longer run is a hang
+SECONDS = 120  # for one mutant beyond the time of all tests unchanged: a longer run is a hang, not a slow machine
+FIRST = 1800  # seconds for the tests unchanged, which may have everything to compile
 MODULES = sorted(p for p in (ROOT / "jaxgen" / "losses").glob("*.py") if p.stem != "__init__")
 COMMON = "tests/losses/test_common.py"
 UNCHANGED = Mutant("_arrays", "", "", (ROOT / "jaxgen" / "losses" / "_arrays.py").read_text())
 
 
 class FirstFailure:
-    """A pytest plugin that keeps the name of the first test that fails."""
+    """A pytest plugin that keeps the name of the first test that fails; tests that name the function run first."""
 
-    def __init__(self):
+    def __init__(self, function: str):
         self.name = ""
+        self.function = function
 
     def pytest_collection(self):
         import hypothesis
@@ -51,6 +54,9 @@ class FirstFailure:
         hypothesis.settings.register_profile("mutations", base, phases=phases)
         hypothesis.settings.load_profile("mutations")
 
+    def pytest_collection_modifyitems(self, items):
+        items.sort(key=lambda item: not names(test_of(item).__code__, self.function))
+
     def pytest_runtest_logreport(self, report):
         if report.failed and not self.name:
             self.name = report.nodeid.split("::")[-1]
@@ -58,6 +64,18 @@ class FirstFailure:
     def pytest_collectreport(self, report):
         if report.failed and not self.name:
             self.name = f"import of {pathlib.Path(report.nodeid).name}"
+
+
+def test_of(item) -> types.FunctionType:
+    """The function as it is written, without hypothesis around it."""
+    wrapper = getattr(item.function, "hypothesis", None)
+    return wrapper.inner_test if wrapper else item.function
+
+
+def names(code: types.CodeType, function: str) -> bool:
+    """Whether a function, or one inside it, uses a name."""
+    inner = [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return function in code.co_names or any(names(constant, function) for constant in inner)
 
 
 def suites(mutant: Mutant) -> list[list[str]]:
@@ -79,7 +97,7 @@ def run(mutant: Mutant, report: str) -> None:
     sink = os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 1)
     os.dup2(sink, 2)
-    failure = FirstFailure()
+    failure = FirstFailure(mutant.function)
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(ROOT / "jaxgen", f"{folder}/jaxgen", ignore=shutil.ignore_patterns("__pycache__"))
         pathlib.Path(folder, "jaxgen", "losses", f"{mutant.module}.py").write_text(mutant.source)
@@ -106,8 +124,8 @@ class Pool:
         self.context = multiprocessing.get_context("fork")
         self.workers = workers
 
-    def run(self, mutants: list[Mutant]) -> Iterator[tuple[Mutant, str]]:
-        """(mutant, name of the first failing test) for each, in the order in which they end."""
+    def run(self, mutants: list[Mutant], seconds: float) -> Iterator[tuple[Mutant, str]]:
+        """(mutant, name of the first failing test) for each, in the order in which they end; `seconds` for one."""
         waiting, running = list(reversed(mutants)), []
         with tempfile.TemporaryDirectory() as folder:
             while waiting or running:
@@ -119,7 +137,7 @@ class Pool:
                     running.append((process, mutant, report, time.monotonic()))
                 for job in list(running):
                     process, mutant, report, started = job
-                    late = time.monotonic() - started > SECONDS
+                    late = time.monotonic() - started > seconds
                     if late:
                         process.kill()
                     elif process.is_alive():
@@ -158,10 +176,11 @@ def main() -> int:
         importlib.import_module(name)
     gc.freeze()  # the processes share what is loaded: no collection writes to it
     pool, started = Pool(options.workers), time.monotonic()
-    [(_, test)] = pool.run([UNCHANGED])
+    [(_, test)] = pool.run([UNCHANGED], FIRST)
     if test:
         print(f"{test} fails without any mutation")
         return 2
+    limit = SECONDS + time.monotonic() - started
     verdicts = collections.Counter()
     print("formula | mutation | failing test, or reason | verdict", flush=True)
     tried = []
@@ -172,7 +191,7 @@ def main() -> int:
             print(f"{mutant.formula} | {mutant.change} | {reason} | equivalent")
         else:
             tried.append(mutant)
-    for mutant, test in pool.run(tried):
+    for mutant, test in pool.run(tried, limit):
         verdict = "killed" if test else "SURVIVED"
         verdicts[verdict] += 1
         print(f"{mutant.formula} | {mutant.change} | {test} | {verdict}", flush=True)

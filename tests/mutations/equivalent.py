@@ -24,6 +24,9 @@ REASONS = {
         "jnp.take_along_axis(logits, rows, axis=1, mode='fill', fi... -> "
         "jnp.take_along_axis(logits, rows, mode='fill', fill_value...",
     ): "the default axis is the last, which is 1",
+    ("information.cross_entropy", "chosen.squeeze(axis=1) -> chosen.squeeze()"): (
+        "of a batch of one it leaves a scalar, which is subtracted alike"
+    ),
     ("information.projection_score", "swap (embeddings, features)"): SYMMETRIC,
     ("information.projection_score", "swap (products, scores)"): SYMMETRIC,
     (

@@ -44,3 +44,17 @@ def test_params_are_float32_whatever_the_computation_is():
 def test_equal_settings_are_one_value():
     assert MLP((4, 3)) == MLP((4, 3)) and hash(MLP((4, 3))) == hash(MLP((4, 3)))
     assert MLP((4, 3)) != MLP((4, 3), negative_slope=0.1)
+
+
+def test_tanh_and_the_deviation_of_the_first_weights_are_settings():
+    net = MLP((400,), activation="tanh", init_std=0.05)
+    variables = init(net, (300,))
+    first, last = (variables["params"][f"Dense_{i}"] for i in range(2))
+    wanted = jnp.tanh(INPUTS.reshape(5, 6) @ first["kernel"]) @ last["kernel"]
+    np.testing.assert_allclose(net.apply(variables, INPUTS, (300,)), wanted, atol=1e-6)
+    assert last["kernel"].std() == pytest.approx(0.05, rel=4 / np.sqrt(2 * 120_000))
+
+
+def test_an_unknown_activation_is_refused(unchecked_shapes):
+    with pytest.raises(ValueError, match="activation is 'sine'"):
+        init(MLP((4,), activation="sine"), ())  # pyright: ignore[reportArgumentType]

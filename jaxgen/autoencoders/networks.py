@@ -1,0 +1,66 @@
+"""Encoders and decoders as taught and as published, to be settings of a model's Config.
+
+    vae.Config(latent_dim=10, encoder=HIGGINS_CONV.encoder, decoder=HIGGINS_CONV.decoder)
+
+A network of several heads, a mean and a log-variance for each latent, is one last layer of all of them: the same
+parameters and the same function. Atienza's plain autoencoder has no ReLU after the decoder's dense layer; here one
+stands there, as in the variational ones of the same book.
+
+- Kingma, Welling: Auto-Encoding Variational Bayes, 2013, arXiv 1312.6114.
+- Burda, Grosse, Salakhutdinov: Importance Weighted Autoencoders, 2015, arXiv 1509.00519.
+- Higgins et al.: beta-VAE, 2017, ICLR.
+- Burgess et al.: Understanding disentangling in beta-VAE, 2018, arXiv 1804.03599.
+- Atienza: Advanced Deep Learning with Keras, 2018, chapters 3 and 8.
+- Jodoin: IFT780; Lingrand, Precioso: DSAI; Flax's VAE example.
+"""
+
+from typing import NamedTuple
+
+import flax.linen as nn
+
+from jaxgen.nets.conditioning import AsChannel, Beside
+from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
+from jaxgen.nets.mlp import MLP
+
+
+class Pair(NamedTuple):
+    """An encoder and its decoder."""
+
+    encoder: nn.Module
+    decoder: nn.Module
+
+
+def mirrored(*features: int) -> Pair:
+    """MLPs with ReLUs of these hidden widths, and of the same in reverse."""
+    return Pair(MLP(features), MLP(features[::-1]))
+
+
+# Autoencoders
+JODOIN_AUTOENCODER = mirrored(128, 64, 12)  # 784-128-64-12-2
+ATIENZA_AUTOENCODER = Pair(ConvEncoder(), ConvDecoder())  # 28x28 to 16 codes
+FULLY_CONVOLUTIONAL = Pair(ConvEncoder(bottleneck="map"), ConvDecoder(bottleneck="map"))  # 28x28 to codes of 7x7 c
+
+# Variational autoencoders
+KINGMA_WELLING = Pair(  # one hidden layer of tanh; 500 for MNIST, 200 for Frey faces; N(0, 0.01) weights
+    MLP((500,), activation="tanh", init_std=0.01), MLP((500,), activation="tanh", init_std=0.01)
+)
+BURDA = Pair(MLP((200, 200), activation="tanh"), MLP((200, 200), activation="tanh"))  # one stochastic layer of 50
+JODOIN = mirrored(128, 64)  # 784-128-64, 32 latents
+LINGRAND_PRECIOSO = mirrored(256)  # 784-256, 28 latents
+FLAX_EXAMPLE = mirrored(500)  # 784-500, 20 latents
+ATIENZA_MLP = mirrored(512)  # 784-512, 2 latents
+ATIENZA_CONV = Pair(ConvEncoder(features=(16,)), ConvDecoder())  # 28x28, 2 latents
+
+# Conditional
+ATIENZA_CONDITIONAL = Pair(AsChannel(ConvEncoder(features=(16,))), Beside(ConvDecoder()))  # 28x28, 2 latents
+
+# Disentangling, 64x64
+HIGGINS_DENSE = Pair(MLP((1200, 1200)), MLP((1200, 1200, 1200), activation="tanh"))  # dSprites, 10 latents
+HIGGINS_CONV = Pair(
+    ConvEncoder((32, 32, 64, 64), kernel_size=4, features=(256,)),
+    ConvDecoder((64, 64, 32, 32), kernel_size=4, features=(256,), output_strides=2),
+)
+BURGESS = Pair(
+    ConvEncoder((32, 32, 32, 32), kernel_size=4, features=(256, 256)),
+    ConvDecoder((32, 32, 32, 32), kernel_size=4, features=(256, 256), output_strides=2),
+)
