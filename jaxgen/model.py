@@ -55,6 +55,7 @@ class Model(Protocol):
         ...
 
 
+@runtime_checkable
 class LatentModel(Model, Protocol):
     """A model whose images are functions of a latent vector: what interpolation, traversal and arithmetic need.
 
@@ -70,6 +71,7 @@ class LatentModel(Model, Protocol):
         ...
 
 
+@runtime_checkable
 class Autoencoder(LatentModel, Protocol):
     """A model that also finds the latent vector of an image."""
 

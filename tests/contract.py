@@ -37,6 +37,7 @@ class Case:
     config: Any  # a tiny Config with Adam, batch norm where the model has it, no network wider than 16
     unreached: tuple[str, ...] = ()  # parameters whose gradient is zero by mathematics, said in the test file
     inert: tuple[str, ...] = ()  # settings that change nothing in two updates, said in the test file
+    shared: tuple[str, ...] = ()  # optimisers of a part of another's player; their law stands in the test file
 
 
 def optimizer_fields(config: Any) -> list[str]:
@@ -240,8 +241,9 @@ class Suite:
 
         `generator_optimizer` is the generator's; a setting called `optimizer` moves every player there is.
         """
-        for field in optimizer_fields(self.case.config):
-            config = with_sgd(self.case.config, 0.1, **{field: STILL})
+        shared = self.case.shared
+        for field in set(optimizer_fields(self.case.config)) - set(shared):
+            config = with_sgd(self.case.config, 0.1, **dict.fromkeys((field, *shared), STILL))
             before = players(self.init(config))
             state, _ = parallel.jit(self.case.model.update, config)(
                 self.init(config), self.batches(1)[0], jax.random.key(0)
