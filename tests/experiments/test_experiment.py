@@ -1,9 +1,11 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from experiments import experiment, runner, settings
+from experiments.data.images import ImageSet
 from experiments.experiment import UserError
 
 
@@ -20,7 +22,9 @@ def test_every_experiment_has_a_summary_and_belongs_to_a_model():
 def test_every_experiment_traces_an_update_and_is_written_and_read_as_json(name):
     """Shapes alone, nothing is compiled: what a config names exists, and its networks fit its images."""
     chosen = experiment.load(name)
-    runner.check_model(chosen)
+    classes = tuple(str(label) for label in range(10))
+    made = ImageSet("made", np.zeros((1, *chosen.model.image_shape), np.uint8), np.zeros(1, np.int32), classes)
+    runner.check_model(chosen, made)
     assert settings.from_json(json.loads(json.dumps(settings.to_json(chosen)))) == chosen
 
 
