@@ -8,6 +8,7 @@ good one, and put aside.
 Beside the state, `meta` holds the metrics by which the best one is found, and notes: whatever else the next step needs.
 """
 
+import copy
 import gc
 import json
 import pathlib
@@ -89,6 +90,7 @@ class Checkpointer:
         )
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._saving: Future[None] | None = None
+        self._buffers: Any = None
         self.blocked_ms: list[float] = []
         """How long each `save` has held its caller up."""
         if not read_only:
@@ -120,9 +122,10 @@ class Checkpointer:
         self.wait()
         if step in self.steps():
             return
-        arrays = _copied(_plain(state))
+        self._buffers = _copied(_plain(state), self._buffers)
         meta = {"format": FORMAT, "step": step, "run": self._run, "metrics": metrics or {}, "notes": notes or {}}
-        self._saving = self._thread.submit(self._write, step, arrays, meta)
+        meta = copy.deepcopy(meta)  # the caller may change its own while this is being written
+        self._saving = self._thread.submit(self._write, step, self._buffers, meta)
         self.blocked_ms.append(1e3 * (time.perf_counter() - start))
 
     def wait(self) -> None:
@@ -199,7 +202,8 @@ class Checkpointer:
             if not self._folder.is_dir():
                 raise FileNotFoundError(2, "the folder is gone")
             args = self._args.Composite(state=self._args.StandardSave(arrays), meta=self._args.JsonSave(meta))
-            self._orbax.save(self._folder / str(step), args=args)
+            with _without_leftovers():
+                self._orbax.save(self._folder / str(step), args=args)
             files.sync(self._folder / str(step))
             self._delete_old()
         except Exception as error:  # orbax raises errors of many kinds for a full disk
@@ -289,7 +293,7 @@ class Checkpointer:
 
 @contextmanager
 def _without_leftovers() -> Iterator[None]:
-    """Collect the tasks that orbax leaves behind after a failed restore, without their complaints on stderr."""
+    """Collect the tasks that orbax leaves behind after a failure, without their complaints on stderr."""
     before = sys.unraisablehook
 
     def hook(unraisable: Any) -> None:
@@ -349,12 +353,18 @@ def _as(state: Any, like: Any) -> Any:
     return jax.tree.map(typed, state, like)
 
 
-def _copied(state: Any) -> Any:
-    """The arrays in buffers of their own on the host: the state may be donated as soon as this returns."""
+def _copied(state: Any, buffers: Any) -> Any:
+    """The arrays in buffers of their own on the host: the state may be donated as soon as this returns.
+
+    `buffers` of an earlier call are used again where they fit: new memory costs several times the copy.
+    """
     for leaf in jax.tree.leaves(state):
         if isinstance(leaf, jax.Array):
             leaf.copy_to_host_async()
-    return jax.tree.map(lambda leaf: np.array(leaf, copy=True), state)
+    if buffers is None or _described(buffers) != _described(state):
+        buffers = jax.tree.map(lambda leaf: np.empty(leaf.shape, leaf.dtype), state)
+    jax.tree.map(np.copyto, buffers, state)
+    return buffers
 
 
 def _all_finite(arrays: Any) -> bool:

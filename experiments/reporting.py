@@ -36,7 +36,7 @@ class Means:
 
     def notes(self) -> dict[str, Any]:
         """What JSON takes; exact."""
-        return {"num": self._num, "sums": self._sums}
+        return {"num": self._num, "sums": dict(self._sums)}
 
 
 class Reporter:

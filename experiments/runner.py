@@ -290,7 +290,7 @@ class _Loop:
         if isinstance(error, FolderError):
             what = str(error)
         else:
-            what = f"cannot write {error.filename or self.folder}: {files.reason(error)}"
+            what = f"cannot read or write {error.filename or self.folder}: {files.reason(error)}"
         if not self.folder.is_dir():
             return FolderError(f"{what}: the run stops")
         return FolderError(

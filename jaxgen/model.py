@@ -7,7 +7,7 @@ field names (`generate`, `score`, `encode`, ...), the losses, `update`, `sample`
 from typing import Any, Protocol, runtime_checkable
 
 from jaxgen.images import ValueRange
-from jaxgen.typing import Batch, Images, Key, Latents, Metrics, Shape
+from jaxgen.typing import Batch, Evidence, Images, Key, Latents, Metrics, Shape
 
 
 class ModelConfig(Protocol):
@@ -77,4 +77,17 @@ class Autoencoder(LatentModel, Protocol):
 
     def to_latents(self, config: Any, state: Any, images: Images) -> Latents:
         """The latent vector of each image, without noise: the mean of the posterior, where there is one."""
+        ...
+
+
+@runtime_checkable
+class LikelihoodModel(Autoencoder, Protocol):
+    """A model that bounds log p(x), or log p(x|y): what `python -m experiments.likelihood` needs."""
+
+    def evidence(self, config: Any, state: Any, batch: Batch, key: Key, num_samples: int, chunk: int) -> Evidence:
+        """Bounds for each image, from `num_samples` latents of which `chunk` are in memory at a time."""
+        ...
+
+    def posterior_means(self, config: Any, state: Any, batch: Batch) -> Latents:
+        """E[z|x] of each image, as `evidence` has it."""
         ...

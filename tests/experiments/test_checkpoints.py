@@ -308,7 +308,7 @@ def test_a_state_that_is_not_finite_is_not_written(tmp_path):
 
 def test_checksums_and_writing_hold_nobody_up(tmp_path, monkeypatch):
     """`save` returns while the checksums are not yet made: they wait for this thread."""
-    go_on = threading.Event()
+    go_on, notes = threading.Event(), {"sums": {"loss": 1.0}}
     made = checkpoints.checksums
 
     def slow(arrays):
@@ -317,11 +317,13 @@ def test_checksums_and_writing_hold_nobody_up(tmp_path, monkeypatch):
 
     monkeypatch.setattr(checkpoints, "checksums", slow)
     with Checkpointer(tmp_path) as checkpointer:
-        checkpointer.save(1, weight())
+        checkpointer.save(1, weight(), notes=notes)
+        notes["sums"]["loss"] = 2.0  # what the caller does then is not in the checkpoint
         assert not checkpointer.settled()
         go_on.set()
         checkpointer.wait()
         assert checkpointer.settled() and checkpointer.steps() == [1]
+        assert checkpointer.restore(weight()).notes == {"sums": {"loss": 1.0}}
 
 
 def test_checksums_see_every_bit_and_name_every_leaf():

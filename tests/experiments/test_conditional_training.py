@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from experiments import data, experiment, runner
+from experiments import settings as restorable
 from experiments.checkpoints import Checkpointer
 from experiments.data import card
 from experiments.data.images import ImageSet
@@ -44,6 +45,8 @@ def settings(folder, kind, **changes):
 
 @pytest.fixture
 def train(monkeypatch):
+    monkeypatch.setattr(restorable, "PACKAGES", (*restorable.PACKAGES, "tests"))
+
     def train(chosen, out):
         monkeypatch.setattr(experiment, "load", lambda name: dataclasses.replace(chosen, model=conditional.Config()))
         return runner.train("conditional", chosen, out)

@@ -101,10 +101,11 @@ def test_batches_on_the_devices_lie_as_the_step_wants_them(wrap):
 def test_a_set_goes_to_the_devices_only_if_the_settings_allow_its_bytes():
     columns = image_set().columns(Labelled)
     num_bytes = NUM * 6 * 5 * 3 + NUM * 4
-    assert feeds.lies_on_device(columns, StorageOptions(device_bytes=num_bytes))
-    assert not feeds.lies_on_device(columns, StorageOptions(device_bytes=num_bytes - 1))
-    assert not feeds.lies_on_device(columns, StorageOptions())  # this is a CPU
-    assert not feeds.lies_on_device(image_set(lazy=True).columns(None), StorageOptions(device_bytes=2**30))
+    for cuts in (False, True):
+        assert feeds.lies_on_device(columns, StorageOptions(device_bytes=num_bytes), cuts=cuts)
+        assert not feeds.lies_on_device(columns, StorageOptions(device_bytes=num_bytes - 1), cuts=cuts)
+        assert feeds.lies_on_device(columns, StorageOptions(), cuts=cuts) == cuts  # this is a CPU
+    assert not feeds.lies_on_device(image_set(lazy=True).columns(None), StorageOptions(device_bytes=2**30), cuts=True)
 
 
 class TestWindows:
