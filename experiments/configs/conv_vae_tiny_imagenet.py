@@ -25,4 +25,5 @@ EXPERIMENT = Experiment(
     batch_size=64,
     sample_every=500,
     checkpoint_every=500,
+    pictures=("samples", "reconstructions"),
 )

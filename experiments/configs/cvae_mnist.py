@@ -14,4 +14,5 @@ EXPERIMENT = Experiment(
     batch_size=128,
     sample_every=500,
     checkpoint_every=500,
+    pictures=("samples", "reconstructions", "codes", "code_grid"),
 )

@@ -24,4 +24,5 @@ EXPERIMENT = Experiment(
     batch_size=20,
     sample_every=500,
     checkpoint_every=500,
+    pictures=("samples", "reconstructions"),
 )

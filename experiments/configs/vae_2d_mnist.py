@@ -19,4 +19,5 @@ EXPERIMENT = Experiment(
     steps=15_000,
     batch_size=128,
     steps_per_call=20,
+    pictures=("samples", "reconstructions", "codes", "code_grid"),
 )

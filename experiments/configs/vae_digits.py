@@ -19,4 +19,5 @@ EXPERIMENT = Experiment(
     data="digits",
     steps=10_000,
     steps_per_call=50,
+    pictures=("samples", "reconstructions"),
 )

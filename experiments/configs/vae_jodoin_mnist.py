@@ -21,4 +21,5 @@ EXPERIMENT = Experiment(
     steps=10_000,
     batch_size=128,
     steps_per_call=20,
+    pictures=("samples", "reconstructions"),
 )

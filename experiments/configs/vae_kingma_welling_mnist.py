@@ -12,4 +12,5 @@ EXPERIMENT = Experiment(
     steps=20_000,
     batch_size=100,
     steps_per_call=20,
+    pictures=("samples", "reconstructions"),
 )

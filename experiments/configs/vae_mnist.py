@@ -20,4 +20,5 @@ EXPERIMENT = Experiment(
     data="mnist",
     steps=3_900,
     batch_size=128,
+    pictures=("samples", "reconstructions"),
 )
