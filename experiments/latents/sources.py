@@ -8,8 +8,10 @@ A word is one of
 A class of the data set comes before a file of the same name; ./NAME is always the file.
 """
 
+import dataclasses
 import pathlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +21,8 @@ from experiments.latents import own
 from experiments.latents.trained import Trained
 
 
-class Points(NamedTuple):
+@dataclass(frozen=True)
+class Points:
     """Places in the latent space, one a row."""
 
     names: tuple[str, ...]
@@ -123,7 +126,7 @@ def _class(words: Words, name: str, num: int) -> Points:
     indices = np.flatnonzero(image_set.labels == image_set.classes.index(name))[:num]
     if not len(indices):
         raise UserError(f"{image_set.name} has held out no image of class {name}; name another")
-    return _held_out(words, indices)._replace(names=(name,) * len(indices))
+    return dataclasses.replace(_held_out(words, indices), names=(name,) * len(indices))
 
 
 def _is_class(words: Words, name: str) -> bool:
