@@ -35,12 +35,13 @@ class Experiment(Generic[ModelConfigT]):
     parallel: Literal["jit", "pmap", "shard_map"] = "jit"  # how an update runs over the devices
     steps_per_call: int = 10  # updates in one dispatch; more is faster on a GPU, fewer reacts sooner
     log_every: int = 100  # steps between two lines of metrics.jsonl
-    sample_every: int = 1_000  # steps between two pictures in samples/
+    sample_every: int = 1_000  # steps between two pictures
     checkpoint_every: int = 1_000  # steps between two checkpoints
     keep: int = 3  # newest checkpoints to keep
     best: str | None = None  # metric by which the best checkpoint is kept beside the newest, a loss for one
     best_mode: Literal["min", "max"] = "min"  # whether the best one is the smallest or the largest
     num_samples: int = 64  # images in a picture
+    pictures: tuple[Literal["samples", "reconstructions", "codes", "code_grid"], ...] = ("samples",)  # to draw
     log: tuple[Literal["tensorboard", "wandb"], ...] = ()  # further places for the metrics
     resume: bool = True  # go on where the run in this folder stopped; else move it aside and begin anew
 

@@ -1,56 +1,62 @@
-"""Pictures of images."""
+"""Pictures of images: grids with labels, and animations."""
 
 import math
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
-from experiments import files
+from experiments import files, text
 
 GAP = 2
 SHORTEST_SIDE = 32
-SCATTER_SIDE = 400
+LABEL_SIZE = 13
 
 
-def grid(pixels: np.ndarray, columns: int | None = None) -> np.ndarray:
+def grid(
+    pixels: np.ndarray, columns: int | None = None, *, gap: int = GAP, shortest_side: int = SHORTEST_SIDE
+) -> np.ndarray:
     """Images side by side, row by row: (num, height, width, 1 or 3) uint8 to (rows, columns, 3) uint8.
 
-    Small images are enlarged by a whole factor, each pixel a square, until a side has 32 pixels.
+    Small images are enlarged by a whole factor, each pixel a square, until no side is shorter than `shortest_side`.
     """
     if pixels.ndim != 4 or pixels.shape[-1] not in (1, 3):
         raise ValueError(f"images of shape {pixels.shape} cannot be drawn; give (num, h, w, 1 or 3)")
     num = len(pixels)
     columns = columns or math.ceil(math.sqrt(num))
     rows = math.ceil(num / columns)
-    factor = max(1, math.ceil(SHORTEST_SIDE / min(pixels.shape[1:3])))
+    factor = max(1, math.ceil(shortest_side / min(pixels.shape[1:3])))
     tiles = pixels.repeat(factor, axis=1).repeat(factor, axis=2)
     _, height, width, _ = tiles.shape
-    canvas = np.full((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, 3), 255, np.uint8)
+    canvas = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, 3), 255, np.uint8)
     for index, tile in enumerate(tiles):
-        top = GAP + (index // columns) * (height + GAP)
-        left = GAP + (index % columns) * (width + GAP)
+        top = gap + (index // columns) * (height + gap)
+        left = gap + (index % columns) * (width + gap)
         canvas[top : top + height, left : left + width] = tile
     return canvas
 
 
-def scatter(points: np.ndarray, real: np.ndarray) -> np.ndarray:
-    """Points (num, 2 or more) in blue over real ones in grey, to (SCATTER_SIDE, SCATTER_SIDE, 3) uint8.
+def labelled(picture: np.ndarray, row_labels: Sequence[str] = (), column_labels: Sequence[str] = ()) -> np.ndarray:
+    """A grid with a label left of each row and above each column, cut where a column is too narrow for it.
 
-    The first two dimensions are drawn, in the square that the real points span and a tenth more on each side.
+    The pixels of the grid are in the lower right, as they were.
     """
-    if points.ndim != 2 or points.shape[1] < 2:
-        raise ValueError(f"points of shape {points.shape} cannot be drawn; give (num, 2)")
-    low, high = float(real[:, :2].min()), float(real[:, :2].max())
-    margin = 0.1 * max(high - low, 1e-6)
-    canvas = np.full((SCATTER_SIDE, SCATTER_SIDE, 3), 255, np.uint8)
-    for drawn, colour in ((real, (200, 200, 200)), (points, (31, 80, 200))):
-        unit = (drawn[:, :2] - (low - margin)) / (high - low + 2 * margin)
-        inside = np.isfinite(unit).all(axis=1) & (unit >= 0).all(axis=1) & (unit < 1).all(axis=1)
-        across, up = (unit[inside] * SCATTER_SIDE).astype(np.int64).T
-        for shift_y, shift_x in ((0, 0), (0, 1), (1, 0), (1, 1)):
-            y = (SCATTER_SIDE - 1 - up + shift_y).clip(0, SCATTER_SIDE - 1)
-            canvas[y, (across + shift_x).clip(0, SCATTER_SIDE - 1)] = colour
-    return canvas
+    from PIL import Image, ImageDraw
+
+    left = max((text.width(label, LABEL_SIZE) for label in row_labels), default=0)
+    left, top = (left + 3 * GAP if left else 0), (LABEL_SIZE + 3 * GAP if any(column_labels) else 0)
+    height, width, _ = picture.shape
+    canvas = Image.new("RGB", (left + width, top + height), "white")
+    canvas.paste(Image.fromarray(picture), (left, top))
+    pen = ImageDraw.Draw(canvas)
+    for index, label in enumerate(row_labels):
+        middle = top + (index + 0.5) * height / len(row_labels)
+        text.draw(pen, (left - GAP, middle), label, LABEL_SIZE, "rm")
+    for index, label in enumerate(column_labels):
+        pitch = width / len(column_labels)
+        label = text.fitted(label, LABEL_SIZE, int(pitch))
+        text.draw(pen, (left + (index + 0.5) * pitch, top - GAP), label, LABEL_SIZE, "ms")
+    return np.asarray(canvas)
 
 
 def save_png(path: pathlib.Path, picture: np.ndarray) -> None:
@@ -60,3 +66,18 @@ def save_png(path: pathlib.Path, picture: np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with files.replacing(path) as unfinished:
         Image.fromarray(picture).save(unfinished, format="PNG")
+
+
+def save_gif(path: pathlib.Path, frames: Sequence[np.ndarray], milliseconds: int = 80) -> None:
+    """Write frames of (height, width, 3) uint8 as an animation that loops for ever, whole or not at all.
+
+    Greys are kept exactly; of colours, each frame has the 256 that fit it best.
+    """
+    from PIL import Image
+
+    grey = all((frame == frame[..., :1]).all() for frame in frames)
+    pictures = [Image.fromarray(frame[..., 0] if grey else frame) for frame in frames]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    options = {"save_all": True, "append_images": pictures[1:], "duration": milliseconds, "loop": 0}
+    with files.replacing(path) as unfinished:
+        pictures[0].save(unfinished, format="GIF", **options)

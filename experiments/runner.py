@@ -18,17 +18,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import advice, data, figures, files, limits, reporting, restore, runs, settings
+from experiments import advice, data, figures, files, limits, pictures, reporting, restore, runs, settings
 from experiments.checkpoints import Checkpointer, NotFiniteError
 from experiments.data import card, feeds
 from experiments.data.images import ImageSet
 from experiments.experiment import Experiment, UserError, model_of
 from experiments.files import FolderError
-from jaxgen import images, parallel
+from jaxgen import parallel
 from jaxgen.typing import Key, Labelled
-
-REAL_POINTS = 1_000
-"""Real points in a picture of points."""
 
 IN_FLIGHT = 8
 """Calls under way at most: XLA on CPU devices can deadlock with more than 32."""
@@ -54,6 +51,7 @@ def train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
     check_batch(experiment)
     check_model(experiment, image_set)
     check_log(experiment)
+    pictures.check(experiment)
     aside = None if experiment.resume else runs.move_aside(folder)
     if aside:
         reporting.show(f"moved the earlier run to {aside}")
@@ -148,7 +146,7 @@ class _Loop:
         self.drivers: dict[int, parallel.Step] = {}
         keys = jax.random.split(jax.random.key(experiment.seed), 3)
         self.key_init, self.key_steps, self.key_samples = keys
-        self.sample = jax.jit(functools.partial(self.model.sample, self.config), static_argnames="num")
+        self.drawings = pictures.drawings(experiment, image_set, self.key_samples)
 
     def run(self, resumed: bool) -> int:
         step, state = self._start()
@@ -185,7 +183,8 @@ class _Loop:
     def _start(self) -> tuple[int, Any]:
         """Step and state of the newest good checkpoint, or step 0 and a fresh state."""
         files.remove_unfinished(self.folder)
-        files.remove_unfinished(self.folder / "samples")
+        for kind in self.drawings:
+            files.remove_unfinished(self.folder / kind)
         restored = self.checkpointer.restore(restore.abstract_state(self.experiment))
         if restored is None:
             if runs.read_config(self.folder)["has_checkpoint"]:
@@ -309,7 +308,7 @@ class _Loop:
         blocked = self.checkpointer.blocked_ms
         self.reporter.say(
             f"finished {step:,} steps; {len(blocked)} checkpoints held it up for {sum(blocked) / 1e3:.2f} s; "
-            f"pictures in {self.folder / 'samples'}"
+            f"its pictures are in {self.folder}"
         )
         self.reporter.say(f"draw more with: python -m experiments.sample {self.folder} --num 64 --out digits.png")
         return 0
@@ -325,17 +324,9 @@ class _Loop:
         return _fold_in(self.key_steps, step + jnp.arange(count))
 
     def _save_picture(self, step: int, state: Any) -> None:
-        """Draw the same latents as at every other step."""
-        samples = self.sample(state, self.key_samples, num=self.experiment.num_samples)
-        path = self.folder / "samples" / f"step_{step:06d}.png"
-        figures.save_png(path, self._picture(samples))
-
-    def _picture(self, samples: jax.Array) -> np.ndarray:
-        if len(self.config.image_shape) == 1:
-            return figures.scatter(
-                np.asarray(samples), self.image_set.batch(np.arange(min(len(self.image_set), REAL_POINTS)))
-            )
-        return figures.grid(np.asarray(images.to_pixels(samples, self.config.value_range)))
+        """Draw the same latents and images as at every other step."""
+        for kind, draw in self.drawings.items():
+            figures.save_png(self.folder / kind / f"step_{step:06d}.png", draw(state))
 
 
 _fold_in = jax.jit(jax.vmap(jax.random.fold_in, in_axes=(None, 0)))

@@ -3,7 +3,7 @@
 config.json      the experiment's name and every setting, versions and devices; enough to repeat the run
 .lock            held by the process that trains
 metrics.jsonl    one line for each log step
-samples/         pictures, the same latents at each step
+samples/         pictures, the same latents at each step; reconstructions/, codes/, code_grid/ likewise
 checkpoints/     orbax
 """
 
@@ -27,7 +27,7 @@ from experiments.files import FolderError
 
 FREE = (
     *("steps", "out", "parallel", "steps_per_call", "log_every", "sample_every", "checkpoint_every"),
-    *("keep", "best", "best_mode", "num_samples", "log", "resume", "data_dir", "storage"),
+    *("keep", "best", "best_mode", "num_samples", "pictures", "log", "resume", "data_dir", "storage"),
 )
 """Settings that may differ when a run goes on: they do not change what is computed, only how long and how it shows."""
 

@@ -62,9 +62,10 @@ def main(argv: Sequence[str]) -> int:
     with _writing(out):
         if chosen.out:
             out.parent.mkdir(parents=True, exist_ok=True)  # before the time is spent on drawing
-    step, pixels = draw(folder, chosen.num, chosen.seed, chosen.step)
+    step, samples = draw(folder, chosen.num, chosen.seed, chosen.step)
+    picture = figures.grid(samples, chosen.columns) if samples.ndim == 4 else _points(folder, samples)
     with _writing(out):
-        figures.save_png(out, figures.grid(pixels, chosen.columns))
+        figures.save_png(out, picture)
     print(f"wrote {chosen.num} images of step {step:,} to {out}")
     return 0
 
@@ -72,7 +73,10 @@ def main(argv: Sequence[str]) -> int:
 def draw(
     folder: pathlib.Path, num: int, seed: int, which: int | Literal["newest", "best"] = "newest"
 ) -> tuple[int, np.ndarray]:
-    """The step of a checkpoint, the newest good one, and `num` images from it, uint8 (num, height, width, channels)."""
+    """The step of a checkpoint, the newest good one, and `num` images from it, uint8 (num, height, width, channels).
+
+    Samples of a model of points are float32 (num, dimensions).
+    """
     import jax
 
     from experiments import restore
@@ -84,9 +88,21 @@ def draw(
 
     def chunk(index: int) -> Any:
         key = jax.random.fold_in(jax.random.key(seed), index)
-        return np.asarray(images.to_pixels(sample(state, key, num=CHUNK), experiment.model.value_range))
+        samples = sample(state, key, num=CHUNK)
+        if len(experiment.model.image_shape) == 1:
+            return np.asarray(samples)
+        return np.asarray(images.to_pixels(samples, experiment.model.value_range))
 
     return step, np.concatenate([chunk(index) for index in range(-(-num // CHUNK))])[:num]
+
+
+def _points(folder: pathlib.Path, samples: np.ndarray) -> np.ndarray:
+    """Samples over as many real points."""
+    from experiments import data, pictures, runs
+
+    _, experiment = runs.read(folder)
+    real = data.load_for(experiment)
+    return pictures.points(samples, np.asarray(real.batch(np.arange(min(len(real), len(samples))))))
 
 
 @contextmanager

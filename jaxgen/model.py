@@ -4,10 +4,10 @@ A model is a module. Inside, in this order: docstring naming the paper, `Config`
 field names (`generate`, `score`, `encode`, ...), the losses, `update`, `sample`.
 """
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from jaxgen.images import ValueRange
-from jaxgen.typing import Batch, Images, Key, Latents, Metrics, Shape
+from jaxgen.typing import Batch, Evidence, Images, Key, Latents, Metrics, Shape
 
 
 class ModelConfig(Protocol):
@@ -55,6 +55,7 @@ class Model(Protocol):
         ...
 
 
+@runtime_checkable
 class LatentModel(Model, Protocol):
     """A model whose images are functions of a latent vector: what interpolation, traversal and arithmetic need.
 
@@ -70,9 +71,32 @@ class LatentModel(Model, Protocol):
         ...
 
 
+@runtime_checkable
 class Autoencoder(LatentModel, Protocol):
     """A model that also finds the latent vector of an image."""
 
     def to_latents(self, config: Any, state: Any, images: Images) -> Latents:
         """The latent vector of each image, without noise: the mean of the posterior, where there is one."""
+        ...
+
+
+@runtime_checkable
+class Reconstructor(Model, Protocol):
+    """A model that sends an image through a code which is no vector: a grid of symbols, several scales."""
+
+    def reconstruct(self, config: Any, state: Any, images: Images) -> Images:
+        """What is decoded from the code of each image, without noise."""
+        ...
+
+
+@runtime_checkable
+class LikelihoodModel(Autoencoder, Protocol):
+    """A model that bounds log p(x), or log p(x|y): what `python -m experiments.likelihood` needs."""
+
+    def evidence(self, config: Any, state: Any, batch: Batch, key: Key, num_samples: int, chunk: int) -> Evidence:
+        """Bounds for each image, from `num_samples` latents of which `chunk` are in memory at a time."""
+        ...
+
+    def posterior_means(self, config: Any, state: Any, batch: Batch) -> Latents:
+        """E[z|x] of each image, as `evidence` has it."""
         ...

@@ -84,7 +84,22 @@ class SGD:
         require(0 <= self.momentum < 1, "momentum", self.momentum, "in [0, 1)")
 
 
-Optimizer: TypeAlias = Adam | RMSProp | SGD
+@dataclass(frozen=True)
+class Adagrad:
+    """Duchi, Hazan, Singer 2011, JMLR 12: each step is divided by the root of all squared gradients so far."""
+
+    learning_rate: float = 1e-2  # eta
+    initial_accumulator: float = 0.0  # of the squared gradients
+    eps: float = 1e-10  # added to the sum of squares, inside the root
+    schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
+
+    def __post_init__(self):
+        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        require(self.initial_accumulator >= 0, "initial_accumulator", self.initial_accumulator, "at least 0")
+        require(self.eps > 0, "eps", self.eps, "above 0")
+
+
+Optimizer: TypeAlias = Adam | RMSProp | SGD | Adagrad
 
 
 @functools.cache
@@ -98,6 +113,8 @@ def to_optax(settings: Optimizer) -> optax.GradientTransformation:
             return optax.adam(rate, b1=settings.b1, b2=settings.b2, eps=settings.eps)
         case RMSProp():
             return optax.rmsprop(rate, decay=settings.decay, eps=settings.eps, eps_in_sqrt=False)
+        case Adagrad():
+            return optax.adagrad(rate, initial_accumulator_value=settings.initial_accumulator, eps=settings.eps)
         case SGD():
             return optax.sgd(rate, momentum=settings.momentum or None)
 

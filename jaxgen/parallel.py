@@ -30,6 +30,30 @@ def pmean(tree: Any, axis_name: str | None) -> Any:
     return tree if axis_name is None else jax.lax.pmean(tree, axis_name)
 
 
+def psum(tree: Any, axis_name: str | None) -> Any:
+    """Sum of each leaf over the devices along `axis_name`; the tree itself if that is None."""
+    return tree if axis_name is None else jax.lax.psum(tree, axis_name)
+
+
+def gather(batch: jax.Array, axis_name: str | None) -> jax.Array:
+    """The whole batch on every device, for a statistic of all its examples; `batch` itself without devices.
+
+    A loss of the gathered batch is the same on every device, and the two means of `train_state.descend` give its
+    gradient.
+    """
+    return batch if axis_name is None else jax.lax.all_gather(batch, axis_name, tiled=True)
+
+
+def take(batch: jax.Array, indices: jax.Array, axis_name: str | None) -> jax.Array:
+    """`batch[indices]`, the indices being those of the *global* batch; the same on every device."""
+    if axis_name is None:
+        return batch[indices]
+    here = indices - len(batch) * jax.lax.axis_index(axis_name)
+    ours = ((here >= 0) & (here < len(batch))).reshape(-1, *(1,) * (batch.ndim - 1))
+    rows = jnp.where(ours, batch[jnp.clip(here, 0, len(batch) - 1)], jnp.zeros((), batch.dtype))
+    return jax.lax.psum(rows, axis_name)
+
+
 def example_keys(key: Key, num: int, axis_name: str | None = None) -> jax.Array:
     """One key for each of this device's `num` examples, made from the example's index in the *global* batch.
 

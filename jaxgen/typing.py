@@ -60,6 +60,14 @@ class Captioned(NamedTuple):
     captions: UInt8[Array, "batch length"]
 
 
+class Evidence(NamedTuple):
+    """What a latent-variable model says of each image of a batch, in nats."""
+
+    nll: PerExample  # -E[log p(x|z)]
+    kl: PerExample  # KL(q(z|x) || p(z)); nll + kl is minus the ELBO
+    log_evidence: PerExample  # the importance-weighted estimate of log p(x), from below
+
+
 Params: TypeAlias = Any
 """A pytree of float arrays."""
 

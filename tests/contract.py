@@ -21,7 +21,7 @@ from jax.interpreters import partial_eval
 from experiments import checkpoints
 from jaxgen import parallel
 from jaxgen import typing as typing_
-from jaxgen.optimizers import SGD, Adam, Constant, LinearDecay, RMSProp
+from jaxgen.optimizers import SGD, Constant, LinearDecay, Optimizer
 from jaxgen.train_state import TrainState
 
 BATCH = 8  # examples of a minibatch: divides over the 4 devices
@@ -37,12 +37,13 @@ class Case:
     config: Any  # a tiny Config with Adam, batch norm where the model has it, no network wider than 16
     unreached: tuple[str, ...] = ()  # parameters whose gradient is zero by mathematics, said in the test file
     inert: tuple[str, ...] = ()  # settings that change nothing in two updates, said in the test file
+    shared: tuple[str, ...] = ()  # optimisers of a part of another's player; their law stands in the test file
 
 
 def optimizer_fields(config: Any) -> list[str]:
     """Names of the settings that are optimisers."""
     values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    return [name for name, value in values.items() if isinstance(value, Adam | RMSProp | SGD)]
+    return [name for name, value in values.items() if isinstance(value, Optimizer)]
 
 
 def with_sgd(config: Any, learning_rate: float = 1e-2, **others: float) -> Any:
@@ -89,6 +90,8 @@ def _other(value: Any, hint: Any) -> Any:
             return value * 0.5 if value > 1e-6 else (0.25 if value == 0 else 1e-3)
         case (float(), float()):
             return (0.0, 1.0) if value == (-1.0, 1.0) else (-1.0, 1.0)
+        case ():
+            return (1,)
         case tuple():
             return (value[0] + 1, *value[1:])
     raise NotImplementedError(f"say in `_other` how a setting like {value!r} of {hint} varies")
@@ -238,8 +241,9 @@ class Suite:
 
         `generator_optimizer` is the generator's; a setting called `optimizer` moves every player there is.
         """
-        for field in optimizer_fields(self.case.config):
-            config = with_sgd(self.case.config, 0.1, **{field: STILL})
+        shared = self.case.shared
+        for field in set(optimizer_fields(self.case.config)) - set(shared):
+            config = with_sgd(self.case.config, 0.1, **dict.fromkeys((field, *shared), STILL))
             before = players(self.init(config))
             state, _ = parallel.jit(self.case.model.update, config)(
                 self.init(config), self.batches(1)[0], jax.random.key(0)

@@ -4,7 +4,7 @@ import numpy as np
 import optax
 import pytest
 
-from jaxgen.optimizers import SGD, Adam, Constant, InverseTime, LinearDecay, RMSProp, to_optax
+from jaxgen.optimizers import SGD, Adagrad, Adam, Constant, InverseTime, LinearDecay, RMSProp, to_optax
 
 GRADIENTS = [0.5, -1.0, 2.0, 0.1]
 
@@ -51,6 +51,15 @@ def test_rmsprop_is_pytorchs_with_eps_outside_the_root():
     np.testing.assert_allclose(run(RMSProp(0.01, decay=0.9, eps=1e-2)), wanted, rtol=1e-6)
 
 
+def test_adagrad_divides_by_the_root_of_all_squared_gradients():
+    x, v, wanted = 1.0, 0.1, []
+    for g in GRADIENTS:
+        v += g * g
+        x -= 0.01 * g / np.sqrt(v + 1e-2)
+        wanted.append(x)
+    np.testing.assert_allclose(run(Adagrad(0.01, initial_accumulator=0.1, eps=1e-2)), wanted, rtol=1e-6)
+
+
 def test_sgd_has_heavy_ball_momentum():
     x, m, wanted = 1.0, 0.0, []
     for g in GRADIENTS:
@@ -90,6 +99,9 @@ def test_equal_settings_give_the_same_optimizer():
         (lambda: Adam(1e-3, eps=0.0), "eps is 0.0, but must be above 0"),
         (lambda: RMSProp(-1.0), "learning_rate is -1.0, but must be above 0"),
         (lambda: RMSProp(1e-3, decay=1.0), r"decay is 1.0, but must be in \[0, 1\)"),
+        (lambda: Adagrad(0.0), "learning_rate is 0.0, but must be above 0"),
+        (lambda: Adagrad(1e-2, -1.0), "initial_accumulator is -1.0, but must be at least 0"),
+        (lambda: Adagrad(1e-2, eps=0.0), "eps is 0.0, but must be above 0"),
         (lambda: SGD(1e-3, momentum=1.5), r"momentum is 1.5, but must be in \[0, 1\)"),
         (lambda: SGD(float("nan")), "learning_rate is nan, but must be above 0"),
         (lambda: LinearDecay(end=5, begin=5), r"begin is 5, but must be in \[0, end=5\)"),

@@ -1,6 +1,7 @@
 import functools
 
 import chex
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 from jax.sharding import PartitionSpec
 
 from jaxgen import parallel
+from jaxgen.optimizers import SGD
+from jaxgen.train_state import create, descend
 
 WRAPS = [parallel.jit, parallel.pmap, parallel.shard_map]
 
@@ -33,6 +36,45 @@ def test_every_driver_gives_the_value_of_the_whole_batch(wrap, num_devices):
     state, metrics = step(jnp.zeros(()), batch_of(8), jax.random.key(3))
     assert state == pytest.approx(float(wanted), abs=1e-6)
     assert metrics["value"].shape == ()
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_sums_gathered_batches_and_rows_are_those_of_the_whole_batch(wrap):
+    def update(config, state, batch, key, *, axis_name=None):
+        whole = parallel.gather(batch, axis_name)
+        assert whole.shape == (8, 3)
+        weights = jnp.arange(8.0)[:, None]  # each example has its place
+        state = parallel.pmean((weights * whole).sum(axis=0), axis_name)
+        taken = parallel.take(batch, jnp.array([7, 0, 3, 3]), axis_name)
+        return (state, taken), {"sum": parallel.psum(batch.sum(), axis_name)}
+
+    state = jnp.zeros(3), jnp.zeros((4, 3))
+    (state, taken), metrics = wrap(update, None)(state, batch_of(8), jax.random.key(0))
+    np.testing.assert_array_equal(taken, batch_of(8)[[7, 0, 3, 3]])
+    np.testing.assert_allclose(state, np.arange(8.0) @ batch_of(8), rtol=1e-5)
+    np.testing.assert_allclose(metrics["sum"], batch_of(8).sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_descending_a_loss_of_the_gathered_batch_takes_the_step_of_one_device(wrap):
+    """The loss couples all examples, as a discrepancy between batches does."""
+
+    class Scale(nn.Module):
+        @nn.compact
+        def __call__(self, inputs):
+            return inputs * self.param("scale", nn.initializers.ones, ())
+
+    def update(config, state, batch, key, *, axis_name=None):
+        def loss(params):
+            outputs = parallel.gather(Scale().apply({"params": params}, batch), axis_name)
+            return jnp.square(outputs @ outputs.T).mean(), ({}, {})
+
+        return descend(state, loss, axis_name)
+
+    batch = batch_of(8)
+    state, _ = wrap(update, None)(create(Scale(), SGD(0.01), jax.random.key(0), batch), batch, jax.random.key(0))
+    gradient = 4 * np.square(batch @ batch.T).mean()  # the loss is scale^4 times its value at 1
+    np.testing.assert_allclose(state.params["scale"], 1 - 0.01 * gradient, rtol=1e-5)
 
 
 @pytest.mark.parametrize("wrap", WRAPS)

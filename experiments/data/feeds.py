@@ -22,6 +22,9 @@ Feed: TypeAlias = Callable[[int, int], Any]
 DEVICE_BYTES = 2 * 2**30
 """Sets up to this size lie on an accelerator, unless the settings say otherwise."""
 
+CPU_BYTES = 2**28
+"""Sets up to this size lie on a CPU's devices, beside the copy in memory, where windows are cut from them."""
+
 
 @contextmanager
 def opened(
@@ -30,23 +33,24 @@ def opened(
     """A feed of batches of `size`, a pure function of (seed, step); its threads end with the context."""
     chosen = functools.partial(_chosen, image_set, seed, size)
     columns = image_set.columns(batch_type)
-    if lies_on_device(columns, storage):
+    if lies_on_device(columns, storage, cuts=image_set.window is not None):
         yield _on_device(image_set, columns, batch_type, chosen)
     elif any(isinstance(column, LazyRows) for column in columns.values()):
         with _Ahead(lambda step: image_set.take(chosen(step), batch_type), storage) as ahead:
             yield ahead
     else:
-        yield lambda step, count: _stacked([image_set.take(chosen(step + k), batch_type) for k in range(count)])
+        yield _in_memory(image_set, batch_type, chosen)
 
 
-def lies_on_device(columns: dict[str, Any], storage: StorageOptions) -> bool:
+def lies_on_device(columns: dict[str, Any], storage: StorageOptions, *, cuts: bool) -> bool:
     """Whether the columns are arrays that the settings allow on every device.
 
-    On CPU gathering by NumPy is faster than by XLA, so that there the default is never.
+    On CPU XLA gathers whole images no faster than NumPy, but cuts windows (`cuts`) up to three times as fast.
     """
     allowed = storage.device_bytes
     if allowed is None:
-        allowed = 0 if jax.default_backend() == "cpu" else DEVICE_BYTES
+        on_cpu = CPU_BYTES if cuts else 0
+        allowed = on_cpu if jax.default_backend() == "cpu" else DEVICE_BYTES
     arrays = all(isinstance(column, np.ndarray) for column in columns.values())
     return arrays and sum(column.nbytes for column in columns.values()) <= allowed
 
@@ -58,6 +62,17 @@ def _chosen(image_set: ImageSet, seed: int, size: int, step: int) -> Choice:
 
 def _stacked(batches: list[Any]) -> Any:
     return jax.tree.map(lambda *leaves: np.stack(leaves), *batches)
+
+
+def _in_memory(image_set: ImageSet, batch_type: type[tuple] | None, chosen: Callable[[int], Choice]) -> Feed:
+    """One gather for all the batches of a call."""
+
+    def feed(step: int, count: int) -> Any:
+        choices = [chosen(step + offset) for offset in range(count)]
+        together = image_set.take(jax.tree.map(lambda *leaves: np.concatenate(leaves), *choices), batch_type)
+        return jax.tree.map(lambda leaf: leaf.reshape(count, -1, *leaf.shape[1:]), together)
+
+    return feed
 
 
 def _on_device(

@@ -141,7 +141,11 @@ def _windows(rows: Any, indices: Any, draws: Any, window: Window | None) -> Any:
     x = (left[:, None] - window.pad + across).clip(0, width - 1)
     if isinstance(rows, LazyRows):
         rows, indices = rows[indices], np.arange(len(indices))
-    return rows[indices[:, None, None], y[:, :, None], x[:, None, :]]
+    indices, y, x = indices[:, None, None], y[:, :, None], x[:, None, :]
+    if not isinstance(rows, np.ndarray):
+        return rows[indices, y, x]
+    places = (indices.astype(np.int64) * height + y) * width + x  # four times as fast in NumPy as three indices
+    return rows.reshape(-1, rows.shape[-1]).take(places, axis=0)
 
 
 def _placed(draws: Any, size: int, window: Window, height: int, width: int) -> tuple[Any, Any, Any]:

@@ -38,7 +38,7 @@ class ImageOptions:
 class StorageOptions:
     """Where the images lie while a model trains; the numbers that it computes are the same wherever they lie."""
 
-    device_bytes: int | None = None  # largest set kept on the devices; if not given 2 GiB, on CPU 0
+    device_bytes: int | None = None  # largest set kept on the devices; 2 GiB, or on CPU 0 (256 MiB with crops)
     host_bytes: int = 4 * 2**30  # largest set kept in memory; a larger one is read as it is needed
     ahead_bytes: int = 2**28  # of batches read ahead of the training
     threads: int = 4  # that read and decode

@@ -14,6 +14,9 @@ from experiments.errors import UserError
 CHUNK_BYTES = 2**24
 """Decoded pictures that a thread makes at a time."""
 
+MANY = 512
+"""Pictures from which on it is faster to decode them together."""
+
 PROBED = 64
 """Pictures, spread over a set that is read as it is needed, that are looked at before a training begins."""
 
@@ -59,7 +62,7 @@ class Source:
     def get(self, indices: Sequence[int]) -> list[np.ndarray | PictureError]:
         """Each picture, or what is wrong with it."""
         records = self.read(indices)
-        if self.decode_all is None:
+        if self.decode_all is None or len(records) < MANY:
             return [self._decoded(record) for record in records]
         together = zip(self.decode_all(records), records, strict=True)
         return [self._decoded(record) if image is None else image for image, record in together]

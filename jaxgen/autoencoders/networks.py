@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import flax.linen as nn
 
+from jaxgen.nets.conditioning import AsChannel, Beside
 from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
 from jaxgen.nets.mlp import MLP
 
@@ -49,6 +50,9 @@ LINGRAND_PRECIOSO = mirrored(256)  # 784-256, 28 latents
 FLAX_EXAMPLE = mirrored(500)  # 784-500, 20 latents
 ATIENZA_MLP = mirrored(512)  # 784-512, 2 latents
 ATIENZA_CONV = Pair(ConvEncoder(features=(16,)), ConvDecoder())  # 28x28, 2 latents
+
+# Conditional
+ATIENZA_CONDITIONAL = Pair(AsChannel(ConvEncoder(features=(16,))), Beside(ConvDecoder()))  # 28x28, 2 latents
 
 # Disentangling, 64x64
 HIGGINS_DENSE = Pair(MLP((1200, 1200)), MLP((1200, 1200, 1200), activation="tanh"))  # dSprites, 10 latents

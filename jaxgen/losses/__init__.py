@@ -19,6 +19,7 @@ from jaxgen.losses.adversarial import (
 from jaxgen.losses.features import (
     feature_matching,
     gaussian_kernel,
+    inverse_multiquadratic_kernel,
     maximum_mean_discrepancy,
     minibatch_discrimination,
     minibatch_stddev,
@@ -140,6 +141,7 @@ __all__ = [
     "infogan_gaussian",
     "infogan_uniform",
     "interpolate",
+    "inverse_multiquadratic_kernel",
     "least_squares_discriminator",
     "least_squares_generator",
     "lecam_penalty",

@@ -8,6 +8,7 @@ float32 or wider.
 - Salimans et al.: Improved Techniques for Training GANs, 2016, arXiv 1606.03498.
 - Zhao, Mathieu, LeCun: Energy-based Generative Adversarial Network, 2016, arXiv 1609.03126.
 - Karras et al.: Progressive Growing of GANs, 2017, arXiv 1710.10196.
+- Tolstikhin et al.: Wasserstein Auto-Encoders, 2017, arXiv 1711.01558.
 - Binkowski et al.: Demystifying MMD GANs, 2018, arXiv 1801.01401.
 """
 
@@ -178,6 +179,40 @@ def gaussian_kernel(x: Floats, y: Floats, *, bandwidths: Sequence[float] = (1.0,
     squared = ((x[:, None] - y[None]) ** 2).sum(axis=2)
     values = [jnp.exp(-squared / (2 * bandwidth**2)) for bandwidth in bandwidths]
     return jnp.stack(values).sum(axis=0)
+
+
+def inverse_multiquadratic_kernel(
+    x: Floats,
+    y: Floats,
+    *,
+    variance: float = 1.0,
+    scales: Sequence[float] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
+) -> Floats:
+    """sum over s of C / (C + ||x_i - y_j||^2), C = 2 d sigma^2 s: section 4 of arXiv 1711.01558.
+
+    With s = 1, C is the expected squared distance of two draws from N(0, sigma^2 I) in d
+    dimensions. The paper has one s; the scales are those of the authors' code.
+
+    Args:
+        x: (M, d).
+        y: (N, d).
+        variance: sigma^2 of the prior.
+        scales: s.
+
+    Returns:
+        The values, (M, N).
+
+    Raises:
+        ValueError: unless x is (M, d) and y (N, d).
+
+    >>> import jax.numpy as jnp
+    >>> inverse_multiquadratic_kernel(jnp.zeros((1, 2)), jnp.ones((1, 2)), scales=(0.5, 1.5))
+    Array([[1.25]], dtype=float32)
+    """
+    x, y = _samples(x=x, y=y)
+    squared = ((x[:, None] - y[None]) ** 2).sum(axis=2)
+    widths = [2 * x.shape[1] * variance * scale for scale in scales]
+    return jnp.stack([width / (width + squared) for width in widths]).sum(axis=0)
 
 
 def polynomial_kernel(x: Floats, y: Floats, *, degree: int = 3) -> Floats:

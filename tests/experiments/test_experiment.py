@@ -1,8 +1,11 @@
 import dataclasses
+import json
 
+import numpy as np
 import pytest
 
-from experiments import experiment
+from experiments import experiment, runner, settings
+from experiments.data.images import ImageSet
 from experiments.experiment import UserError
 
 
@@ -11,8 +14,18 @@ def test_every_experiment_has_a_summary_and_belongs_to_a_model():
     for name in experiment.names():
         assert experiment.summary(name).endswith("."), name
         chosen = experiment.load(name)
-        model = experiment.model_of(chosen.model)
-        assert name.startswith(model.__name__.rpartition(".")[2]), "experiments are named MODEL_DATA"
+        assert experiment.model_of(chosen.model).__doc__
+        assert name.rpartition(chosen.data.split("_")[0])[0].endswith("_"), "experiments are named MODEL_DATA"
+
+
+@pytest.mark.parametrize("name", experiment.names())
+def test_every_experiment_traces_an_update_and_is_written_and_read_as_json(name):
+    """Shapes alone, nothing is compiled: what a config names exists, and its networks fit its images."""
+    chosen = experiment.load(name)
+    classes = tuple(str(label) for label in range(10))
+    made = ImageSet("made", np.zeros((1, *chosen.model.image_shape), np.uint8), np.zeros(1, np.int32), classes)
+    runner.check_model(chosen, made)
+    assert settings.from_json(json.loads(json.dumps(settings.to_json(chosen)))) == chosen
 
 
 @pytest.mark.parametrize(

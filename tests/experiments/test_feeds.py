@@ -15,6 +15,7 @@ from experiments.data import feeds
 from experiments.data.captions import encoded
 from experiments.data.images import ImageSet, Window, window_of
 from experiments.data.options import ImageOptions, StorageOptions
+from experiments.data.order import Choice
 from experiments.data.rows import LazyRows, PictureError, Source
 from experiments.errors import UserError
 from jaxgen import parallel
@@ -101,10 +102,11 @@ def test_batches_on_the_devices_lie_as_the_step_wants_them(wrap):
 def test_a_set_goes_to_the_devices_only_if_the_settings_allow_its_bytes():
     columns = image_set().columns(Labelled)
     num_bytes = NUM * 6 * 5 * 3 + NUM * 4
-    assert feeds.lies_on_device(columns, StorageOptions(device_bytes=num_bytes))
-    assert not feeds.lies_on_device(columns, StorageOptions(device_bytes=num_bytes - 1))
-    assert not feeds.lies_on_device(columns, StorageOptions())  # this is a CPU
-    assert not feeds.lies_on_device(image_set(lazy=True).columns(None), StorageOptions(device_bytes=2**30))
+    for cuts in (False, True):
+        assert feeds.lies_on_device(columns, StorageOptions(device_bytes=num_bytes), cuts=cuts)
+        assert not feeds.lies_on_device(columns, StorageOptions(device_bytes=num_bytes - 1), cuts=cuts)
+        assert feeds.lies_on_device(columns, StorageOptions(), cuts=cuts) == cuts  # this is a CPU
+    assert not feeds.lies_on_device(image_set(lazy=True).columns(None), StorageOptions(device_bytes=2**30), cuts=True)
 
 
 class TestWindows:
@@ -217,3 +219,12 @@ class TestAhead:
 def test_a_set_that_lacks_what_a_batch_needs_says_so(batch_type, lacks):
     with pytest.raises(UserError, match=f"needs {lacks}, but some has none"):
         ImageSet("some", some(3, 0)).batch([0], batch_type)
+
+
+def test_unpaired_domains_are_mirrored_independently():
+    images = some(7, 0)
+    chosen = ImageSet("some", images, others=images, window=WINDOWS["mirrored"])
+    draws = feeds._chosen(chosen, 0, 400, 0).draws
+    a, b = chosen.take(Choice(np.zeros(400, int), np.zeros(400, int), draws), Unpaired)
+    alike = (a == b).all(axis=(1, 2, 3)).mean()
+    assert abs(alike - 0.5) < 5 * 0.5 / np.sqrt(400)  # five standard deviations

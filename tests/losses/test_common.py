@@ -269,6 +269,8 @@ REFUSALS = [
     ),
     ("gaussian_kernel", L.gaussian_kernel, zeros((3, 2), (3, 1))),
     ("gaussian_kernel", L.gaussian_kernel, zeros((3,), (3,))),
+    ("inverse_multiquadratic_kernel", L.inverse_multiquadratic_kernel, zeros((3, 2), (3, 1))),
+    ("inverse_multiquadratic_kernel", L.inverse_multiquadratic_kernel, zeros((3,), (3,))),
     ("polynomial_kernel", L.polynomial_kernel, zeros((3, 2), (3, 1))),
     ("polynomial_kernel", L.polynomial_kernel, zeros((3,), (3,))),
     ("bernoulli_nll", L.bernoulli_nll, zeros((3, 2), (3, 1))),

@@ -186,6 +186,23 @@ def test_gaussian_kernel_has_one_bandwidth_of_one_by_default():
     np.testing.assert_allclose(value, np.exp(-2.0), rtol=1e-6)
 
 
+@hypothesis.given(seeds, st.floats(0.3, 3.0))
+def test_inverse_multiquadratic_kernel_is_written_out_with_scikit_learns_distances(seed, variance):
+    x, y = normal(3, 4, seed=seed), normal(2, 4, seed=seed + 1)
+    squared = sklearn.metrics.pairwise.euclidean_distances(x, y, squared=True)
+    for scales in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0), (3.0,):
+        value = ft.inverse_multiquadratic_kernel(x, y, variance=variance, scales=scales)
+        expected = sum(8 * variance * s / (8 * variance * s + squared) for s in scales)
+        np.testing.assert_allclose(value, expected, rtol=1e-4)
+
+
+def test_inverse_multiquadratic_kernel_has_the_authors_scales_for_a_standard_normal_prior_by_default():
+    """At the distance of C for s = 1 each scale gives s / (s + 1)."""
+    value = ft.inverse_multiquadratic_kernel(jnp.zeros((1, 2)), jnp.array([[2.0, 0.0]]))
+    expected = sum(s / (s + 1) for s in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0))
+    np.testing.assert_allclose(value, expected, rtol=1e-6)
+
+
 @hypothesis.given(seeds)
 def test_polynomial_kernel_agrees_with_scikit_learn(seed):
     x, y = normal(3, 4, seed=seed), normal(2, 4, seed=seed + 1)

@@ -1,0 +1,24 @@
+"""Autoencoder (convolutional, 16 codes) on MNIST.
+
+python -m experiments.train conv_ae_mnist --data-dir DIR
+python -m experiments.train conv_ae_mnist --data-dir DIR --model.latent-dim 98 \\
+    --model.encoder.bottleneck map --model.decoder.bottleneck map    # fully convolutional: the codes are a map of 7x7x2
+"""
+
+from experiments.experiment import Experiment
+from jaxgen.autoencoders import autoencoder
+from jaxgen.autoencoders.networks import ATIENZA_AUTOENCODER
+
+EXPERIMENT = Experiment(
+    model=autoencoder.Config(
+        latent_dim=16,
+        encoder=ATIENZA_AUTOENCODER.encoder,
+        decoder=ATIENZA_AUTOENCODER.decoder,
+    ),
+    data="mnist",
+    steps=2_000,
+    batch_size=64,
+    sample_every=500,
+    checkpoint_every=500,
+    pictures=("samples", "reconstructions"),
+)

@@ -1,0 +1,18 @@
+"""Conditional VAE (convolutional, 2 latents) on MNIST.
+
+python -m experiments.train cvae_mnist --data-dir DIR
+"""
+
+from experiments.experiment import Experiment
+from jaxgen.autoencoders import cvae
+from jaxgen.optimizers import Adam
+
+EXPERIMENT = Experiment(
+    model=cvae.Config(optimizer=Adam(1e-3)),
+    data="mnist",
+    steps=3_000,
+    batch_size=128,
+    sample_every=500,
+    checkpoint_every=500,
+    pictures=("samples", "reconstructions", "codes", "code_grid"),
+)

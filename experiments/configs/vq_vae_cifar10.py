@@ -1,0 +1,28 @@
+"""VQ-VAE with a PixelCNN prior on CIFAR-10, prepared by tensorflow-datasets.
+
+python -m experiments.train vq_vae_cifar10 --data-dir DIR
+"""
+
+from experiments.experiment import Experiment
+from jaxgen.autoencoders import vq_vae
+from jaxgen.nets.grid import GridDecoder, GridEncoder
+from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.optimizers import Adam
+
+EXPERIMENT = Experiment(
+    model=vq_vae.Config(
+        encoder=GridEncoder(channels=64, residual_blocks=2),
+        decoder=GridDecoder(channels=64, residual_blocks=2),
+        prior=PixelCNN(channels=48, layers=4),
+        autoencoder_optimizer=Adam(1e-3),
+        prior_optimizer=Adam(1e-3),
+    ),
+    data="cifar10",
+    batch_size=32,
+    steps=5_000,
+    log_every=50,
+    sample_every=1_000,
+    checkpoint_every=1_000,
+    num_samples=36,
+    pictures=("samples", "reconstructions"),
+)

@@ -1,0 +1,31 @@
+"""VQ-VAE with a PixelCNN prior on MNIST, prepared by tensorflow-datasets.
+
+python -m experiments.train vq_vae_mnist --data-dir DIR
+"""
+
+from experiments.experiment import Experiment
+from jaxgen.autoencoders import vq_vae
+from jaxgen.nets.grid import GridDecoder, GridEncoder
+from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.optimizers import Adam
+
+EXPERIMENT = Experiment(
+    model=vq_vae.Config(
+        image_shape=(28, 28, 1),
+        num_codes=128,
+        code_dim=16,
+        pixel_variance=0.38,
+        encoder=GridEncoder(channels=64, residual_blocks=1),
+        decoder=GridDecoder(channels=64, residual_blocks=1),
+        prior=PixelCNN(channels=32, layers=4),
+        autoencoder_optimizer=Adam(1e-3),
+        prior_optimizer=Adam(1e-3),
+    ),
+    data="mnist",
+    steps=3_000,
+    log_every=50,
+    sample_every=500,
+    checkpoint_every=500,
+    num_samples=36,
+    pictures=("samples", "reconstructions"),
+)

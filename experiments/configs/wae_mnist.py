@@ -1,0 +1,22 @@
+"""Wasserstein autoencoder (MMD, convolutional) on MNIST, prepared by tensorflow-datasets.
+
+python -m experiments.train wae_mnist --data-dir DIR
+"""
+
+from experiments.experiment import Experiment
+from jaxgen.autoencoders import wae
+from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
+
+EXPERIMENT = Experiment(
+    model=wae.Config(
+        encoder=ConvEncoder((16, 32, 64), kernel_size=4, norm="batch"),
+        decoder=ConvDecoder((64, 32, 16), kernel_size=4, norm="batch"),
+    ),
+    data="mnist",
+    batch_size=100,
+    steps=3_000,
+    log_every=50,
+    sample_every=500,
+    checkpoint_every=500,
+    pictures=("samples", "reconstructions", "codes"),
+)

@@ -1,0 +1,66 @@
+"""Look into the latent space of a run: `python -m experiments.latents RUN ACTION --out FILE`.
+
+RUN is the folder of a run, trained or in training; its newest checkpoint is read. docs/latents.md shows each action.
+"""
+
+import importlib
+import pathlib
+from collections.abc import Sequence
+
+from experiments import cli
+from experiments.errors import UserError
+
+ACTIONS = {
+    "interpolate": "from image to image, on lines and on great circles",
+    "traverse": "one coordinate of the latent vector at a time",
+    "arithmetic": "add and take away what groups of images have in common",
+    "reconstruct": "images beside what is decoded from their codes",
+    "embed": "where images lie in the plane of the codes, or of their principal components",
+    "grid": "all of a two-dimensional latent space",
+}
+"""Each a module of this package with `Options` and `draw`."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Draw one picture."""
+    folder, rest = cli.run_folder(argv)
+    if folder is None or (rest[:1] or ["--help"])[0] in ("-h", "--help"):
+        _list()
+        return 0
+    name, *options = rest
+    if name not in ACTIONS:
+        raise UserError(f"{name!r} is no action; there are: {', '.join(ACTIONS)}")
+    action = importlib.import_module(f"experiments.latents.{name}")
+    chosen = cli.parse(
+        action.Options,
+        action.Options(),
+        options,
+        prog=f"python -m experiments.latents RUN {name}",
+        description=(action.__doc__ or "").partition("\n\n")[0],
+    )
+    from experiments.latents import trained
+
+    out = chosen.out or folder / f"{name}.png"
+    _require_suffix(out, action.MOVES)
+    run = trained.load(folder)
+    try:
+        for line in action.draw(run, chosen, out):
+            print(line)
+    except OSError as error:
+        raise UserError(f"cannot write {out}: {error.strerror}; choose another --out") from error
+    print(f"wrote {out}, from step {run.step:,} of {folder}")
+    return 0
+
+
+def _list() -> None:
+    print("usage: python -m experiments.latents RUN ACTION [--out FILE] [options]\n\nactions:")
+    for name, meaning in ACTIONS.items():
+        print(f"  {name:<{max(map(len, ACTIONS))}}  {meaning}")
+    print("\noptions of an action: python -m experiments.latents RUN ACTION --help")
+
+
+def _require_suffix(out: pathlib.Path, moves: bool) -> None:
+    """UserError for a file that is no PNG, nor a GIF of an action that moves."""
+    allowed = (".png", ".gif") if moves else (".png",)
+    if out.suffix.lower() not in allowed:
+        raise UserError(f"--out is {out}, but must end in {' or '.join(allowed)}")

@@ -1,0 +1,7 @@
+"""`python -m experiments.latents`."""
+
+from experiments import cli
+from experiments.latents import main
+
+if __name__ == "__main__":
+    cli.run(main)

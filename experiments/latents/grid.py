@@ -1,0 +1,44 @@
+"""All of a two-dimensional latent space: images decoded at the quantiles of N(0, I), the first coordinate to the right.
+
+Kingma & Welling: Auto-Encoding Variational Bayes, 2013, arXiv 1312.6114, appendix A.
+"""
+
+import pathlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from experiments import figures, pictures
+from experiments.errors import UserError
+from experiments.latents import sources
+from experiments.latents.trained import Trained
+from jaxgen.checks import require
+
+MOVES = False
+
+
+@dataclass(frozen=True)
+class Options:
+    """How fine, and where to."""
+
+    out: pathlib.Path | None = None  # PNG to write; RUN/grid.png if not given
+    num: int = 20  # images on each side
+    label: str | None = None  # class that a conditional model is told; each class a smaller grid if not given
+
+    def __post_init__(self):
+        require(2 <= self.num <= 100, "--num", self.num, "in [2, 100]")
+
+
+def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
+    """Write the picture; the lines say what was done."""
+    if run.latent_dim != 2:
+        raise UserError(
+            f"a grid shows latent vectors of 2 numbers, but those of this {run.name} have {run.latent_dim}; "
+            "use traverse or embed"
+        )
+    label = sources.label_of(run, options.label)
+    if run.conditional and label is None:
+        picture = pictures.code_grids(run.config, run.state, run.held_out.classes, max(2, options.num // 3))
+    else:
+        picture = pictures.code_grid(run.config, run.state, options.num, label or 0)
+    figures.save_png(out, picture)
+    yield "both coordinates at the quantiles of N(0, I), the first to the right, the second upwards"

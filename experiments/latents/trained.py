@@ -1,0 +1,80 @@
+"""A trained model, with what the actions ask of it."""
+
+import functools
+import pathlib
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from experiments import abilities, pictures, restore
+from experiments.data.images import ImageSet
+from experiments.experiment import Experiment, model_of
+from experiments.sample import CHUNK
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run's settings and its newest state."""
+
+    experiment: Experiment
+    step: int
+    state: Any
+
+    @property
+    def config(self) -> Any:
+        """Settings of the model."""
+        return self.experiment.model
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return abilities.name_of(self.config)
+
+    @functools.cached_property
+    def latent_dim(self) -> int:
+        """How many numbers a latent vector has."""
+        return abilities.latent_dim(self.config)
+
+    @property
+    def encodes(self) -> bool:
+        """Whether the model finds latent vectors of images."""
+        return abilities.is_autoencoder(self.config)
+
+    @property
+    def conditional(self) -> bool:
+        """Whether an image is made of a class, too."""
+        return abilities.takes_labels(model_of(self.config).sample)
+
+    @functools.cached_property
+    def held_out(self) -> ImageSet:
+        """Images that the model has not trained on. UserError if the data set is not there."""
+        from experiments import data
+
+        return pictures.held_out_set(self.experiment) or data.load_for(self.experiment)
+
+    def decode(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        """uint8 pixels of latents."""
+        return abilities.decoder(self.config)(self.state, latents, labels)
+
+    def encode(self, pixels: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        """Latents of uint8 pixels."""
+        return abilities.encoder(self.config)(self.state, pixels, labels)
+
+    def draw(self, indices: np.ndarray, seed: int) -> np.ndarray:
+        """The latents of the images that `experiments.sample` draws with this seed, counted from 0, row by row."""
+        model = abilities.latent_model(self.config)
+        drawn = jax.jit(lambda index: model.draw_latents(self.config, _key(seed, index), CHUNK))
+        chunks = {index: np.asarray(drawn(index)) for index in np.unique(indices // CHUNK)}
+        return np.stack([chunks[index // CHUNK][index % CHUNK] for index in indices])
+
+
+def load(folder: pathlib.Path) -> Trained:
+    """The run's newest good state. UserError if there is none."""
+    experiment, _, step, state = restore.newest(folder)
+    return Trained(experiment, step, state)
+
+
+def _key(seed: int, index: Any) -> jax.Array:
+    return jax.random.fold_in(jax.random.key(seed), index)

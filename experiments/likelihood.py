@@ -1,0 +1,169 @@
+"""How likely a run's model finds held-out images: `python -m experiments.likelihood RUN --num-latents 5000`.
+
+For models that bound log p(x): the parts of the ELBO, and the importance-weighted estimate of log p(x) (Burda, Grosse,
+Salakhutdinov, 2015, arXiv 1509.00519), which lies below log p(x) on average and rises to it with the number of latents.
+Also how many latents are active: those whose posterior mean varies over images by more than 0.01. In nats for each
+image, with standard errors over images; bits per dimension beside them.
+"""
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from experiments import cli, data, files
+from experiments.experiment import UserError
+from experiments.files import FolderError
+from jaxgen.checks import require
+
+CHUNK = 50
+"""Latents of an image in memory at a time."""
+
+ACTIVE = 0.01
+"""Variance over images of the posterior mean of a latent, above which Burda et al. call it active."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How many images, and how many latents for each."""
+
+    num_images: int = 1_000  # held-out images, the first ones; all of them if there are fewer
+    num_latents: int = 5_000  # K of the importance-weighted estimate; 1 for the ELBO alone
+    batch_size: int = 100  # images at a time
+    seed: int = 0  # of the latents
+    step: int | Literal["newest", "best"] = "newest"  # whose checkpoint: the newest, the best, or a step's own
+
+    def __post_init__(self):
+        require(self.num_images >= 2, "--num-images", self.num_images, "at least 2")
+        require(self.num_latents >= 1, "--num-latents", self.num_latents, "at least 1")
+        require(self.batch_size >= 1, "--batch-size", self.batch_size, "at least 1")
+        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
+        require(not isinstance(self.step, int) or self.step >= 1, "--step", self.step, "at least 1")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print a table and write RUN/likelihood.json."""
+    folder, options = cli.run_folder(argv)
+    if folder is None:
+        print("usage: python -m experiments.likelihood RUN [options]")
+        return 0
+    chosen = cli.parse(
+        Options,
+        Options(),
+        options,
+        prog="python -m experiments.likelihood RUN",
+        description=(__doc__ or "").partition("\n")[0],
+    )
+    from experiments import restore, runs
+    from jaxgen.model import LikelihoodModel
+
+    name, _ = runs.read(folder)
+    experiment, model, step, state = restore.at(folder, chosen.step)
+    if not isinstance(model, LikelihoodModel):
+        raise UserError(f"{name} bounds no likelihood: this command is for variational autoencoders")
+    images = data.load_for(experiment, "test")
+    config = experiment.model
+    start = time.perf_counter()
+    found, means = measure(model, config, state, images, chosen)
+    result = {
+        "experiment": name,
+        "step": step,
+        "data": images.name,
+        "split": "test",
+        "num_images": len(means),
+        "num_latents": chosen.num_latents,
+        "seed": chosen.seed,
+        "protocol": protocol(config),
+        "num_dims": math.prod(config.image_shape),
+        "seconds": round(time.perf_counter() - start, 1),
+        **summary(found, means, math.prod(config.image_shape)),
+    }
+    try:
+        files.write(folder / "likelihood.json", json.dumps(result, indent=2) + "\n")
+    except OSError as error:
+        raise FolderError(f"cannot write {folder / 'likelihood.json'}: {error.strerror}") from error
+    _show(result)
+    return 0
+
+
+def measure(
+    model: Any, config: Any, state: Any, images: Any, options: Options
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """`Evidence` of each image by field, and each image's posterior mean (num, latent)."""
+    import jax
+
+    num = min(options.num_images, len(images))
+    size = min(options.batch_size, num)
+    chunk = math.gcd(options.num_latents, CHUNK)
+    key = jax.random.key(options.seed)
+
+    @jax.jit
+    def of_batch(state, batch, key):
+        evidence = model.evidence(config, state, batch, key, options.num_latents, chunk)
+        return evidence, model.posterior_means(config, state, batch)
+
+    found = []
+    for first in range(0, num, size):
+        indices = np.minimum(np.arange(first, first + size), num - 1)  # one shape for all; the last image fills up
+        batch = images.batch(indices, config.batch_type)
+        found.append(jax.device_get(of_batch(state, batch, jax.random.fold_in(key, first))))
+    evidence, means = jax.tree.map(lambda *parts: np.concatenate(parts)[:num].astype(np.float64), *found)
+    return evidence._asdict(), means
+
+
+def summary(found: dict[str, np.ndarray], means: np.ndarray, num_dims: int) -> dict[str, Any]:
+    """Mean and standard error over images of each quantity, and the number of active latents."""
+    nats = {
+        "reconstruction": found["nll"],
+        "kl": found["kl"],
+        "negative_elbo": found["nll"] + found["kl"],
+        "nll": -found["log_evidence"],
+    }
+    rows = {name: _row(values, num_dims) for name, values in nats.items()}
+    return rows | {"active_latents": int((means.var(axis=0) > ACTIVE).sum()), "latents": means.shape[1]}
+
+
+def _row(values: np.ndarray, num_dims: int) -> dict[str, float]:
+    mean, error = values.mean(), values.std(ddof=1) / math.sqrt(len(values))
+    return {"mean": float(mean), "standard_error": float(error), "bits_per_dim": float(mean / num_dims / math.log(2))}
+
+
+def protocol(config: Any) -> str:
+    """What the numbers are of: pixels and their law."""
+    from jaxgen.autoencoders.likelihoods import Bernoulli, DiscretizedLogistic
+
+    match config.likelihood:
+        case Bernoulli("never"):
+            return "grey levels in a cross-entropy: no likelihood, not to be compared with that of binary pixels"
+        case Bernoulli("threshold"):
+            return "binary pixels, 1 above half of the grey range"
+        case Bernoulli():
+            return "binary pixels, drawn once from the grey levels: each image's noise is a fixed function of the image"
+        case DiscretizedLogistic(num_levels=levels):
+            return f"probability of pixels of {levels} levels"
+    return f"density of grey levels in {config.value_range}: may be negative, not to be compared with a probability"
+
+
+def _show(result: dict[str, Any]) -> None:
+    print(f"{result['experiment']} at step {result['step']:,}, {result['seconds']:.0f} s")
+    print(f"{result['num_images']:,} held-out images of {result['data']}, {result['num_latents']:,} latents each")
+    print(result["protocol"])
+    print(f"{'':<34}{'nats':>12}{'+-':>9}{'bits/dim':>11}")
+    said = {
+        "reconstruction": "reconstruction, -E[log p(x|z)]",
+        "kl": "divergence, KL(q(z|x) || p(z))",
+        "negative_elbo": "negative ELBO",
+        "nll": f"-log p(x), {result['num_latents']:,} weights",
+    }
+    for name, text in said.items():
+        row = result[name]
+        print(f"{text:<34}{row['mean']:>12.3f}{row['standard_error']:>9.3f}{row['bits_per_dim']:>11.4f}")
+    print(f"active latents: {result['active_latents']} of {result['latents']}")
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,267 @@
+"""Vector-quantised variational autoencoder (VQ-VAE), with a PixelCNN as its prior over codes.
+
+van den Oord, Vinyals, Kavukcuoglu: Neural Discrete Representation Learning, 2017, arXiv 1711.00937.
+
+An image x becomes a grid of encodings z_e(x), each of these the nearest vector z_q of a codebook, and the decoder makes
+an image x^ of them. With sg[.] for what is held constant, equation 3 is
+
+    L = ||x - x^||^2 / sigma^2 + ||sg[z_e] - z_q||^2 + beta ||z_e - sg[z_q]||^2,
+
+where the gradient of x^ passes from z_q to z_e unchanged. The first and the third term move encoder and decoder. The
+second moves the codebook alone; moving averages of the encodings do it better (appendix A.1) and are the default. All
+terms are means over pixels, or over the numbers of the grid, and sigma^2 is the variance of the images' pixels, as in
+the authors' code (Sonnet's example), from which the default sizes and rates come. As there, the decoder's outputs are
+not bounded while it learns; what is drawn or reconstructed is clipped to the range.
+
+The prior p(codes) is a gated PixelCNN (`jaxgen.nets.pixelcnn`). The paper trains it afterwards; here it learns in each
+update from the codes that the encoder gives by then, so that a run has one phase and can be sampled at any time. The
+codebook, too, follows the encodings of the encoder that has just moved (the authors' code: those of before).
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from jaxgen.autoencoders import codebook
+from jaxgen.autoencoders.codebook import Averages, ByGradient, ByMovingAverage, Encodings, Learning, Vectors
+from jaxgen.checks import require
+from jaxgen.images import RANGES, ValueRange, scale
+from jaxgen.losses.information import cross_entropy
+from jaxgen.losses.likelihoods import bits_per_dim
+from jaxgen.losses.reconstruction import mean_squared_error
+from jaxgen.nets.encoder_decoder import EncoderDecoder
+from jaxgen.nets.grid import GridDecoder, GridEncoder
+from jaxgen.nets.pixelcnn import Grid, PixelCNN
+from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.parallel import example_keys
+from jaxgen.train_state import TrainState, apply, create, descend
+from jaxgen.typing import Batch, Collections, Images, Key, Metrics, Params, Scalar, Shape
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings; the defaults are those of the authors' code for CIFAR-10."""
+
+    image_shape: Shape = (32, 32, 3)  # height, width, channels
+    value_range: ValueRange = (-1.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
+    halvings: int = 2  # height and width of the grid of codes are the image's over 2^halvings
+    num_codes: int = 512  # K
+    code_dim: int = 64  # d
+    codebook: Learning = ByMovingAverage()  # or ByGradient()
+    commitment_weight: float = 0.25  # beta
+    pixel_variance: float = 0.25  # sigma^2, of the training images in value_range; 0.25 for CIFAR-10 in (-1, 1)
+    encoder: nn.Module = GridEncoder()  # image to grid of encodings
+    decoder: nn.Module = GridDecoder()  # grid of vectors to image
+    prior: nn.Module = PixelCNN()  # grid of codes to the logits of each
+    autoencoder_optimizer: Optimizer = Adam(3e-4)
+    codebook_optimizer: Optimizer = Adam(3e-4)  # of a codebook that learns by gradient
+    prior_optimizer: Optimizer = Adam(3e-4)
+
+    def __post_init__(self):
+        require(self.value_range in RANGES, "value_range", self.value_range, "(-1, 1), (0, 1) or None")
+        require(self.halvings >= 0, "halvings", self.halvings, "at least 0")
+        require(self.num_codes >= 2, "num_codes", self.num_codes, "at least 2")
+        require(self.code_dim >= 1, "code_dim", self.code_dim, "at least 1")
+        require(self.commitment_weight >= 0, "commitment_weight", self.commitment_weight, "at least 0")
+        require(self.pixel_variance > 0, "pixel_variance", self.pixel_variance, "above 0")
+
+    @property
+    def minibatches(self) -> int:
+        """One update takes one minibatch."""
+        return 1
+
+    @property
+    def batch_type(self) -> None:
+        """Images alone."""
+        return None
+
+
+class State(NamedTuple):
+    """What the next update needs."""
+
+    autoencoder: TrainState
+    codebook: Averages | TrainState  # as it learns: by moving averages or by gradient
+    prior: TrainState
+
+
+def grid_shape(config: Config) -> Shape:
+    """Height, width and d of the grid of encodings. ValueError for images that do not halve so often."""
+    height, width, _ = config.image_shape
+    factor = 1 << config.halvings
+    if height % factor or width % factor:
+        raise ValueError(f"images of {height}x{width} do not halve {config.halvings} times: give fewer halvings")
+    return height // factor, width // factor, config.code_dim
+
+
+def init(config: Config, key: Key) -> State:
+    """Fresh networks, codebook and optimisers. ValueError for images that do not halve so often."""
+    key_autoencoder, key_codebook, key_prior = jax.random.split(key, 3)
+    images, grid = jnp.zeros((1, *config.image_shape)), jnp.zeros((1, *grid_shape(config)))
+    inputs = images, grid.shape[1:], grid, config.image_shape
+    autoencoder = create(_network(config), config.autoencoder_optimizer, key_autoencoder, *inputs)
+    codes = jnp.zeros(grid.shape[:3], jnp.int32)
+    uniform = nn.initializers.variance_scaling(1.0, "fan_out", "uniform")  # the variance of an entry is 1 / d
+    vectors = nn.Embed(config.num_codes, config.code_dim, embedding_init=uniform)
+    learner = create(vectors, config.codebook_optimizer, key_codebook, codes)
+    if isinstance(config.codebook, ByMovingAverage):
+        learner = codebook.start(learner.params["embedding"])
+    return State(autoencoder, learner, create(config.prior, config.prior_optimizer, key_prior, codes, config.num_codes))
+
+
+def _network(config: Config) -> EncoderDecoder:
+    return EncoderDecoder(config.encoder, config.decoder)
+
+
+def vectors_of(config: Config, learner: Averages | TrainState) -> Vectors:
+    """The codebook, (K, d)."""
+    match config.codebook, learner:
+        case ByMovingAverage(epsilon=epsilon), Averages():
+            return codebook.vectors_of(learner, epsilon)
+        case ByGradient(), TrainState():
+            return learner.params["embedding"]
+    raise _unsuited(config, learner)
+
+
+def autoencoder_loss(
+    config: Config,
+    params: Params,
+    collections: Collections,
+    vectors: Vectors,
+    images: Images,
+    axis_name: str | None = None,
+) -> tuple[Scalar, tuple[Metrics, Collections]]:
+    """The first and the third term of equation 3, mean over the batch."""
+    inputs = _network(config), params
+    options = {"train": True, "axis_name": axis_name}
+    encodings, collections = apply(*inputs, collections, images, grid_shape(config), method="encode", **options)
+    quantized = vectors[codebook.nearest(jax.lax.stop_gradient(encodings), vectors)]
+    passed = codebook.straight_through(encodings, quantized)
+    outputs, collections = apply(*inputs, collections, passed, config.image_shape, method="decode", **options)
+    error = mean_squared_error(outputs, images).mean()
+    commitment = mean_squared_error(encodings, quantized).mean()
+    loss = error / config.pixel_variance + config.commitment_weight * commitment
+    metrics = {"autoencoder_loss": loss, "mean_squared_error": error, "commitment": commitment}
+    return loss, (metrics, collections)
+
+
+def codebook_loss(vectors: Vectors, encodings: Encodings) -> tuple[Scalar, tuple[Metrics, Collections]]:
+    """||sg[z_e] - z_q||^2: the second term of equation 3, mean over the batch."""
+    quantized = vectors[codebook.nearest(encodings, jax.lax.stop_gradient(vectors))]
+    loss = mean_squared_error(quantized, encodings).mean()
+    return loss, ({"codebook_loss": loss}, {})
+
+
+def prior_loss(config: Config, params: Params, codes: Grid) -> tuple[Scalar, tuple[Metrics, Collections]]:
+    """-log p(codes) in nats for each image, mean over the batch."""
+    logits = code_logits(config, params, codes)
+    num = codes.shape[1] * codes.shape[2]
+    nll = num * cross_entropy(logits.reshape(-1, config.num_codes), codes.reshape(-1)).mean()
+    return nll, ({"prior_nll": nll, "bits_per_code": bits_per_dim(nll, num)}, {})
+
+
+def code_logits(config: Config, params: Params, codes: Grid) -> Float[Array, "batch rows columns K"]:
+    """Logits of each code, given those before it."""
+    return config.prior.apply({"params": params}, codes, config.num_codes)  # pyright: ignore[reportReturnType]
+
+
+def update(
+    config: Config, state: State, batch: Batch, key: Key, *, axis_name: str | None = None
+) -> tuple[State, Metrics]:
+    """One step of encoder and decoder, one of the codebook, one of the prior.
+
+    Args:
+        config: settings.
+        state: networks, codebook and optimisers.
+        batch: images, uint8 or floats in range.
+        key: of this update, for codes that restart.
+        axis_name: of the devices that share the batch, or None.
+
+    Returns:
+        The new state; metrics of all three, with the perplexity of the batch's codes (from 1 to K).
+    """
+    images = scale(batch, config.value_range)
+    before, vectors = state.autoencoder, vectors_of(config, state.codebook)
+    autoencoder, metrics = descend(
+        before,
+        lambda params: autoencoder_loss(config, params, before.collections, vectors, images, axis_name),
+        axis_name,
+    )
+    encodings = encodings_of(config, autoencoder, images)
+    learner, codebook_metrics = learn(config, state.codebook, encodings, key, axis_name)
+    codes = codebook.nearest(encodings, vectors_of(config, learner))
+    prior, prior_metrics = descend(state.prior, lambda params: prior_loss(config, params, codes), axis_name)
+    perplexity = codebook.perplexity(codes, config.num_codes, axis_name)
+    metrics = metrics | codebook_metrics | prior_metrics | {"perplexity": perplexity}
+    return State(autoencoder, learner, prior), metrics
+
+
+def learn(
+    config: Config,
+    learner: Averages | TrainState,
+    encodings: Encodings,
+    key: Key,
+    axis_name: str | None = None,
+) -> tuple[Averages | TrainState, Metrics]:
+    """The codebook after the encodings of a batch."""
+    match config.codebook, learner:
+        case ByMovingAverage() as settings, Averages():
+            codes = codebook.nearest(encodings, vectors_of(config, learner))
+            return codebook.follow(learner, settings, encodings, codes, key, axis_name), {}
+        case ByGradient(), TrainState():
+            return descend(learner, lambda params: codebook_loss(params["embedding"], encodings), axis_name)
+    raise _unsuited(config, learner)
+
+
+def _unsuited(config: Config, learner: Averages | TrainState) -> ValueError:
+    kind = type(learner).__name__
+    return ValueError(f"the state's codebook is {kind}, but {config.codebook} needs another: make the state by `init`")
+
+
+def encodings_of(config: Config, autoencoder: TrainState, images: Images) -> Float[Array, "batch rows columns d"]:
+    """z_e(x), before quantisation."""
+    inputs = autoencoder.params, autoencoder.collections, images, grid_shape(config)
+    return apply(_network(config), *inputs, method="encode")[0]
+
+
+def encode(config: Config, state: State, images: Images) -> Grid:
+    """The code of each position of the grid."""
+    encodings = encodings_of(config, state.autoencoder, images)
+    return codebook.nearest(encodings, vectors_of(config, state.codebook))
+
+
+def decode(config: Config, state: State, codes: Grid) -> Images:
+    """The image of each grid of codes, clipped to the value range."""
+    grid = vectors_of(config, state.codebook)[codes]
+    inputs = state.autoencoder.params, state.autoencoder.collections, grid, config.image_shape
+    outputs, _ = apply(_network(config), *inputs, method="decode")
+    return outputs if config.value_range is None else jnp.clip(outputs, *config.value_range)
+
+
+def reconstruct(config: Config, state: State, images: Images) -> Images:
+    """Each image from its codes."""
+    return decode(config, state, encode(config, state, images))
+
+
+def sample(config: Config, state: State, key: Key, num: int) -> Images:
+    """`num` images, decoded from codes that the prior draws."""
+    return decode(config, state, draw_codes(config, state, key, num))
+
+
+def draw_codes(config: Config, state: State, key: Key, num: int) -> Grid:
+    """`num` grids of codes from the prior, position by position in raster order."""
+    rows, columns, _ = grid_shape(config)
+    keys = example_keys(key, num)
+
+    def step(codes, position):
+        row, column = position // columns, position % columns
+        logits = code_logits(config, state.prior.params, codes)[:, row, column]
+        keys_here = jax.vmap(jax.random.fold_in, (0, None))(keys, position)
+        drawn = jax.vmap(jax.random.categorical)(keys_here, logits)
+        return codes.at[:, row, column].set(drawn), None
+
+    codes, _ = jax.lax.scan(step, jnp.zeros((num, rows, columns), jnp.int32), jnp.arange(rows * columns))
+    return codes

@@ -1,0 +1,51 @@
+"""Networks that are told a condition, a class for one, beside their input: wrappers around networks that are not."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from jaxgen.typing import Shape
+
+
+class Beside(nn.Module):
+    """The condition is appended to the flattened input: for latents, and for MLPs."""
+
+    net: nn.Module
+
+    @nn.compact
+    def __call__(
+        self,
+        inputs: jax.Array,
+        condition: jax.Array,
+        output_shape: Shape,
+        *,
+        train: bool = False,
+        axis_name: str | None = None,
+    ) -> jax.Array:
+        """(batch, ...) and (batch, condition) to (batch, *output_shape)."""
+        joined = jnp.concatenate([inputs.reshape(len(inputs), -1), condition.astype(inputs.dtype)], axis=1)
+        return self.net(joined, output_shape, train=train, axis_name=axis_name)
+
+
+class AsChannel(nn.Module):
+    """A dense layer makes of the condition one more channel of the image: for convolutional networks."""
+
+    net: nn.Module
+
+    @nn.compact
+    def __call__(
+        self,
+        inputs: jax.Array,
+        condition: jax.Array,
+        output_shape: Shape,
+        *,
+        train: bool = False,
+        axis_name: str | None = None,
+    ) -> jax.Array:
+        """(batch, height, width, channels) and (batch, condition) to (batch, *output_shape)."""
+        if inputs.ndim != 4:
+            raise ValueError(f"inputs have shape {inputs.shape}, but must be images: use Beside for other data")
+        batch, height, width, _ = inputs.shape
+        channel = nn.Dense(height * width)(condition.astype(inputs.dtype)).reshape(batch, height, width, 1)
+        joined = jnp.concatenate([inputs, channel], axis=-1)
+        return self.net(joined, output_shape, train=train, axis_name=axis_name)

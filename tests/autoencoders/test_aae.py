@@ -1,0 +1,161 @@
+import dataclasses
+import functools
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgen.autoencoders import aae
+from jaxgen.nets.mlp import MLP
+from jaxgen.optimizers import SGD, Adam
+from tests import contract
+
+TINY = aae.Config(
+    image_shape=(4, 4, 1),
+    latent_dim=3,
+    encoder=MLP((8,), norm="batch"),
+    decoder=MLP((8,), negative_slope=0.1),
+    discriminator=MLP((8,), negative_slope=0.2),
+)
+
+
+class TestContract(contract.Suite):
+    case = contract.Case(
+        aae,
+        TINY,
+        unreached=("['autoencoder']['encoder']['Dense_0']['bias']",),  # batch normalisation takes it out
+        shared=("encoder_optimizer",),  # see `test_the_encoder_alone_moves_by_its_own_optimizer`
+    )
+
+
+def images_of(num):
+    return jax.random.uniform(jax.random.key(1), (num, *TINY.image_shape))
+
+
+def test_the_encoder_alone_moves_by_its_own_optimizer():
+    """With the reconstruction phase at rest, the decoder rests, and the encoder moves as its optimiser says."""
+    config = dataclasses.replace(
+        TINY,
+        autoencoder_optimizer=SGD(contract.STILL),
+        discriminator_optimizer=SGD(0.1),
+        encoder_optimizer=SGD(0.1, momentum=0.5),
+    )
+    state, images, key = TestContract.init(config), images_of(8), jax.random.key(2)
+    update = jax.jit(functools.partial(aae.update, config))
+    after, _ = update(state, images, key)
+    again, _ = update(after, images, key)
+    before, first, second = (s.autoencoder.params for s in (state, after, again))
+    chex.assert_trees_all_close(second["decoder"], before["decoder"], atol=1e-25)
+    assert contract.differs(first["encoder"], before["encoder"])
+
+    def loss(params):
+        inputs = state.autoencoder.collections, after.discriminator.params, images
+        return aae.encoder_loss(config, params, *inputs)[0]
+
+    gradients = jax.jit(jax.grad(loss))(before["encoder"])
+    wanted = jax.tree.map(lambda leaf, gradient: leaf - 0.1 * gradient, before["encoder"], gradients)
+    chex.assert_trees_all_close(first["encoder"], wanted, atol=1e-6)
+    trace = jax.tree.leaves(after.regularization)  # the momentum has been kept for the next update
+    chex.assert_trees_all_close(trace, jax.tree.leaves(gradients), atol=1e-6)
+
+
+def test_reconstruction_phase_takes_the_gradient_step_of_the_squared_error():
+    config = dataclasses.replace(
+        TINY, autoencoder_optimizer=SGD(0.5), encoder_optimizer=SGD(contract.STILL), discriminator_optimizer=SGD(0.1)
+    )
+    state, images = TestContract.init(config), images_of(8)
+    after, metrics = jax.jit(functools.partial(aae.update, config))(state, images, jax.random.key(2))
+
+    def error(params):
+        codes, collections = aae.encode(config, params, state.autoencoder.collections, images, train=True)
+        outputs, _ = aae.decode(config, params, collections, codes, train=True)
+        return ((outputs - images) ** 2).mean()
+
+    value, gradients = jax.jit(jax.value_and_grad(error))(state.autoencoder.params)
+    wanted = jax.tree.map(lambda leaf, gradient: leaf - 0.5 * gradient, state.autoencoder.params, gradients)
+    chex.assert_trees_all_close(after.autoencoder.params, wanted, atol=1e-6)
+    assert metrics["reconstruction_error"] == pytest.approx(float(value), rel=1e-5)
+
+
+def test_discriminator_loss_is_the_cross_entropy_of_prior_against_codes():
+    state = TestContract.init()
+    prior, codes = jax.random.normal(jax.random.key(3), (2, 6, 3))
+    loss, (metrics, _) = aae.discriminator_loss(TINY, state.discriminator.params, prior, codes)
+    of_prior, of_codes = (
+        1 / (1 + np.exp(-np.asarray(aae.score(TINY, state.discriminator.params, z), np.float64)))
+        for z in (prior, codes)
+    )
+    assert loss == pytest.approx(-np.log(of_prior).mean() - np.log(1 - of_codes).mean(), rel=1e-5)
+    assert metrics["prior_probability"] == pytest.approx(of_prior.mean(), rel=1e-5)
+    assert metrics["code_probability"] == pytest.approx(of_codes.mean(), rel=1e-5)
+
+
+def test_codes_learn_the_moments_of_the_prior():
+    """The adversarial game as good as alone: from a deviation of a few tenths to that of the prior."""
+    config = dataclasses.replace(
+        TINY,
+        image_shape=(8,),
+        value_range=None,
+        latent_dim=2,
+        encoder=MLP((32,)),
+        decoder=MLP((4,)),
+        discriminator=MLP((32,)),
+        autoencoder_optimizer=SGD(1e-4),
+        encoder_optimizer=Adam(2e-3, b1=0.5),
+        discriminator_optimizer=Adam(5e-3, b1=0.5),
+    )
+    images = 0.2 * jax.random.normal(jax.random.key(3), (256, 8))
+
+    def step(state, key):
+        return aae.update(config, state, images, key)
+
+    state = aae.init(config, jax.random.key(0))
+    before = aae.to_latents(config, state, images)
+    state, metrics = jax.jit(lambda state, keys: jax.lax.scan(step, state, keys))(
+        state, jax.random.split(jax.random.key(4), 1_000)
+    )
+    codes = aae.to_latents(config, state, images)
+    assert before.std() < 0.4
+    np.testing.assert_allclose(codes.mean(axis=0), 0.0, atol=0.3)
+    np.testing.assert_allclose(np.cov(codes.T), np.eye(2), atol=0.4)
+    assert metrics["discriminator_loss"][-50:].mean() > 1.2  # of 2 log 2 = 1.386, where it can tell nothing apart
+
+
+def test_latents_lead_from_images_to_images():
+    state, images = TestContract.init(), images_of(5)
+    latents = aae.to_latents(TINY, state, images)
+    assert latents.shape == (5, 3)
+    outputs = aae.from_latents(TINY, state, latents)
+    assert outputs.shape == images.shape and ((outputs > 0) & (outputs < 1)).all()
+    key = jax.random.key(7)
+    drawn = aae.from_latents(TINY, state, aae.draw_latents(TINY, key, 5))
+    np.testing.assert_array_equal(aae.sample(TINY, state, key, 5), drawn)
+
+
+def test_networks_of_the_paper_have_two_layers_of_1000():
+    state = jax.eval_shape(functools.partial(aae.init, aae.Config()), jax.random.key(0))
+    count = lambda tree: sum(leaf.size for leaf in jax.tree.leaves(tree))  # noqa: E731
+    hidden = 1000 * 1000 + 1000
+    assert count(state.autoencoder.params["encoder"]) == 784 * 1000 + 1000 + hidden + 1000 * 8 + 8
+    assert count(state.autoencoder.params["decoder"]) == 8 * 1000 + 1000 + hidden + 1000 * 784 + 784
+    assert count(state.discriminator.params) == 8 * 1000 + 1000 + hidden + 1000 + 1
+
+
+def test_a_discriminator_with_batch_normalisation_is_refused():
+    config = dataclasses.replace(TINY, discriminator=MLP((8,), norm="batch"))
+    with pytest.raises(ValueError, match=r"batch_stats.*use layer normalisation"):
+        aae.init(config, jax.random.key(0))
+
+
+@pytest.mark.parametrize(("setting", "value"), [("latent_dim", 0), ("value_range", (0.0, 2.0))])
+def test_settings_out_of_range_are_refused(setting, value):
+    with pytest.raises(ValueError, match=f"{setting} is .* but must be"):
+        dataclasses.replace(TINY, **{setting: value})
+
+
+def test_draws_of_the_prior_are_standard_normal():
+    draws = aae.draw_latents(TINY, jax.random.key(0), 4_000)
+    np.testing.assert_allclose(draws.mean(axis=0), 0.0, atol=4 / np.sqrt(4_000))
+    np.testing.assert_allclose(jnp.cov(draws.T), np.eye(3), atol=0.1)

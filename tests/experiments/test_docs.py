@@ -1,0 +1,55 @@
+"""What docs/data.md shows is so."""
+
+import pathlib
+import re
+
+import numpy as np
+import pytest
+
+from experiments import data, prepare, runner, train
+from experiments.data import card, toys
+from experiments.data.options import ImageOptions, StorageOptions
+from experiments.experiment import Experiment
+from tests.experiments.pictures_on_disk import encoded, pixels, write_all
+
+TEXT = (pathlib.Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+
+
+def test_the_python_example_runs():
+    (example,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    names = {}
+    exec(compile(example, "docs/data.md", "exec"), names)
+    assert names["images"].shape == (16, 8, 8, 1) and names["labels"].dtype == np.int32
+    assert names["small"].image_shape == (4, 4, 1)
+    assert names["train"].describe() in example
+
+
+def test_the_card_is_the_one_shown():
+    shown = TEXT.partition("## What a run says first\n\n```\n")[2].partition("```")[0]
+    assert card.card(data.load("digits"), ImageOptions()) == shown.splitlines()
+
+
+def test_the_command_for_a_persons_own_images_reaches_the_training(tmp_path, monkeypatch):
+    (command,) = re.findall(r"^python -m experiments\.train (.*folder:.*)$", TEXT, re.MULTILINE)
+    monkeypatch.chdir(write_all(tmp_path, {f"photos/{i}.jpg": encoded(pixels(20 + i, 30), "JPEG") for i in range(4)}))
+    seen = []
+    monkeypatch.setattr(runner._Loop, "run", lambda loop, resumed: seen.append(loop.image_set) or 0)
+    assert train.main(command.split()) == 0
+    assert seen[0].image_shape == (16, 16, 3)
+
+
+@pytest.mark.parametrize(("section", "settings"), [("images", ImageOptions()), ("storage", StorageOptions())])
+def test_every_option_is_explained(section, settings):
+    for field in vars(settings):
+        assert f"--{section}.{field.replace('_', '-')}" in TEXT
+    for option in re.findall(rf"--{section}\.([\w-]+)", TEXT):
+        assert option.replace("-", "_") in vars(settings), option
+
+
+def test_every_scheme_and_toy_is_in_the_table():
+    table = TEXT.partition("## Your own images")[0]
+    for name in (*prepare.OWN, "quickdraw"):
+        assert f"`{name}:" in table
+    for name in toys.TOYS:
+        assert f"`{name}`" in table
+    assert f"`{Experiment.__dataclass_fields__['data'].default}`" in table
