@@ -52,6 +52,7 @@ def test_paths_become_strings():
         ({"type": "jaxgen.checks:require", "holds": True}, "no settings like"),
         ({"type": "experiments.runs:move_aside", "folder": "/tmp"}, "no settings like"),
         ({"type": "experiments.runs:UserError"}, "no settings like"),
+        ({"type": "jaxgen.gans.wgan_gp:MLP"}, "no settings like"),
         ({"type": "jaxgen.optimizers:Adam", "learning_rate": -1.0}, "learning_rate is -1.0"),
         ({"type": "jaxgen.optimizers:Adam", "learning_rate": "fast"}, "learning_rate is 'fast' .* must be float"),
         ({"type": "jaxgen.optimizers:Adam", "learning_rate": True}, "learning_rate is True .* must be float"),
