@@ -90,3 +90,15 @@ def test_norms_stand_at_maps_alone():
 def test_what_does_not_fit_is_refused_with_both_numbers(net, inputs, shape, message):
     with pytest.raises(ValueError, match=message):
         jax.eval_shape(lambda: net.init(jax.random.key(0), inputs, shape))
+
+
+def test_a_linear_map_lets_negative_values_through():
+    """A dense layer and a convolution that passes its map on: with the ReLU nothing is below 0, without it some is."""
+    codes = jax.random.normal(jax.random.key(0), (64, 3))
+    for linear in (False, True):
+        decoder = ConvDecoder(channels=(1,), kernel_size=1, linear_map=linear)
+        variables = decoder.init(jax.random.key(1), codes, (4, 4, 1))
+        last = variables["params"]["ConvTranspose_0"]
+        passed = {"ConvTranspose_0": {"kernel": jnp.ones_like(last["kernel"]), "bias": jnp.zeros_like(last["bias"])}}
+        images = decoder.apply({"params": {**variables["params"], **passed}}, codes, (4, 4, 1))
+        assert bool((images < 0).any()) == linear
