@@ -31,7 +31,7 @@ class Options:
     out: pathlib.Path | None = None  # PNG or GIF to write; RUN/interpolate.png if not given
     images: tuple[str, ...] = ("sample:0,1,2,3",)  # in their order: classes, test:12,40, sample:0,5, files, folders
     way: Literal["both", "linear", "spherical"] = "both"  # straight lines, great circles
-    steps: int | None = None  # from one image to the next; 9 for a PNG and 24 for a GIF if not given
+    steps: int | None = None  # from one image to the next; 10 for a PNG and 24 for a GIF if not given
     closed: bool = False  # go on from the last image to the first; a GIF then goes round
     label: str | None = None  # class that a conditional model is told; each image's own if not given
     invert: bool = False  # exchange dark and light of your own pictures
@@ -50,7 +50,7 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     if len(points) < 2:
         raise UserError("--images names one image; name two or more to go between")
     moving = sheet.is_gif(out)
-    steps = options.steps or (24 if moving else 9)
+    steps = options.steps or (24 if moving else 10)
     ways = ("linear", "spherical") if options.way == "both" else (options.way,)
     drawn = np.stack([_decoded(run, points, steps, way, options.closed) for way in ways])
     if moving:

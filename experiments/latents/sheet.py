@@ -43,13 +43,21 @@ def save(sheet: Sheet, out: pathlib.Path, *, loops: bool = False) -> None:
 
 
 def _frames(sheet: Sheet, loops: bool) -> list[np.ndarray]:
-    rows, num = sheet.pixels.shape[:2]
-    columns = rows if rows <= 5 else -(-rows // 2) if rows <= 10 else 8
-    frames = []
-    for index in range(num):
-        grid = figures.grid(sheet.pixels[:, index], columns, shortest_side=MOVING_SIDE if rows <= 2 else 64)
-        labels = sheet.row_labels if rows == columns else ()
-        frames.append(figures.labelled(grid, (), labels))
+    frames = [_frame(sheet.pixels[:, index], sheet.row_labels) for index in range(sheet.pixels.shape[1])]
     if loops:
         return frames
     return [frames[0]] * HOLD + frames[1:-1] + [frames[-1]] * HOLD + frames[-2:0:-1]
+
+
+def _frame(images: np.ndarray, labels: tuple[str, ...]) -> np.ndarray:
+    """One image of each row of the sheet, side by side under its label, five across at most."""
+    across = min(len(images), 5)
+    side = MOVING_SIDE if len(images) <= 3 else MOVING_SIDE // 2
+    lines = []
+    for start in range(0, len(images), across):
+        part = images[start : start + across]
+        blank = np.full((across - len(part), *part.shape[1:]), 255, np.uint8)
+        grid = figures.grid(np.concatenate([part, blank]), across, shortest_side=side)
+        names = labels[start : start + across]
+        lines.append(figures.labelled(grid, (), (*names, *[""] * (across - len(names)))))
+    return np.concatenate(lines)

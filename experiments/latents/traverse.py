@@ -63,7 +63,7 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     moved = np.asarray(traversal.traverse(jnp.asarray(latent), jnp.asarray(axes), jnp.asarray(values)))
     pixels = run.decode(moved.reshape(-1, run.latent_dim), np.repeat(labels, len(axes) * num))
     drawn = pixels.reshape(len(axes), num, *pixels.shape[1:])
-    sheet.save(Sheet(drawn, names, tuple(f"{value:.1f}" for value in values)), out)
+    sheet.save(Sheet(drawn, names, tuple(f"{round(float(value), 2) + 0.0:g}" for value in values)), out)
 
 
 def _values(span: tuple[float, float] | None, num: int) -> np.ndarray:
