@@ -4,7 +4,7 @@
 
 A network of several heads, a mean and a log-variance for each latent, is one last layer of all of them: the same
 parameters and the same function. A squared error behind a sigmoid needs a decoder whose smallest map is linear, as
-Atienza's is: with a ReLU there all outputs fall to 0 in the first steps, where a sigmoid has no slope.
+Atienza's is: with a ReLU there all outputs fall to 0 at first, where a sigmoid has no slope.
 
 - Kingma, Welling: Auto-Encoding Variational Bayes, 2013, arXiv 1312.6114.
 - Burda, Grosse, Salakhutdinov: Importance Weighted Autoencoders, 2015, arXiv 1509.00519.

@@ -66,6 +66,19 @@ def test_decoder_is_dense_layers_and_flaxs_transposed_convolutions():
     np.testing.assert_allclose(outputs, hidden, atol=1e-5)
 
 
+def test_a_linear_map_is_the_decoder_without_the_first_activation():
+    """What a leaky ReLU of slope 1 in that place would give; the other layers keep their ReLUs."""
+    net = ConvDecoder((2,), linear_map=True)
+    outputs, variables = net.init_with_output(jax.random.key(0), LATENTS, (8, 8, 1))
+    wanted = ConvDecoder((2,), negative_slope=1.0).apply(variables, LATENTS, (8, 8, 1))
+    np.testing.assert_allclose(outputs, wanted, atol=1e-6)
+    deep = ConvDecoder((2, 2), linear_map=True)
+    outputs, variables = deep.init_with_output(jax.random.key(0), LATENTS, (8, 8, 1))
+    for slope in (0.0, 1.0):
+        other = ConvDecoder((2, 2), negative_slope=slope).apply(variables, LATENTS, (8, 8, 1))
+        assert np.abs(outputs - other).max() > 1e-3
+
+
 def test_norms_stand_at_maps_alone():
     for net, inputs, shape in ((ConvEncoder((2, 3), features=(4,), norm="batch"), IMAGES, (5,)),):
         stats = jax.eval_shape(lambda n=net, i=inputs, s=shape: n.init(jax.random.key(0), i, s))["batch_stats"]
