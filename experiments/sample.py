@@ -8,7 +8,8 @@ import functools
 import math
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -58,11 +59,13 @@ def main(argv: Sequence[str]) -> int:
 
     from experiments import figures
 
-    step, pixels = draw(folder, chosen.num, chosen.seed, chosen.step)
-    try:
-        figures.save_png(out, figures.grid(pixels, chosen.columns))
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror}; choose another --out") from error
+    with _writing(out):
+        if chosen.out:
+            out.parent.mkdir(parents=True, exist_ok=True)  # before the time is spent on drawing
+    step, samples = draw(folder, chosen.num, chosen.seed, chosen.step)
+    picture = figures.grid(samples, chosen.columns) if samples.ndim == 4 else _points(folder, samples)
+    with _writing(out):
+        figures.save_png(out, picture)
     print(f"wrote {chosen.num} images of step {step:,} to {out}")
     return 0
 
@@ -70,7 +73,10 @@ def main(argv: Sequence[str]) -> int:
 def draw(
     folder: pathlib.Path, num: int, seed: int, which: int | Literal["newest", "best"] = "newest"
 ) -> tuple[int, np.ndarray]:
-    """The step of a checkpoint, the newest good one, and `num` images from it, uint8 (num, height, width, channels)."""
+    """The step of a checkpoint, the newest good one, and `num` images from it, uint8 (num, height, width, channels).
+
+    Samples of a model of points are float32 (num, dimensions).
+    """
     import jax
 
     from experiments import restore
@@ -82,9 +88,29 @@ def draw(
 
     def chunk(index: int) -> Any:
         key = jax.random.fold_in(jax.random.key(seed), index)
-        return np.asarray(images.to_pixels(sample(state, key, num=CHUNK), experiment.model.value_range))
+        samples = sample(state, key, num=CHUNK)
+        if len(experiment.model.image_shape) == 1:
+            return np.asarray(samples)
+        return np.asarray(images.to_pixels(samples, experiment.model.value_range))
 
     return step, np.concatenate([chunk(index) for index in range(-(-num // CHUNK))])[:num]
+
+
+def _points(folder: pathlib.Path, samples: np.ndarray) -> np.ndarray:
+    """Samples over as many real points."""
+    from experiments import data, pictures, runs
+
+    _, experiment = runs.read(folder)
+    real = data.load_for(experiment)
+    return pictures.points(samples, np.asarray(real.batch(np.arange(min(len(real), len(samples))))))
+
+
+@contextmanager
+def _writing(out: pathlib.Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot write {out}: {error.strerror}; choose another --out") from error
 
 
 def _require_memory(num: int, image_shape: tuple[int, ...]) -> None:

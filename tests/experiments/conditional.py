@@ -1,11 +1,12 @@
 """A model that learns nothing but what its batches hold: its state is a weighted sum of all that it was given."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from jaxgen.images import ValueRange
 from jaxgen.parallel import pmean
 from jaxgen.typing import Batch, Captioned, Labelled, Paired, Unpaired
 
@@ -15,7 +16,7 @@ TYPES = {"labelled": Labelled, "paired": Paired, "unpaired": Unpaired, "captione
 @dataclass(frozen=True)
 class Config:
     image_shape: tuple[int, ...] = (8, 8, 1)
-    value_range: Any = (-1.0, 1.0)
+    value_range: ValueRange = (-1.0, 1.0)
     kind: str = "labelled"
     num_classes: int = 10
     minibatches: int = 1

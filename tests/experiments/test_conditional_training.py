@@ -6,9 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from experiments import data, experiment, runner
+from experiments import data, experiment, restore, runner
 from experiments import settings as restorable
-from experiments.checkpoints import Checkpointer
 from experiments.data import card
 from experiments.data.images import ImageSet
 from experiments.data.options import ImageOptions, StorageOptions
@@ -55,9 +54,8 @@ def train(monkeypatch):
 
 
 def total_of(out):
-    like = conditional.State(np.zeros(2, np.float32))
-    with Checkpointer(out / "checkpoints", read_only=True) as checkpointer:
-        return np.asarray(checkpointer.restore(like)[1].total)
+    _, _, _, state = restore.newest(out)
+    return np.asarray(state.total)
 
 
 @pytest.mark.parametrize("kind", conditional.TYPES)

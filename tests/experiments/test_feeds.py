@@ -15,6 +15,7 @@ from experiments.data import feeds
 from experiments.data.captions import encoded
 from experiments.data.images import ImageSet, Window, window_of
 from experiments.data.options import ImageOptions, StorageOptions
+from experiments.data.order import Choice
 from experiments.data.rows import LazyRows, PictureError, Source
 from experiments.errors import UserError
 from jaxgen import parallel
@@ -218,3 +219,12 @@ class TestAhead:
 def test_a_set_that_lacks_what_a_batch_needs_says_so(batch_type, lacks):
     with pytest.raises(UserError, match=f"needs {lacks}, but some has none"):
         ImageSet("some", some(3, 0)).batch([0], batch_type)
+
+
+def test_unpaired_domains_are_mirrored_independently():
+    images = some(7, 0)
+    chosen = ImageSet("some", images, others=images, window=WINDOWS["mirrored"])
+    draws = feeds._chosen(chosen, 0, 400, 0).draws
+    a, b = chosen.take(Choice(np.zeros(400, int), np.zeros(400, int), draws), Unpaired)
+    alike = (a == b).all(axis=(1, 2, 3)).mean()
+    assert abs(alike - 0.5) < 5 * 0.5 / np.sqrt(400)  # five standard deviations
