@@ -127,9 +127,9 @@ def in_the_plane(latents: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray
         return lambda others: np.concatenate([others, np.zeros_like(others)], axis=1), ("z1", "")
     if latents.shape[1] == 2:
         return lambda others: others, ("z1", "z2")
-    components = pca.principal_components(jnp.asarray(latents), 2)
+    components = jax.jit(pca.principal_components, static_argnums=1)(latents, 2)
     first, second = (f"{place} principal component ({share:.1%})" for place, share in _shares(components))
-    return lambda others: np.asarray(pca.project(components, jnp.asarray(others))), (first, second)
+    return lambda others: np.asarray(jax.jit(pca.project)(components, others)), (first, second)
 
 
 def _shares(components: pca.PrincipalComponents) -> list[tuple[str, float]]:
@@ -138,7 +138,7 @@ def _shares(components: pca.PrincipalComponents) -> list[tuple[str, float]]:
 
 def code_grid(config: Any, state: Any, num: int, label: int = 0) -> np.ndarray:
     """num x num images decoded at the quantiles of the prior of two-dimensional codes, without gaps."""
-    latents = np.asarray(traversal.quantile_grid(num))
+    latents = np.asarray(jax.jit(traversal.quantile_grid, static_argnums=0)(num))
     pixels = abilities.decoder(config)(state, latents, np.full(len(latents), label))
     return figures.grid(pixels, num, gap=0, shortest_side=28)
 

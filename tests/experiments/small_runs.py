@@ -30,5 +30,6 @@ SYMBOLS = vq_vae.Config(
 def train(model, folder: pathlib.Path, **settings) -> pathlib.Path:
     """The folder of a run of two steps."""
     short = {"steps": 2, "batch_size": 8, "steps_per_call": 2, "num_samples": 20, "pictures": ()}
-    assert runner.train("vae_digits", Experiment(model=model, data="digits", **(short | settings)), folder) == 0
+    name = "cvae_mnist" if isinstance(model, cvae.Config) else "vae_digits"
+    assert runner.train(name, Experiment(model=model, data="digits", **(short | settings)), folder) == 0
     return folder

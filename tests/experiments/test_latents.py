@@ -273,14 +273,14 @@ def test_what_cannot_be_done_is_said_in_one_sentence(runs, run, options, message
     assert not list(tmp_path.iterdir())
 
 
-def test_files_that_are_no_pictures_are_named(runs, tmp_path):
+def test_files_that_are_no_pictures_are_named(runs, photos, tmp_path):
     (tmp_path / "text.png").write_text("no picture")
     (tmp_path / "empty").mkdir()
     for name, message in (("text.png", "text.png is no picture"), ("empty", "empty holds no pictures")):
         with pytest.raises(UserError, match=message):
             latents.main([str(runs["vae"]), "reconstruct", "--images", str(tmp_path / name)])
     with pytest.raises(UserError, match=r"say with --label what .* shows"):
-        latents.main([str(runs["cvae"]), "embed", "--images", str(tmp_path / "empty" / "..")])
+        latents.main([str(runs["cvae"]), "embed", "--images", str(photos)])
     with pytest.raises(UserError, match="cannot write"):
         latents.main([str(runs["gan"]), "traverse", "--out", str(tmp_path / "text.png" / "t.png")])
 

@@ -1,8 +1,10 @@
 """Pictures that a run draws of itself, and what a model must be able to do for them."""
 
 import dataclasses
+import functools
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
@@ -43,7 +45,8 @@ def test_samples_of_a_conditional_model_have_one_class_a_column(plane):
     """20 images of 10 classes: two rows, each column's class above it."""
     experiment, model, _, state = restore.newest(plane)
     key = jax.random.split(jax.random.key(0), 3)[2]
-    drawn = model.sample(experiment.model, state, key, 20, np.arange(20, dtype=np.int32) % 10)
+    draw = jax.jit(functools.partial(model.sample, experiment.model), static_argnums=2)
+    drawn = draw(state, key, 20, jnp.arange(20, dtype=jnp.int32) % 10)
     grid = figures.grid(np.asarray(images.to_pixels(drawn, (0.0, 1.0))), 10)
     found = read(plane / "samples" / "step_000002.png")
     np.testing.assert_array_equal(found[-grid.shape[0] :], grid)
@@ -53,8 +56,14 @@ def test_samples_of_a_conditional_model_have_one_class_a_column(plane):
 def test_reconstructions_show_held_out_images_above_what_is_decoded(plane, test_set):
     pixels, labels = pictures.spread(test_set, 10)
     experiment, model, _, state = restore.newest(plane)
-    latents = model.to_latents(experiment.model, state, images.scale(pixels, (0.0, 1.0)), labels)
-    decoded = images.to_pixels(model.from_latents(experiment.model, state, latents, labels), (0.0, 1.0))
+    told = jnp.asarray(labels)
+
+    @jax.jit
+    def through(state, pixels):
+        latents = model.to_latents(experiment.model, state, images.scale(pixels, (0.0, 1.0)), told)
+        return images.to_pixels(model.from_latents(experiment.model, state, latents, told), (0.0, 1.0))
+
+    decoded = through(state, pixels)
     found = read(plane / "reconstructions" / "step_000002.png")
     left = found.shape[1] - (8 * 34 + 2)
     for index in range(10):
@@ -82,8 +91,9 @@ def test_a_grid_runs_through_the_quantiles_of_the_prior(plane):
     experiment, model, _, state = restore.newest(plane)
     found = pictures.code_grid(experiment.model, state, 3, label=4)
     assert found.shape == (96, 96, 3)
-    latents = np.array([[-0.9674216, 0.9674216], [0.0, 0.0], [0.9674216, 0.0]], np.float32)
-    wanted = images.to_pixels(model.from_latents(experiment.model, state, latents, np.full(3, 4)), (0.0, 1.0))
+    latents = jnp.array([[-0.9674216, 0.9674216], [0.0, 0.0], [0.9674216, 0.0]])
+    decode = jax.jit(functools.partial(model.from_latents, experiment.model))
+    wanted = images.to_pixels(decode(state, latents, jnp.full(3, 4)), (0.0, 1.0))
     for tile, (row, column) in zip(np.asarray(wanted), ((0, 0), (1, 1), (1, 2)), strict=True):
         drawn = found[32 * row : 32 * row + 32 : 4, 32 * column : 32 * column + 32 : 4, 0]
         assert np.abs(drawn.astype(int) - tile[..., 0]).max() <= 1
