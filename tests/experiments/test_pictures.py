@@ -32,7 +32,7 @@ def test_set():
 
 def read(path):
     with Image.open(path) as picture:
-        return np.asarray(picture)
+        return np.asarray(picture.convert("RGB"))
 
 
 def test_each_picture_has_its_folder_at_the_first_and_the_last_step(plane):
