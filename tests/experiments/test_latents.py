@@ -31,7 +31,7 @@ def runs(tmp_path_factory):
         "cvae": small_runs.PLANE,
         "vq_vae": small_runs.SYMBOLS,
     }
-    return {name: small_runs.train(model, folder / name) for name, model in models.items()}
+    return {name: small_runs.save(model, folder / name) for name, model in models.items()}
 
 
 @pytest.fixture(scope="module")
