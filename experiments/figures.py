@@ -60,12 +60,15 @@ def labelled(picture: np.ndarray, row_labels: Sequence[str] = (), column_labels:
 
 
 def save_png(path: pathlib.Path, picture: np.ndarray) -> None:
-    """Write (height, width, 3) uint8 whole or not at all: a file beside it is renamed into place."""
+    """Write (height, width, 3) uint8 whole or not at all: a file beside it is renamed into place.
+
+    A picture of greys alone is stored with one channel, in about half the bytes.
+    """
     from PIL import Image
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with files.replacing(path) as unfinished:
-        Image.fromarray(picture).save(unfinished, format="PNG")
+        Image.fromarray(picture[..., 0] if _is_grey(picture) else picture).save(unfinished, format="PNG")
 
 
 def save_gif(path: pathlib.Path, frames: Sequence[np.ndarray], milliseconds: int = 80) -> None:
@@ -75,9 +78,13 @@ def save_gif(path: pathlib.Path, frames: Sequence[np.ndarray], milliseconds: int
     """
     from PIL import Image
 
-    grey = all((frame == frame[..., :1]).all() for frame in frames)
+    grey = all(_is_grey(frame) for frame in frames)
     pictures = [Image.fromarray(frame[..., 0] if grey else frame) for frame in frames]
     path.parent.mkdir(parents=True, exist_ok=True)
     options = {"save_all": True, "append_images": pictures[1:], "duration": milliseconds, "loop": 0}
     with files.replacing(path) as unfinished:
         pictures[0].save(unfinished, format="GIF", **options)
+
+
+def _is_grey(picture: np.ndarray) -> bool:
+    return bool((picture == picture[..., :1]).all())

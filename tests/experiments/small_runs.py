@@ -1,8 +1,11 @@
-"""Runs of tiny models on the digits, two steps long: what commands on a finished run are tried on."""
+"""Runs of tiny models on the digits: what commands on a finished run are tried on."""
 
 import pathlib
 
-from experiments import runner
+import jax
+import numpy as np
+
+from experiments import restore, runner, runs
 from experiments.experiment import Experiment
 from jaxgen.autoencoders import cvae, vae, vq_vae
 from jaxgen.gans import wgan_gp
@@ -27,9 +30,30 @@ SYMBOLS = vq_vae.Config(
 )
 
 
-def train(model, folder: pathlib.Path, **settings) -> pathlib.Path:
-    """The folder of a run of two steps."""
+def _experiment(model, **settings):
     short = {"steps": 2, "batch_size": 8, "steps_per_call": 2, "num_samples": 20, "pictures": ()}
-    name = "cvae_mnist" if isinstance(model, cvae.Config) else "vae_digits"
-    assert runner.train(name, Experiment(model=model, data="digits", **(short | settings)), folder) == 0
+    return Experiment(model=model, data="digits", **(short | settings))
+
+
+def train(name: str, model, folder: pathlib.Path, **settings) -> pathlib.Path:
+    """The folder of a run of two steps."""
+    assert runner.train(name, _experiment(model, **settings), folder) == 0
+    return folder
+
+
+def save(model, folder: pathlib.Path) -> pathlib.Path:
+    """The folder of a run whose checkpoint of step 2 has random weights: nothing is compiled for it."""
+    experiment, generator = _experiment(model), np.random.default_rng(0)
+
+    def fill(leaf):
+        floats = np.issubdtype(leaf.dtype, np.floating)
+        return (
+            0.4 * generator.normal(size=leaf.shape).astype(leaf.dtype) if floats else np.zeros(leaf.shape, leaf.dtype)
+        )
+
+    state = jax.tree.map(fill, restore.abstract_state(experiment))
+    with runs.locked(folder):
+        runs.begin(folder, "vae_digits", experiment)
+        with restore.checkpointer(folder, experiment) as checkpointer:
+            checkpointer.save(2, state)
     return folder

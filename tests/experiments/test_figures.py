@@ -95,3 +95,11 @@ def test_a_gif_has_its_frames_its_pace_and_loops(tmp_path, channels):
             assert animation.info["duration"] == 120
             np.testing.assert_array_equal(np.asarray(animation.convert("RGB")), frame)
     assert [file.name for file in path.parent.iterdir()] == ["way.gif"]
+
+
+def test_a_png_of_greys_has_one_channel_and_the_same_pixels(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (5, 7, 1), np.uint8).repeat(3, axis=2)
+    figures.save_png(tmp_path / "grey.png", picture)
+    with Image.open(tmp_path / "grey.png") as found:
+        assert found.mode == "L"
+        np.testing.assert_array_equal(np.asarray(found.convert("RGB")), picture)

@@ -2,8 +2,10 @@
 
 import contextlib
 import pathlib
+import re
 import subprocess
 import sys
+import typing
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from PIL import Image
 
 from experiments import data, latents, sample
 from experiments.errors import UserError
+from experiments.experiment import Experiment
 from experiments.latents import own, sources, trained
 from experiments.latents.sources import Words
 from tests.experiments import small_runs
@@ -28,7 +31,7 @@ def runs(tmp_path_factory):
         "cvae": small_runs.PLANE,
         "vq_vae": small_runs.SYMBOLS,
     }
-    return {name: small_runs.train(model, folder / name) for name, model in models.items()}
+    return {name: small_runs.save(model, folder / name) for name, model in models.items()}
 
 
 @pytest.fixture(scope="module")
@@ -330,3 +333,38 @@ def test_the_command_runs_as_a_module():
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 2
     assert done.stderr == "error: nowhere is not the folder of a run: it has no config.json\n"
+
+
+DOCS = (ROOT / "docs" / "latents.md").read_text(encoding="utf-8")
+
+
+def test_every_command_of_the_documentation_runs(runs, photos, tmp_path, monkeypatch):
+    stand_ins = {"vae_digits": "vae", "vae_2d_mnist": "cvae", "wgan_gp_digits": "gan"}
+    commands = re.findall(r"^python -m experiments\.latents runs/(\w+) (.*)$", DOCS, re.MULTILINE)
+    assert {line.split()[0] for _, line in commands} == set(latents.ACTIONS)
+    for name, line in commands:
+        monkeypatch.chdir(photos.parent)
+        options = line.split()
+        more = ["--label", "3"] if "photos" in options and stand_ins[name] == "cvae" else []
+        assert latents.main([str(runs[stand_ins[name]]), *options, *more]) == 0
+        out = photos.parent / options[options.index("--out") + 1]
+        with Image.open(out) as picture:
+            assert picture.format == out.suffix[1:].upper()
+
+
+def test_the_documentation_has_every_picture_and_its_figures_are_small():
+    kinds = typing.get_args(typing.get_args(typing.get_type_hints(Experiment)["pictures"])[0])
+    for kind in kinds:
+        assert f"| `{kind}` | `{kind}/` |" in DOCS
+    figures = re.findall(r"!\[.+\]\((figures/\w+\.png)\)", DOCS)
+    assert len(figures) == len(latents.ACTIONS)
+    for figure in figures:
+        assert (ROOT / "docs" / figure).stat().st_size < 60_000
+        assert f"--out docs/{figure}\n" in DOCS
+
+
+def test_the_python_example_runs():
+    (example,) = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
+    names = {}
+    exec(compile(example, "docs/latents.md", "exec"), names)
+    assert names["way"].shape == (40, 64) and names["places"].shape == (40, 2) and names["codes"].shape == (400, 2)

@@ -22,7 +22,7 @@ ALL = ("samples", "reconstructions", "codes", "code_grid")
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory):
     """A conditional model with codes of two numbers that has drawn everything."""
-    return small_runs.train(PLANE, tmp_path_factory.mktemp("plane") / "run", pictures=ALL)
+    return small_runs.train("cvae_mnist", PLANE, tmp_path_factory.mktemp("plane") / "run", pictures=ALL)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_set():
 
 def read(path):
     with Image.open(path) as picture:
-        return np.asarray(picture)
+        return np.asarray(picture.convert("RGB"))
 
 
 def test_each_picture_has_its_folder_at_the_first_and_the_last_step(plane):

@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
-from jaxgen.latents.principal_components import principal_components, project, unproject
+from jaxgen.latents import principal_components as eager
+
+principal_components = jax.jit(eager.principal_components, static_argnums=1)
+project, unproject = jax.jit(eager.project), jax.jit(eager.unproject)
 
 
 def cloud(seed=0, num=60, size=6):
@@ -67,4 +70,4 @@ def test_points_without_spread_have_finite_axes_that_explain_nothing():
 @pytest.mark.parametrize(("shape", "num"), [((5, 3), 4), ((1, 3), 2), ((5, 3), 0), ((5, 3, 1), 1)])
 def test_more_axes_than_there_can_be_are_refused(shape, num):
     with pytest.raises(ValueError, match=f"{num} axes cannot be found from points of shape"):
-        principal_components(jnp.zeros(shape), num)
+        eager.principal_components(jnp.zeros(shape), num)
