@@ -129,7 +129,10 @@ def critic_loss(
 ) -> tuple[Scalar, tuple[Metrics, Collections]]:
     """Equation 3, mean over the batch. `mix` is eps, uniform in [0, 1), one for each example."""
     critic = functools.partial(score, config, params)
-    distance = -wasserstein_critic(critic(real), critic(fake)).mean()
+    # One pass for both; interleaved, so that devices that share the batch exchange nothing.
+    pairs = jnp.stack([real, fake], axis=1).reshape(-1, *real.shape[1:])
+    real_scores, fake_scores = critic(pairs).reshape(-1, 2).T
+    distance = -wasserstein_critic(real_scores, fake_scores).mean()
     points = interpolate(real, fake, mix)
     penalty = gradient_penalty(critic, points, one_sided=config.one_sided).mean()
     loss = -distance + config.penalty_weight * penalty
@@ -169,23 +172,22 @@ def update(
     Returns:
         The new state; metrics of the critic (means over its steps) and of the generator.
     """
-    key_critic, key_generator = jax.random.split(key)
+    key_latents, key_mix, key_generator = jax.random.split(key, 3)
+    # Noise for all critic steps in one draw each: on a CPU every draw is a loop of many small operations.
+    latents = draw_latents(config, key_latents, len(batch), axis_name)
+    mix = draw(jax.random.uniform, key_mix, len(batch), axis_name)
+    minibatches = [split(array, config.critic_steps) for array in (batch, latents, mix)]
+    frozen = state.generator.params, state.generator.collections
 
-    def critic_step(critic: TrainState, inputs):  # lines 2 to 10
-        minibatch, key = inputs
-        key_latents, key_mix = jax.random.split(key)
-        real = scale(minibatch, config.value_range)
-        latents = draw_latents(config, key_latents, len(real), axis_name)
+    def critic_step(critic: TrainState, minibatch):  # lines 2 to 10
+        images, latents, mix = minibatch
+        real = scale(images, config.value_range)
         fake, _ = generate(config, *frozen, latents, train=True, axis_name=axis_name)
-        mix = draw(jax.random.uniform, key_mix, len(real), axis_name)
         return descend(critic, lambda params: critic_loss(config, params, real, fake, mix), axis_name)
 
-    frozen = state.generator.params, state.generator.collections
-    minibatches = split(batch, config.critic_steps)
-    keys = jax.random.split(key_critic, config.critic_steps)
-    critic, critic_metrics = jax.lax.scan(critic_step, state.critic, (minibatches, keys))
+    critic, critic_metrics = jax.lax.scan(critic_step, state.critic, minibatches)
 
-    latents = draw_latents(config, key_generator, minibatches.shape[1], axis_name)  # lines 11 and 12
+    latents = draw_latents(config, key_generator, len(batch) // config.critic_steps, axis_name)  # lines 11 and 12
     generator, generator_metrics = descend(
         state.generator,
         lambda params: generator_loss(config, params, state.generator.collections, critic.params, latents, axis_name),

@@ -125,16 +125,15 @@ def test_update_is_algorithm_1_done_by_hand():
     key = jax.random.key(2)
     found, _ = jax.jit(functools.partial(wgan_gp.update, config))(state, batch, key)
 
-    key_critic, key_generator = jax.random.split(key)
+    key_latents, key_mix, key_generator = jax.random.split(key, 3)
+    latents = wgan_gp.draw_latents(config, key_latents, 12)
+    mix = jax.vmap(lambda i: jax.random.uniform(jax.random.fold_in(key_mix, i)))(jnp.arange(12))
     critic = state.critic
-    for step, key_step in enumerate(jax.random.split(key_critic, 3)):
-        key_latents, key_mix = jax.random.split(key_step)
-        z = wgan_gp.draw_latents(config, key_latents, 4)
+    for step in range(3):
+        z = latents[step::3]
         fake, _ = wgan_gp.generate(config, state.generator.params, state.generator.collections, z, train=True)
-        mix = jax.vmap(lambda i, k=key_mix: jax.random.uniform(jax.random.fold_in(k, i)))(jnp.arange(4))
-        real = batch[step::3]
         grads, _ = jax.grad(lambda p, *args: wgan_gp.critic_loss(config, p, *args), has_aux=True)(
-            critic.params, real, fake, mix
+            critic.params, batch[step::3], fake, mix[step::3]
         )
         critic = critic.replace(params=jax.tree.map(lambda p, g: p - 0.05 * g, critic.params, grads))
     z = wgan_gp.draw_latents(config, key_generator, 4)
