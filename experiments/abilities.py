@@ -90,6 +90,26 @@ def decoder(config: "ModelConfig") -> Decoder:
 
 
 @functools.cache
+def reconstructor(config: "ModelConfig") -> Encoder:
+    """Pixels to the pixels decoded from their codes, vectors or others. UserError if the model has no encoder."""
+    import jax
+
+    from jaxgen.images import scale, to_pixels
+    from jaxgen.model import Reconstructor
+
+    model = model_of(config)
+    if not isinstance(model, Reconstructor):
+        encode, decode = encoder(config), decoder(config)
+        return lambda state, pixels, labels: decode(state, encode(state, pixels, labels), labels)
+
+    @jax.jit
+    def reconstruct(state: Any, pixels: Any, _labels: Any) -> Any:
+        return to_pixels(model.reconstruct(config, state, scale(pixels, config.value_range)), config.value_range)
+
+    return functools.partial(_in_chunks, reconstruct)
+
+
+@functools.cache
 def encoder(config: "ModelConfig") -> Encoder:
     """Pixels to latents, compiled once for each config."""
     import jax

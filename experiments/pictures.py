@@ -33,13 +33,20 @@ MOST_CLASSES = 10
 REAL_POINTS, CODES, GRID = 1_000, 1_000, 20
 
 
+NEEDS: dict[str, Callable[[Any], Any]] = {
+    "reconstructions": abilities.reconstructor,
+    "codes": abilities.autoencoder,
+    "code_grid": abilities.latent_model,
+}
+"""What a picture asks of the model: a UserError where it lacks it."""
+
+
 def check(experiment: Experiment) -> None:
     """UserError if the model cannot draw one of the pictures; computes nothing."""
     config = experiment.model
     try:
         for kind in set(experiment.pictures) - {"samples"}:
-            needs = abilities.latent_model if kind == "code_grid" else abilities.autoencoder
-            needs(config)
+            NEEDS[kind](config)
         if "code_grid" in experiment.pictures and (size := abilities.latent_dim(config)) != 2:
             raise UserError(f"the grid of codes needs codes of 2 numbers, and those of this model have {size}")
     except UserError as error:
@@ -101,8 +108,7 @@ def pairs(originals: np.ndarray, decoded: np.ndarray) -> np.ndarray:
 
 def reconstruct(config: Any, state: Any, pixels: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
     """What the model decodes from the codes of images, uint8."""
-    latents = abilities.encoder(config)(state, pixels, labels)
-    return abilities.decoder(config)(state, latents, labels)
+    return abilities.reconstructor(config)(state, pixels, labels)
 
 
 def in_the_plane(latents: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray], tuple[str, str]]:

@@ -81,6 +81,15 @@ class Autoencoder(LatentModel, Protocol):
 
 
 @runtime_checkable
+class Reconstructor(Model, Protocol):
+    """A model that finds images again from codes that are no vectors: an `Autoencoder` needs no such function."""
+
+    def reconstruct(self, config: Any, state: Any, images: Images) -> Images:
+        """What is decoded from the code of each image."""
+        ...
+
+
+@runtime_checkable
 class LikelihoodModel(Autoencoder, Protocol):
     """A model that bounds log p(x), or log p(x|y): what `python -m experiments.likelihood` needs."""
 

@@ -24,4 +24,5 @@ EXPERIMENT = Experiment(
     sample_every=1_000,
     checkpoint_every=1_000,
     num_samples=36,
+    pictures=("samples", "reconstructions"),
 )

@@ -27,4 +27,5 @@ EXPERIMENT = Experiment(
     sample_every=500,
     checkpoint_every=500,
     num_samples=36,
+    pictures=("samples", "reconstructions"),
 )

@@ -12,7 +12,8 @@ so that the codes of all images together come to look like draws of the prior. T
 two optimisers: one with the decoder, and one of its own as the generator of the adversarial game.
 
 The paper trains by gradient descent with momentum, at rates for a scale of its reconstruction cost that it does not
-give; the defaults here are Adam's. Its networks have two hidden layers of 1000 ReLUs each.
+give; the defaults here are Adam's, one rate for all: where the reconstruction phase is faster, the encoder loses the
+game and its codes spread beyond the prior. The networks have two hidden layers of 1000 ReLUs each.
 """
 
 import functools
@@ -45,9 +46,9 @@ class Config:
     encoder: nn.Module = MLP((1000, 1000))  # image to code
     decoder: nn.Module = MLP((1000, 1000))  # code to image
     discriminator: nn.Module = MLP((1000, 1000))  # code to score
-    autoencoder_optimizer: Optimizer = Adam(1e-3, b1=0.5)  # of the reconstruction phase
-    encoder_optimizer: Optimizer = Adam(2e-4, b1=0.5)  # of the encoder in the regularisation phase
-    discriminator_optimizer: Optimizer = Adam(2e-4, b1=0.5)
+    autoencoder_optimizer: Optimizer = Adam(3e-4, b1=0.5)  # of the reconstruction phase
+    encoder_optimizer: Optimizer = Adam(3e-4, b1=0.5)  # of the encoder in the regularisation phase
+    discriminator_optimizer: Optimizer = Adam(3e-4, b1=0.5)
 
     def __post_init__(self):
         require(self.value_range in RANGES, "value_range", self.value_range, "(-1, 1), (0, 1) or None")
