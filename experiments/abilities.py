@@ -1,8 +1,9 @@
 """What a model can do besides learn and sample, found from what its module offers, and the functions that do it.
 
-`jaxgen.model` names the abilities: a `LatentModel` decodes latent vectors, an `Autoencoder` also encodes images. They
-are runtime-checkable protocols, so `isinstance(module, Autoencoder)` asks the module itself and no list of models has
-to be kept. Whether a function takes labels is read from its signature: a model may want them in its decoder alone.
+`jaxgen.model` names the abilities: a `LatentModel` decodes latent vectors, an `Autoencoder` also encodes images, a
+`Reconstructor` does both where a code is no vector. They are runtime-checkable protocols, so
+`isinstance(module, Autoencoder)` asks the module itself and no list of models has to be kept. Whether a function takes
+labels is read from its signature: a model may want them in its decoder alone.
 """
 
 import functools
@@ -27,6 +28,9 @@ Decoder = Callable[[Any, np.ndarray, np.ndarray | None], np.ndarray]
 Encoder = Callable[[Any, np.ndarray, np.ndarray | None], np.ndarray]
 """(state, uint8 pixels, labels or None) to latents."""
 
+Reconstruction = Callable[[Any, np.ndarray, np.ndarray | None], np.ndarray]
+"""(state, uint8 pixels, labels or None) to the pixels that are decoded from their codes."""
+
 
 def name_of(config: "ModelConfig") -> str:
     """The model's name: wgan_gp, vae, ..."""
@@ -40,11 +44,7 @@ def latent_model(config: "ModelConfig") -> "LatentModel":
     model = model_of(config)
     if not isinstance(model, LatentModel):
         raise UserError(f"{name_of(config)} makes no image from a latent vector alone; use a model that does")
-    if len(config.image_shape) != 3 or config.image_shape[2] not in (1, 3) or config.value_range is None:
-        raise UserError(
-            f"{name_of(config)} makes data of shape {config.image_shape} in {config.value_range}, no pictures; "
-            "use a data set of images"
-        )
+    _require_pictures(config)
     return model
 
 
@@ -52,10 +52,28 @@ def autoencoder(config: "ModelConfig") -> "Autoencoder":
     """The model, which also encodes images. UserError if it does not."""
     from jaxgen.model import Autoencoder
 
-    model = latent_model(config)
+    model = model_of(config)
     if not isinstance(model, Autoencoder):
-        raise UserError(f"{name_of(config)} has no encoder, so it finds no latent vector of an image")
+        raise UserError(f"{name_of(config)} has no encoder to latent vectors; use a model that has one")
+    _require_pictures(config)
     return model
+
+
+def is_autoencoder(config: "ModelConfig") -> bool:
+    """Whether `autoencoder` gives a model and no error."""
+    try:
+        autoencoder(config)
+    except UserError:
+        return False
+    return True
+
+
+def _require_pictures(config: "ModelConfig") -> None:
+    shape = config.image_shape
+    if len(shape) != 3 or shape[2] not in (1, 3) or config.value_range is None:
+        raise UserError(
+            f"{name_of(config)} makes data of shape {shape} in {config.value_range}, no pictures; use a set of images"
+        )
 
 
 def takes_labels(function: Callable[..., Any]) -> bool:
@@ -90,26 +108,6 @@ def decoder(config: "ModelConfig") -> Decoder:
 
 
 @functools.cache
-def reconstructor(config: "ModelConfig") -> Encoder:
-    """Pixels to the pixels decoded from their codes, vectors or others. UserError if the model has no encoder."""
-    import jax
-
-    from jaxgen.images import scale, to_pixels
-    from jaxgen.model import Reconstructor
-
-    model = model_of(config)
-    if not isinstance(model, Reconstructor):
-        encode, decode = encoder(config), decoder(config)
-        return lambda state, pixels, labels: decode(state, encode(state, pixels, labels), labels)
-
-    @jax.jit
-    def reconstruct(state: Any, pixels: Any, _labels: Any) -> Any:
-        return to_pixels(model.reconstruct(config, state, scale(pixels, config.value_range)), config.value_range)
-
-    return functools.partial(_in_chunks, reconstruct)
-
-
-@functools.cache
 def encoder(config: "ModelConfig") -> Encoder:
     """Pixels to latents, compiled once for each config."""
     import jax
@@ -125,6 +123,28 @@ def encoder(config: "ModelConfig") -> Encoder:
         return model.to_latents(config, state, images, *([labels] if labelled else []))
 
     return functools.partial(_in_chunks, encode)
+
+
+@functools.cache
+def reconstruction(config: "ModelConfig") -> Reconstruction:
+    """Pixels to the pixels decoded from their codes, compiled once for each config. UserError if it cannot be."""
+    import jax
+
+    from jaxgen.images import scale, to_pixels
+    from jaxgen.model import Reconstructor
+
+    model = model_of(config)
+    if not isinstance(model, Reconstructor):
+        encode, decode = encoder(config), decoder(config)
+        return lambda state, pixels, labels: decode(state, encode(state, pixels, labels), labels)
+    _require_pictures(config)
+
+    @jax.jit
+    def reconstruct(state: Any, pixels: Any, _labels: Any) -> Any:
+        images = model.reconstruct(config, state, scale(pixels, config.value_range))
+        return to_pixels(images, config.value_range)
+
+    return functools.partial(_in_chunks, reconstruct)
 
 
 def _in_chunks(function: Any, state: Any, rows: np.ndarray, labels: np.ndarray | None) -> np.ndarray:

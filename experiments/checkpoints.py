@@ -13,7 +13,6 @@ import gc
 import json
 import pathlib
 import shutil
-import sys
 import time
 import zlib
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import files
+from experiments import files, quiet
 from experiments.experiment import UserError
 from experiments.files import FolderError
 
@@ -294,20 +293,12 @@ class Checkpointer:
 @contextmanager
 def _without_leftovers() -> Iterator[None]:
     """Collect the tasks that orbax leaves behind after a failure, without their complaints on stderr."""
-    before = sys.unraisablehook
-
-    def hook(unraisable: Any) -> None:
-        if "Event loop is closed" not in str(unraisable.exc_value):
-            before(unraisable)
-
-    sys.unraisablehook = hook
-    try:
-        yield
-    except BaseException:
-        gc.collect()
-        raise
-    finally:
-        sys.unraisablehook = before
+    with quiet.closed_loops():
+        try:
+            yield
+        except BaseException:
+            gc.collect()
+            raise
 
 
 def checksums(state: Any) -> dict[str, int]:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from experiments import quiet
 from experiments.experiment import UserError
 from experiments.files import FolderError
 
@@ -17,6 +18,7 @@ def parse(kind: Any, default: SettingsT, argv: Sequence[str], prog: str, descrip
     """`default`, of type `kind`, with the options of `argv` put in; a typo exits with code 2 and the nearest option."""
     import tyro
 
+    _refuse_empty(argv)
     return tyro.cli(
         kind,
         default=default,
@@ -27,12 +29,21 @@ def parse(kind: Any, default: SettingsT, argv: Sequence[str], prog: str, descrip
     )
 
 
+def _refuse_empty(argv: Sequence[str]) -> None:
+    """UserError for an empty value, a shell variable that is not set for one: as a path it would mean this folder."""
+    if "" in argv:
+        before = argv[argv.index("") - 1] if argv.index("") else "the first option"
+        raise UserError(f"the value of {before} is empty; give one, or leave the option out")
+
+
 def run_folder(argv: Sequence[str]) -> tuple[pathlib.Path | None, list[str]]:
     """The folder of a run, which comes first, and the options after it; None to ask for the usage alone."""
     if not argv:
         return None, []
     if argv[0] in ("-h", "--help"):
         return pathlib.Path(), ["--help"]
+    if not argv[0]:
+        raise UserError("the folder of a run comes first, but it is empty")
     if argv[0].startswith("-"):
         raise UserError(f"the folder of a run comes first, before {argv[0]}")
     return pathlib.Path(argv[0]), list(argv[1:])
@@ -40,19 +51,24 @@ def run_folder(argv: Sequence[str]) -> tuple[pathlib.Path | None, list[str]]:
 
 def run(main: Callable[[Sequence[str]], int | None]) -> None:
     """Run a command: a UserError becomes one sentence on stderr and exit code 2, a FolderError 3."""
-    logging.getLogger("absl").setLevel(logging.CRITICAL)  # what orbax and array_record note there is not for a person
+    for name in ("absl", "asyncio", "concurrent.futures"):  # what orbax and array_record cause there
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a path that the terminal's encoding lacks
+    with quiet.closed_loops():
+        sys.exit(_code(main) or 0)
+
+
+def _code(main: Callable[[Sequence[str]], int | None]) -> int | None:
     try:
-        code = main(sys.argv[1:])
+        return main(sys.argv[1:])
     except FolderError as error:
         print(f"error: {error}", file=sys.stderr)
-        code = 3
+        return 3
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
-        code = 2
+        return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        code = 130
-    sys.exit(code or 0)
+        return 130

@@ -128,9 +128,10 @@ def lives(
     """Kill and stop lives of one run after the other, and damage the newest checkpoint before every second life."""
     faults = ["SIGKILL"] * options.kills + ["SIGTERM"] * options.stops
     chance.shuffle(faults)
-    number, hit = 0, {"a checkpoint": 0, "a deletion": 0, "another file": 0}
+    number, life, hit = 0, 0, {"a checkpoint": 0, "a deletion": 0, "another file": 0}
     out, due = folder / f"run_{number}", []
-    for life, fault in enumerate(faults):
+    while life < len(faults):
+        fault = faults[life]
         try:
             finished = end_life(out, options.steps, fault, chance)
         except LostError as error:
@@ -138,23 +139,25 @@ def lives(
             lose(counts, [fault, *due], f"life {life}, {out.name}: {error}")
             shutil.rmtree(out, ignore_errors=True)
         else:
-            if not finished:
-                survive(counts, [fault])
-            survive(counts, due)
+            survive(counts, due if finished else [fault, *due])
         due = []
         judge(out, undisturbed, counts.setdefault(fault, Count()))
         for what in leftovers(out):
             hit[what] += 1
-        if finished:
+        if finished:  # before the fault could come, which is due again
             compare(out, undisturbed, counts.setdefault("runs brought to their end", Count()))
             number += 1
             out = folder / f"run_{number}"
-        elif life % 2 and len(checksums(out)) >= 2:
+            continue
+        life += 1
+        if life % 2 == 0 and len(checksums(out)) >= 2:
             due = [damage(out, chance)]
-        say(f"life {life + 1} of {len(faults)}: {fault}{', then ' + due[0] if due else ''}, at step {newest(out)}")
+        say(f"life {life} of {len(faults)}: {fault}{', then ' + due[0] if due else ''}, at step {newest(out)}")
     done = train(out, options.steps)
-    (lose if done.returncode else survive)(counts, due, *([tail(done)] if done.returncode else []))
-    if done.returncode == 0:
+    if done.returncode:
+        lose(counts, [*due, "runs brought to their end"], f"{out.name}: {tail(done)}")
+    else:
+        survive(counts, due)
         compare(out, undisturbed, counts.setdefault("runs brought to their end", Count()))
     counts.setdefault("SIGKILL", Count()).notes.append(
         "killed while writing " + ", ".join(f"{what}: {num}" for what, num in hit.items())
@@ -238,7 +241,7 @@ def disks(
         return
     for index in range(num):
         with tmpfs(folder / f"disk_{index}") as disk:
-            starve(disk, undisturbed, chance.randrange(1_000, 600_000), counts.setdefault("full disk", Count()))
+            starve(disk, undisturbed, chance.randrange(1_000, 200_000), counts.setdefault("full disk", Count()))
         say(f"full disk {index + 1} of {num}")
     with tmpfs(folder / "read_only") as disk:
         forbid(disk, undisturbed, counts.setdefault("read-only folder", Count()))

@@ -4,7 +4,8 @@ samples            images from the prior; of a conditional model, one class a co
 reconstructions    held-out images above what the model decodes from their codes
 codes              where held-out images lie in the plane of the codes, coloured by class; wide codes by their
                    two principal components
-code_grid          what the model decodes along the plane of its two-dimensional codes, at the quantiles of the prior
+code_grid          what the model decodes along the plane of its two-dimensional codes, at the quantiles of the prior;
+                   of a conditional model, a smaller grid for each class
 """
 
 import functools
@@ -30,27 +31,31 @@ Drawing = Callable[[Any], np.ndarray]
 MOST_CLASSES = 10
 """Columns of a conditional model's samples."""
 
-REAL_POINTS, CODES, GRID = 1_000, 1_000, 20
-
-
-NEEDS: dict[str, Callable[[Any], Any]] = {
-    "reconstructions": abilities.reconstructor,
-    "codes": abilities.autoencoder,
-    "code_grid": abilities.latent_model,
-}
-"""What a picture asks of the model: a UserError where it lacks it."""
+REAL_POINTS, CODES, GRID, CLASS_GRID = 1_000, 1_000, 20, 7
 
 
 def check(experiment: Experiment) -> None:
     """UserError if the model cannot draw one of the pictures; computes nothing."""
     config = experiment.model
+    needs = {
+        "reconstructions": abilities.reconstruction,
+        "codes": abilities.autoencoder,
+        "code_grid": _require_plane,
+    }
     try:
-        for kind in set(experiment.pictures) - {"samples"}:
-            NEEDS[kind](config)
-        if "code_grid" in experiment.pictures and (size := abilities.latent_dim(config)) != 2:
-            raise UserError(f"the grid of codes needs codes of 2 numbers, and those of this model have {size}")
+        for kind in experiment.pictures:
+            if kind != "samples":
+                needs[kind](config)
     except UserError as error:
         raise UserError(f"--pictures {' '.join(experiment.pictures)} cannot be drawn: {error}") from error
+
+
+def _require_plane(config: Any) -> None:
+    size = abilities.latent_dim(config)
+    if size != 2:
+        raise UserError(
+            f"code_grid needs latent vectors of 2 numbers, but those of {abilities.name_of(config)} have {size}"
+        )
 
 
 def drawings(experiment: Experiment, image_set: ImageSet, key: Key) -> dict[str, Drawing]:
@@ -62,7 +67,7 @@ def drawings(experiment: Experiment, image_set: ImageSet, key: Key) -> dict[str,
             drawn[kind] = _samples(experiment, image_set, key)
             continue
         if kind == "code_grid":
-            drawn[kind] = functools.partial(code_grid, experiment.model, num=GRID)
+            drawn[kind] = _code_grid(experiment.model, image_set)
             continue
         held_out = held_out or held_out_set(experiment) or image_set
         if kind == "reconstructions":
@@ -73,6 +78,12 @@ def drawings(experiment: Experiment, image_set: ImageSet, key: Key) -> dict[str,
             classes = held_out.classes
             drawn[kind] = functools.partial(_codes, experiment.model, pixels=pixels, labels=labels, classes=classes)
     return drawn
+
+
+def _code_grid(config: Any, image_set: ImageSet) -> Drawing:
+    if abilities.takes_labels(abilities.latent_model(config).from_latents):
+        return functools.partial(code_grids, config, classes=image_set.classes, num=CLASS_GRID)
+    return functools.partial(code_grid, config, num=GRID)
 
 
 def held_out_set(experiment: Experiment) -> ImageSet | None:
@@ -92,7 +103,7 @@ def spread(image_set: ImageSet, num: int) -> tuple[np.ndarray, np.ndarray | None
 
 def reconstructions(config: Any, state: Any, pixels: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
     """Rows of images, each above the row of what is decoded from their codes."""
-    return pairs(pixels, reconstruct(config, state, pixels, labels))
+    return pairs(pixels, abilities.reconstruction(config)(state, pixels, labels))
 
 
 def pairs(originals: np.ndarray, decoded: np.ndarray) -> np.ndarray:
@@ -106,11 +117,6 @@ def pairs(originals: np.ndarray, decoded: np.ndarray) -> np.ndarray:
     return figures.labelled(figures.grid(tiles, columns), ["original", "decoded"] * rows)
 
 
-def reconstruct(config: Any, state: Any, pixels: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
-    """What the model decodes from the codes of images, uint8."""
-    return abilities.reconstructor(config)(state, pixels, labels)
-
-
 def in_the_plane(latents: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray], tuple[str, str]]:
     """The map of latents to the plane, and the names of its axes.
 
@@ -121,9 +127,9 @@ def in_the_plane(latents: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray
         return lambda others: np.concatenate([others, np.zeros_like(others)], axis=1), ("z1", "")
     if latents.shape[1] == 2:
         return lambda others: others, ("z1", "z2")
-    components = pca.principal_components(jnp.asarray(latents), 2)
+    components = jax.jit(pca.principal_components, static_argnums=1)(latents, 2)
     first, second = (f"{place} principal component ({share:.1%})" for place, share in _shares(components))
-    return lambda others: np.asarray(pca.project(components, jnp.asarray(others))), (first, second)
+    return lambda others: np.asarray(jax.jit(pca.project)(components, others)), (first, second)
 
 
 def _shares(components: pca.PrincipalComponents) -> list[tuple[str, float]]:
@@ -132,9 +138,26 @@ def _shares(components: pca.PrincipalComponents) -> list[tuple[str, float]]:
 
 def code_grid(config: Any, state: Any, num: int, label: int = 0) -> np.ndarray:
     """num x num images decoded at the quantiles of the prior of two-dimensional codes, without gaps."""
-    latents = np.asarray(traversal.quantile_grid(num))
+    latents = np.asarray(jax.jit(traversal.quantile_grid, static_argnums=0)(num))
     pixels = abilities.decoder(config)(state, latents, np.full(len(latents), label))
-    return figures.grid(pixels, num, gap=0, shortest_side=min(figures.SHORTEST_SIDE, 28))
+    return figures.grid(pixels, num, gap=0, shortest_side=28)
+
+
+def code_grids(config: Any, state: Any, classes: tuple[str, ...], num: int, across: int = 5) -> np.ndarray:
+    """The grid of each of the first classes under its name, `across` of them in a row."""
+    classes = classes[:MOST_CLASSES]
+    grids = [code_grid(config, state, num, label) for label in range(len(classes))]
+    grids += [np.full_like(grids[0], 255)] * (-len(grids) % across)
+    names = (*classes, *[""] * (len(grids) - len(classes)))
+    rows = [
+        figures.labelled(
+            figures.grid(np.stack(grids[start : start + across]), across, gap=8, shortest_side=1),
+            (),
+            names[start : start + across],
+        )
+        for start in range(0, len(grids), across)
+    ]
+    return np.concatenate(rows)
 
 
 def _codes(

@@ -60,7 +60,9 @@ def locked(folder: pathlib.Path) -> Iterator[Hold]:
         (folder / "samples").mkdir(parents=True, exist_ok=True)
         file = (folder / ".lock").open("a")
     except OSError as error:
-        raise UserError(f"cannot write to {folder}: {error.strerror}; choose another --out") from error
+        raise UserError(
+            f"cannot write to {folder}: {error.strerror} ({error.filename}); choose another --out"
+        ) from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,7 +8,8 @@ import functools
 import math
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -58,12 +59,13 @@ def main(argv: Sequence[str]) -> int:
 
     from experiments import figures
 
+    with _writing(out):
+        if chosen.out:
+            out.parent.mkdir(parents=True, exist_ok=True)  # before the time is spent on drawing
     step, samples = draw(folder, chosen.num, chosen.seed, chosen.step)
     picture = figures.grid(samples, chosen.columns) if samples.ndim == 4 else _points(folder, samples)
-    try:
+    with _writing(out):
         figures.save_png(out, picture)
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror}; choose another --out") from error
     print(f"wrote {chosen.num} images of step {step:,} to {out}")
     return 0
 
@@ -101,6 +103,14 @@ def _points(folder: pathlib.Path, samples: np.ndarray) -> np.ndarray:
     _, experiment = runs.read(folder)
     real = data.load_for(experiment)
     return pictures.points(samples, np.asarray(real.batch(np.arange(min(len(real), len(samples))))))
+
+
+@contextmanager
+def _writing(out: pathlib.Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot write {out}: {error.strerror}; choose another --out") from error
 
 
 def _require_memory(num: int, image_shape: tuple[int, ...]) -> None:

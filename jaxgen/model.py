@@ -82,10 +82,10 @@ class Autoencoder(LatentModel, Protocol):
 
 @runtime_checkable
 class Reconstructor(Model, Protocol):
-    """A model that finds images again from codes that are no vectors: an `Autoencoder` needs no such function."""
+    """A model that sends an image through a code which is no vector: a grid of symbols, several scales."""
 
     def reconstruct(self, config: Any, state: Any, images: Images) -> Images:
-        """What is decoded from the code of each image."""
+        """What is decoded from the code of each image, without noise."""
         ...
 
 

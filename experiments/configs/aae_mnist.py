@@ -14,5 +14,5 @@ EXPERIMENT = Experiment(
     log_every=50,
     sample_every=500,
     checkpoint_every=1_000,
-    pictures=("samples", "reconstructions"),
+    pictures=("samples", "reconstructions", "codes"),
 )

@@ -14,7 +14,7 @@ EXPERIMENT = Experiment(
         latent_dim=16,
         value_range=(-1.0, 1.0),
         encoder=ConvEncoder((32, 64), features=(256,)),
-        decoder=ConvDecoder((64, 64, 32), features=(256,)),
+        decoder=ConvDecoder((64, 64, 32), features=(256,), linear_map=True),
         likelihood=DiscretizedLogistic(),
         optimizer=Adam(1e-3),
     ),

@@ -5,10 +5,15 @@ python -m experiments.train cvae_mnist --data-dir DIR
 
 from experiments.experiment import Experiment
 from jaxgen.autoencoders import cvae
+from jaxgen.nets.conditioning import Beside
+from jaxgen.nets.conv_autoencoder import ConvDecoder
 from jaxgen.optimizers import Adam
 
 EXPERIMENT = Experiment(
-    model=cvae.Config(optimizer=Adam(1e-3)),
+    model=cvae.Config(
+        decoder=Beside(ConvDecoder(linear_map=True)),  # with a ReLU there the latents are hardly used for long
+        optimizer=Adam(1e-3),
+    ),
     data="mnist",
     steps=3_000,
     batch_size=128,

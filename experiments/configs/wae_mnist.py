@@ -18,5 +18,5 @@ EXPERIMENT = Experiment(
     log_every=50,
     sample_every=500,
     checkpoint_every=500,
-    pictures=("samples", "reconstructions"),
+    pictures=("samples", "reconstructions", "codes"),
 )

@@ -8,7 +8,7 @@ import pathlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from experiments.errors import UserError
@@ -66,8 +66,8 @@ def _sum_of_means(groups: Sequence[Points], size: int) -> np.ndarray:
         return np.zeros((1, size), np.float32)
     labels = np.repeat(np.arange(len(groups), dtype=np.int32), [len(group) for group in groups])
     latents = sources.joined(groups).latents
-    means = arithmetic.mean_vectors(jnp.asarray(latents), jnp.asarray(labels), len(groups))
-    return np.asarray(means.sum(axis=0, keepdims=True))
+    means = jax.jit(arithmetic.mean_vectors, static_argnums=2)(latents, labels, len(groups))
+    return np.asarray(means).sum(axis=0, keepdims=True)
 
 
 def _moved(run: Trained, starts: Points, direction: np.ndarray, strengths: np.ndarray) -> Sheet:
@@ -78,8 +78,8 @@ def _moved(run: Trained, starts: Points, direction: np.ndarray, strengths: np.nd
     labels = None
     if starts.labels is not None:
         labels = np.repeat(np.append(starts.labels[:shown], starts.labels[0]), len(strengths))
-    moved = arithmetic.along(jnp.asarray(latents), jnp.asarray(direction), jnp.asarray(strengths))
-    pixels = run.decode(np.asarray(moved), labels)
+    moved = np.asarray(jax.jit(arithmetic.along)(latents, direction, strengths))
+    pixels = run.decode(moved, labels)
     drawn = pixels.reshape(shown + 1, len(strengths), *pixels.shape[1:])
     last = "mean" if shown else starts.names[0]
     return Sheet(drawn, (*starts.names[:shown], last), tuple(f"{strength:.4g}" for strength in strengths))

@@ -22,7 +22,7 @@ class Options:
 
     out: pathlib.Path | None = None  # PNG to write; RUN/grid.png if not given
     num: int = 20  # images on each side
-    label: str | None = None  # class that a conditional model is told; the first if not given
+    label: str | None = None  # class that a conditional model is told; each class a smaller grid if not given
 
     def __post_init__(self):
         require(2 <= self.num <= 100, "--num", self.num, "in [2, 100]")
@@ -35,6 +35,10 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
             f"a grid shows latent vectors of 2 numbers, but those of this {run.name} have {run.latent_dim}; "
             "use traverse or embed"
         )
-    label = sources.label_of(run, options.label) or 0
-    figures.save_png(out, pictures.code_grid(run.config, run.state, options.num, label))
-    yield f"{options.num} x {options.num} images at the quantiles of N(0, I)"
+    label = sources.label_of(run, options.label)
+    if run.conditional and label is None:
+        picture = pictures.code_grids(run.config, run.state, run.held_out.classes, max(2, options.num // 3))
+    else:
+        picture = pictures.code_grid(run.config, run.state, options.num, label or 0)
+    figures.save_png(out, picture)
+    yield "both coordinates at the quantiles of N(0, I), the first to the right, the second upwards"

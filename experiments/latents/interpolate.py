@@ -4,12 +4,13 @@ Between draws from the prior, images of the data set, or pictures of one's own. 
 from one image to the next; a GIF goes through all of them.
 """
 
+import functools
 import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from experiments.errors import UserError
@@ -61,7 +62,8 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
 
 def _decoded(run: Trained, points: Points, steps: int, way: str, closed: bool) -> np.ndarray:
     """Images on the way through all points; a conditional model is told the label of the nearer end."""
-    latents = np.asarray(interpolation.path(jnp.asarray(points.latents), steps, WAYS[way], closed=closed))
+    go = functools.partial(interpolation.path, steps=steps, interpolation=WAYS[way], closed=closed)
+    latents = np.asarray(jax.jit(go)(points.latents))
     nearest = (np.arange(len(latents)) + steps // 2) // steps % len(points)
     return run.decode(latents, None if points.labels is None else points.labels[nearest])
 

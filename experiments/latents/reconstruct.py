@@ -31,24 +31,16 @@ class Options:
 
 def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     """Write the picture; the lines say what was done."""
-    abilities.autoencoder(run.config)
+    reconstruct = abilities.reconstruction(run.config)
     label = sources.label_of(run, options.label)
     if options.images:
-        points, lines = sources.points(Words(run, 0, label, options.invert), options.images, options.num)
+        chosen, lines = sources.originals(Words(run, 0, label, options.invert), options.images, options.num)
         yield from lines
-        pixels, labels = _require_originals(points), points.labels
+        pixels, labels = chosen.pixels, chosen.labels
     else:
         pixels, labels = pictures.spread(run.held_out, min(options.num, len(run.held_out)))
         labels = labels if label is None else np.full(len(pixels), label)
-    decoded = pictures.reconstruct(run.config, run.state, pixels, labels)
+    decoded = reconstruct(run.state, pixels, labels)
     error = np.mean(((decoded.astype(np.float64) - pixels) / 255.0) ** 2)
     yield f"{len(pixels)} images, mean squared error {error:.4f} of pixels from 0 to 1"
     figures.save_png(out, pictures.pairs(pixels, decoded))
-
-
-def _require_originals(points: sources.Points) -> np.ndarray:
-    from experiments.errors import UserError
-
-    if points.originals is None:
-        raise UserError("sample: draws latent vectors, which have no original; name images")
-    return points.originals

@@ -8,7 +8,6 @@ A word is one of
 A class of the data set comes before a file of the same name; ./NAME is always the file.
 """
 
-import dataclasses
 import pathlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from experiments.data.images import ImageSet
 from experiments.errors import UserError
 from experiments.latents import own
 from experiments.latents.trained import Trained
+from experiments.sample import CHUNK
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,14 @@ class Points:
 
     def __len__(self) -> int:
         return len(self.latents)
+
+
+class Originals(NamedTuple):
+    """Images before they are encoded."""
+
+    names: tuple[str, ...]
+    pixels: np.ndarray  # (num, height, width, channels) uint8
+    labels: np.ndarray | None  # (num,) int32
 
 
 class Words(NamedTuple):
@@ -61,86 +70,97 @@ def points(words: Words, names: Sequence[str], of_class: int) -> tuple[Points, l
     return joined([part for part, _ in found]), [line for _, lines in found for line in lines]
 
 
+def originals(words: Words, names: Sequence[str], of_class: int) -> tuple[Originals, list[str]]:
+    """The images of all words, and the lines. UserError for draws from the prior, which have no original."""
+    drawn = [name for name in names if name.startswith("sample:")]
+    if drawn:
+        raise UserError(f"{drawn[0]} draws latent vectors, which have no original; name images")
+    found = [_originals(words, name, of_class) for name in names]
+    parts, lines = zip(*found, strict=True)
+    labels = [part.labels for part in parts if part.labels is not None]
+    joined_ = Originals(
+        tuple(name for part in parts for name in part.names),
+        np.concatenate([part.pixels for part in parts]),
+        np.concatenate(labels) if len(labels) == len(parts) else None,
+    )
+    return joined_, [line for some in lines for line in some]
+
+
 def joined(parts: Sequence[Points]) -> Points:
     """All points in one; originals are kept where all have them."""
-    originals = [part.originals for part in parts if part.originals is not None]
+    pixels = [part.originals for part in parts if part.originals is not None]
     labels = [part.labels for part in parts if part.labels is not None]
     return Points(
         tuple(name for part in parts for name in part.names),
         np.concatenate([part.latents for part in parts]),
         np.concatenate(labels) if len(labels) == len(parts) else None,
-        np.concatenate(originals) if len(originals) == len(parts) else None,
+        np.concatenate(pixels) if len(pixels) == len(parts) else None,
     )
 
 
 def _points(words: Words, name: str, of_class: int) -> tuple[Points, list[str]]:
-    kind, colon, numbers = name.partition(":")
-    if colon and kind == "sample":
-        return _samples(words, _indices(name, numbers)), []
+    if name.startswith("sample:"):
+        return _samples(words, _indices(name)), []
     if not words.run.encodes:
         raise UserError(
             f"{words.run.name} has no encoder, so {name!r} has no place in its latent space; "
             "name draws from the prior, such as sample:0,5,9"
         )
-    if colon and kind == "test":
-        return _held_out(words, _indices(name, numbers)), []
-    if pathlib.Path(name).expanduser().exists() and not _is_class(words, name):
-        return _own(words, pathlib.Path(name).expanduser())
-    return _class(words, name, of_class), []
+    images, lines = _originals(words, name, of_class)
+    latents = words.run.encode(images.pixels, images.labels)
+    return Points(images.names, latents, images.labels if words.run.conditional else None, images.pixels), lines
 
 
-def _indices(word: str, numbers: str) -> np.ndarray:
+def _originals(words: Words, name: str, of_class: int) -> tuple[Originals, list[str]]:
+    """The images that a word other than `sample:` names, with the labels that the model is told."""
+    path = pathlib.Path(name).expanduser()
+    lines = []
+    if name.startswith("test:"):
+        images = _held_out(words.run.held_out, _indices(name))
+    elif path.exists() and name not in words.run.held_out.classes:
+        names, pixels, line = own.load(path, words.run.config.image_shape, words.invert)
+        if words.run.conditional and words.label is None:
+            raise UserError(f"{words.run.name} is told the class of an image; say with --label what {path} shows")
+        images, lines = Originals(names, pixels, None), [line]
+    else:
+        images = _of_class(words.run.held_out, name, of_class)
+    if words.label is not None:
+        images = images._replace(labels=np.full(len(images.pixels), words.label, np.int32))
+    return images, lines
+
+
+def _indices(word: str) -> np.ndarray:
+    kind, _, numbers = word.partition(":")
     try:
         found = np.array([int(number) for number in numbers.split(",")])
     except ValueError as error:
-        raise UserError(f"{word!r} is not understood; give numbers, such as {word.partition(':')[0]}:0,5,9") from error
-    if (found < 0).any() or (found > 2**31 - 1).any():
-        raise UserError(f"{word!r} counts images from 0 to 2^31 - 1; give other numbers")
+        raise UserError(f"{word!r} is not understood; give numbers, such as {kind}:0,5,9") from error
+    if (found < 0).any() or (found >= 2**31).any():
+        raise UserError(f"{word!r} has numbers that are not in [0, 2^31); give others")
     return found
 
 
 def _samples(words: Words, indices: np.ndarray) -> Points:
     labels = None
     if words.run.conditional:
-        labels = indices % words.run.config.num_classes if words.label is None else np.full(len(indices), words.label)
+        labels = indices % CHUNK % words.run.config.num_classes  # as `sample` gives them to each chunk
+        labels = labels if words.label is None else np.full(len(indices), words.label)
     names = tuple(f"sample {index}" for index in indices)
     return Points(names, words.run.draw(indices, words.seed), labels, None)
 
 
-def _held_out(words: Words, indices: np.ndarray) -> Points:
-    image_set = words.run.held_out
+def _held_out(image_set: ImageSet, indices: np.ndarray) -> Originals:
     if indices.max() >= len(image_set):
-        raise UserError(
-            f"test:{indices.max()} is not there; {image_set.name} has held out images 0 to {len(image_set) - 1}"
-        )
-    names = tuple(f"test {index}" for index in indices)
-    own_labels = None if image_set.labels is None else image_set.labels[indices]
-    return _encoded(words, names, np.asarray(image_set.batch(indices)), own_labels)
+        raise UserError(f"there is no test:{indices.max()}; {image_set.name} has held out 0 to {len(image_set) - 1}")
+    labels = None if image_set.labels is None else image_set.labels[indices]
+    return Originals(tuple(f"test {index}" for index in indices), np.asarray(image_set.batch(indices)), labels)
 
 
-def _class(words: Words, name: str, num: int) -> Points:
-    image_set = words.run.held_out
-    if not _is_class(words, name) or image_set.labels is None:
+def _of_class(image_set: ImageSet, name: str, num: int) -> Originals:
+    if name not in image_set.classes or image_set.labels is None:
         there = f"classes {', '.join(image_set.classes[:20])}" if image_set.classes else "no classes"
         raise UserError(f"{name!r} is neither a file nor a class; {image_set.name} has {there}")
     indices = np.flatnonzero(image_set.labels == image_set.classes.index(name))[:num]
     if not len(indices):
         raise UserError(f"{image_set.name} has held out no image of class {name}; name another")
-    return dataclasses.replace(_held_out(words, indices), names=(name,) * len(indices))
-
-
-def _is_class(words: Words, name: str) -> bool:
-    return name in words.run.held_out.classes
-
-
-def _own(words: Words, path: pathlib.Path) -> tuple[Points, list[str]]:
-    names, pixels, line = own.load(path, words.run.config.image_shape, words.invert)
-    if words.run.conditional and words.label is None:
-        raise UserError(f"{words.run.name} is told the class of an image; say with --label what {path} shows")
-    return _encoded(words, names, pixels, None), [line]
-
-
-def _encoded(words: Words, names: tuple[str, ...], pixels: np.ndarray, labels: np.ndarray | None) -> Points:
-    if words.label is not None:
-        labels = np.full(len(pixels), words.label, np.int32)
-    return Points(names, words.run.encode(pixels, labels), labels if words.run.conditional else None, pixels)
+    return _held_out(image_set, indices)._replace(names=(name,) * len(indices))

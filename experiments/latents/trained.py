@@ -10,8 +10,7 @@ import numpy as np
 
 from experiments import abilities, pictures, restore
 from experiments.data.images import ImageSet
-from experiments.errors import UserError
-from experiments.experiment import Experiment
+from experiments.experiment import Experiment, model_of
 from experiments.sample import CHUNK
 
 
@@ -38,19 +37,15 @@ class Trained:
         """How many numbers a latent vector has."""
         return abilities.latent_dim(self.config)
 
-    @functools.cached_property
+    @property
     def encodes(self) -> bool:
         """Whether the model finds latent vectors of images."""
-        try:
-            abilities.autoencoder(self.config)
-        except UserError:
-            return False
-        return True
+        return abilities.is_autoencoder(self.config)
 
     @property
     def conditional(self) -> bool:
-        """Whether decoding takes a label."""
-        return abilities.takes_labels(abilities.latent_model(self.config).from_latents)
+        """Whether an image is made of a class, too."""
+        return abilities.takes_labels(model_of(self.config).sample)
 
     @functools.cached_property
     def held_out(self) -> ImageSet:
@@ -76,9 +71,8 @@ class Trained:
 
 
 def load(folder: pathlib.Path) -> Trained:
-    """The run's newest good state. UserError if there is none, or if its model has no latent vectors."""
+    """The run's newest good state. UserError if there is none."""
     experiment, _, step, state = restore.newest(folder)
-    abilities.latent_model(experiment.model)
     return Trained(experiment, step, state)
 
 

@@ -8,7 +8,7 @@ import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from experiments import pictures
@@ -60,7 +60,7 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     axes, names = _axes(run, options.axes)
     num = options.num or (24 if sheet.is_gif(out) else 11)
     values = _values(options.range, num)
-    moved = np.asarray(traversal.traverse(jnp.asarray(latent), jnp.asarray(axes), jnp.asarray(values)))
+    moved = np.asarray(jax.jit(traversal.traverse)(latent, axes, values))
     pixels = run.decode(moved.reshape(-1, run.latent_dim), np.repeat(labels, len(axes) * num))
     drawn = pixels.reshape(len(axes), num, *pixels.shape[1:])
     sheet.save(Sheet(drawn, names, tuple(f"{round(float(value), 2) + 0.0:g}" for value in values)), out)
@@ -68,7 +68,7 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
 
 def _values(span: tuple[float, float] | None, num: int) -> np.ndarray:
     if span is None:
-        return np.asarray(traversal.normal_quantiles(num))
+        return np.asarray(jax.jit(traversal.normal_quantiles, static_argnums=0)(num))
     return np.linspace(*span, num, dtype=np.float32)
 
 

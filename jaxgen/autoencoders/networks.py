@@ -3,8 +3,8 @@
     vae.Config(latent_dim=10, encoder=HIGGINS_CONV.encoder, decoder=HIGGINS_CONV.decoder)
 
 A network of several heads, a mean and a log-variance for each latent, is one last layer of all of them: the same
-parameters and the same function. Atienza's plain autoencoder has no ReLU after the decoder's dense layer; here one
-stands there, as in the variational ones of the same book.
+parameters and the same function. A squared error behind a sigmoid needs a decoder whose smallest map is linear, as
+Atienza's is: with a ReLU there all outputs fall to 0 at first, where a sigmoid has no slope.
 
 - Kingma, Welling: Auto-Encoding Variational Bayes, 2013, arXiv 1312.6114.
 - Burda, Grosse, Salakhutdinov: Importance Weighted Autoencoders, 2015, arXiv 1509.00519.
@@ -37,8 +37,10 @@ def mirrored(*features: int) -> Pair:
 
 # Autoencoders
 JODOIN_AUTOENCODER = mirrored(128, 64, 12)  # 784-128-64-12-2
-ATIENZA_AUTOENCODER = Pair(ConvEncoder(), ConvDecoder())  # 28x28 to 16 codes
-FULLY_CONVOLUTIONAL = Pair(ConvEncoder(bottleneck="map"), ConvDecoder(bottleneck="map"))  # 28x28 to codes of 7x7 c
+ATIENZA_AUTOENCODER = Pair(ConvEncoder(), ConvDecoder(linear_map=True))  # 28x28 to 16 codes
+FULLY_CONVOLUTIONAL = Pair(  # 28x28 to codes of 7x7 c
+    ConvEncoder(bottleneck="map"), ConvDecoder(bottleneck="map", linear_map=True)
+)
 
 # Variational autoencoders
 KINGMA_WELLING = Pair(  # one hidden layer of tanh; 500 for MNIST, 200 for Frey faces; N(0, 0.01) weights

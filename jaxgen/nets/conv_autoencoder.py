@@ -54,13 +54,14 @@ class ConvEncoder(nn.Module):
 class ConvDecoder(nn.Module):
     """Dense layers to the smallest map, then transposed convolutions of stride 2 to the image.
 
-    An activation follows every layer but the last.
+    An activation follows every layer but the last, and with `linear_map` but the one that gives the smallest map.
     """
 
     channels: tuple[int, ...] = (64, 64, 32)  # of each map, the smallest first
     kernel_size: int = 3
     features: tuple[int, ...] = ()  # width of each dense layer between the code and the smallest map
     output_strides: Literal[1, 2] = 1  # of the layer to the image; 1 if the last map has its size already
+    linear_map: bool = False  # no activation after the layer that gives the smallest map
     bottleneck: Literal["dense", "map"] = "dense"  # map: no dense layer, the code is a map
     negative_slope: float = 0.0  # of the leaky ReLU; 0 is the ReLU
     norm: Norm = "none"  # before each activation of a map
@@ -87,7 +88,7 @@ class ConvDecoder(nn.Module):
         else:
             hidden = _dense(hidden, self.features, self.negative_slope, dtype)
             hidden = nn.Dense(math.prod(sides) * first, dtype=dtype)(hidden).reshape(size, *sides, first)
-        hidden = activate(hidden)
+        hidden = hidden if self.linear_map else activate(hidden)
         for width in others:
             hidden = activate(ConvTranspose(width, self.kernel_size, strides=2, dtype=dtype)(hidden))
         outputs = ConvTranspose(image_channels, self.kernel_size, strides=self.output_strides, dtype=dtype)(hidden)

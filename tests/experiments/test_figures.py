@@ -39,3 +39,59 @@ def test_a_png_is_written_whole_into_a_new_folder(tmp_path):
     figures.save_png(path, picture)
     np.testing.assert_array_equal(np.asarray(Image.open(path)), picture)
     assert [file.name for file in path.parent.iterdir()] == ["picture.png"]
+
+
+def tiles(*values, side=32):
+    return np.stack([np.full((side, side, 1), value, np.uint8) for value in values])
+
+
+def test_a_grid_without_gaps_has_its_tiles_side_by_side():
+    picture = figures.grid(tiles(10, 20, 30, 40), 2, gap=0)
+    assert picture.shape == (64, 64, 3)
+    assert [picture[31, 31, 0], picture[31, 32, 0], picture[32, 31, 0], picture[32, 32, 0]] == [10, 20, 30, 40]
+
+
+def test_tiles_are_enlarged_to_the_side_asked_for():
+    assert figures.grid(tiles(1, side=8), gap=0, shortest_side=33).shape == (40, 40, 3)
+
+
+def test_labels_stand_in_margins_and_leave_the_grid_as_it_is():
+    grid = figures.grid(tiles(0, 0, 0, 0), 2)
+    picture = figures.labelled(grid, ["first", "second"], ["a", "b"])
+    height, width, _ = grid.shape
+    np.testing.assert_array_equal(picture[-height:, -width:], grid)
+    left, top = picture[-height:, :-width], picture[:-height, -width:]
+    for rows in (left[: height // 2], left[height // 2 :]):
+        assert (rows < 128).any()
+    for columns in (top[:, : width // 2], top[:, width // 2 :]):
+        assert (columns < 128).any()
+    assert (picture[:-height, :-width] == 255).all()
+
+
+def test_without_labels_a_grid_has_no_margins():
+    grid = figures.grid(tiles(0, 0))
+    np.testing.assert_array_equal(figures.labelled(grid), grid)
+    assert figures.labelled(grid, ["row"]).shape[0] == grid.shape[0]
+    assert figures.labelled(grid, (), ["", ""]).shape == grid.shape
+
+
+def test_a_label_wider_than_its_column_is_cut():
+    grid = figures.grid(tiles(0, 0), 2)
+    picture = figures.labelled(grid, (), ["a very long name", ""])
+    assert (picture[: -grid.shape[0], 36:] == 255).all()
+
+
+@pytest.mark.parametrize("channels", ["grey", "colour"])
+def test_a_gif_has_its_frames_its_pace_and_loops(tmp_path, channels):
+    frames = [np.full((6, 5, 3), value, np.uint8) for value in (0, 100, 255)]
+    if channels == "colour":
+        frames = [frame * np.array([1, 0, 0], np.uint8) for frame in frames]
+    path = tmp_path / "new" / "way.gif"
+    figures.save_gif(path, frames, milliseconds=120)
+    with Image.open(path) as animation:
+        assert (animation.n_frames, animation.size, animation.info["loop"]) == (3, (5, 6), 0)
+        for index, frame in enumerate(frames):
+            animation.seek(index)
+            assert animation.info["duration"] == 120
+            np.testing.assert_array_equal(np.asarray(animation.convert("RGB")), frame)
+    assert [file.name for file in path.parent.iterdir()] == ["way.gif"]

@@ -66,6 +66,19 @@ def test_decoder_is_dense_layers_and_flaxs_transposed_convolutions():
     np.testing.assert_allclose(outputs, hidden, atol=1e-5)
 
 
+def test_a_linear_map_is_the_decoder_without_the_first_activation():
+    """What a leaky ReLU of slope 1 in that place would give; the other layers keep their ReLUs."""
+    net = ConvDecoder((2,), linear_map=True)
+    outputs, variables = net.init_with_output(jax.random.key(0), LATENTS, (8, 8, 1))
+    wanted = ConvDecoder((2,), negative_slope=1.0).apply(variables, LATENTS, (8, 8, 1))
+    np.testing.assert_allclose(outputs, wanted, atol=1e-6)
+    deep = ConvDecoder((2, 2), linear_map=True)
+    outputs, variables = deep.init_with_output(jax.random.key(0), LATENTS, (8, 8, 1))
+    for slope in (0.0, 1.0):
+        other = ConvDecoder((2, 2), negative_slope=slope).apply(variables, LATENTS, (8, 8, 1))
+        assert np.abs(outputs - other).max() > 1e-3
+
+
 def test_norms_stand_at_maps_alone():
     for net, inputs, shape in ((ConvEncoder((2, 3), features=(4,), norm="batch"), IMAGES, (5,)),):
         stats = jax.eval_shape(lambda n=net, i=inputs, s=shape: n.init(jax.random.key(0), i, s))["batch_stats"]
@@ -90,3 +103,15 @@ def test_norms_stand_at_maps_alone():
 def test_what_does_not_fit_is_refused_with_both_numbers(net, inputs, shape, message):
     with pytest.raises(ValueError, match=message):
         jax.eval_shape(lambda: net.init(jax.random.key(0), inputs, shape))
+
+
+def test_a_linear_map_lets_negative_values_through():
+    """A dense layer and a convolution that passes its map on: with the ReLU nothing is below 0, without it some is."""
+    codes = jax.random.normal(jax.random.key(0), (64, 3))
+    for linear in (False, True):
+        decoder = ConvDecoder(channels=(1,), kernel_size=1, linear_map=linear)
+        variables = decoder.init(jax.random.key(1), codes, (4, 4, 1))
+        last = variables["params"]["ConvTranspose_0"]
+        passed = {"ConvTranspose_0": {"kernel": jnp.ones_like(last["kernel"]), "bias": jnp.zeros_like(last["bias"])}}
+        images = decoder.apply({"params": {**variables["params"], **passed}}, codes, (4, 4, 1))
+        assert bool((images < 0).any()) == linear
