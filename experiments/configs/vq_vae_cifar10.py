@@ -1,6 +1,10 @@
 """VQ-VAE with a PixelCNN prior on CIFAR-10, prepared by tensorflow-datasets.
 
 python -m experiments.train vq_vae_cifar10 --data-dir DIR
+
+At 1,660 of the steps, seed 0, on the 10,000 test images: mean squared error 0.0195 of pixels from -1 to 1 (0.078 of
+their variance); 294 of 512 codes are in use, with a perplexity of 185; the prior needs 5.98 bits a code, where their
+frequencies alone need 7.53.
 """
 
 from experiments.experiment import Experiment
