@@ -30,6 +30,11 @@ def pmean(tree: Any, axis_name: str | None) -> Any:
     return tree if axis_name is None else jax.lax.pmean(tree, axis_name)
 
 
+def psum(tree: Any, axis_name: str | None) -> Any:
+    """Sum of each leaf over the devices along `axis_name`; the tree itself if that is None."""
+    return tree if axis_name is None else jax.lax.psum(tree, axis_name)
+
+
 def example_keys(key: Key, num: int, axis_name: str | None = None) -> jax.Array:
     """One key for each of this device's `num` examples, made from the example's index in the *global* batch.
 
