@@ -11,16 +11,16 @@ from jaxtyping import Array
 
 from jaxgen.checks import require
 from jaxgen.losses._arrays import Floats, per_example
-from jaxgen.typing import PerExample, Points, Scalar
+from jaxgen.typing import PerExample, Scalar
 
 
 def perceptual_path_lengths(
     generate: Callable[[Array], Array],
     distance: Callable[[Array, Array], PerExample],
     interpolate: Callable[[Array, Array, PerExample], Array],
-    starts: Points,
-    ends: Points,
-    times: PerExample,
+    starts: Floats,
+    ends: Floats,
+    times: Floats,
     *,
     epsilon: float = 1e-4,
 ) -> PerExample:

@@ -1,8 +1,8 @@
 """Fidelity and diversity apart: balls around the examples of one set, and which examples of the other they hold.
 
 The ball around an example reaches to its k-th nearest other example. As in the authors' code it holds its border for
-precision and recall, and does not for density and coverage, where a set then has density 1 in itself. Numbers can be
-compared for one k, one extractor and equal numbers of examples.
+precision and recall, and does not for density and coverage, where a set then has density 1 in itself (but for rounding
+at borders). Numbers can be compared for one k, one extractor and equal numbers of examples.
 
 - Kynkaanniemi et al.: Improved Precision and Recall Metric for Assessing Generative Models, 2019, arXiv 1904.06991.
 - Naeem et al.: Reliable Fidelity and Diversity Metrics for Generative Models, 2020, arXiv 2002.09797.
@@ -16,7 +16,7 @@ from jaxtyping import Array, Int
 from jaxgen.losses._arrays import Floats, floats
 from jaxgen.metrics._samples import BLOCK, in_blocks, samples
 from jaxgen.metrics.neighbors import nearest_neighbors, neighbor_distances, squared_distances
-from jaxgen.typing import PerExample, Scalar
+from jaxgen.typing import Scalar
 
 
 class PrecisionRecall(NamedTuple):
@@ -86,7 +86,7 @@ def density_coverage(
 
 
 def holding_balls(
-    points: Floats, centers: Floats, radii: PerExample, *, border: bool = True, block_size: int = BLOCK
+    points: Floats, centers: Floats, radii: Floats, *, border: bool = True, block_size: int = BLOCK
 ) -> Int[Array, "batch"]:
     """How many balls hold each point, (M,). Separable over the points.
 

@@ -119,8 +119,6 @@ def nearest_neighbor_accuracy(real_features: Floats, fake_features: Floats, *, b
 def squared_distances(query: Array, references: Array) -> Array:
     """|x|^2 + |y|^2 - 2 x.y of one query (d,) and references (N, d), not below 0, (N,); both near the origin.
 
-    The order of the terms makes it symmetric to the last bit, so that an example lies on the border that it defines.
-
     >>> squared_distances(jnp.array([1.0, 0.0]), jnp.array([[0.0, 1.0]]))
     Array([2.], dtype=float32)
     """

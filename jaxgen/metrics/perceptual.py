@@ -48,7 +48,7 @@ def lpips(backbone: Backbone, weights: Sequence[Floats], images: Floats, others:
     return distance
 
 
-def lpips_inputs(images: Images) -> Images:
+def lpips_inputs(images: Floats) -> Floats:
     """Images in [-1, 1] to the inputs that VGG16 and AlexNet were trained with; grey becomes three channels.
 
     Raises:

@@ -57,7 +57,7 @@ def test_other_weights_are_refused_by_name(state_dict):
 
 
 def test_missing_files_are_named(tmp_path):
-    with pytest.raises(UserError, match="no.npz is no file: make it with python -m experiments.inception"):
+    with pytest.raises(UserError, match=r"no\.npz is no file: make it with python -m experiments.inception"):
         inception.load(tmp_path / "no.npz")
 
 

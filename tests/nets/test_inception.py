@@ -42,5 +42,5 @@ def test_network_has_the_parameters_of_the_published_one():
 
 @pytest.mark.parametrize("shape", [(1, 298, 299, 3), (1, 299, 299, 1)])
 def test_images_of_other_shapes_are_refused(shape):
-    with pytest.raises(ValueError, match="shape of images is .*: use jaxgen.metrics.inception_inputs"):
+    with pytest.raises(ValueError, match=r"shape of images is .*: use jaxgen.metrics.inception_inputs"):
         jax.eval_shape(InceptionV3().init, jax.random.key(0), jax.ShapeDtypeStruct(shape, jnp.float32))
