@@ -66,6 +66,14 @@ def test_small_eigenvalues_keep_their_digits_in_float32(decay):
     np.testing.assert_allclose(of_gaussians(*single(*gaussians)), expected, rtol=1e-3)
 
 
+def test_directions_without_variance_do_not_count_by_the_root_of_their_rounding():
+    # S_1 = 10^4 v v^T and S_2 = I: 10^4 + 96 - 2 sqrt(10^4).
+    v = np.random.default_rng(0).normal(size=96)
+    v /= np.linalg.norm(v)
+    gaussians = np.zeros(96), 1e4 * np.outer(v, v), np.zeros(96), np.eye(96)
+    np.testing.assert_allclose(of_gaussians(*single(*gaussians)), 9896, rtol=2e-5)
+
+
 def test_shift_costs_its_square_and_scaling_the_change_of_deviations():
     real = single(REAL)
     trace = np.trace(np.cov(REAL.T))
