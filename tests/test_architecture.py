@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "images": {"typing"},
     "losses": {"typing", "losses"},
     "nets": {"typing", "checks", "nets"},
-    "metrics": {"typing", "checks", "metrics"},
+    "metrics": {"typing", "checks", "images", "losses", "parallel", "metrics"},
     "parallel": {"typing"},
     "optimizers": {"checks"},
     "train_state": {"typing", "parallel", "optimizers"},

@@ -1,0 +1,132 @@
+"""Metrics: pure functions of images, features, logits, or statistics of them.
+
+Importing loads JAX alone. A feature extractor is any callable; see `jaxgen.metrics.features` for those at hand.
+"""
+
+from jaxgen.metrics.classification import (
+    accuracy,
+    classification_accuracy_score,
+)
+from jaxgen.metrics.features import (
+    inception_inputs,
+    pca_extractor,
+    raw_pixels,
+    resize_bilinear,
+)
+from jaxgen.metrics.frechet import (
+    frechet_distance,
+    gaussian_frechet_distance,
+    small_sample_frechet_distance,
+)
+from jaxgen.metrics.inception_score import (
+    inception_scores,
+)
+from jaxgen.metrics.intervals import (
+    Interval,
+    bootstrap,
+    percentile_interval,
+)
+from jaxgen.metrics.kernel import (
+    kernel_distance,
+    kernel_distances,
+)
+from jaxgen.metrics.latent_paths import (
+    perceptual_path_lengths,
+    trimmed_mean,
+)
+from jaxgen.metrics.likelihood import (
+    pixel_bits_per_dim,
+)
+from jaxgen.metrics.manifolds import (
+    DensityCoverage,
+    PrecisionRecall,
+    density_coverage,
+    holding_balls,
+    precision_recall,
+)
+from jaxgen.metrics.modes import (
+    ModeCoverage,
+    grid_modes,
+    mode_coverage,
+    ring_modes,
+)
+from jaxgen.metrics.neighbors import (
+    Neighbors,
+    TwoSample,
+    nearest_neighbor_accuracy,
+    nearest_neighbors,
+    neighbor_distances,
+)
+from jaxgen.metrics.perceptual import (
+    lpips,
+    lpips_inputs,
+)
+from jaxgen.metrics.pyramid import (
+    Patches,
+    laplacian_pyramid,
+    patch_descriptors,
+    pyramid_distances,
+)
+from jaxgen.metrics.similarity import (
+    ms_ssim,
+    ms_ssim_diversity,
+    psnr,
+    ssim,
+)
+from jaxgen.metrics.statistics import (
+    Moments,
+    covariance,
+    merge,
+    moments,
+    no_moments,
+)
+
+__all__ = [
+    "DensityCoverage",
+    "Interval",
+    "ModeCoverage",
+    "Moments",
+    "Neighbors",
+    "Patches",
+    "PrecisionRecall",
+    "TwoSample",
+    "accuracy",
+    "bootstrap",
+    "classification_accuracy_score",
+    "covariance",
+    "density_coverage",
+    "frechet_distance",
+    "gaussian_frechet_distance",
+    "grid_modes",
+    "holding_balls",
+    "inception_inputs",
+    "inception_scores",
+    "kernel_distance",
+    "kernel_distances",
+    "laplacian_pyramid",
+    "lpips",
+    "lpips_inputs",
+    "merge",
+    "mode_coverage",
+    "moments",
+    "ms_ssim",
+    "ms_ssim_diversity",
+    "nearest_neighbor_accuracy",
+    "nearest_neighbors",
+    "neighbor_distances",
+    "no_moments",
+    "patch_descriptors",
+    "pca_extractor",
+    "percentile_interval",
+    "perceptual_path_lengths",
+    "pixel_bits_per_dim",
+    "precision_recall",
+    "psnr",
+    "pyramid_distances",
+    "raw_pixels",
+    "resize_bilinear",
+    "ring_modes",
+    "small_sample_frechet_distance",
+    "ssim",
+    "trimmed_mean",
+]

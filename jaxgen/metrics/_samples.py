@@ -1,0 +1,47 @@
+"""What every metric asks of its samples: features (N, d) of one length, enough of them, in one float type."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+from jaxtyping import Array
+
+from jaxgen.checks import require
+from jaxgen.losses._arrays import Floats, floats
+
+BLOCK = 1024
+"""Queries that one step compares with all references: with 50,000 of them, 200 MB of float32 distances."""
+
+
+def samples(at_least: int = 1, **arrays: Array) -> list[Array]:
+    """The arrays as floats of one type, after a check that they are (N, d) with one d and `at_least` rows each."""
+    for name, array in arrays.items():
+        if array.ndim != 2:
+            raise ValueError(f"{name} has shape {array.shape}, but must have the axes (N, d)")
+        if len(array) < at_least:
+            raise ValueError(f"{name} has shape {array.shape}, but must hold at least {at_least} examples")
+    if len({array.shape[1] for array in arrays.values()}) > 1:
+        shapes = " and ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise ValueError(f"{shapes} differ in their second axis: give features of one length")
+    return floats(**arrays)
+
+
+def paired(**arrays: Array) -> list[Array]:
+    """`samples`, after a check that all hold equally many examples."""
+    if len({len(array) for array in arrays.values()}) > 1:
+        shapes = " and ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise ValueError(f"{shapes} differ in their number of examples, but must be equally many")
+    return samples(1, **arrays)
+
+
+def in_blocks(function: Callable[..., Any], arrays: Any, block_size: int) -> Any:
+    """`function` of each example, `block_size` at a time, so that memory stays bounded; any number of examples."""
+    require(block_size >= 1, "block_size", block_size, "at least 1")
+    return jax.lax.map(function, arrays, batch_size=block_size)
+
+
+def flat(images: Floats) -> Floats:
+    """(N, ...) to (N, d)."""
+    if images.ndim < 2:
+        raise ValueError(f"images have shape {images.shape}, but must be (N, ...)")
+    return images.reshape(len(images), -1)

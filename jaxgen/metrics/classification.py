@@ -1,0 +1,73 @@
+"""Classification accuracy score: can a classifier that saw samples alone recognise real images?
+
+- Ravuri, Vinyals: Classification Accuracy Score for Conditional Generative Models, 2019, arXiv 1905.10887.
+- Shmelkov, Schmid, Alahari: How good is my GAN?, 2018, arXiv 1807.09499 (GAN-train and GAN-test).
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import jax
+
+from jaxgen.checks import require
+from jaxgen.losses._arrays import Floats, ranked
+from jaxgen.typing import Batch, Labelled, Labels, Scalar
+
+Classifier: TypeAlias = Callable[[Batch], Floats]
+"""Images to logits or probabilities, (B, classes)."""
+
+
+def accuracy(logits: Floats, labels: Labels, *, top: int = 1) -> Scalar:
+    """The share of examples whose class is among the `top` likeliest; of equal logits the lowest class is likelier.
+
+    Args:
+        logits: or probabilities, (B, classes).
+        labels: (B,).
+        top: 1, or 5 for top-5 accuracy.
+
+    Raises:
+        ValueError: unless logits are (B, classes), labels (B,) and top from 1 to the number of classes.
+
+    >>> import jax.numpy as jnp
+    >>> accuracy(jnp.array([[0.1, 0.9], [0.8, 0.2]]), jnp.array([1, 1]))
+    Array(0.5, dtype=float32)
+    """
+    (logits,) = ranked("B, classes", logits=logits)
+    require(1 <= top <= logits.shape[1], "top", top, f"from 1 to the {logits.shape[1]} classes")
+    if labels.shape != logits.shape[:1]:
+        raise ValueError(f"labels have shape {labels.shape}, but must be {logits.shape[:1]}, one for each example")
+    _, likeliest = jax.lax.top_k(logits, top)
+    return (likeliest == labels[:, None]).any(axis=1).mean(dtype=logits.dtype)
+
+
+def classification_accuracy_score(
+    fit: Callable[[Labelled], Classifier], samples: Labelled, real: Labelled, *, top: int = 1
+) -> Scalar:
+    """Accuracy on real images of a classifier fitted to samples: section 3 of arXiv 1905.10887 (GAN-train).
+
+    Report it beside the same with real training images for `samples`: the gap is what the model has lost. With real
+    training images and held-out samples exchanged it is GAN-test. Samples are as many as the real training images.
+
+    Args:
+        fit: labelled images to a classifier.
+        samples: conditional samples and the labels that they were asked for.
+        real: held-out images and labels.
+        top: 1, or 5 for top-5 accuracy.
+
+    Raises:
+        ValueError: if labels do not fit the images.
+
+    >>> import jax.numpy as jnp
+    >>> nearest = lambda train: lambda x: -jnp.abs(x - jax.ops.segment_sum(train.images[:, 0], train.labels, 2)[None])
+    >>> samples = Labelled(jnp.array([[0.0], [3.0]]), jnp.array([0, 1]))
+    >>> real = Labelled(jnp.array([[1.0], [2.0], [4.0]]), jnp.array([0, 0, 1]))
+    >>> classification_accuracy_score(nearest, samples, real).round(4)
+    Array(0.6667, dtype=float32)
+    """
+    for name, batch in (("samples", samples), ("real", real)):
+        if batch.labels.shape != batch.images.shape[:1]:
+            raise ValueError(
+                f"labels of {name} have shape {batch.labels.shape}, but must be {batch.images.shape[:1]}, "
+                "one for each image"
+            )
+    return accuracy(fit(samples)(real.images), real.labels, top=top)

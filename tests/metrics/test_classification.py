@@ -1,0 +1,64 @@
+"""Classification accuracy: agreement with scikit-learn, scores of classifiers that are fitted."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from sklearn.metrics import top_k_accuracy_score
+from sklearn.neighbors import NearestCentroid
+
+from jaxgen.metrics import accuracy, classification_accuracy_score
+from jaxgen.typing import Labelled
+from tests.metrics import inputs
+from tests.metrics.numbers import single
+
+LABELS = np.arange(64) % 10
+
+
+@pytest.mark.parametrize("top", [1, 3])
+def test_accuracy_is_that_of_scikit_learn(top):
+    logits = inputs.logits()
+    expected = top_k_accuracy_score(LABELS, logits, k=top)
+    np.testing.assert_allclose(accuracy(single(logits), jnp.asarray(LABELS), top=top), expected, rtol=1e-6)
+
+
+def labelled(num, noise, seed):
+    """Three classes in the plane."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 3, num)
+    return Labelled(
+        single(np.eye(3)[labels][:, :2] + noise * rng.normal(size=(num, 2))), jnp.asarray(labels, jnp.int32)
+    )
+
+
+def centroids(train):
+    means = jax.ops.segment_sum(train.images, train.labels, 3) / jnp.bincount(train.labels, length=3)[:, None]
+    return lambda images: -((images[:, None] - means[None]) ** 2).sum(2)
+
+
+def test_score_is_the_accuracy_of_a_classifier_that_saw_samples_alone():
+    samples, real = labelled(60, 0.5, 0), labelled(90, 0.5, 1)
+    judge = NearestCentroid().fit(np.asarray(samples.images), np.asarray(samples.labels))
+    expected = judge.score(np.asarray(real.images), np.asarray(real.labels))
+    with jax.numpy_dtype_promotion("standard"):
+        value = classification_accuracy_score(centroids, samples, real)
+    np.testing.assert_allclose(value, expected, rtol=1e-6)
+
+
+def test_samples_of_shuffled_classes_teach_nothing():
+    samples, real = labelled(300, 0.1, 0), labelled(300, 0.1, 1)
+    wrong = samples._replace(labels=(samples.labels + 1) % 3)
+    with jax.numpy_dtype_promotion("standard"):
+        assert classification_accuracy_score(centroids, samples, real) > 0.95
+        assert classification_accuracy_score(centroids, wrong, real) < 0.05
+
+
+def test_labels_that_do_not_fit_are_refused():
+    logits = jnp.zeros((3, 4))
+    with pytest.raises(ValueError, match=r"labels have shape \(2,\), but must be \(3,\)"):
+        accuracy(logits, jnp.zeros(2, int))
+    with pytest.raises(ValueError, match="top is 5, but must be from 1 to the 4 classes"):
+        accuracy(logits, jnp.zeros(3, int), top=5)
+    bad = Labelled(jnp.zeros((3, 2)), jnp.zeros(2, int))
+    with pytest.raises(ValueError, match=r"labels of samples have shape \(2,\), but must be \(3,\)"):
+        classification_accuracy_score(centroids, bad, bad)
