@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from experiments import cli, data, files
-from experiments.experiment import UserError
+from experiments.experiment import UserError, model_of
 from experiments.files import FolderError
 from jaxgen.checks import require
 
@@ -61,10 +61,10 @@ def main(argv: Sequence[str]) -> int:
     from experiments import restore, runs
     from jaxgen.model import LikelihoodModel
 
-    name, _ = runs.read(folder)
-    experiment, model, step, state = restore.at(folder, chosen.step)
-    if not isinstance(model, LikelihoodModel):
+    name, experiment = runs.read(folder)
+    if not isinstance(model_of(experiment.model), LikelihoodModel):
         raise UserError(f"{name} bounds no likelihood: this command is for variational autoencoders")
+    experiment, model, step, state = restore.at(folder, chosen.step)
     images = data.load_for(experiment, "test")
     config = experiment.model
     start = time.perf_counter()

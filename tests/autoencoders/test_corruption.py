@@ -5,7 +5,7 @@ import pytest
 
 from jaxgen.autoencoders.corruption import Clean, GaussianNoise, MaskingNoise, SaltAndPepper, corrupt
 
-NUM = 200
+NUM = 100
 IMAGES = jnp.full((NUM, 10, 10), 0.5)
 KEYS = jax.random.split(jax.random.key(0), NUM)
 ROOM = 4 / np.sqrt(NUM * 100)  # four standard errors of a mean of unit variance

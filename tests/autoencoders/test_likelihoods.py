@@ -1,3 +1,4 @@
+import functools
 import math
 
 import jax
@@ -16,27 +17,35 @@ OUTPUTS = jax.random.normal(jax.random.key(2), (NUM, 4, 4, 2))
 ALL = [Bernoulli(), Gaussian(0.3), LearnedGaussian(), DiscretizedLogistic()]
 
 
+@functools.cache
+def compiled(method):
+    """A likelihood's `observe` or `nll`, the value range static: one program in place of one for each operation."""
+    return jax.jit(method, static_argnums=2)
+
+
 def summed(values):
     return np.asarray(values).reshape(NUM, -1).sum(1)
 
 
 def test_binary_pixels_are_drawn_from_the_grey_levels():
-    pixels = Bernoulli("each_step").observe(IMAGES, KEYS, UNIT)
+    pixels = compiled(Bernoulli("each_step").observe)(IMAGES, KEYS, UNIT)
     assert set(np.unique(pixels)) == {0.0, 1.0}
     error = np.asarray(pixels - IMAGES).mean()  # each of variance x (1 - x), 1/6 on average
     assert abs(error) < 4 * math.sqrt(1 / 6 / (NUM * 16))
     bright = np.asarray(IMAGES) > 0.8
     assert np.asarray(pixels)[bright].mean() == pytest.approx(0.9, abs=4 * math.sqrt(0.09 / bright.sum()))
-    other = Bernoulli("each_step").observe(IMAGES, KEYS[::-1], UNIT)
+    other = compiled(Bernoulli("each_step").observe)(IMAGES, KEYS[::-1], UNIT)
     assert not np.array_equal(pixels, other)
 
 
 def test_pixels_drawn_once_depend_on_the_image_alone():
     likelihood = Bernoulli("once")
-    pixels = likelihood.observe(IMAGES, KEYS, UNIT)
-    np.testing.assert_array_equal(pixels[::-1], likelihood.observe(IMAGES[::-1], KEYS, UNIT))
-    np.testing.assert_array_equal(pixels, Bernoulli("each_step").observe(IMAGES, content_keys(IMAGES, UNIT), UNIT))
-    np.testing.assert_array_equal(pixels, likelihood.observe(2 * IMAGES - 1, KEYS, (-1.0, 1.0)))
+    pixels = compiled(likelihood.observe)(IMAGES, KEYS, UNIT)
+    np.testing.assert_array_equal(pixels[::-1], compiled(likelihood.observe)(IMAGES[::-1], KEYS, UNIT))
+    np.testing.assert_array_equal(
+        pixels, compiled(Bernoulli("each_step").observe)(IMAGES, content_keys(IMAGES, UNIT), UNIT)
+    )
+    np.testing.assert_array_equal(pixels, compiled(likelihood.observe)(2 * IMAGES - 1, KEYS, (-1.0, 1.0)))
     assert abs(np.asarray(pixels - IMAGES).mean()) < 4 * math.sqrt(1 / 6 / (NUM * 16))
 
 
@@ -48,16 +57,18 @@ def test_content_keys_differ_wherever_one_pixel_differs_by_a_level():
 
 
 def test_thresholds_and_grey_levels_draw_nothing():
-    np.testing.assert_array_equal(Bernoulli("threshold").observe(IMAGES, KEYS, UNIT), IMAGES > 0.5)
-    np.testing.assert_array_equal(Bernoulli("never").observe(IMAGES, KEYS, UNIT), IMAGES)
-    np.testing.assert_allclose(Bernoulli("never").observe(2 * IMAGES - 1, KEYS, (-1.0, 1.0)), IMAGES, atol=1e-6)
+    np.testing.assert_array_equal(compiled(Bernoulli("threshold").observe)(IMAGES, KEYS, UNIT), IMAGES > 0.5)
+    np.testing.assert_array_equal(compiled(Bernoulli("never").observe)(IMAGES, KEYS, UNIT), IMAGES)
+    np.testing.assert_allclose(
+        compiled(Bernoulli("never").observe)(2 * IMAGES - 1, KEYS, (-1.0, 1.0)), IMAGES, atol=1e-6
+    )
 
 
 def test_bernoulli_is_scipys_probability_of_the_pixels():
-    pixels = Bernoulli("each_step").observe(IMAGES, KEYS, UNIT)
+    pixels = compiled(Bernoulli("each_step").observe)(IMAGES, KEYS, UNIT)
     logits = 3 * OUTPUTS[..., :1]
     wanted = -stats.bernoulli(1 / (1 + np.exp(-np.asarray(logits, np.float64)))).logpmf(np.asarray(pixels))
-    np.testing.assert_allclose(Bernoulli().nll(logits, pixels, UNIT), summed(wanted), rtol=1e-4)
+    np.testing.assert_allclose(compiled(Bernoulli().nll)(logits, pixels, UNIT), summed(wanted), rtol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -69,18 +80,18 @@ def test_gaussians_are_scipys_densities_around_means_in_the_range(value_range, s
     targets = np.asarray(IMAGES)
     fixed, learned = Gaussian(0.3), LearnedGaussian(0.05)
     wanted = -stats.norm(means, math.sqrt(0.3)).logpdf(targets)
-    np.testing.assert_allclose(fixed.nll(OUTPUTS[..., :1], IMAGES, value_range), summed(wanted), rtol=1e-4)
+    np.testing.assert_allclose(compiled(fixed.nll)(OUTPUTS[..., :1], IMAGES, value_range), summed(wanted), rtol=1e-4)
     raw, lowest = np.asarray(OUTPUTS[..., 1:], np.float64), 2 * math.log(0.05)
     logvar = lowest + np.log1p(np.exp(raw - lowest))
     wanted = -stats.norm(means, np.exp(logvar / 2)).logpdf(targets)
-    np.testing.assert_allclose(learned.nll(OUTPUTS, IMAGES, value_range), summed(wanted), rtol=1e-4)
+    np.testing.assert_allclose(compiled(learned.nll)(OUTPUTS, IMAGES, value_range), summed(wanted), rtol=1e-4)
     for likelihood, outputs in ((fixed, OUTPUTS[..., :1]), (learned, OUTPUTS)):
         np.testing.assert_allclose(likelihood.mean(outputs, value_range), means, atol=1e-6)
 
 
 def test_a_variance_of_a_half_is_the_sum_of_squared_errors_up_to_a_constant():
     """784 times the mean squared error of the course is this, with another number of pixels."""
-    nll = np.asarray(Gaussian(0.5).nll(OUTPUTS[..., :1], IMAGES, None))
+    nll = np.asarray(compiled(Gaussian(0.5).nll)(OUTPUTS[..., :1], IMAGES, None))
     squares = summed(np.square(OUTPUTS[..., :1] - IMAGES))
     np.testing.assert_allclose(nll - squares, 16 * 0.5 * math.log(math.pi), atol=1e-4)
 
@@ -89,10 +100,10 @@ def test_a_learned_deviation_stays_above_its_least_and_comes_back_from_below():
     likelihood = LearnedGaussian(0.05)
     low = jnp.concatenate([jnp.zeros((1, 2, 2, 1)), jnp.full((1, 2, 2, 1), -30.0)], axis=-1)
     exact = jnp.full((1, 2, 2, 1), 0.5)
-    nll = likelihood.nll(low, exact, UNIT)
+    nll = compiled(likelihood.nll)(low, exact, UNIT)
     assert nll[0] == pytest.approx(4 * (0.5 * math.log(2 * math.pi) + math.log(0.05)), rel=1e-5)
     beginning = low.at[..., 1].set(2 * math.log(0.05) - 3.0)
-    far = jax.grad(lambda outputs: likelihood.nll(outputs, exact + 0.5, UNIT).sum())(beginning)
+    far = jax.grad(lambda outputs: compiled(likelihood.nll)(outputs, exact + 0.5, UNIT).sum())(beginning)
     assert (far[..., 1] < -0.01).all()
 
 
@@ -100,14 +111,16 @@ def test_the_levels_of_a_discretized_logistic_sum_to_one():
     levels = jnp.linspace(-1.0, 1.0, 5)[:, None]
     for raw in (-0.5, 1.0):
         outputs = jnp.tile(jnp.array([[0.2, raw]]), (5, 1))
-        nll = DiscretizedLogistic(5).nll(outputs, levels, (-1.0, 1.0))
+        nll = compiled(DiscretizedLogistic(5).nll)(outputs, levels, (-1.0, 1.0))
         assert np.exp(-nll).sum() == pytest.approx(1.0, rel=1e-5)
 
 
 def test_discretized_images_are_at_levels_and_stored_pixels_stay_as_they_are():
     stored = jnp.arange(256, dtype=jnp.float32)[None] * (2 / 255) - 1
-    np.testing.assert_allclose(DiscretizedLogistic().observe(stored, KEYS[:1], (-1.0, 1.0)), stored, atol=1e-6)
-    coarse = DiscretizedLogistic(3).observe(IMAGES, KEYS, UNIT)
+    np.testing.assert_allclose(
+        compiled(DiscretizedLogistic().observe)(stored, KEYS[:1], (-1.0, 1.0)), stored, atol=1e-6
+    )
+    coarse = compiled(DiscretizedLogistic(3).observe)(IMAGES, KEYS, UNIT)
     assert set(np.unique(coarse)) == {0.0, 0.5, 1.0}
     assert np.abs(coarse - IMAGES).max() <= 0.25 + 1e-6
 
@@ -122,8 +135,8 @@ def test_decoders_are_told_the_shape_that_the_likelihood_takes(likelihood):
     shape = likelihood.output_shape((4, 4, 1))
     outputs = OUTPUTS[..., : shape[-1]]
     assert outputs.shape[1:] == shape
-    targets = likelihood.observe(IMAGES, KEYS, UNIT)
-    assert likelihood.nll(outputs, targets, UNIT).shape == (NUM,)
+    targets = compiled(likelihood.observe)(IMAGES, KEYS, UNIT)
+    assert compiled(likelihood.nll)(outputs, targets, UNIT).shape == (NUM,)
     means = likelihood.mean(outputs, UNIT)
     assert means.shape == IMAGES.shape and means.min() >= 0 and means.max() <= 1
 
@@ -133,14 +146,16 @@ def test_extreme_outputs_have_finite_losses_and_gradients(likelihood):
     shape = likelihood.output_shape((4, 4, 1))
     for extreme in (-1e3, 1e3):
         outputs = jnp.full((NUM, *shape), extreme)
-        loss, gradient = jax.value_and_grad(lambda o: likelihood.nll(o, jnp.round(IMAGES), UNIT).sum())(outputs)
+        loss, gradient = jax.value_and_grad(lambda o: compiled(likelihood.nll)(o, jnp.round(IMAGES), UNIT).sum())(
+            outputs
+        )
         assert np.isfinite(loss) and np.isfinite(gradient).all()
 
 
 @pytest.mark.parametrize("likelihood", [Bernoulli(), DiscretizedLogistic()])
 def test_likelihoods_of_pixels_need_a_range(likelihood):
     with pytest.raises(ValueError, match=r"need a value_range such as \(0.0, 1.0\), not None"):
-        likelihood.observe(IMAGES, KEYS, None)
+        compiled(likelihood.observe)(IMAGES, KEYS, None)
 
 
 @pytest.mark.parametrize(

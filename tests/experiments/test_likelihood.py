@@ -5,7 +5,7 @@ import jax
 import numpy as np
 import pytest
 
-from experiments import data, likelihood, restore, train
+from experiments import data, experiment, likelihood, restore, runs, train
 from experiments.experiment import UserError
 from jaxgen.autoencoders.likelihoods import Bernoulli, DiscretizedLogistic, Gaussian
 
@@ -27,10 +27,10 @@ def run(folder, *options):
 
 def test_the_table_is_the_mean_over_held_out_images(trained, capsys):
     found = run(trained, "--num-images", "10", "--num-latents", "100", "--batch-size", "10")
-    experiment, model, step, state = restore.newest(trained)
+    chosen, model, step, state = restore.newest(trained)
     batch = data.load("digits", "test").batch(np.arange(10))
     key = jax.random.fold_in(jax.random.key(0), 0)
-    evidence = jax.jit(lambda *inputs: model.evidence(experiment.model, *inputs, key, 100, 50))
+    evidence = jax.jit(lambda *inputs: model.evidence(chosen.model, *inputs, key, 100, 50))
     wanted = jax.device_get(evidence(state, batch))
     error = lambda x: float(np.std(x, ddof=1)) / math.sqrt(10)  # noqa: E731
     assert found["step"] == step == 2
@@ -51,15 +51,13 @@ def test_the_table_is_the_mean_over_held_out_images(trained, capsys):
 
 
 def test_more_images_begin_with_the_same_ones_and_a_last_batch_may_be_short(trained):
-    options = ["--num-latents", "1", "--batch-size", "4"]
-    experiment, model, _, state = restore.newest(trained)
+    chosen, model, _, state = restore.newest(trained)
     images = data.load("digits", "test")
-    few, means = likelihood.measure(model, experiment.model, state, images, likelihood.Options(4, 1, 4))
-    many, more = likelihood.measure(model, experiment.model, state, images, likelihood.Options(6, 1, 4))
-    assert len(many["kl"]) == len(more) == 6
+    few, means = likelihood.measure(model, chosen.model, state, images, likelihood.Options(4, 1, 4))
+    many, more = likelihood.measure(model, chosen.model, state, images, likelihood.Options(1_000, 1, 4))
+    assert len(many["kl"]) == len(more) == len(images) == 297
     np.testing.assert_array_equal(many["nll"][:4], few["nll"])
     np.testing.assert_array_equal(more[:4], means)
-    assert run(trained, "--num-images", "1000", *options)["num_images"] == 297
 
 
 def test_active_latents_are_those_whose_posterior_mean_varies():
@@ -85,8 +83,7 @@ def test_the_protocol_says_what_the_numbers_are_of(law, said):
 
 
 def test_a_model_that_bounds_no_likelihood_is_refused(tmp_path):
-    nets = ["--model.generator.features", "8", "--model.critic.features", "8"]
-    assert train.main(["wgan_gp_digits", "--out", str(tmp_path), *SMALL, *nets]) == 0
+    runs.begin(tmp_path, "wgan_gp_digits", experiment.load("wgan_gp_digits"))
     with pytest.raises(UserError, match="wgan_gp_digits bounds no likelihood"):
         likelihood.main([str(tmp_path)])
 

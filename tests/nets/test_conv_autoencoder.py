@@ -10,6 +10,10 @@ IMAGES = jax.random.normal(jax.random.key(1), (3, 8, 8, 1))
 LATENTS = jax.random.normal(jax.random.key(2), (3, 5))
 
 
+def init_with_output(net, inputs, shape):
+    return jax.jit(lambda inputs: net.init_with_output(jax.random.key(0), inputs, shape))(inputs)
+
+
 def shape_of(net, *inputs):
     outputs, _ = jax.eval_shape(lambda: net.init_with_output(jax.random.key(0), *inputs))
     return outputs.shape
@@ -39,7 +43,7 @@ def test_a_code_of_a_map_depends_on_its_part_of_the_image_alone():
 
 def test_encoder_is_strided_convolutions_and_dense_layers_written_out():
     net = ConvEncoder((2, 3), features=(4,), negative_slope=0.1)
-    outputs, variables = net.init_with_output(jax.random.key(0), IMAGES, (5,))
+    outputs, variables = init_with_output(net, IMAGES, (5,))
     params = variables["params"]
     hidden = IMAGES
     for index in range(2):
@@ -53,7 +57,7 @@ def test_encoder_is_strided_convolutions_and_dense_layers_written_out():
 
 def test_decoder_is_dense_layers_and_flaxs_transposed_convolutions():
     net = ConvDecoder((3, 2), kernel_size=4, features=(4,), output_strides=2, negative_slope=0.1)
-    outputs, variables = net.init_with_output(jax.random.key(0), LATENTS, (8, 8, 1))
+    outputs, variables = init_with_output(net, LATENTS, (8, 8, 1))
     params = variables["params"]
     hidden = LATENTS
     for index in range(2):
@@ -69,11 +73,11 @@ def test_decoder_is_dense_layers_and_flaxs_transposed_convolutions():
 def test_a_linear_map_is_the_decoder_without_the_first_activation():
     """What a leaky ReLU of slope 1 in that place would give; the other layers keep their ReLUs."""
     net = ConvDecoder((2,), linear_map=True)
-    outputs, variables = net.init_with_output(jax.random.key(0), LATENTS, (8, 8, 1))
+    outputs, variables = init_with_output(net, LATENTS, (8, 8, 1))
     wanted = ConvDecoder((2,), negative_slope=1.0).apply(variables, LATENTS, (8, 8, 1))
     np.testing.assert_allclose(outputs, wanted, atol=1e-6)
     deep = ConvDecoder((2, 2), linear_map=True)
-    outputs, variables = deep.init_with_output(jax.random.key(0), LATENTS, (8, 8, 1))
+    outputs, variables = init_with_output(deep, LATENTS, (8, 8, 1))
     for slope in (0.0, 1.0):
         other = ConvDecoder((2, 2), negative_slope=slope).apply(variables, LATENTS, (8, 8, 1))
         assert np.abs(outputs - other).max() > 1e-3
