@@ -8,6 +8,7 @@ download of pytorch-fid or torch-fidelity.
 import argparse
 import functools
 import pathlib
+import pickle
 import types
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -43,7 +44,12 @@ def read_torch(path: pathlib.Path) -> dict[str, np.ndarray]:
         raise UserError("reading a .pth file needs PyTorch, once: pip install torch") from error
     if not path.is_file():
         raise UserError(f"{path} is no file: give the weights pt_inception-2015-12-05-6726825d.pth")
-    state_dict = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        state_dict = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f"{path} holds other things than tensors, which are not read: give the published file"
+        ) from error
     return {name: tensor.numpy() for name, tensor in state_dict.items()}
 
 

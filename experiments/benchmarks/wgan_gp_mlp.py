@@ -8,6 +8,10 @@ noise drawn anew. Settings: `digits` is that of `experiments.configs.wgan_gp_dig
 against 784-512-256-1. Parameter counts are checked to be equal, then each round times every variant once for at least
 `--seconds`; `fakes not detached` is how PyTorch-GAN writes the critic's step. The ratios are those of one round each,
 their median and range are printed. Above 1: faster than PyTorch.
+
+On a machine that others load, compare the work of one core:
+
+    taskset -c 0 python -m experiments.benchmarks.wgan_gp_mlp --clock processor
 """
 
 import dataclasses
@@ -19,7 +23,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import numpy as np
@@ -30,6 +34,7 @@ from jaxgen.gans import wgan_gp
 from jaxgen.nets.mlp import MLP
 
 SCANNED = 10
+CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Options:
     rounds: int = 5  # alternations of all variants
     seconds: float = 2.0  # of each variant in each round, at least
     batch_size: int = 64  # m
+    clock: Literal["wall", "processor"] = "wall"  # processor: seconds of all threads, whoever else uses the machine
     json: pathlib.Path | None = None  # also write the figures here
 
 
@@ -121,13 +127,13 @@ def eager_torch(config: wgan_gp.Config, batch_size: int, *, detach: bool = True)
     return run, sum(p.numel() for network in networks for p in network.parameters())
 
 
-def seconds_per_update(run: Callable[[], None], updates: int, seconds: float) -> float:
+def seconds_per_update(run: Callable[[], None], updates: int, seconds: float, clock: Callable[[], float]) -> float:
     """Mean time of an update over at least `seconds`."""
-    calls, begun = 0, time.perf_counter()
-    while time.perf_counter() - begun < seconds:
+    calls, begun = 0, clock()
+    while clock() - begun < seconds:
         run()
         calls += 1
-    return (time.perf_counter() - begun) / (calls * updates)
+    return (clock() - begun) / (calls * updates)
 
 
 def measure(config: wgan_gp.Config, options: Options) -> dict[str, dict[str, float]]:
@@ -143,10 +149,11 @@ def measure(config: wgan_gp.Config, options: Options) -> dict[str, dict[str, flo
         "jaxgen, one update a call": (ours(config, options.batch_size, None), 1),
         f"jaxgen, {SCANNED} updates a call": (ours(config, options.batch_size, SCANNED), SCANNED),
     }
+    clock = CLOCKS[options.clock]
     for run, _ in variants.values():
-        seconds_per_update(run, 1, 0.5)
+        seconds_per_update(run, 1, 0.5, clock)
     rounds = [
-        {name: seconds_per_update(run, updates, options.seconds) for name, (run, updates) in variants.items()}
+        {name: seconds_per_update(run, updates, options.seconds, clock) for name, (run, updates) in variants.items()}
         for _ in range(options.rounds)
     ]
     return {name: _summary(name, rounds) for name in variants} | {"parameters": {"count": float(count)}}

@@ -83,8 +83,8 @@ def ms_ssim(
     Raises:
         ValueError: if the shapes differ, have not four axes, or the last scale has no pixel.
 
-    >>> images = jnp.linspace(0.0, 1.0, 1024).reshape(1, 32, 32, 1)
-    >>> ms_ssim(images, images, data_range=1.0)
+    >>> images = jnp.linspace(0.0, 1.0, 64).reshape(1, 8, 8, 1)
+    >>> ms_ssim(images, images, data_range=1.0, weights=(0.5, 0.5))
     Array([1.], dtype=float32)
     """
     images, others = ranked("B, height, width, channels", images=images, others=others)
@@ -121,7 +121,7 @@ def ms_ssim_diversity(
         ValueError: unless there are two images of four axes with 16 pixels along each side.
 
     >>> images = jnp.ones((3, 16, 16, 1))
-    >>> ms_ssim_diversity(images, jax.random.key(0), data_range=1.0, num_pairs=4)
+    >>> ms_ssim_diversity(images, jax.random.key(0), data_range=1.0, num_pairs=4, block_size=4)
     Array(1., dtype=float32)
     """
     (images,) = ranked("N, height, width, channels", images=images)
