@@ -61,6 +61,12 @@ def test_border_is_held_or_not():
     assert holding_balls(points, centers, radii, border=False) == 0
 
 
+def test_a_fake_on_the_border_of_a_real_ball_covers_nothing():
+    real, fake = jnp.array([[-3.0], [0.0], [3.0]]), jnp.array([[6.0], [60.0]])  # radii of 3
+    assert jitted[density_coverage](real, fake, k=1).coverage == 0
+    assert jitted[density_coverage](real, fake - 0.5, k=1).coverage == jnp.float32(1 / 3)
+
+
 def test_four_devices_count_as_one():
     mesh = Mesh(np.array(jax.devices()[:4]), ("devices",))
     real, fake = single(REAL, FAKE[:48])
