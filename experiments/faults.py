@@ -169,7 +169,14 @@ def end_life(out: pathlib.Path, steps: int, fault: str, chance: random.Random) -
 
     One in six ends while it starts; the others within a second and a half of their first steps.
     """
-    process = start(out, steps)
+    with start(out, steps) as process:
+        try:
+            return _ended(process, fault, chance)
+        finally:
+            process.kill()  # does nothing to one that has ended
+
+
+def _ended(process: subprocess.Popen[str], fault: str, chance: random.Random) -> bool:
     if fault == "SIGKILL" and chance.random() < 1 / 6:
         time.sleep(chance.uniform(0.0, 4.0))
     else:
