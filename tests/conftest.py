@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import sys
 
 _CACHE = pathlib.Path(__file__).resolve().parent.parent / ".cache" / "jax"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -22,6 +23,18 @@ pytest.register_assert_rewrite("tests.contract")
 jaxtyping.install_import_hook("jaxgen", "beartype.beartype")
 hypothesis.settings.register_profile("tests", deadline=None, max_examples=25, derandomize=True, database=None)
 hypothesis.settings.load_profile("tests")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure():
+    """Pass over what orbax's tasks complain of when they are collected after a failed restore, some time later."""
+    before = sys.unraisablehook
+
+    def hook(unraisable):
+        if "Event loop is closed" not in str(unraisable.exc_value):
+            before(unraisable)
+
+    sys.unraisablehook = hook
 
 
 @pytest.fixture
