@@ -176,16 +176,17 @@ def update(
     # Noise for all critic steps in one draw each: on a CPU every draw is a loop of many small operations.
     latents = draw_latents(config, key_latents, len(batch), axis_name)
     mix = draw(jax.random.uniform, key_mix, len(batch), axis_name)
-    minibatches = [split(array, config.critic_steps) for array in (batch, latents, mix)]
+    real, latents, mix = [split(array, config.critic_steps) for array in (batch, latents, mix)]
     frozen = state.generator.params, state.generator.collections
+    # The generator rests, so all fakes come from one pass, though each minibatch keeps its own batch statistics.
+    fake, _ = jax.vmap(lambda latents: generate(config, *frozen, latents, train=True, axis_name=axis_name))(latents)
 
     def critic_step(critic: TrainState, minibatch):  # lines 2 to 10
-        images, latents, mix = minibatch
-        real = scale(images, config.value_range)
-        fake, _ = generate(config, *frozen, latents, train=True, axis_name=axis_name)
+        real, fake, mix = minibatch
+        real = scale(real, config.value_range)
         return descend(critic, lambda params: critic_loss(config, params, real, fake, mix), axis_name)
 
-    critic, critic_metrics = jax.lax.scan(critic_step, state.critic, minibatches)
+    critic, critic_metrics = jax.lax.scan(critic_step, state.critic, (real, fake, mix))
 
     latents = draw_latents(config, key_generator, len(batch) // config.critic_steps, axis_name)  # lines 11 and 12
     generator, generator_metrics = descend(
