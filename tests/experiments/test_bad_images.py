@@ -431,7 +431,7 @@ def test_bad_images_exit_with_2_and_one_line_without_a_traceback(tmp_path):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 2

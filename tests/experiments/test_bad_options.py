@@ -311,7 +311,7 @@ def test_a_fresh_process_says_one_sentence_and_exits_with_2(module, argv, tmp_pa
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 2

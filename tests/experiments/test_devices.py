@@ -41,7 +41,7 @@ def run_on(num_devices: int, folder: pathlib.Path, steps: int) -> None:
         env={**os.environ, "JAX_NUM_CPU_DEVICES": str(num_devices)},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=200,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

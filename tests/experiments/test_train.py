@@ -467,7 +467,7 @@ def test_the_readmes_command_trains_and_resumes_in_fresh_processes(tmp_path):
     options = ["--out", str(tmp_path / "run"), "--steps-per-call", "5", "--checkpoint-every", "5"]
     for steps, said in ((5, "training wgan_gp_digits"), (10, "resuming wgan_gp_digits")):
         process = fresh_process(*options, "--steps", str(steps))
-        output, _ = process.communicate(timeout=600)
+        output, _ = process.communicate(timeout=120)
         assert process.returncode == 0, output
         assert said in output
         assert "Traceback" not in output
@@ -492,7 +492,7 @@ def test_an_interrupt_saves_first_and_the_run_goes_on_from_there(tmp_path):
         seen.append(process.stdout.readline())
         assert seen[-1], "".join(seen)
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=600)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGINT, output
     stopped = int(re.search(r"stopped at step (\d+), saved", output).group(1))
     assert state_of(tmp_path / "run")[0] == stopped >= 3
@@ -500,7 +500,7 @@ def test_an_interrupt_saves_first_and_the_run_goes_on_from_there(tmp_path):
 
 def test_a_typo_exits_with_2_without_a_traceback(tmp_path):
     process = fresh_process("--model.critic-stepz", "3", "--out", str(tmp_path / "run"))
-    output, _ = process.communicate(timeout=600)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "--model.critic-steps" in output
     assert "Traceback" not in output
