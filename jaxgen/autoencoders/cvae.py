@@ -27,6 +27,7 @@ from jaxgen.autoencoders.likelihoods import Bernoulli, Likelihood, content_keys
 from jaxgen.autoencoders.networks import ATIENZA_CONDITIONAL
 from jaxgen.checks import require
 from jaxgen.images import RANGES, ValueRange, scale
+from jaxgen.nets.encoder_decoder import ConditionalEncoderDecoder
 from jaxgen.optimizers import Optimizer, RMSProp
 from jaxgen.parallel import draw, example_keys
 from jaxgen.train_state import TrainState, apply, create, descend
@@ -82,43 +83,6 @@ class State(NamedTuple):
     autoencoder: TrainState
 
 
-class Networks(nn.Module):
-    """Params `{"encoder": ..., "decoder": ..., "prior": ...}`, the last where there is one."""
-
-    encoder: nn.Module  # x and y to q(z|x, y)
-    decoder: nn.Module  # z and y to p(x|z, y)
-    prior: nn.Module | None = None  # y to p(z|y)
-
-    def __call__(
-        self, targets: jax.Array, code_shape: Shape, latents: jax.Array, output_shape: Shape, classes: jax.Array
-    ) -> jax.Array:
-        """All of them, one after the other: what `init` needs."""
-        self.encode(targets, classes, code_shape)
-        if self.prior is not None:
-            self.expect(classes, code_shape)
-        return self.decode(latents, classes, output_shape)
-
-    def encode(
-        self, targets: jax.Array, classes: jax.Array, shape: Shape, *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
-        """Mean and log-variance of q(z|x, y), (batch, *shape)."""
-        return self.encoder(targets, classes, shape, train=train, axis_name=axis_name)
-
-    def expect(
-        self, classes: jax.Array, shape: Shape, *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
-        """Mean and log-variance of p(z|y), (batch, *shape); for a learned prior."""
-        if self.prior is None:
-            raise ValueError("prior is None, N(0, I), which no network gives")
-        return self.prior(classes, shape, train=train, axis_name=axis_name)
-
-    def decode(
-        self, latents: jax.Array, classes: jax.Array, shape: Shape, *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
-        """What the likelihood takes for p(x|z, y), (batch, *shape)."""
-        return self.decoder(latents, classes, shape, train=train, axis_name=axis_name)
-
-
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimiser."""
     images = jnp.zeros((1, *config.image_shape))
@@ -127,8 +91,8 @@ def init(config: Config, key: Key) -> State:
     return State(create(_networks(config), config.optimizer, key, *inputs, jnp.zeros((1, config.num_classes))))
 
 
-def _networks(config: Config) -> Networks:
-    return Networks(config.encoder, config.decoder, config.prior)
+def _networks(config: Config) -> ConditionalEncoderDecoder:
+    return ConditionalEncoderDecoder(config.encoder, config.decoder, config.prior)
 
 
 def encode(

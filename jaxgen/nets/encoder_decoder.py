@@ -1,4 +1,4 @@
-"""Encoder and decoder as one network, trained by one optimiser."""
+"""Encoder and decoder, and what belongs to them, as one network, trained by one optimiser."""
 
 import flax.linen as nn
 import jax
@@ -33,6 +33,46 @@ class EncoderDecoder(nn.Module):
     ) -> jax.Array:
         """(batch, ...) to (batch, *output_shape), without output activation."""
         return self.decoder(latents, output_shape, train=train, axis_name=axis_name)
+
+
+class ConditionalEncoderDecoder(nn.Module):
+    """An `EncoderDecoder` that is told a condition y, and may hold a prior of the codes that knows it.
+
+    Params `{"encoder": ..., "decoder": ..., "prior": ...}`, the last where there is one.
+    """
+
+    encoder: nn.Module  # x and y to q(z|x, y)
+    decoder: nn.Module  # z and y to p(x|z, y)
+    prior: nn.Module | None = None  # y to p(z|y)
+
+    def __call__(
+        self, targets: jax.Array, code_shape: Shape, latents: jax.Array, output_shape: Shape, classes: jax.Array
+    ) -> jax.Array:
+        """All of them, one after the other: what `init` needs."""
+        self.encode(targets, classes, code_shape)
+        if self.prior is not None:
+            self.expect(classes, code_shape)
+        return self.decode(latents, classes, output_shape)
+
+    def encode(
+        self, targets: jax.Array, classes: jax.Array, shape: Shape, *, train: bool = False, axis_name: str | None = None
+    ) -> jax.Array:
+        """Mean and log-variance of q(z|x, y), (batch, *shape)."""
+        return self.encoder(targets, classes, shape, train=train, axis_name=axis_name)
+
+    def expect(
+        self, classes: jax.Array, shape: Shape, *, train: bool = False, axis_name: str | None = None
+    ) -> jax.Array:
+        """Mean and log-variance of p(z|y), (batch, *shape); for a learned prior."""
+        if self.prior is None:
+            raise ValueError("prior is None, N(0, I), which no network gives")
+        return self.prior(classes, shape, train=train, axis_name=axis_name)
+
+    def decode(
+        self, latents: jax.Array, classes: jax.Array, shape: Shape, *, train: bool = False, axis_name: str | None = None
+    ) -> jax.Array:
+        """What the likelihood takes for p(x|z, y), (batch, *shape)."""
+        return self.decoder(latents, classes, shape, train=train, axis_name=axis_name)
 
 
 class SharedScale(nn.Module):

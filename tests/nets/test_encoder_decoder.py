@@ -3,7 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.nets.encoder_decoder import EncoderDecoder, SharedScale
+from jaxgen.nets.conditioning import Beside
+from jaxgen.nets.encoder_decoder import ConditionalEncoderDecoder, EncoderDecoder, SharedScale
 from jaxgen.nets.mlp import MLP
 from jaxgen.train_state import apply
 
@@ -31,6 +32,31 @@ def test_a_call_of_one_half_keeps_the_statistics_of_the_other():
     assert jax.tree.structure(after) == jax.tree.structure(before)
     assert not np.array_equal(*(jax.tree.leaves(tree)[0] for tree in (encoder, before["batch_stats"]["encoder"])))
     jax.tree.map(np.testing.assert_array_equal, decoder, before["batch_stats"]["decoder"])
+
+
+def test_the_conditional_parts_are_the_networks_with_their_own_params():
+    encoder, decoder, prior = Beside(MLP((6,))), Beside(MLP((7,))), MLP((5,))
+    net = ConditionalEncoderDecoder(encoder, decoder, prior)
+    classes = jax.nn.one_hot(jnp.arange(5), 3)
+    params = net.init(jax.random.key(0), IMAGES, (3,), LATENTS, (4, 4, 1), classes)["params"]
+    assert params.keys() == {"encoder", "decoder", "prior"}
+    inputs = {
+        "encode": (encoder, params["encoder"], (IMAGES, classes, (3,))),
+        "decode": (decoder, params["decoder"], (LATENTS, classes, (4, 4, 1))),
+        "expect": (prior, params["prior"], (classes, (3,))),
+    }
+    for method, (part, own, arguments) in inputs.items():
+        found, _ = apply(net, params, {}, *arguments, method=method)
+        np.testing.assert_array_equal(found, part.apply({"params": own}, *arguments), err_msg=method)
+
+
+def test_a_conditional_network_without_a_prior_has_no_params_for_it_and_says_so():
+    net = ConditionalEncoderDecoder(Beside(MLP(())), Beside(MLP(())))
+    classes = jax.nn.one_hot(jnp.arange(5), 3)
+    params = net.init(jax.random.key(0), IMAGES, (3,), LATENTS, (4, 4, 1), classes)["params"]
+    assert params.keys() == {"encoder", "decoder"}
+    with pytest.raises(ValueError, match="prior is None"):
+        apply(net, params, {}, classes, (3,), method="expect")
 
 
 def test_a_shared_scale_is_one_parameter_beside_the_means():
