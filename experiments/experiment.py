@@ -44,11 +44,17 @@ class Experiment(Generic[ModelConfigT]):
     pictures: tuple[Literal["samples", "reconstructions", "codes", "code_grid"], ...] = ("samples",)  # to draw
     log: tuple[Literal["tensorboard", "wandb"], ...] = ()  # further places for the metrics
     resume: bool = True  # go on where the run in this folder stopped; else move it aside and begin anew
+    distributed: bool = False  # train together with other processes, which run the same command; see docs/devices.md
+    coordinator: str | None = None  # HOST:PORT of process 0; as SLURM, Kubernetes or a TPU has it if not given
+    num_processes: int | None = None  # how many train together
+    process_id: int | None = None  # which of them this is, from 0 on
+    start_timeout: int = 120  # seconds in which the processes must find each other
+    heartbeat_timeout: int = 20  # seconds without a sign of life after which a process counts as lost
 
     def __post_init__(self):
         for name in (
             *("steps", "batch_size", "steps_per_call", "log_every", "sample_every"),
-            *("checkpoint_every", "keep", "num_samples"),
+            *("checkpoint_every", "keep", "num_samples", "start_timeout", "heartbeat_timeout"),
         ):
             require(
                 getattr(self, name) >= 1,
@@ -57,6 +63,26 @@ class Experiment(Generic[ModelConfigT]):
                 "at least 1",
             )
         require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
+        self._check_processes()
+
+    def _check_processes(self):
+        options = ("coordinator", "num_processes", "process_id")
+        given = [f"--{name.replace('_', '-')}" for name in options if getattr(self, name) is not None]
+        if given and not self.distributed:
+            raise ValueError(f"{given[0]} needs --distributed")
+        if len(given) in (1, 2):
+            raise ValueError(
+                f"{' and '.join(given)} alone do not do: --distributed takes --coordinator, --num-processes and "
+                "--process-id, or none of them where the cluster tells them"
+            )
+        if self.coordinator is None or self.num_processes is None or self.process_id is None:
+            return
+        host, _, port = self.coordinator.rpartition(":")
+        right = bool(host) and port.isdecimal() and 0 < int(port) < 2**16
+        require(right, "--coordinator", self.coordinator, "HOST:PORT")
+        require(self.num_processes >= 1, "--num-processes", self.num_processes, "at least 1")
+        last = self.num_processes - 1
+        require(0 <= self.process_id <= last, "--process-id", self.process_id, f"in [0, {last}]: the first is 0")
 
 
 def model_of(config: "ModelConfig") -> "Model":

@@ -3,6 +3,9 @@
 An update is written once, `update(config, state, batch, key, *, axis_name=None)`. With `axis_name=None` the batch is
 the whole batch; with a name it is this device's share, and means over devices run along that axis. `jit`, `pmap` and
 `shard_map` turn an update into a step over *global* batches and one state that is never replicated by hand.
+
+The devices may belong to several processes (`jax.distributed`), each of which runs the same program: `global_batch`
+makes one batch from the share that each process has read, and `whole` brings a state back to one device.
 """
 
 import functools
@@ -11,9 +14,10 @@ from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from jaxgen.typing import Key
+from jaxgen.typing import Key, Shape
 
 AXIS = "devices"
 """The name of the axis along which a global batch is cut."""
@@ -158,13 +162,88 @@ def pmap(
         cut = (*leaf.shape[:batch_axis], mesh.size, -1, *leaf.shape[batch_axis + 1 :])
         return jax.device_put(leaf.reshape(cut), NamedSharding(mesh, _batch_spec(steps)))
 
+    if mesh.is_multi_process:
+        return _over_global_batches(_each_over_its_own(mapped, mesh, steps), mesh, steps)
     return _over_global_batches(compiled, mesh, steps)
 
 
-def _mesh(devices: Devices) -> Mesh:
-    import numpy as np
+def _each_over_its_own(mapped: Step, mesh: Mesh, steps: int | None) -> Step:
+    """A `jax.pmap` of several processes takes and returns what lies on this process's devices alone."""
+    here = Mesh(mesh.local_devices, (AXIS,))
+    batch_axis = 0 if steps is None else 1
 
-    return Mesh(np.array(jax.devices() if devices is None else devices), (AXIS,))
+    def compiled(state, batch, key):
+        state, key = (_seen_from(tree, here, PartitionSpec()) for tree in (state, key))
+        return _seen_from(mapped(state, jax.tree.map(split, batch), key), mesh, PartitionSpec())
+
+    def split(leaf):
+        before, size, after = leaf.shape[:batch_axis], leaf.shape[batch_axis], leaf.shape[batch_axis + 1 :]
+        share = (*before, size * here.size // mesh.size, *after)
+        leaf = _seen_from(leaf, here, _batch_spec(steps), share)
+        return jax.device_put(leaf.reshape(*before, here.size, -1, *after), NamedSharding(here, _batch_spec(steps)))
+
+    return compiled
+
+
+def initial(init: Callable[[Any, Key], Any], config: Any, key: Key, *, devices: Devices = None) -> Any:
+    """`init(config, key)`, compiled, as a state that lies where a step over `devices` takes it."""
+    shapes = jax.eval_shape(functools.partial(init, config), key)
+    return jax.jit(functools.partial(init, config), out_shardings=placement(shapes, devices=devices))(
+        _placed(key, NamedSharding(_mesh(devices), PartitionSpec()))
+    )
+
+
+def placement(state: Any, *, devices: Devices = None) -> Any:
+    """Where a step over `devices` takes each leaf of a state, or of its shapes: whole on every device."""
+    replicated = NamedSharding(_mesh(devices), PartitionSpec())
+    return jax.tree.map(lambda _: replicated, state)
+
+
+def global_batch(share: Any, *, steps: int | None = None, devices: Devices = None) -> Any:
+    """The batch cut over all devices, from the share of it that each process has read.
+
+    Process p holds the p-th piece of the batch: examples are in the order of the processes.
+    """
+    cut = batch_sharding(stacked=steps is not None, devices=devices)
+    if cut.is_fully_addressable:
+        return jax.device_put(share, cut)
+    return jax.tree.map(lambda leaf: jax.make_array_from_process_local_data(cut, np.asarray(leaf)), share)
+
+
+def batch_sharding(*, stacked: bool = False, devices: Devices = None) -> NamedSharding:
+    """How a batch is cut over the devices; with `stacked`, one with a leading axis of steps."""
+    return NamedSharding(_mesh(devices), _batch_spec(1 if stacked else None))
+
+
+def everywhere(tree: Any, *, devices: Devices = None) -> Any:
+    """The arrays, which every process has whole, whole on each of the devices."""
+    return _placed(tree, NamedSharding(_mesh(devices), PartitionSpec()))
+
+
+def whole(tree: Any) -> Any:
+    """The tree on one device of this process. All processes must call it together."""
+    if not all(leaf.is_fully_replicated for leaf in jax.tree.leaves(tree)):
+        tree = jax.jit(lambda tree: tree, out_shardings=NamedSharding(_mesh(None), PartitionSpec()))(tree)
+    return jax.tree.map(lambda leaf: leaf.addressable_data(0), tree)
+
+
+def largest(number: int) -> jax.Array:
+    """The largest of the numbers that the processes give; int32, the same in each, which need not wait for it."""
+    mesh = _mesh(None)
+    cut = NamedSharding(mesh, PartitionSpec(AXIS))
+    numbers = np.full(len(mesh.local_devices), number, np.int32)
+    return _largest(mesh)(jax.make_array_from_process_local_data(cut, numbers))
+
+
+@functools.lru_cache(maxsize=1)
+def _largest(mesh: Mesh) -> Callable[[jax.Array], jax.Array]:
+    return jax.jit(jnp.max, out_shardings=NamedSharding(mesh, PartitionSpec()))
+
+
+def _mesh(devices: Devices) -> Mesh:
+    """The devices in the order of their processes, so that process p holds the p-th piece of a batch."""
+    chosen = sorted(jax.devices(), key=lambda device: device.process_index) if devices is None else devices
+    return Mesh(np.array(chosen), (AXIS,))
 
 
 def _batch_spec(steps: int | None) -> PartitionSpec:
@@ -208,12 +287,36 @@ def _check_batch(batch: Any, num_devices: int, steps: int | None) -> None:
 
 
 def _placed(tree: Any, sharding: NamedSharding) -> Any:
-    return tree if _lies(tree, sharding) else jax.device_put(tree, sharding)
+    if _lies(tree, sharding):
+        return tree
+    if sharding.is_fully_addressable:
+        return jax.device_put(tree, sharding)
+    return jax.tree.map(functools.partial(_placed_by_each, sharding=sharding), tree)
 
 
 def _owned(state: Any, sharding: NamedSharding) -> Any:
     """The state in buffers of its own: it is donated, and a buffer that two leaves or the caller share must not be."""
-    return state if _lies(state, sharding) else jax.device_put(jax.tree.map(jnp.copy, state), sharding)
+    return state if _lies(state, sharding) else _placed(jax.tree.map(jnp.copy, state), sharding)
+
+
+def _placed_by_each(leaf: Any, sharding: NamedSharding) -> jax.Array:
+    """A value that every process has whole, placed by each on its own devices."""
+    if isinstance(leaf, jax.Array) and not leaf.is_fully_addressable:
+        return jax.device_put(leaf, sharding)
+    places = sharding.addressable_devices_indices_map(leaf.shape)
+    pieces = [jax.device_put(leaf if leaf.ndim == 0 else leaf[place], device) for device, place in places.items()]
+    return jax.make_array_from_single_device_arrays(leaf.shape, sharding, pieces)
+
+
+def _seen_from(tree: Any, mesh: Mesh, spec: PartitionSpec, shape: Shape | None = None) -> Any:
+    """The same buffers as arrays over the devices of `mesh`, as far as they are this process's."""
+    sharding = NamedSharding(mesh, spec)
+
+    def seen(leaf: jax.Array) -> jax.Array:
+        pieces = [shard.data for shard in leaf.addressable_shards]
+        return jax.make_array_from_single_device_arrays(shape or leaf.shape, sharding, pieces)
+
+    return jax.tree.map(seen, tree)
 
 
 def _lies(tree: Any, sharding: NamedSharding) -> bool:
