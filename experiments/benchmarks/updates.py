@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from experiments import experiment
 from experiments.benchmarks.clock import Variant
@@ -45,12 +46,12 @@ def cases() -> dict[str, Case]:
     }
 
 
-def ours(case: Case, steps: int | None) -> Variant:
+def ours(case: Case, steps: int | None, devices: int = 1) -> Variant:
     """Our update as the runner compiles it: `steps` in one dispatch, or one with None; random images."""
     model, size = model_of(case.config), case.batch_size * case.config.minibatches
     leading = (size,) if steps is None else (steps, size)
     batch = np.random.default_rng(0).integers(0, 256, (*leading, *case.config.image_shape), np.uint8)
-    step = parallel.jit(model.update, case.config, steps=steps)
+    step = parallel.jit(model.update, case.config, steps=steps, devices=jax.devices()[:devices])
     keys = jax.random.key(0) if steps is None else jax.random.split(jax.random.key(0), steps)
     state = [jax.jit(functools.partial(model.init, case.config))(jax.random.key(1))]
 
@@ -76,8 +77,22 @@ def arithmetic(case: Case) -> int:
     """FLOPs of our update's matrix products and convolutions."""
     from experiments.benchmarks.arithmetic import flops
 
-    model, size = model_of(case.config), case.batch_size * case.config.minibatches
-    state = jax.eval_shape(lambda: model.init(case.config, jax.random.key(0)))
+    return flops(functools.partial(model_of(case.config).update, case.config), *_abstract(case))
+
+
+def device_bytes(case: Case, devices: int = 1) -> int:
+    """What one device holds in an update: state, batch and temporaries, by the compiler's own account."""
+    mesh = Mesh(np.array(jax.devices()[:devices]), (parallel.AXIS,))
+    whole, cut = (NamedSharding(mesh, PartitionSpec(*names)) for names in ((), (parallel.AXIS,)))
+    update = functools.partial(model_of(case.config).update, case.config)
+    compiled = jax.jit(update, in_shardings=(whole, cut, whole), donate_argnums=0).lower(*_abstract(case)).compile()
+    memory: Any = compiled.memory_analysis()
+    return memory.argument_size_in_bytes + memory.temp_size_in_bytes
+
+
+def _abstract(case: Case) -> tuple[Any, Any, Any]:
+    """Shapes of state, batch and key."""
+    size = case.batch_size * case.config.minibatches
+    state = jax.eval_shape(lambda: model_of(case.config).init(case.config, jax.random.key(0)))
     batch = jax.ShapeDtypeStruct((size, *case.config.image_shape), np.uint8)
-    key = jax.eval_shape(lambda: jax.random.key(0))
-    return flops(functools.partial(model.update, case.config), state, batch, key)
+    return state, batch, jax.eval_shape(lambda: jax.random.key(0))

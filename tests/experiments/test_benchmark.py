@@ -9,7 +9,7 @@ import pytest
 from jax import lax
 
 from experiments import benchmark
-from experiments.benchmarks import clock, updates
+from experiments.benchmarks import clock, scaling, updates
 from experiments.benchmarks.arithmetic import flops
 from experiments.benchmarks.clock import Variant
 from experiments.errors import UserError
@@ -100,3 +100,25 @@ def test_an_unknown_case_is_refused_with_those_there_are():
 def test_without_pytorch_the_cure_is_named():
     with pytest.raises(UserError, match=r"benchmark\]"):
         benchmark.main(["vae_mnist"])
+
+
+def test_growth_is_the_exponent_between_two_rows():
+    small, large = scaling.Row(1, 10.0, 1.0, 8.0), scaling.Row(2, 80.0, 4.0, 8.0)
+    assert scaling.exponent(small, large, "milliseconds") == pytest.approx(1.5)
+    assert scaling.exponent(small, large, "mebibytes") == 0.0
+    lines = scaling.table("batch", [small, large])
+    assert "1.50" in lines[2] and "1.50" not in lines[1]
+
+
+def test_work_grows_along_every_axis_but_devices():
+    for axis in ("batch", "width"):
+        work = [updates.arithmetic(size.case) for size in scaling.sizes(axis)]
+        assert len(work) >= 3 and work == sorted(set(work)), axis
+    assert [size.devices for size in scaling.sizes("devices")] == [1, 2, 4]
+
+
+def test_the_picture_of_growth_stands_on_logarithms(monkeypatch):
+    groups = []
+    monkeypatch.setattr(scaling.diagrams, "scatter", lambda given, *labels: groups.extend(given))
+    scaling.picture({"batch": [scaling.Row(1, 10.0, 1.0, 8.0), scaling.Row(2, 80.0, 4.0, 8.0)]})
+    assert groups[0].points.tolist() == [[0.0, 0.0], [2.0, 3.0]]
