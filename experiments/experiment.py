@@ -44,6 +44,9 @@ class Experiment(Generic[ModelConfigT]):
     pictures: tuple[Literal["samples", "reconstructions", "codes", "code_grid"], ...] = ("samples",)  # to draw
     log: tuple[Literal["tensorboard", "wandb"], ...] = ()  # further places for the metrics
     resume: bool = True  # go on where the run in this folder stopped; else move it aside and begin anew
+    shard_state: bool = False  # cut weights and optimiser over the devices, for networks that do not fit; with jit
+    check_replicas: bool = False  # at each log step, check that all devices hold the same state; costs a copy of it
+    compilation_cache: str | None = None  # folder for compiled programs, or off; in the user's cache if not given
     distributed: bool = False  # train together with other processes, which run the same command; see docs/devices.md
     coordinator: str | None = None  # HOST:PORT of process 0; as SLURM, Kubernetes or a TPU has it if not given
     num_processes: int | None = None  # how many train together
@@ -63,6 +66,8 @@ class Experiment(Generic[ModelConfigT]):
                 "at least 1",
             )
         require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
+        if self.shard_state and self.parallel != "jit":
+            raise ValueError(f"--shard-state works with --parallel jit, not with {self.parallel}")
         self._check_processes()
 
     def _check_processes(self):

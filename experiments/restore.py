@@ -24,9 +24,9 @@ def abstract_state(experiment: Experiment) -> Any:
 
 
 def spread_state(experiment: Experiment) -> Any:
-    """`abstract_state`, placed as a training step takes it: for devices of several processes."""
+    """`abstract_state`, placed as a training step takes it: for several processes, and a state that is cut."""
     state = abstract_state(experiment)
-    places = parallel.placement(state)
+    places = parallel.placement(state, shard_state=experiment.shard_state)
     return jax.tree.map(lambda leaf, place: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place), state, places)
 
 

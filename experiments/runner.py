@@ -19,8 +19,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import advice, data, figures, files, limits, pictures, processes, reporting, restore, runs, settings
-from experiments.checkpoints import Checkpointer, NotFiniteError
+from experiments import (
+    advice,
+    compilation,
+    data,
+    figures,
+    files,
+    limits,
+    pictures,
+    processes,
+    reporting,
+    restore,
+    runs,
+    settings,
+)
+from experiments.checkpoints import Checkpointer, NotFiniteError, checksums
 from experiments.data import card, feeds
 from experiments.data.images import ImageSet
 from experiments.experiment import Experiment, UserError, model_of
@@ -47,6 +60,7 @@ def train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
         FolderError: if the folder cannot be written to any more, the last good checkpoint kept.
     """
     limits.check_numbers(experiment)
+    compilation.keep(experiment.compilation_cache)
     with processes.joined(experiment):
         return _train(name, experiment, folder)
 
@@ -210,6 +224,10 @@ class _Loop:
                 return self._loop(step, state, stop)
             except NotFiniteError as error:
                 return self._diverged(error)
+            except ReplicasError as error:
+                self.checkpointer.drain()
+                self.reporter.say(f"{error}: the run stops{self._what_is_kept()}")
+                return 1
             except (FolderError, OSError) as error:
                 raise self._stuck(error) from error
 
@@ -219,7 +237,7 @@ class _Loop:
             files.remove_unfinished(self.folder)
         for kind in self.drawings:
             files.remove_unfinished(self.folder / kind)
-        spread = processes.count() > 1
+        spread = processes.count() > 1 or self.experiment.shard_state
         like = restore.spread_state(self.experiment) if spread else restore.abstract_state(self.experiment)
         restored = self.checkpointer.restore(like)
         if restored is None:
@@ -229,6 +247,8 @@ class _Loop:
                     "anew"
                 )
             self.means = reporting.Means()
+            if self.experiment.shard_state:
+                return 0, parallel.initial(self.model.init, self.config, self.key_init, shard_state=True)
             return 0, jax.jit(functools.partial(self.model.init, self.config))(self.key_init)
         for reason in restored.passed_over:
             self._show(f"passed over a damaged checkpoint, {reason}")
@@ -294,6 +314,8 @@ class _Loop:
         The last step is logged in any case, but the interval goes on: a longer run logs what it would have logged.
         """
         means = self.means.means()
+        if due and self.experiment.check_replicas:
+            _check_replicas(step, state)
         if due or step >= self.experiment.steps:
             self.reporter.log(step, means, self.images_per_step)
         if due:
@@ -307,7 +329,8 @@ class _Loop:
         """`count` updates in one dispatch, compiled at the first call."""
         if count not in self.drivers:
             wrap = getattr(parallel, self.experiment.parallel)
-            self.drivers[count] = wrap(self.model.update, self.config, steps=count)
+            options = {"shard_state": True} if self.experiment.shard_state else {}
+            self.drivers[count] = wrap(self.model.update, self.config, steps=count, **options)
         return self.drivers[count]
 
     def _save(self, step: int, state: Any, means: dict[str, float]) -> None:
@@ -385,6 +408,20 @@ class _Loop:
 
 
 _fold_in = jax.jit(jax.vmap(jax.random.fold_in, in_axes=(None, 0)))
+
+
+class ReplicasError(Exception):
+    """Devices hold copies of the state that are not the same."""
+
+
+def _check_replicas(step: int, state: Any) -> None:
+    """Raise, naming the arrays, unless all devices of all processes hold the same state."""
+    names = set(parallel.differing(state))
+    each = [json.loads(text) for text in processes.gather(json.dumps([sorted(names), checksums(state)]))]
+    for here, there in each:
+        names |= {*here, *(name for name, crc in there.items() if each[0][1].get(name, crc) != crc)}
+    if names:
+        raise ReplicasError(f"devices hold different copies of {', '.join(sorted(names)[:3])} after step {step:,}")
 
 
 class _Stop:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from jaxgen.typing import Key, Shape
 
@@ -68,8 +68,33 @@ def example_keys(key: Key, num: int, axis_name: str | None = None) -> jax.Array:
 
 
 def draw(sampler: Callable[[Key], jax.Array], key: Key, num: int, axis_name: str | None = None) -> jax.Array:
-    """`sampler(key)` once for each of this device's `num` examples, stacked: (num, ...)."""
-    return jax.vmap(sampler)(example_keys(key, num, axis_name))
+    """`sampler(key)` once for each of this device's `num` examples, stacked: (num, ...).
+
+    Under `jit` each device draws for its own examples: XLA would draw, and compute what follows, for all on each.
+    """
+    drawn = jax.vmap(sampler)(example_keys(key, num, axis_name))
+    num_devices = _devices_in_sight()
+    if axis_name is not None or num_devices == 1 or num % num_devices:
+        return drawn
+    return jax.lax.with_sharding_constraint(drawn, PartitionSpec(AXIS))
+
+
+def whole_weights(params: Any) -> Any:
+    """The weights whole on every device, for the passes of a step whose state is cut (`jit` with `shard_state`).
+
+    Without this XLA may move the activations in their place. The same values; nothing elsewhere.
+    """
+    if _devices_in_sight() == 1:
+        return params
+    return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, PartitionSpec()), params)
+
+
+def _devices_in_sight() -> int:
+    """How many devices the step that is being traced by `jit` runs on; 1 in a trace that is a device's own."""
+    mesh = jax.sharding.get_abstract_mesh()
+    if AXIS not in mesh.axis_names or mesh.axis_types != (AxisType.Auto,):
+        return 1
+    return mesh.size
 
 
 def split(batch: Any, num: int) -> Any:
@@ -90,6 +115,7 @@ def jit(
     *,
     steps: int | None = None,
     devices: Devices = None,
+    shard_state: bool = False,
 ) -> Step:
     """Compile `update` over a batch cut across `devices`; XLA inserts the collectives.
 
@@ -99,17 +125,71 @@ def jit(
         steps: None for one update a call. With K, batch and key carry a leading axis of K, the K updates run in one
             dispatch and each metric comes back with K values.
         devices: all of them by default.
+        shard_state: keep of each array of the state one piece on each device, where a dimension divides, for networks
+            that do not fit on one. The result is the same; weights are gathered when they are used.
 
     Returns:
         A step whose batches are global. It raises ValueError if the devices do not divide the batch.
     """
     mesh = _mesh(devices)
-    compiled = jax.jit(
-        _scanned(functools.partial(update, config), steps),
-        donate_argnums=0,
-        out_shardings=NamedSharding(mesh, PartitionSpec()),
+    made: dict[Any, Step] = {}
+
+    def compiled(state, batch, key):
+        structure = jax.tree.structure(state)
+        if structure not in made:
+            made[structure] = _jitted(update, config, state, steps, mesh, shard_state)
+        return made[structure](state, batch, key)
+
+    return _over_global_batches(
+        compiled, mesh, steps, functools.partial(placement, devices=devices, shard_state=shard_state)
     )
-    return _over_global_batches(compiled, mesh, steps)
+
+
+def program(
+    update: Callable[..., tuple[Any, Any]],
+    config: Any,
+    state: Any,
+    batch: Any,
+    *,
+    devices: Devices = None,
+    shard_state: bool = False,
+) -> jax.stages.Compiled:
+    """The program of one step under `jit`, to be looked at; `state` and `batch` are arrays or their shapes."""
+    mesh = _mesh(devices)
+
+    def shapes(tree: Any, places: Any) -> Any:
+        return jax.tree.map(
+            lambda leaf, place: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place),
+            tree,
+            _spread(places, tree),
+        )
+
+    key = shapes(jax.eval_shape(lambda: jax.random.key(0)), NamedSharding(mesh, PartitionSpec()))
+    state = shapes(state, placement(state, devices=devices, shard_state=shard_state))
+    batch = shapes(batch, batch_sharding(devices=devices))
+    return _jitted(update, config, state, None, mesh, shard_state).lower(state, batch, key).compile()
+
+
+def _jitted(
+    update: Callable[..., tuple[Any, Any]],
+    config: Any,
+    state: Any,
+    steps: int | None,
+    mesh: Mesh,
+    shard_state: bool,
+) -> Any:
+    """`jax.jit` of the update for states like this one."""
+    places = functools.partial(placement, devices=list(mesh.devices), shard_state=shard_state)
+
+    def within(state, batch, key):
+        with jax.sharding.use_abstract_mesh(mesh.abstract_mesh):
+            state, metrics = update(config, state, batch, key)
+            if shard_state:
+                state = jax.lax.with_sharding_constraint(state, places(state))
+            return state, metrics
+
+    out = (places(state), NamedSharding(mesh, PartitionSpec()))
+    return jax.jit(_scanned(within, steps), donate_argnums=0, out_shardings=out)
 
 
 def shard_map(
@@ -185,18 +265,51 @@ def _each_over_its_own(mapped: Step, mesh: Mesh, steps: int | None) -> Step:
     return compiled
 
 
-def initial(init: Callable[[Any, Key], Any], config: Any, key: Key, *, devices: Devices = None) -> Any:
+def initial(
+    init: Callable[[Any, Key], Any], config: Any, key: Key, *, devices: Devices = None, shard_state: bool = False
+) -> Any:
     """`init(config, key)`, compiled, as a state that lies where a step over `devices` takes it."""
-    shapes = jax.eval_shape(functools.partial(init, config), key)
-    return jax.jit(functools.partial(init, config), out_shardings=placement(shapes, devices=devices))(
-        _placed(key, NamedSharding(_mesh(devices), PartitionSpec()))
-    )
+    made = functools.partial(init, config)
+    places = placement(jax.eval_shape(made, key), devices=devices, shard_state=shard_state)
+    return jax.jit(made, out_shardings=places)(everywhere(key, devices=devices))
 
 
-def placement(state: Any, *, devices: Devices = None) -> Any:
-    """Where a step over `devices` takes each leaf of a state, or of its shapes: whole on every device."""
-    replicated = NamedSharding(_mesh(devices), PartitionSpec())
-    return jax.tree.map(lambda _: replicated, state)
+def placement(state: Any, *, devices: Devices = None, shard_state: bool = False) -> Any:
+    """Where a step over `devices` takes each leaf of a state, or of its shapes.
+
+    Whole on every device; with `shard_state` cut along its longest dimension that the devices divide, if there is one.
+    """
+    mesh = _mesh(devices)
+
+    def place(leaf: Any) -> NamedSharding:
+        shape = np.shape(leaf)
+        axes = [axis for axis, size in enumerate(shape) if size and size % mesh.size == 0]
+        if not shard_state or not axes:
+            return NamedSharding(mesh, PartitionSpec())
+        longest = max(axes, key=lambda axis: shape[axis])
+        return NamedSharding(mesh, PartitionSpec(*[None] * longest, AXIS))
+
+    return jax.tree.map(place, state)
+
+
+def differing(tree: Any) -> list[str]:
+    """Paths of the leaves of which this process's devices hold copies that are not the same, bit for bit.
+
+    A state out of `pmap` should have none: JAX takes device 0's copy for all. Waits for the values.
+    """
+    return [
+        jax.tree_util.keystr(path, simple=True, separator="/")
+        for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+        if not _copies_agree(leaf)
+    ]
+
+
+def _copies_agree(leaf: jax.Array) -> bool:
+    if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        leaf = jax.random.key_data(leaf)
+    copies: dict[str, bytes] = {}
+    shards = [(str(shard.index), np.asarray(shard.data).tobytes()) for shard in leaf.addressable_shards]
+    return all(copies.setdefault(place, value) == value for place, value in shards)
 
 
 def global_batch(share: Any, *, steps: int | None = None, devices: Devices = None) -> Any:
@@ -260,14 +373,23 @@ def _scanned(step: Step, steps: int | None) -> Step:
     return scan
 
 
-def _over_global_batches(compiled: Step, mesh: Mesh, steps: int | None) -> Step:
-    """Check and place the arguments: a state that lies elsewhere would be compiled for a second time."""
+def _over_global_batches(
+    compiled: Step, mesh: Mesh, steps: int | None, places: Callable[[Any], Any] | None = None
+) -> Step:
+    """Check and place the arguments: a state that lies elsewhere would be compiled for a second time.
+
+    `places` says where a state belongs: whole on every device if not given.
+    """
     replicated = NamedSharding(mesh, PartitionSpec())
     cut = NamedSharding(mesh, _batch_spec(steps))
+    known: dict[Any, Any] = {}
 
     def step(state, batch, key):
         _check_batch(batch, mesh.size, steps)
-        return compiled(_owned(state, replicated), _placed(batch, cut), _placed(key, replicated))
+        structure = jax.tree.structure(state)
+        if structure not in known:
+            known[structure] = replicated if places is None else places(state)
+        return compiled(_owned(state, known[structure]), _placed(batch, cut), _placed(key, replicated))
 
     return step
 
@@ -286,17 +408,18 @@ def _check_batch(batch: Any, num_devices: int, steps: int | None) -> None:
             )
 
 
-def _placed(tree: Any, sharding: NamedSharding) -> Any:
-    if _lies(tree, sharding):
+def _placed(tree: Any, places: Any) -> Any:
+    """The tree where `places`, one sharding or a tree of them, say."""
+    if _lies(tree, places):
         return tree
-    if sharding.is_fully_addressable:
-        return jax.device_put(tree, sharding)
-    return jax.tree.map(functools.partial(_placed_by_each, sharding=sharding), tree)
+    if jax.process_count() == 1:
+        return jax.device_put(tree, places)
+    return jax.tree.map(_placed_by_each, tree, _spread(places, tree))
 
 
-def _owned(state: Any, sharding: NamedSharding) -> Any:
+def _owned(state: Any, places: Any) -> Any:
     """The state in buffers of its own: it is donated, and a buffer that two leaves or the caller share must not be."""
-    return state if _lies(state, sharding) else _placed(jax.tree.map(jnp.copy, state), sharding)
+    return state if _lies(state, places) else _placed(jax.tree.map(jnp.copy, state), places)
 
 
 def _placed_by_each(leaf: Any, sharding: NamedSharding) -> jax.Array:
@@ -319,5 +442,11 @@ def _seen_from(tree: Any, mesh: Mesh, spec: PartitionSpec, shape: Shape | None =
     return jax.tree.map(seen, tree)
 
 
-def _lies(tree: Any, sharding: NamedSharding) -> bool:
-    return all(getattr(leaf, "sharding", None) == sharding for leaf in jax.tree.leaves(tree))
+def _lies(tree: Any, places: Any) -> bool:
+    leaves, wanted = jax.tree.leaves(tree), jax.tree.leaves(_spread(places, tree))
+    return all(getattr(leaf, "sharding", None) == place for leaf, place in zip(leaves, wanted, strict=True))
+
+
+def _spread(places: Any, tree: Any) -> Any:
+    """`places` for each leaf of the tree, if they are one for all."""
+    return jax.tree.map(lambda _: places, tree) if isinstance(places, NamedSharding) else places

@@ -12,7 +12,7 @@ from flax import struct
 from flax.training import train_state
 
 from jaxgen.optimizers import Optimizer, to_optax
-from jaxgen.parallel import pmean
+from jaxgen.parallel import pmean, whole_weights
 from jaxgen.typing import Collections, Key, Metrics, Params, Scalar
 
 Loss: TypeAlias = Callable[[Params], tuple[Scalar, tuple[Metrics, Collections]]]
@@ -76,7 +76,7 @@ def descend(state: TrainState, loss: Loss, axis_name: str | None = None) -> tupl
         value, aux = loss(params)
         return pmean(value, axis_name), aux
 
-    (_, aux), grads = jax.value_and_grad(mean_loss, has_aux=True)(state.params)
+    (_, aux), grads = jax.value_and_grad(mean_loss, has_aux=True)(whole_weights(state.params))
     metrics, collections = pmean(aux, axis_name)
     grads = pmean(grads, axis_name)
     with jax.numpy_dtype_promotion("standard"):  # optax raises a float to an integer count

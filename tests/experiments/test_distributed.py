@@ -38,7 +38,7 @@ def run(folder: pathlib.Path, steps: int, **settings) -> int:
     rates = {"generator_optimizer": SGD(0.001), "critic_optimizer": SGD(0.001)}
     model = dataclasses.replace(digits.model, **networks, **rates)
     often = {"steps_per_call": 3, "log_every": 3, "checkpoint_every": 3, "sample_every": FOR_EVER}
-    chosen = dataclasses.replace(digits, model=model, batch_size=8, steps=steps, num_samples=4, **often, **settings)
+    chosen = dataclasses.replace(digits, model=model, batch_size=8, steps=steps, num_samples=4, **often | settings)
     return runner.train("wgan_gp_digits", chosen, folder)
 
 
@@ -99,7 +99,7 @@ def steps_of(folder: pathlib.Path) -> list[int]:
 
 @dataclasses.dataclass
 class Story:
-    """A run on 2 processes x 2 devices, of which the second is killed; then on 2 x 1, stopped; then on 1 x 4."""
+    """A run on 2 processes x 2 devices, one of them killed; on 2 x 1, its state cut, stopped; on 1 x 4."""
 
     folder: pathlib.Path
     killed: list[tuple[int, str]]  # exit code and last words of each process
@@ -116,7 +116,7 @@ def story(tmp_path_factory) -> Story:
         until(both[0], "step 6/")
         both[1].send_signal(signal.SIGKILL)
         killed = [ends(process) for process in both]
-    with two_processes(1, folder, steps=FOR_EVER) as both:
+    with two_processes(1, folder, steps=FOR_EVER, shard_state=True, sample_every=3) as both:
         first = until(both[0], "step ")
         both[1].send_signal(signal.SIGTERM)
         stopped = [ends(process) for process in both]
