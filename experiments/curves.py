@@ -41,10 +41,10 @@ def svg(title: str, curves: Sequence[Curve]) -> str:
     for tick in ticks(*up):
         y = _y(tick, up)
         parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" class="rule"/>')
-        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" class="tick" text-anchor="end">{tick:.4g}</text>')
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" class="tick" text-anchor="end">{tick:,.6g}</text>')
     for tick in ticks(*across):
         x = _x(tick, across)
-        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 14}" class="tick" text-anchor="middle">{tick:,.4g}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 14}" class="tick" text-anchor="middle">{tick:,.9g}</text>')
     parts += [_line(curve, across, up) for curve in curves if curve.points]
     return "".join([*parts, "</svg>"])
 
