@@ -20,7 +20,7 @@ from tests.experiments.judged import evaluated
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
-VOID = {"meta", "img", "line", "circle", "polyline", "br"}
+VOID = {"meta", "img"}
 
 
 class Page(HTMLParser):
