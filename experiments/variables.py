@@ -18,9 +18,9 @@ def save(path: pathlib.Path, variables: Mapping[str, Any]) -> None:
 def load(path: pathlib.Path) -> dict[str, np.ndarray]:
     """What `save` wrote, flat: name to array. ValueError for a file that is missing, damaged or something else."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except (OSError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (OSError, EOFError, ValueError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{path} cannot be read as arrays: {error}") from error
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from experiments import classifier, evaluate
 
-TINY = classifier.Settings(channels=4, width=8, steps=150, batch_size=32, learning_rate=5e-3)
+TINY = classifier.Settings(channels=4, width=8, steps=500, batch_size=32, learning_rate=5e-3)
 
 
 def evaluated(folder: pathlib.Path, cache: pathlib.Path, *options: str) -> dict:

@@ -20,9 +20,11 @@ def test_features_and_logits_have_their_shapes_for_images_of_any_size(shape):
 
 def test_logits_are_linear_in_the_features_which_are_a_rectified_critic():
     images = jax.random.normal(jax.random.key(1), (3, 8, 8, 1))
-    outputs, variables = ConvClassifier(2, width=6).init_with_output(jax.random.key(0), images, 4)
+    net = ConvClassifier(2, width=6)
+    outputs, variables = jax.jit(lambda key, images: net.init_with_output(key, images, 4))(jax.random.key(0), images)
     params = variables["params"]
-    hidden = ConvCritic(2).apply({"params": params["ConvCritic_0"]}, images, (6,))
+    body = jax.jit(lambda params, images: ConvCritic(2).apply({"params": params}, images, (6,)))
+    hidden = body(params["ConvCritic_0"], images)
     np.testing.assert_allclose(outputs["features"], nn.relu(hidden), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(outputs["logits"], nn.relu(hidden) @ params["Dense_0"]["kernel"], rtol=1e-5, atol=1e-6)
     assert (outputs["features"] == 0).any() and (outputs["features"] > 0).any()
