@@ -36,6 +36,7 @@ from experiments import (
 from experiments.checkpoints import Checkpointer, NotFiniteError, checksums
 from experiments.data import card, feeds
 from experiments.data.images import ImageSet
+from experiments.evaluation import during
 from experiments.experiment import Experiment, UserError, model_of
 from experiments.files import FolderError
 from jaxgen import parallel
@@ -162,7 +163,8 @@ def check_model(experiment: Experiment, image_set: ImageSet) -> None:
         )
     except (ValueError, OverflowError) as error:
         raise UserError(str(error)) from error
-    limits.check_best(experiment, list(metrics))
+    during.check(experiment)
+    limits.check_best(experiment, [*metrics, *during.names(experiment, image_set)])
 
 
 def check_log(experiment: Experiment) -> None:
@@ -194,6 +196,8 @@ class _Loop:
         keys = jax.random.split(jax.random.key(experiment.seed), 3)
         self.key_init, self.key_steps, self.key_samples = keys
         self.drawings = pictures.drawings(experiment, image_set, self.key_samples) if processes.first() else {}
+        judges = experiment.eval_every and processes.first()
+        self.evaluate = during.evaluator(experiment, image_set) if judges else None
 
     def run(self, resumed: bool) -> int:
         step, state = self._start()
@@ -281,16 +285,20 @@ class _Loop:
             before, step = step, step + count
             pending.append((step, metrics, parallel.largest(signalled) if processes.count() > 1 else signalled))
             self.reporter.progress(step)
-            due, draws, saves = (
-                step // every > before // every
-                for every in (experiment.log_every, experiment.sample_every, experiment.checkpoint_every)
+            due, draws, saves, judges = (
+                every is not None and step // every > before // every
+                for every in (
+                    *(experiment.log_every, experiment.sample_every, experiment.checkpoint_every),
+                    experiment.eval_every,
+                )
             )
             ends = bool(stopping) or step >= end
-            if due or draws or saves or ends:
+            if due or draws or saves or judges or ends:
                 if self.hold is not None:
                     self.hold.check()
                 self._await(pending, 0)
-                self._show_and_save(step, state, due, draws or step >= end, saves or ends)
+                judged = self._judge(state) if judges else {}
+                self._show_and_save(step, state, due, draws or step >= end, saves or ends, judged)
             if ends:
                 self.checkpointer.wait()
                 self._note_checkpoint()
@@ -308,16 +316,21 @@ class _Loop:
             _check_finite(last_step, values)
             self.means.add(values)
 
-    def _show_and_save(self, step: int, state: Any, due: bool, draws: bool, saves: bool) -> None:
+    def _show_and_save(
+        self, step: int, state: Any, due: bool, draws: bool, saves: bool, judged: dict[str, float]
+    ) -> None:
         """Log, picture and checkpoint of a step, as far as they are due; a checkpoint last, when the others are there.
 
         The last step is logged in any case, but the interval goes on: a longer run logs what it would have logged.
+        An evaluation between two log steps (`judged`) has a line of its own.
         """
-        means = self.means.means()
+        means = self.means.means() | judged
         if due and self.experiment.check_replicas:
             _check_replicas(step, state)
         if due or step >= self.experiment.steps:
             self.reporter.log(step, means, self.images_per_step)
+        elif judged:
+            self.reporter.log(step, judged, self.images_per_step)
         if due:
             self.means = reporting.Means()
         if draws:
@@ -399,6 +412,12 @@ class _Loop:
     def _keys(self, step: int, count: int) -> Key:
         """The key of each of `count` steps from `step` on."""
         return _fold_in(self.key_steps, step + jnp.arange(count))
+
+    def _judge(self, state: Any) -> dict[str, float]:
+        """Metrics of the samples, found by the first process and known to all: they may choose the best checkpoint."""
+        here = parallel.whole(state)
+        found = self.evaluate(here) if self.evaluate else {}
+        return json.loads(processes.gather(json.dumps(found))[0])
 
     def _save_picture(self, step: int, state: Any) -> None:
         """Draw the same latents and images as at every other step."""
