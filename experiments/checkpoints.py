@@ -5,6 +5,9 @@ renamed again before it is deleted, so that no kill leaves half of one under its
 restore silently, so each leaf's crc32 is kept and compared; a checkpoint that is damaged is passed over for the newest
 good one, and put aside.
 
+Several processes write one checkpoint together, each what lies on its devices, and all take the same ones for good. A
+leaf that is cut over them has a checksum for each piece; whatever number of processes and devices reads it checks all.
+
 Beside the state, `meta` holds the metrics by which the best one is found, and notes: whatever else the next step needs.
 """
 
@@ -25,7 +28,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import files, quiet
+from experiments import files, processes, quiet
 from experiments.experiment import UserError
 from experiments.files import FolderError
 
@@ -84,17 +87,21 @@ class Checkpointer:
         self._args = ocp.args
         self._folder = folder.absolute()
         self._keep, self._best, self._run, self._read_only = keep, best, run, read_only
-        self._orbax = ocp.Checkpointer(
-            ocp.CompositeCheckpointHandler(state=ocp.StandardCheckpointHandler(), meta=ocp.JsonCheckpointHandler())
-        )
+        self._orbax = self._reader = ocp.Checkpointer(_handler())
+        if processes.count() > 1:  # that one fails to read must not make the others wait
+            alone = ocp.options.MultiprocessingOptions(processes.index(), {processes.index()})
+            self._reader = ocp.Checkpointer(_handler(), multiprocessing_options=alone)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._saving: Future[None] | None = None
         self._buffers: Any = None
         self.blocked_ms: list[float] = []
         """How long each `save` has held its caller up."""
-        if not read_only:
+        self._writes = processes.first() and not read_only  # what all have in common
+        if self._writes:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._remove_leftovers()
+        if not read_only:
+            processes.gather()
 
     def __enter__(self) -> "Checkpointer":
         return self
@@ -105,6 +112,7 @@ class Checkpointer:
         finally:
             self._thread.shutdown()
             self._orbax.close()
+            self._reader.close()
 
     def save(
         self, step: int, state: Any, metrics: dict[str, float] | None = None, notes: dict[str, Any] | None = None
@@ -121,10 +129,13 @@ class Checkpointer:
         self.wait()
         if step in self.steps():
             return
-        self._buffers = _copied(_plain(state), self._buffers)
         meta = {"format": FORMAT, "step": step, "run": self._run, "metrics": metrics or {}, "notes": notes or {}}
         meta = copy.deepcopy(meta)  # the caller may change its own while this is being written
-        self._saving = self._thread.submit(self._write, step, self._buffers, meta)
+        if processes.count() > 1:  # which must all be at the same place when they write together
+            self._write(step, _plain(state), meta)
+        else:
+            self._buffers = _copied(_plain(state), self._buffers)
+            self._saving = self._thread.submit(self._write, step, self._buffers, meta)
         self.blocked_ms.append(1e3 * (time.perf_counter() - start))
 
     def wait(self) -> None:
@@ -175,7 +186,7 @@ class Checkpointer:
             except ValueError as error:
                 passed.append(f"step {step}: {error}")
                 continue
-            if not self._read_only:
+            if self._writes:
                 self._put_aside([newer for newer in steps if newer > step])
             return Restored(step, state, notes, passed)
         if steps:
@@ -194,19 +205,23 @@ class Checkpointer:
 
     def _write(self, step: int, arrays: Any, meta: dict[str, Any]) -> None:
         """In the saving thread: check the arrays, write them, delete what is not to be kept."""
-        if not _all_finite(arrays):
+        said = processes.gather(json.dumps({"finite": _all_finite(arrays), "crc32": checksums(arrays)}))
+        each = [json.loads(text) for text in said]
+        if not all(one["finite"] for one in each):
             raise NotFiniteError(f"weights or optimiser are not finite after step {step:,}")
-        meta = _sealed(meta | {"crc32": checksums(arrays)})
+        meta = _sealed(meta | {"crc32": {name: value for one in each for name, value in one["crc32"].items()}})
         try:
             if not self._folder.is_dir():
                 raise FileNotFoundError(2, "the folder is gone")
             args = self._args.Composite(state=self._args.StandardSave(arrays), meta=self._args.JsonSave(meta))
             with _without_leftovers():
                 self._orbax.save(self._folder / str(step), args=args)
-            files.sync(self._folder / str(step))
-            self._delete_old()
+            if self._writes:
+                files.sync(self._folder / str(step))
+                self._delete_old()
         except Exception as error:  # orbax raises errors of many kinds for a full disk
-            self._remove_leftovers()
+            if self._writes:
+                self._remove_leftovers()
             raise FolderError(
                 f"the checkpoint of step {step:,} cannot be written to {self._folder}: {files.reason(error)}"
             ) from error
@@ -233,34 +248,45 @@ class Checkpointer:
             (self._folder / str(step)).rename(aside)
 
     def _read(self, step: int, like: Any) -> tuple[Any, dict[str, Any]]:
-        """State and notes. ValueError, in a few words, if they are damaged or of another model or run."""
+        """State and notes. ValueError, in a few words, if they are damaged or of another model or run.
+
+        Damaged for one process is damaged for all.
+        """
+        found, damage = None, ""
         with _without_leftovers():
             try:
-                return self._restore(step, like)
+                found = self._restore(step, _plain(like))
             except (MemoryError, UserError):
                 raise
             except Exception as error:  # orbax raises errors of many kinds for damaged files
                 if isinstance(error, PermissionError) or "PERMISSION_DENIED" in str(error):
                     raise UserError(f"{self._folder / str(step)} may not be read: {files.reason(error)}") from error
-                raise ValueError(files.reason(error)) from error
+                damage = files.reason(error)
+        damage = damage or next(filter(None, processes.gather(damage)), "")
+        if found is None or damage:
+            raise ValueError(damage)
+        state, notes = found
+        return _as(jax.tree.map(_placed, state, _plain(like)), like), notes
 
     def _restore(self, step: int, like: Any) -> tuple[Any, dict[str, Any]]:
+        """The arrays in memory, and notes. Each process reads and checks all of them on its own."""
         meta = self._meta(step)
         if meta["run"] != self._run:
             raise ValueError(f"it belongs to another run, {meta['run']}")
-        self._compare(step, _plain(like))
-        args = self._args.Composite(state=self._args.StandardRestore(_plain(like)))
-        state = self._orbax.restore(self._folder / str(step), args=args)["state"]
-        found = checksums(state)
-        damaged = [name for name, value in meta["crc32"].items() if found.get(name) != value]
+        self._compare(step, like)
+        empty = jax.tree.map(lambda leaf: np.broadcast_to(np.zeros((), leaf.dtype), leaf.shape), like)
+        args = self._args.Composite(state=self._args.StandardRestore(empty))
+        state = self._reader.restore(self._folder / str(step), args=args)["state"]
+        leaves = {_name(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(state)}
+        damaged = [name for name, crc in meta["crc32"].items() if not _is_whole(leaves, name, crc)]
         if damaged:
             raise ValueError(f"damaged arrays {', '.join(damaged[:3])}")
-        return _as(state, like), meta["notes"]
+        return state, meta["notes"]
 
     def _meta(self, step: int) -> dict[str, Any]:
         """What is noted of the checkpoint of `step`. ValueError if damaged or of another step; NewerError."""
         args = self._args.Composite(meta=self._args.JsonRestore())
-        meta = self._orbax.restore(self._folder / str(step), args=args)["meta"]
+        meta = self._reader.restore(self._folder / str(step), args=args)["meta"]
         if not isinstance(meta, dict) or meta != _sealed(meta):
             raise ValueError("damaged notes")
         if meta["format"] > FORMAT:
@@ -281,13 +307,19 @@ class Checkpointer:
 
     def _compare(self, step: int, like: Any) -> None:
         """Raise ValueError unless the checkpoint's arrays have the names, shapes and dtypes of `like`."""
-        items: Any = self._orbax.metadata(self._folder / str(step)).item_metadata
+        items: Any = self._reader.metadata(self._folder / str(step)).item_metadata
         tree = items["state"].tree
         found, wanted = _described(tree), _described(like)
         for name in sorted(found.keys() | wanted.keys()):
             if found.get(name) != wanted.get(name):
                 there, here = found.get(name, "missing"), wanted.get(name, "missing")
                 raise ValueError(f"{name} is {there} there and {here} in this model")
+
+
+def _handler() -> Any:
+    import orbax.checkpoint as ocp
+
+    return ocp.CompositeCheckpointHandler(state=ocp.StandardCheckpointHandler(), meta=ocp.JsonCheckpointHandler())
 
 
 @contextmanager
@@ -302,9 +334,36 @@ def _without_leftovers() -> Iterator[None]:
 
 
 def checksums(state: Any) -> dict[str, int]:
-    """crc32 of the bytes of each leaf, by its path."""
-    leaves = jax.tree_util.tree_leaves_with_path(jax.device_get(state))
-    return {_name(path): zlib.crc32(_bytes(leaf)) for path, leaf in leaves}
+    """crc32 of the bytes of each leaf, by its path; of one cut over several processes, of each piece that lies here.
+
+    The name of a piece ends with its place, as in `params/kernel[0:8,4:8]`.
+    """
+    found: dict[str, int] = {}
+    for path, leaf in jax.tree_util.tree_leaves_with_path(state):
+        if not isinstance(leaf, jax.Array) or leaf.is_fully_addressable or leaf.is_fully_replicated:
+            found[_name(path)] = zlib.crc32(_bytes(jax.device_get(leaf)))
+            continue
+        for shard in leaf.addressable_shards:
+            bounds = (place.indices(size) for place, size in zip(shard.index, leaf.shape, strict=True))
+            where = ",".join(f"{start}:{stop}" for start, stop, _ in bounds)
+            found[f"{_name(path)}[{where}]"] = zlib.crc32(_bytes(jax.device_get(shard.data)))
+    return found
+
+
+def _is_whole(leaves: dict[str, np.ndarray], name: str, crc: int) -> bool:
+    """Whether the leaf, or the piece of one, of that name has that crc32."""
+    name, _, where = name.partition("[")
+    bounds = (place.split(":") for place in where.rstrip("]").split(",") if place)
+    leaf = leaves.get(name)
+    return leaf is not None and crc == zlib.crc32(_bytes(leaf[tuple(slice(int(a), int(b)) for a, b in bounds)]))
+
+
+def _placed(leaf: np.ndarray, like: Any) -> jax.Array:
+    """A leaf that is in memory where `like` has it."""
+    sharding = getattr(like, "sharding", None)
+    if sharding is None or sharding.is_fully_addressable:
+        return jax.device_put(leaf, sharding)
+    return jax.make_array_from_callback(leaf.shape, sharding, leaf.__getitem__)
 
 
 def _bytes(leaf: Any) -> memoryview:
@@ -359,8 +418,15 @@ def _copied(state: Any, buffers: Any) -> Any:
 
 
 def _all_finite(arrays: Any) -> bool:
+    """Of all leaves, or of what of them lies in this process."""
     floats = (leaf for leaf in jax.tree.leaves(arrays) if jnp.issubdtype(leaf.dtype, jnp.floating))
-    return all(bool(np.isfinite(leaf).all()) for leaf in floats)
+    return all(bool(np.isfinite(piece).all()) for leaf in floats for piece in _pieces(leaf))
+
+
+def _pieces(leaf: Any) -> list[Any]:
+    if not isinstance(leaf, jax.Array) or leaf.is_fully_addressable or leaf.is_fully_replicated:
+        return [leaf]
+    return [shard.data for shard in leaf.addressable_shards]
 
 
 def _described(tree: Any) -> dict[str, str]:

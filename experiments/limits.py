@@ -24,8 +24,9 @@ def check_memory(experiment: Experiment, state: Any) -> None:
     images = experiment.steps_per_call * experiment.batch_size * experiment.model.minibatches
     host = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     device = (jax.local_devices()[0].memory_stats() or {}).get("bytes_limit", host)
+    of_state = num_bytes(state) // (len(jax.devices()) if experiment.shard_state else 1)
     needs = (
-        ("the model's weights and optimiser take", num_bytes(state), device, "use narrower networks"),
+        ("the model's weights and optimiser take", of_state, device, "use narrower networks, or --shard-state"),
         ("the batches of a call take", images * pixels, host, "use a smaller --batch-size or --steps-per-call"),
         ("the images of a picture take", 4 * experiment.num_samples * pixels, device, "use a smaller --num-samples"),
     )

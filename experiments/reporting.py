@@ -100,6 +100,25 @@ class Reporter:
         show(f"step {step:,}/{self._end:,}  {rate:.1f} steps/s  {left} left  {losses}")
 
 
+class Silent:
+    """A Reporter that tells nobody: for processes beside the first."""
+
+    def __enter__(self) -> "Silent":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def progress(self, step: int) -> None:
+        """Nothing."""
+
+    def log(self, step: int, metrics: dict[str, float], images_per_step: int) -> None:
+        """Nothing."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+
 def show(text: str) -> None:
     """Print a line. A reader that has gone away (`| head`, a closed terminal, a full disk) does not end the run."""
     try:

@@ -8,18 +8,26 @@ import jax
 from experiments import runs
 from experiments.checkpoints import Best, Checkpointer, Restored
 from experiments.experiment import Experiment, UserError, model_of
+from jaxgen import parallel
 from jaxgen.model import Model
 
 
 def abstract_state(experiment: Experiment) -> Any:
-    """Shapes, dtypes and placement (the first device) of the model's state; nothing is computed.
+    """Shapes, dtypes and placement (the first device of this process) of the model's state; nothing is computed.
 
     One device is right for any number of them: a step places the state over its devices itself.
     """
     config = experiment.model
     state = jax.eval_shape(lambda: model_of(config).init(config, jax.random.key(0)))
-    device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=device), state)
+
+
+def spread_state(experiment: Experiment) -> Any:
+    """`abstract_state`, placed as a training step takes it: for several processes, and a state that is cut."""
+    state = abstract_state(experiment)
+    places = parallel.placement(state, shard_state=experiment.shard_state)
+    return jax.tree.map(lambda leaf, place: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place), state, places)
 
 
 def checkpointer(folder: pathlib.Path, experiment: Experiment, *, read_only: bool = False) -> Checkpointer:

@@ -8,20 +8,36 @@ import collections
 import dataclasses
 import functools
 import importlib.util
+import json
 import pathlib
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import advice, data, figures, files, limits, pictures, reporting, restore, runs, settings, watch
-from experiments.checkpoints import Checkpointer, NotFiniteError
+from experiments import (
+    advice,
+    compilation,
+    data,
+    figures,
+    files,
+    limits,
+    pictures,
+    processes,
+    reporting,
+    restore,
+    runs,
+    settings,
+    watch,
+)
+from experiments.checkpoints import Checkpointer, NotFiniteError, checksums
 from experiments.data import card, feeds
 from experiments.data.images import ImageSet
+from experiments.evaluation import during
 from experiments.experiment import Experiment, UserError, model_of
 from experiments.files import FolderError
 from jaxgen import parallel
@@ -46,19 +62,37 @@ def train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
         FolderError: if the folder cannot be written to any more, the last good checkpoint kept.
     """
     limits.check_numbers(experiment)
+    compilation.keep(experiment.compilation_cache)
+    with processes.joined(experiment):
+        return _train(name, experiment, folder)
+
+
+def _train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
+    check_alike(experiment)
     image_set = data.load_for(experiment)
     experiment = fit_to_data(experiment, image_set, name)
     check_batch(experiment)
     check_model(experiment, image_set)
     check_log(experiment)
     pictures.check(experiment)
-    aside = None if experiment.resume else runs.move_aside(folder)
+    aside = None if experiment.resume or not processes.first() else runs.move_aside(folder)
     if aside:
         reporting.show(f"moved the earlier run to {aside}")
-    with runs.locked(folder) as hold, _told_where(folder):
-        resumed = runs.begin(folder, name, experiment)
+    with runs.locked(folder) if processes.first() else nullcontext() as hold, _told_where(folder):
+        resumed = _begin(folder, name, experiment)
         with restore.checkpointer(folder, experiment) as checkpointer:
             return _Loop(name, experiment, folder, image_set, checkpointer, hold).run(resumed)
+
+
+def _begin(folder: pathlib.Path, name: str, experiment: Experiment) -> bool:
+    """`runs.begin` in the first process; the others see that they have come to the same folder."""
+    resumed = runs.begin(folder, name, experiment) if processes.first() else False
+    resumed = bool(processes.gather("resumed" if resumed else "")[0])
+    there = (folder / "config.json").exists()
+    found = processes.gather(runs.read_config(folder)["run"] if there else "")
+    if len(set(found)) > 1:
+        raise UserError(f"{folder} is not the same folder in every process; choose an --out that all hosts share")
+    return resumed
 
 
 @contextmanager
@@ -89,6 +123,20 @@ def fit_to_data(experiment: Experiment, image_set: ImageSet, name: str) -> Exper
     return dataclasses.replace(experiment, model=dataclasses.replace(asked, **follows))
 
 
+OF_EACH_PROCESS = ("process_id", "data_dir", "out")
+"""Settings that need not be the same in all processes."""
+
+
+def check_alike(experiment: Experiment) -> None:
+    """UserError unless all processes have the same settings."""
+    mine = {key: value for key, value in settings.to_json(experiment).items() if key not in OF_EACH_PROCESS}
+    first, *others = map(json.loads, processes.gather(json.dumps(mine)))
+    for number, other in enumerate(others, 1):
+        changed = settings.differences(first, other)
+        if changed:
+            raise UserError(f"process {number} was given other settings than process 0: {'; '.join(changed)}")
+
+
 def check_batch(experiment: Experiment) -> None:
     """UserError unless the devices divide the batch."""
     num_devices = len(jax.devices())
@@ -116,7 +164,8 @@ def check_model(experiment: Experiment, image_set: ImageSet) -> None:
         )
     except (ValueError, OverflowError) as error:
         raise UserError(str(error)) from error
-    limits.check_best(experiment, list(metrics))
+    during.check(experiment)
+    limits.check_best(experiment, [*metrics, *during.names(experiment, image_set)])
 
 
 def check_log(experiment: Experiment) -> None:
@@ -136,31 +185,33 @@ class _Loop:
         folder: pathlib.Path,
         image_set: ImageSet,
         checkpointer: Checkpointer,
-        hold: runs.Hold,
+        hold: runs.Hold | None,
     ):
         self.name, self.experiment, self.folder = name, experiment, folder
         self.image_set, self.checkpointer, self.hold = image_set, checkpointer, hold
         self.noted = False  # that there is a checkpoint
+        self.stopping = 0  # the signal at which all processes stop, once they know of it
         self.config, self.model = experiment.model, model_of(experiment.model)
         self.images_per_step = experiment.batch_size * self.config.minibatches
         self.drivers: dict[int, parallel.Step] = {}
         self.watch = watch.Watch()
         keys = jax.random.split(jax.random.key(experiment.seed), 3)
         self.key_init, self.key_steps, self.key_samples = keys
-        self.drawings = pictures.drawings(experiment, image_set, self.key_samples)
+        self.drawings = pictures.drawings(experiment, image_set, self.key_samples) if processes.first() else {}
+        judges = experiment.eval_every and processes.first()
+        self.evaluate = during.evaluator(experiment, image_set) if judges else None
 
     def run(self, resumed: bool) -> int:
         step, state = self._start()
         end = self.experiment.steps
         greeting = _greeting(self.name, self.folder, step, end, resumed)
         if step >= end:
-            reporting.show(greeting)
+            self._show(greeting)
             return 0
-        if resumed:
+        if resumed and processes.first():
             runs.record_session(self.folder, self.experiment, step)
         with ExitStack() as opened:
-            writers = _writers(self.experiment, self.folder, self.name, step, opened)
-            self.reporter = opened.enter_context(reporting.Reporter(self.folder, step, end, writers))
+            self.reporter = opened.enter_context(self._reporter(step, opened))
             stop = opened.enter_context(_stop_signals())
             self.batches = opened.enter_context(
                 feeds.opened(
@@ -169,6 +220,7 @@ class _Loop:
                     self.experiment.seed,
                     self.images_per_step,
                     self.experiment.storage,
+                    (processes.index(), processes.count()),
                 )
             )
             for line in self._about_data():
@@ -178,15 +230,22 @@ class _Loop:
                 return self._loop(step, state, stop)
             except NotFiniteError as error:
                 return self._diverged(error)
+            except ReplicasError as error:
+                self.checkpointer.drain()
+                self.reporter.say(f"{error}: the run stops{self._what_is_kept()}")
+                return 1
             except (FolderError, OSError) as error:
                 raise self._stuck(error) from error
 
     def _start(self) -> tuple[int, Any]:
         """Step and state of the newest good checkpoint, or step 0 and a fresh state."""
-        files.remove_unfinished(self.folder)
+        if processes.first():
+            files.remove_unfinished(self.folder)
         for kind in self.drawings:
             files.remove_unfinished(self.folder / kind)
-        restored = self.checkpointer.restore(restore.abstract_state(self.experiment))
+        spread = processes.count() > 1 or self.experiment.shard_state
+        like = restore.spread_state(self.experiment) if spread else restore.abstract_state(self.experiment)
+        restored = self.checkpointer.restore(like)
         if restored is None:
             if runs.read_config(self.folder)["has_checkpoint"]:
                 raise UserError(
@@ -194,56 +253,86 @@ class _Loop:
                     "anew"
                 )
             self.means = reporting.Means()
+            if self.experiment.shard_state:
+                return 0, parallel.initial(self.model.init, self.config, self.key_init, shard_state=True)
             return 0, jax.jit(functools.partial(self.model.init, self.config))(self.key_init)
         for reason in restored.passed_over:
-            reporting.show(f"passed over a damaged checkpoint, {reason}")
+            self._show(f"passed over a damaged checkpoint, {reason}")
         self.means = reporting.Means(restored.notes)
         return restored.step, restored.state
 
+    def _reporter(self, step: int, opened: ExitStack) -> reporting.Reporter | reporting.Silent:
+        """The first process tells how the run goes."""
+        if not processes.first():
+            return reporting.Silent()
+        writers = _writers(self.experiment, self.folder, self.name, step, opened)
+        return reporting.Reporter(self.folder, step, self.experiment.steps, writers)
+
+    def _show(self, text: str) -> None:
+        if processes.first():
+            reporting.show(text)
+
     def _loop(self, step: int, state: Any, stop: "_Stop") -> int:
         experiment, end = self.experiment, self.experiment.steps
-        pending: collections.deque[tuple[int, Any]] = collections.deque()
+        pending: collections.deque[tuple[int, Any, Any]] = collections.deque()
         if step == 0:
             self._save_picture(0, state)
         while True:
-            stopping = stop.signal  # read once: a signal that comes while waiting below is for the next round
+            signalled = stop.signal  # read once: a signal that comes while waiting below is for the next round
             self._await(pending, IN_FLIGHT - 1)
+            stopping = self.stopping if processes.count() > 1 else signalled
             self._note_checkpoint()
             count = min(experiment.steps_per_call, end - step)
             state, metrics = self._driver(count)(state, self.batches(step, count), self._keys(step, count))
             before, step = step, step + count
-            pending.append((step, metrics))
+            pending.append((step, metrics, parallel.largest(signalled) if processes.count() > 1 else signalled))
             self.reporter.progress(step)
-            due, draws, saves = (
-                step // every > before // every
-                for every in (experiment.log_every, experiment.sample_every, experiment.checkpoint_every)
+            due, draws, saves, judges = (
+                every is not None and step // every > before // every
+                for every in (
+                    *(experiment.log_every, experiment.sample_every, experiment.checkpoint_every),
+                    experiment.eval_every,
+                )
             )
             ends = bool(stopping) or step >= end
-            if due or draws or saves or ends:
-                self.hold.check()
+            if due or draws or saves or judges or ends:
+                if self.hold is not None:
+                    self.hold.check()
                 self._await(pending, 0)
-                self._show_and_save(step, state, due, draws or step >= end, saves or ends)
+                judged = self._judge(state) if judges else {}
+                self._show_and_save(step, state, due, draws or step >= end, saves or ends, judged)
             if ends:
                 self.checkpointer.wait()
                 self._note_checkpoint()
                 return self._farewell(step, stopping)
 
-    def _await(self, pending: collections.deque[tuple[int, Any]], in_flight: int) -> None:
-        """Wait until at most `in_flight` calls are under way; the metrics of those awaited count, all finite."""
+    def _await(self, pending: collections.deque[tuple[int, Any, Any]], in_flight: int) -> None:
+        """Wait until at most `in_flight` calls are under way; the metrics of those awaited count, all finite.
+
+        With each call the processes have told of their signals: here all of them learn of one, at the same step.
+        """
         while len(pending) > in_flight:
-            last_step, metrics = pending.popleft()
+            last_step, metrics, signalled = pending.popleft()
             values = jax.device_get(metrics)
+            self.stopping = max(self.stopping, int(signalled))
             _check_finite(last_step, values)
             self.means.add(values)
 
-    def _show_and_save(self, step: int, state: Any, due: bool, draws: bool, saves: bool) -> None:
+    def _show_and_save(
+        self, step: int, state: Any, due: bool, draws: bool, saves: bool, judged: dict[str, float]
+    ) -> None:
         """Log, picture and checkpoint of a step, as far as they are due; a checkpoint last, when the others are there.
 
         The last step is logged in any case, but the interval goes on: a longer run logs what it would have logged.
+        An evaluation between two log steps (`judged`) has a line of its own.
         """
-        means = self.means.means()
+        means = self.means.means() | judged
+        if due and self.experiment.check_replicas:
+            _check_replicas(step, state)
         if due or step >= self.experiment.steps:
             self.reporter.log(step, means, self.images_per_step)
+        elif judged:
+            self.reporter.log(step, judged, self.images_per_step)
         if due:
             for line in self.watch.lines(step, means):
                 self.reporter.say(line)
@@ -257,7 +346,8 @@ class _Loop:
         """`count` updates in one dispatch, compiled at the first call."""
         if count not in self.drivers:
             wrap = getattr(parallel, self.experiment.parallel)
-            self.drivers[count] = wrap(self.model.update, self.config, steps=count)
+            options = {"shard_state": True} if self.experiment.shard_state else {}
+            self.drivers[count] = wrap(self.model.update, self.config, steps=count, **options)
         return self.drivers[count]
 
     def _save(self, step: int, state: Any, means: dict[str, float]) -> None:
@@ -274,7 +364,8 @@ class _Loop:
     def _note_checkpoint(self) -> None:
         """Note in config.json that there is a checkpoint, once the first is on disk. Raises what saving raises."""
         if self.checkpointer.settled() and not self.noted and self.checkpointer.newest_step() is not None:
-            runs.record_checkpoint(self.folder)
+            if processes.first():
+                runs.record_checkpoint(self.folder)
             self.noted = True
 
     def _diverged(self, error: NotFiniteError) -> int:
@@ -326,13 +417,34 @@ class _Loop:
         """The key of each of `count` steps from `step` on."""
         return _fold_in(self.key_steps, step + jnp.arange(count))
 
+    def _judge(self, state: Any) -> dict[str, float]:
+        """Metrics of the samples, found by the first process and known to all: they may choose the best checkpoint."""
+        here = parallel.whole(state)
+        found = self.evaluate(here) if self.evaluate else {}
+        return json.loads(processes.gather(json.dumps(found))[0])
+
     def _save_picture(self, step: int, state: Any) -> None:
         """Draw the same latents and images as at every other step."""
+        here = parallel.whole(state)
         for kind, draw in self.drawings.items():
-            figures.save_png(self.folder / kind / f"step_{step:06d}.png", draw(state))
+            figures.save_png(self.folder / kind / f"step_{step:06d}.png", draw(here))
 
 
 _fold_in = jax.jit(jax.vmap(jax.random.fold_in, in_axes=(None, 0)))
+
+
+class ReplicasError(Exception):
+    """Devices hold copies of the state that are not the same."""
+
+
+def _check_replicas(step: int, state: Any) -> None:
+    """Raise, naming the arrays, unless all devices of all processes hold the same state."""
+    names = set(parallel.differing(state))
+    each = [json.loads(text) for text in processes.gather(json.dumps([sorted(names), checksums(state)]))]
+    for here, there in each:
+        names |= {*here, *(name for name, crc in there.items() if each[0][1].get(name, crc) != crc)}
+    if names:
+        raise ReplicasError(f"devices hold different copies of {', '.join(sorted(names)[:3])} after step {step:,}")
 
 
 class _Stop:
@@ -374,6 +486,8 @@ def _check_finite(last_step: int, metrics: dict[str, np.ndarray]) -> None:
 def _greeting(name: str, folder: pathlib.Path, step: int, end: int, resumed: bool) -> str:
     devices = jax.devices()
     where = f"{len(devices)} {devices[0].platform} device{'s' if len(devices) > 1 else ''}"
+    if processes.count() > 1:
+        where += f" of {processes.count()} processes"
     if step >= end:
         return f"{name} in {folder} has already reached step {step:,}; give a larger --steps to go on"
     if resumed:

@@ -28,6 +28,9 @@ from experiments.files import FolderError
 FREE = (
     *("steps", "out", "parallel", "steps_per_call", "log_every", "sample_every", "checkpoint_every"),
     *("keep", "best", "best_mode", "num_samples", "pictures", "log", "resume", "data_dir", "storage"),
+    *("eval_every", "eval_samples"),
+    *("shard_state", "check_replicas", "compilation_cache"),
+    *("distributed", "coordinator", "num_processes", "process_id", "start_timeout", "heartbeat_timeout"),
 )
 """Settings that may differ when a run goes on: they do not change what is computed, only how long and how it shows."""
 
@@ -185,6 +188,7 @@ def _session(step: int) -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": {"jaxgen": jaxgen.__version__} | {name: metadata.version(name) for name in PACKAGES},
         "devices": [str(device) for device in jax.devices()],
+        "processes": jax.process_count(),
         "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores",
     }
 

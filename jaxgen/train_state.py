@@ -12,7 +12,7 @@ from flax import struct
 from flax.training import train_state
 
 from jaxgen.optimizers import Optimizer, to_optax
-from jaxgen.parallel import pmean
+from jaxgen.parallel import pmean, whole_weights
 from jaxgen.typing import Collections, Key, Metrics, Params, Scalar
 
 Loss: TypeAlias = Callable[[Params], tuple[Scalar, tuple[Metrics, Collections]]]
@@ -99,7 +99,7 @@ def _gradients(params: Params, loss: Loss, axis_name: str | None) -> tuple[Param
         value, aux = loss(params)
         return pmean(value, axis_name), aux
 
-    (_, aux), grads = jax.value_and_grad(mean_loss, has_aux=True)(params)
+    (_, aux), grads = jax.value_and_grad(mean_loss, has_aux=True)(whole_weights(params))
     return pmean(grads, axis_name), pmean(aux, axis_name)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jax.sharding import PartitionSpec
 
 from jaxgen import parallel
-from jaxgen.optimizers import SGD
+from jaxgen.optimizers import SGD, Adam
 from jaxgen.train_state import create, descend
 
 WRAPS = [parallel.jit, parallel.pmap, parallel.shard_map]
@@ -140,6 +140,108 @@ def test_a_batch_that_the_devices_do_not_divide_is_refused_before_tracing(wrap):
         wrap(never, 1.0)(jnp.zeros(()), batch_of(6), jax.random.key(0))
     with pytest.raises(ValueError, match="leading axis 2 does not hold 3 steps"):
         wrap(never, 1.0, steps=3)(jnp.zeros(()), np.zeros((2, 8, 3)), jax.random.key(0))
+
+
+class Net(nn.Module):
+    """Weights that 4 devices can cut, and a bias that they cannot."""
+
+    @nn.compact
+    def __call__(self, inputs):
+        return nn.Dense(6)(nn.tanh(nn.Dense(8)(inputs)))
+
+
+def train(config, state, batch, key, *, axis_name=None):
+    noise = parallel.draw(functools.partial(jax.random.normal, shape=(3,)), key, len(batch), axis_name)
+
+    def loss(params):
+        return jnp.square(Net().apply({"params": params}, batch + noise)).mean(), ({}, {})
+
+    return descend(state, loss, axis_name)
+
+
+def bytes_on_first(tree):
+    return sum(leaf.addressable_shards[0].data.nbytes for leaf in jax.tree.leaves(tree))
+
+
+def test_a_state_that_is_cut_gives_the_same_result_and_takes_a_share_of_the_bytes():
+    state = create(Net(), Adam(0.1), jax.random.key(0), batch_of(8))
+    batches, keys = np.stack([batch_of(8)] * 3), jax.random.split(jax.random.key(0), 3)
+    wanted, _ = parallel.jit(train, None, steps=3)(state, batches, keys)
+    step = parallel.jit(train, None, steps=3, shard_state=True)
+    cut, _ = step(state, batches, keys)
+    chex.assert_trees_all_close(jax.device_get(cut), jax.device_get(wanted), atol=1e-5)
+    sizes = {"kernels and a bias of 8": 3 * 8 + 8 * 6 + 8, "a bias of 6": 6}  # in numbers; weights and two moments
+    assert bytes_on_first(wanted.params) == 4 * sum(sizes.values())
+    assert bytes_on_first(cut.params) == 4 * (sizes["kernels and a bias of 8"] // 4 + sizes["a bias of 6"])
+    assert bytes_on_first(cut.opt_state) == 2 * bytes_on_first(cut.params) + 4  # the count
+    again, _ = step(cut, batches, keys)
+    assert jax.tree.map(lambda leaf: leaf.sharding, again) == parallel.placement(state, shard_state=True)
+    chex.assert_trees_all_equal(jax.device_get(parallel.whole(again)), jax.device_get(again))
+
+
+def test_an_initial_state_lies_where_a_step_takes_it():
+    def init(config, key):
+        return {"weights": jax.random.normal(key, (8, 4)) * config, "same": jnp.ones(3)}
+
+    state = parallel.initial(init, 2.0, jax.random.key(0), shard_state=True)
+    chex.assert_trees_all_close(jax.device_get(state), jax.device_get(init(2.0, jax.random.key(0))))
+    assert state["weights"].addressable_shards[0].data.shape == (2, 4)
+    assert state["same"].sharding.is_fully_replicated
+
+
+@pytest.mark.parametrize("shape", [(6,), (), (3, 5), (0,)])
+def test_what_no_dimension_divides_stays_whole(shape):
+    place = parallel.placement(jax.ShapeDtypeStruct(shape, jnp.float32), shard_state=True)
+    assert place.is_fully_replicated
+
+
+def test_copies_that_differ_are_named():
+    """`pmap` returns the first device's copy of a state for all of them."""
+
+    def update(config, state, batch, key, *, axis_name=None):
+        return {"same": state["same"] + 1, "own": state["own"] + jax.lax.axis_index(axis_name)}, {}
+
+    step = parallel.pmap(update, None)
+    state = {"same": jnp.zeros(3), "own": jnp.zeros((), jnp.int32)}
+    state, _ = step(state, batch_of(8), jax.random.key(0))
+    assert parallel.differing(state) == ["own"]
+    assert parallel.differing(parallel.everywhere({"key": jax.random.key(0), "nan": np.full(2, np.nan)})) == []
+
+
+def test_each_device_draws_the_noise_of_its_own_examples_under_jit():
+    """And so computes what follows for those alone."""
+
+    def update(config, state, batch, key, *, axis_name=None):
+        latents = parallel.draw(functools.partial(jax.random.normal, shape=(64,)), key, 512, axis_name)
+        return state - jnp.tanh(latents @ state).sum() * 1e-9, {}
+
+    state = jax.ShapeDtypeStruct((64, 64), jnp.float32)
+    batch = jax.ShapeDtypeStruct((512, 1), jnp.float32)
+    temporary = [
+        parallel.program(update, None, state, batch, devices=jax.devices()[:num]).memory_analysis().temp_size_in_bytes
+        for num in (1, 4)
+    ]
+    assert temporary[1] < 0.3 * temporary[0]
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_a_step_moves_nothing_between_host_and_devices_by_itself(wrap):
+    step = wrap(train, None, steps=2)
+    state = parallel.everywhere(create(Net(), Adam(0.1), jax.random.key(0), batch_of(8)))
+    batches, keys = np.stack([batch_of(8)] * 2), jax.random.split(jax.random.key(0), 2)
+    state, _ = step(state, batches, keys)  # compiled
+    with jax.transfer_guard("disallow"):
+        for _ in range(2):
+            state, _ = step(state, batches, keys)
+    assert int(state.step) == 6
+
+
+def test_batches_and_numbers_of_one_process_are_what_they_were():
+    batch = parallel.global_batch({"a": batch_of(8)})
+    np.testing.assert_array_equal(batch["a"], batch_of(8))
+    assert batch["a"].addressable_shards[0].data.shape == (2, 3)
+    assert parallel.global_batch(batch_of(8)[None], steps=1).sharding == parallel.batch_sharding(stacked=True)
+    assert int(parallel.largest(15)) == 15
 
 
 @given(num=st.sampled_from([4, 8, 12]), seed=st.integers(0, 2**31 - 1))

@@ -70,4 +70,4 @@ def test_the_measured_section_has_its_figures():
     measured = README.partition("### Measured")[2].partition("\n## ")[0]
     assert len(re.findall(r"\d+\.\d+ %", measured)) >= 2
     assert "experiments.evaluate" in measured
-    assert "experiments.benchmarks" in measured
+    assert "experiments.benchmark" in measured

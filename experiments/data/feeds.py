@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 
 import jax
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from experiments.data.images import ImageSet, assemble
 from experiments.data.options import StorageOptions
@@ -28,18 +27,27 @@ CPU_BYTES = 2**28
 
 @contextmanager
 def opened(
-    image_set: ImageSet, batch_type: type[tuple] | None, seed: int, size: int, storage: StorageOptions
+    image_set: ImageSet,
+    batch_type: type[tuple] | None,
+    seed: int,
+    size: int,
+    storage: StorageOptions,
+    share: tuple[int, int] = (0, 1),
 ) -> Iterator[Feed]:
-    """A feed of batches of `size`, a pure function of (seed, step); its threads end with the context."""
-    chosen = functools.partial(_chosen, image_set, seed, size)
+    """A feed of batches of `size`, a pure function of (seed, step); its threads end with the context.
+
+    Process p of P, `share` (p, P), reads its piece of each batch; what the feed gives is the whole one over all
+    devices.
+    """
+    chosen = functools.partial(_chosen, image_set, seed, size, share=share)
     columns = image_set.columns(batch_type)
     if lies_on_device(columns, storage, cuts=image_set.window is not None):
         yield _on_device(image_set, columns, batch_type, chosen)
     elif any(isinstance(column, LazyRows) for column in columns.values()):
         with _Ahead(lambda step: image_set.take(chosen(step), batch_type), storage) as ahead:
-            yield ahead
+            yield _joined(ahead, share)
     else:
-        yield _in_memory(image_set, batch_type, chosen)
+        yield _joined(_in_memory(image_set, batch_type, chosen), share)
 
 
 def lies_on_device(columns: dict[str, Any], storage: StorageOptions, *, cuts: bool) -> bool:
@@ -55,9 +63,15 @@ def lies_on_device(columns: dict[str, Any], storage: StorageOptions, *, cuts: bo
     return arrays and sum(column.nbytes for column in columns.values()) <= allowed
 
 
-def _chosen(image_set: ImageSet, seed: int, size: int, step: int) -> Choice:
+def _chosen(image_set: ImageSet, seed: int, size: int, step: int, share: tuple[int, int] = (0, 1)) -> Choice:
     others = 0 if image_set.others is None else len(image_set.others)
-    return choose(seed, step, size, len(image_set), others)
+    return choose(seed, step, size, len(image_set), others, share)
+
+
+def _joined(feed: Feed, share: tuple[int, int]) -> Feed:
+    """The shares of all processes as one batch."""
+    _, num_processes = share
+    return feed if num_processes == 1 else lambda step, count: parallel.global_batch(feed(step, count), steps=count)
 
 
 def _stacked(batches: list[Any]) -> Any:
@@ -79,9 +93,8 @@ def _on_device(
     image_set: ImageSet, columns: dict[str, Any], batch_type: type[tuple] | None, chosen: Callable[[int], Choice]
 ) -> Feed:
     """The whole set on every device; each gathers its share of a batch."""
-    mesh = Mesh(np.array(jax.devices()), (parallel.AXIS,))
-    cut = NamedSharding(mesh, PartitionSpec(None, parallel.AXIS))
-    held = jax.device_put(columns, NamedSharding(mesh, PartitionSpec()))
+    cut = parallel.batch_sharding(stacked=True)
+    held = parallel.everywhere(columns)
 
     @functools.partial(jax.jit, out_shardings=cut)
     def gather(columns: dict[str, Any], choices: Choice) -> Any:
@@ -90,7 +103,7 @@ def _on_device(
     def feed(step: int, count: int) -> Any:
         choices = _stacked([chosen(step + offset) for offset in range(count)])
         narrow = jax.tree.map(lambda leaf: leaf.astype(np.int32) if leaf.dtype == np.int64 else leaf, choices)
-        return gather(held, jax.device_put(narrow, cut))
+        return gather(held, parallel.global_batch(narrow, steps=count))
 
     return feed
 
