@@ -9,19 +9,19 @@ from experiments.experiment import Experiment
 from jaxgen.gans import unrolled_gan
 from jaxgen.nets.initializers import Orthogonal
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, LinearDecay
 
 EXPERIMENT = Experiment(
     model=unrolled_gan.Config(
         generator=MLP((128, 128), initializer=Orthogonal(0.8)),
-        discriminator=MLP((128,), initializer=Orthogonal(0.8)),
+        discriminator=MLP((64, 64), initializer=Orthogonal(1.4)),
         unrolled_steps=10,
-        generator_optimizer=Adam(1e-3, b1=0.5),
-        discriminator_optimizer=Adam(1e-4, b1=0.5, eps_root=1e-8),
+        generator_optimizer=Adam(1e-3, b1=0.5, schedule=LinearDecay(15_000)),
+        discriminator_optimizer=Adam(5e-4, b1=0.5, eps_root=1e-8),
     ),
     data="ring8",
-    batch_size=512,
-    steps=25_000,
+    batch_size=256,
+    steps=15_000,
     steps_per_call=50,
     log_every=500,
     sample_every=2_500,
