@@ -32,6 +32,7 @@ from experiments import (
     restore,
     runs,
     settings,
+    watch,
 )
 from experiments.checkpoints import Checkpointer, NotFiniteError, checksums
 from experiments.data import card, feeds
@@ -193,6 +194,7 @@ class _Loop:
         self.config, self.model = experiment.model, model_of(experiment.model)
         self.images_per_step = experiment.batch_size * self.config.minibatches
         self.drivers: dict[int, parallel.Step] = {}
+        self.watch = watch.Watch()
         keys = jax.random.split(jax.random.key(experiment.seed), 3)
         self.key_init, self.key_steps, self.key_samples = keys
         self.drawings = pictures.drawings(experiment, image_set, self.key_samples) if processes.first() else {}
@@ -332,6 +334,8 @@ class _Loop:
         elif judged:
             self.reporter.log(step, judged, self.images_per_step)
         if due:
+            for line in self.watch.lines(step, means):
+                self.reporter.say(line)
             self.means = reporting.Means()
         if draws:
             self._save_picture(step, state)
