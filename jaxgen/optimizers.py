@@ -47,6 +47,7 @@ class Adam:
     b1: float = 0.9  # beta_1, decay of the mean of gradients
     b2: float = 0.999  # beta_2, decay of the mean of squared gradients
     eps: float = 1e-8  # added to the root of the mean square
+    eps_root: float = 0.0  # added to the mean square, inside the root; above 0 to differentiate through a step
     schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
 
     def __post_init__(self):
@@ -54,6 +55,7 @@ class Adam:
         require(0 <= self.b1 < 1, "b1", self.b1, "in [0, 1)")
         require(0 <= self.b2 < 1, "b2", self.b2, "in [0, 1)")
         require(self.eps > 0, "eps", self.eps, "above 0")
+        require(self.eps_root >= 0, "eps_root", self.eps_root, "at least 0")
 
 
 @dataclass(frozen=True)
@@ -107,10 +109,10 @@ def to_optax(settings: Optimizer) -> optax.GradientTransformation:
     """The optax transformation of `settings`; equal settings give the same object, so that states compare equal."""
     rate = _learning_rate(settings.learning_rate, settings.schedule)
     match settings:
-        case Adam(b1=0.0):  # the mean of gradients is the gradient itself: it is not stored
+        case Adam(b1=0.0, eps_root=0.0):  # the mean of gradients is the gradient itself: it is not stored
             return optax.rmsprop(rate, decay=settings.b2, eps=settings.eps, eps_in_sqrt=False, bias_correction=True)
         case Adam():
-            return optax.adam(rate, b1=settings.b1, b2=settings.b2, eps=settings.eps)
+            return optax.adam(rate, b1=settings.b1, b2=settings.b2, eps=settings.eps, eps_root=settings.eps_root)
         case RMSProp():
             return optax.rmsprop(rate, decay=settings.decay, eps=settings.eps, eps_in_sqrt=False)
         case Adagrad():

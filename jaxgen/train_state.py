@@ -65,22 +65,51 @@ def apply(
     return module.apply({"params": params, **collections}, *inputs, **options, mutable=list(collections))
 
 
-def descend(state: TrainState, loss: Loss, axis_name: str | None = None) -> tuple[TrainState, Metrics]:
+def descend(
+    state: TrainState, loss: Loss, axis_name: str | None = None, *, player: str | None = None
+) -> tuple[TrainState, Metrics]:
     """One optimiser step down `loss`, its gradients averaged over the devices along `axis_name`.
 
     The loss is averaged inside the differentiated function and the gradients outside: only both together give the
-    gradient of the whole batch under jit, pmap, vmap and shard_map alike.
+    gradient of the whole batch under jit, pmap, vmap and shard_map alike. With the name of a `player` the metrics also
+    hold `gradient_norm/NAME`, the length of the whole gradient.
+    """
+    grads, (metrics, collections) = _gradients(state.params, loss, axis_name)
+    if player is not None:
+        metrics = metrics | {f"gradient_norm/{player}": _length(grads)}
+    return _stepped(state, grads, collections), metrics
+
+
+def unroll(state: TrainState, loss: Loss, num_steps: int, axis_name: str | None = None) -> TrainState:
+    """The state after `num_steps` of `descend`, as an expression to be differentiated.
+
+    Gradients flow through the optimiser into all that `loss` depends on. Adam must have `eps_root` above 0: the root of
+    a mean square that is still 0 has no slope.
     """
 
+    def step(state, _):
+        grads, (_, collections) = _gradients(state.params, loss, axis_name)
+        return _stepped(state, grads, collections), None
+
+    return jax.lax.scan(step, state, length=num_steps)[0] if num_steps else state
+
+
+def _gradients(params: Params, loss: Loss, axis_name: str | None) -> tuple[Params, tuple[Metrics, Collections]]:
     def mean_loss(params):
         value, aux = loss(params)
         return pmean(value, axis_name), aux
 
-    (_, aux), grads = jax.value_and_grad(mean_loss, has_aux=True)(state.params)
-    metrics, collections = pmean(aux, axis_name)
-    grads = pmean(grads, axis_name)
+    (_, aux), grads = jax.value_and_grad(mean_loss, has_aux=True)(params)
+    return pmean(grads, axis_name), pmean(aux, axis_name)
+
+
+def _length(grads: Params) -> Scalar:
+    return jnp.sqrt(sum(jnp.vdot(leaf, leaf) for leaf in jax.tree.leaves(grads))).astype(jnp.float32)
+
+
+def _stepped(state: TrainState, grads: Params, collections: Collections) -> TrainState:
     with jax.numpy_dtype_promotion("standard"):  # optax raises a float to an integer count
-        return state.apply_gradients(grads=grads, collections=collections), metrics
+        return state.apply_gradients(grads=grads, collections=collections)
 
 
 def moving_average(average: Params, new: Params, decay: float, step: jax.Array) -> Params:

@@ -21,19 +21,20 @@ def run(settings, start=1.0):
     return path
 
 
-def adam_by_hand(rate, b1, b2, eps):
+def adam_by_hand(rate, b1, b2, eps, eps_root=0.0):
     x, m, v, path = 1.0, 0.0, 0.0, []
     for t, g in enumerate(GRADIENTS, 1):
         m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
-        x -= rate * (m / (1 - b1**t)) / (np.sqrt(v / (1 - b2**t)) + eps)
+        x -= rate * (m / (1 - b1**t)) / (np.sqrt(v / (1 - b2**t) + eps_root) + eps)
         path.append(x)
     return path
 
 
 @pytest.mark.parametrize("b1", [0.5, 0.0])
-def test_adam_is_algorithm_1_of_kingma_and_ba(b1):
-    wanted = adam_by_hand(0.01, b1, 0.9, 1e-3)
-    np.testing.assert_allclose(run(Adam(0.01, b1=b1, b2=0.9, eps=1e-3)), wanted, rtol=1e-6)
+@pytest.mark.parametrize("eps_root", [0.0, 0.1])
+def test_adam_is_algorithm_1_of_kingma_and_ba(b1, eps_root):
+    wanted = adam_by_hand(0.01, b1, 0.9, 1e-3, eps_root)
+    np.testing.assert_allclose(run(Adam(0.01, b1=b1, b2=0.9, eps=1e-3, eps_root=eps_root)), wanted, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("b1", "moments"), [(0.5, 2), (0.0, 1)])

@@ -10,7 +10,8 @@ from flax.training import train_state as flax_train_state
 
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import SGD, Adam
-from jaxgen.train_state import TrainState, apply, create, descend, moving_average
+from jaxgen.parallel import pmean
+from jaxgen.train_state import TrainState, apply, create, descend, moving_average, unroll
 
 SLOW = SGD(0.1)
 NET = MLP((4,), norm="batch")
@@ -116,3 +117,85 @@ def test_moving_average_of_constant_weights_never_moves():
     for step in range(5):
         average = moving_average(average, weights, 0.9, jnp.int32(step))
     chex.assert_trees_all_close(average, weights, rtol=1e-6)
+
+
+def test_descend_tells_the_length_of_a_players_whole_gradient():
+    state, inputs = fresh(), jax.random.normal(jax.random.key(1), (8, 3))
+    loss = loss_of(state, inputs)
+    _, metrics = descend(state, loss, player="critic")
+    grads = jax.grad(lambda params: loss(params)[0])(state.params)
+    wanted = np.sqrt(sum(float((leaf**2).sum()) for leaf in jax.tree.leaves(grads)))
+    assert metrics["gradient_norm/critic"] == pytest.approx(wanted, rel=1e-5)
+    assert set(descend(state, loss)[1]) == {"loss"}
+
+
+@pytest.mark.parametrize(("num_steps", "through", "stopped"), [(0, 0.0, 0.0), (1, 1.02, 0.6), (5, 1.94350495, 1.66386)])
+def test_gradients_flow_through_unrolled_steps(num_steps, through, stopped):
+    """f(theta, phi) = theta phi - phi^2 / 2, which phi ascends from 0 at rate eta: phi_K = a theta.
+
+    With a = 1 - (1 - eta)^K, d f(theta, phi_K) / d theta = 2 theta (a - a^2 / 2), and a theta with phi_K held fixed.
+    """
+    point = create(nn.Dense(1, use_bias=False), SGD(0.3), jax.random.key(0), jnp.ones((1, 1)))
+    state = point.replace(params=jax.tree.map(jnp.zeros_like, point.params))
+
+    def value(theta, phi):
+        return theta * phi - phi**2 / 2
+
+    def unrolled(theta):
+        def loss(params):
+            return -value(theta, params["kernel"][0, 0]), ({}, {})
+
+        return unroll(state, loss, num_steps).params["kernel"][0, 0]
+
+    found = jax.grad(lambda theta: value(theta, unrolled(theta)))(jnp.float32(2.0))
+    assert found == pytest.approx(through, abs=1e-5)
+    fixed = jax.grad(lambda theta: value(theta, jax.lax.stop_gradient(unrolled(theta))))(jnp.float32(2.0))
+    assert fixed == pytest.approx(stopped, abs=1e-5)
+
+
+def test_unrolled_steps_are_those_of_descend():
+    state, inputs = fresh(SGD(0.1, momentum=0.5)), jax.random.normal(jax.random.key(1), (8, 3))
+    wanted = state
+    for _ in range(2):
+        wanted, _ = descend(wanted, loss_of(state, inputs))
+    chex.assert_trees_all_close(unroll(state, loss_of(state, inputs), 2), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("b1", [0.0, 0.5])
+def test_the_first_step_of_adam_has_a_slope_where_a_gradient_is_zero(b1):
+    state = create(nn.Dense(1), Adam(1e-2, b1=b1, eps_root=1e-4), jax.random.key(0), jnp.ones((1, 1)))
+
+    def end(scale):
+        def loss(params):
+            return (scale * params["kernel"] ** 2).sum(), ({}, {})
+
+        after = unroll(state, loss, 2).params
+        return (after["kernel"] + after["bias"][None]).sum()
+
+    assert np.isfinite(jax.grad(end)(jnp.float32(0.5)))
+
+
+@pytest.mark.parametrize("driver", ["vmap", "shard_map"])
+def test_unrolling_over_devices_is_unrolling_on_the_whole_batch(driver):
+    """The slope of what two unrolled steps lead to, in an input that all examples share."""
+    state, inputs = fresh(), jax.random.normal(jax.random.key(1), (8, 3))
+
+    def slope(state, inputs, axis_name=None):
+        def outer(shift):
+            moved = inputs + shift[None]
+            after = unroll(state, loss_of(state, moved, axis_name), 2, axis_name)
+            return pmean(loss_of(after, moved, axis_name)(after.params)[0], axis_name)
+
+        return pmean(jax.grad(outer)(jnp.ones(3)), axis_name)
+
+    wanted = slope(state, inputs)
+    if driver == "vmap":
+        found = jax.vmap(lambda shard: slope(state, shard, "i"), axis_name="i")(inputs.reshape(4, 2, 3))[0]
+    else:
+        spec = jax.sharding.PartitionSpec
+        mesh = jax.sharding.Mesh(np.array(jax.devices()), ("i",))
+        mapped = jax.shard_map(
+            lambda state, inputs: slope(state, inputs, "i"), mesh=mesh, in_specs=(spec(), spec("i")), out_specs=spec()
+        )
+        found = jax.jit(mapped)(state, inputs)
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-6)

@@ -20,6 +20,7 @@ import flax.linen as nn
 
 from jaxgen.nets.conditioning import AsChannel, Beside
 from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
+from jaxgen.nets.initializers import Normal
 from jaxgen.nets.mlp import MLP
 
 
@@ -44,7 +45,7 @@ FULLY_CONVOLUTIONAL = Pair(  # 28x28 to codes of 7x7 c
 
 # Variational autoencoders
 KINGMA_WELLING = Pair(  # one hidden layer of tanh; 500 for MNIST, 200 for Frey faces; N(0, 0.01) weights
-    MLP((500,), activation="tanh", init_std=0.01), MLP((500,), activation="tanh", init_std=0.01)
+    MLP((500,), activation="tanh", initializer=Normal(0.01)), MLP((500,), activation="tanh", initializer=Normal(0.01))
 )
 BURDA = Pair(MLP((200, 200), activation="tanh"), MLP((200, 200), activation="tanh"))  # one stochastic layer of 50
 JODOIN = mirrored(128, 64)  # 784-128-64, 32 latents

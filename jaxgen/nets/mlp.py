@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.checks import require
+from jaxgen.nets.initializers import Initializer, LeCunNormal, to_flax
 from jaxgen.nets.norm import Norm, normalize
 from jaxgen.typing import Shape
 
@@ -23,7 +24,7 @@ class MLP(nn.Module):
     activation: Literal["leaky_relu", "tanh"] = "leaky_relu"  # after each hidden layer
     negative_slope: float = 0.0  # of the leaky ReLU; 0 is the ReLU
     norm: Norm = "none"  # before each activation
-    init_std: float = 0.0  # weights begin at N(0, init_std^2); 0 for LeCun's variance of 1 / inputs
+    initializer: Initializer = LeCunNormal()  # of the weights; biases begin at 0
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
@@ -37,10 +38,8 @@ class MLP(nn.Module):
     ) -> jax.Array:
         """(batch, ...) to (batch, *output_shape), float32 and without output activation."""
         require(min(self.features, default=1) >= 1, "features", self.features, "positive widths")
-        require(self.init_std >= 0, "init_std", self.init_std, "at least 0")
         dtype = jnp.dtype(self.dtype)
-        kernel_init = nn.initializers.normal(self.init_std) if self.init_std else nn.initializers.lecun_normal()
-        dense = functools.partial(nn.Dense, dtype=dtype, kernel_init=kernel_init)
+        dense = functools.partial(nn.Dense, dtype=dtype, kernel_init=to_flax(self.initializer))
         hidden = inputs.reshape(len(inputs), -1).astype(dtype)
         for width in self.features:
             hidden = dense(width)(hidden)

@@ -10,6 +10,7 @@ from jaxgen.autoencoders import bounds, vae
 from jaxgen.autoencoders.bounds import ELBO, Capacity, ImportanceWeighted
 from jaxgen.autoencoders.likelihoods import Bernoulli, Gaussian, LearnedGaussian
 from jaxgen.nets.encoder_decoder import SharedScale
+from jaxgen.nets.initializers import Normal
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adagrad, Adam
 from tests import contract
@@ -148,7 +149,7 @@ def test_latents_of_an_image_are_the_posteriors_mean_and_decode_to_the_likelihoo
 def test_defaults_are_the_papers():
     """One hidden layer of 500 tanh units, weights from N(0, 0.01), Adagrad, one latent an image."""
     config = vae.Config()
-    assert config.encoder == config.decoder == MLP((500,), activation="tanh", init_std=0.01)
+    assert config.encoder == config.decoder == MLP((500,), activation="tanh", initializer=Normal(0.01))
     assert config.optimizer == Adagrad(0.01) and config.objective == ELBO(1.0, 0.0, 0, 1)
     state = jax.eval_shape(lambda: vae.init(config, jax.random.key(0)))
     count = lambda tree: sum(leaf.size for leaf in jax.tree.leaves(tree))  # noqa: E731

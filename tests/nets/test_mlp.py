@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgen.nets.initializers import Normal
 from jaxgen.nets.mlp import MLP
 
 INPUTS = jax.random.normal(jax.random.key(1), (5, 2, 3))
@@ -47,7 +48,7 @@ def test_equal_settings_are_one_value():
 
 
 def test_tanh_and_the_deviation_of_the_first_weights_are_settings():
-    net = MLP((400,), activation="tanh", init_std=0.05)
+    net = MLP((400,), activation="tanh", initializer=Normal(0.05))
     variables = init(net, (300,))
     first, last = (variables["params"][f"Dense_{i}"] for i in range(2))
     wanted = jnp.tanh(INPUTS.reshape(5, 6) @ first["kernel"]) @ last["kernel"]
