@@ -1,8 +1,8 @@
 """Networks of AC-GAN: a generator of 5x5 transposed convolutions, and a discriminator of six 3x3 convolutions.
 
 Odena, Olah, Shlens: Conditional Image Synthesis with Auxiliary Classifier GANs, 2016, arXiv 1610.09585, appendix A.
-The printed generator for ImageNet is short of one doubling: here 768 channels stand at 8x8. The dropout
-and the noise on the discriminator's activations are left out.
+The printed generator for ImageNet is short of one doubling: here 768 channels stand at 8x8. The
+noise on the discriminator's activations is left out; `Discrimination.noise` of `jaxgen.gans` adds some to its images.
 """
 
 import functools
@@ -12,9 +12,11 @@ from typing import Literal
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Key
 
 from jaxgen.checks import require
 from jaxgen.nets.convolution import Conv, ConvTranspose
+from jaxgen.nets.dropout import dropout
 from jaxgen.nets.norm import normalize
 from jaxgen.typing import Shape
 
@@ -56,11 +58,23 @@ class ACGANDiscriminator(nn.Module):
 
     channels: tuple[int, ...] = (16, 32, 64, 128, 256, 512)
     negative_slope: float = 0.2  # of the leaky ReLU
+    dropout: float = 0.5  # behind each convolution, in training
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
+
+    @property
+    def drops(self) -> bool:
+        """Whether it needs keys in training."""
+        return self.dropout > 0
 
     @nn.compact
     def __call__(
-        self, images: jax.Array, output_shape: Shape, *, train: bool = False, axis_name: str | None = None
+        self,
+        images: jax.Array,
+        output_shape: Shape,
+        *,
+        train: bool = False,
+        axis_name: str | None = None,
+        keys: Key[Array, "batch"] | None = None,
     ) -> jax.Array:
         """(batch, height, width, channels) to (batch, *output_shape), float32."""
         _image_shape(images.shape[1:], 1)
@@ -70,7 +84,7 @@ class ACGANDiscriminator(nn.Module):
             convolve = Conv(features, 3, strides=2 - layer % 2, use_bias=layer == 0, dtype=dtype, kernel_init=INIT)
             norm = "batch" if layer else "none"
             hidden = normalize(convolve(hidden), norm, train=train, axis_name=axis_name)
-            hidden = nn.leaky_relu(hidden, self.negative_slope)
+            hidden = dropout(nn.leaky_relu(hidden, self.negative_slope), self.dropout, keys, layer)
         outputs = nn.Dense(math.prod(output_shape), dtype=dtype, kernel_init=INIT)(hidden.reshape(len(images), -1))
         return outputs.astype(jnp.float32).reshape(len(images), *output_shape)
 

@@ -14,10 +14,9 @@ import jax.numpy as jnp
 
 from jaxgen.checks import require
 from jaxgen.nets.convolution import Conv, ConvTranspose
-from jaxgen.nets.norm import normalize
+from jaxgen.nets.initializers import Initializer, Normal, to_flax
+from jaxgen.nets.norm import Norm, normalize
 from jaxgen.typing import Shape
-
-INIT = nn.initializers.normal(0.02)
 
 
 class InfoGANGenerator(nn.Module):
@@ -25,6 +24,7 @@ class InfoGANGenerator(nn.Module):
 
     features: int = 1024  # of the first dense layer
     channels: int = 64  # of the map of half the size; twice as many at a quarter
+    initializer: Initializer = Normal(0.02)  # of the weights; biases begin at 0
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
@@ -38,8 +38,9 @@ class InfoGANGenerator(nn.Module):
         def activate(hidden):
             return nn.relu(normalize(hidden, "batch", train=train, axis_name=axis_name))
 
-        dense = functools.partial(nn.Dense, dtype=dtype, kernel_init=INIT)
-        upsample = functools.partial(ConvTranspose, kernel_size=4, strides=2, dtype=dtype, kernel_init=INIT)
+        init = to_flax(self.initializer)
+        dense = functools.partial(nn.Dense, dtype=dtype, kernel_init=init)
+        upsample = functools.partial(ConvTranspose, kernel_size=4, strides=2, dtype=dtype, kernel_init=init)
         smallest = (height, width, 2 * self.channels)
         hidden = activate(dense(self.features)(latents.astype(dtype)))
         hidden = activate(dense(math.prod(smallest))(hidden)).reshape(len(latents), *smallest)
@@ -50,13 +51,15 @@ class InfoGANGenerator(nn.Module):
 class InfoGANDiscriminator(nn.Module):
     """Two strided convolutions and a dense layer; from there D's score, and Q behind one more dense layer.
 
-    Outputs are the score first and then Q's. Batch norm stands before all activations but the first.
+    Outputs are the score first and then Q's.
     """
 
     channels: int = 64  # of the map of half the size; twice as many at a quarter
     features: int = 1024  # of the trunk's dense layer
     q_features: int = 128  # of Q's own
     negative_slope: float = 0.1  # of the leaky ReLU; 0.01 in the authors' code
+    norm: Norm = "batch"  # before all activations but the first
+    initializer: Initializer = Normal(0.02)  # of the weights; biases begin at 0
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
@@ -69,11 +72,12 @@ class InfoGANDiscriminator(nn.Module):
         dtype, size = jnp.dtype(self.dtype), len(images)
 
         def activate(hidden):
-            hidden = normalize(hidden, "batch", train=train, axis_name=axis_name)
+            hidden = normalize(hidden, self.norm, train=train, axis_name=axis_name)
             return nn.leaky_relu(hidden, self.negative_slope)
 
-        dense = functools.partial(nn.Dense, dtype=dtype, kernel_init=INIT)
-        downsample = functools.partial(Conv, kernel_size=4, strides=2, dtype=dtype, kernel_init=INIT)
+        init = to_flax(self.initializer)
+        dense = functools.partial(nn.Dense, dtype=dtype, kernel_init=init)
+        downsample = functools.partial(Conv, kernel_size=4, strides=2, dtype=dtype, kernel_init=init)
         hidden = nn.leaky_relu(downsample(self.channels)(images.astype(dtype)), self.negative_slope)
         hidden = activate(downsample(2 * self.channels)(hidden))
         trunk = activate(dense(self.features)(hidden.reshape(size, -1)))

@@ -9,6 +9,7 @@ F and the authors' code, where they differ.
 Means are pooled before a 1x1 convolution, where the authors do so after it: the two commute, and this is cheaper.
 """
 
+import functools
 import math
 from typing import Literal
 
@@ -148,9 +149,10 @@ class ResNetCritic(nn.Module):
         require(self.channels >= 1, "channels", self.channels, "at least 1")
         dtype = jnp.dtype(self.dtype)
         hidden = FirstBlock(self.channels, self.dtype)(images.astype(dtype))
-        for resample in ("down", *("none",) * self.blocks):
-            block = ResidualBlock(self.channels, resample, self.norm, dtype=self.dtype)
-            hidden = block(hidden, train=train, axis_name=axis_name)
+        block = functools.partial(ResidualBlock, self.channels, norm=self.norm, dtype=self.dtype)
+        hidden = block("down")(hidden, train=train, axis_name=axis_name)
+        for _ in range(self.blocks):
+            hidden = block()(hidden, train=train, axis_name=axis_name)
         return _outputs(nn.relu(hidden).mean((1, 2)), output_shape, dtype)
 
 

@@ -1,8 +1,10 @@
 import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from jaxgen.nets.acgan import IMAGENET_CHANNELS, ACGANDiscriminator, ACGANGenerator
-from tests.nets.counts import count, zeros
+from tests.nets.parameters import count, zeros
 
 
 def test_networks_have_the_reference_parameter_counts():
@@ -30,3 +32,18 @@ def test_the_first_layer_of_the_discriminator_is_not_normalised():
 def test_sides_that_do_not_halve_are_refused():
     with pytest.raises(ValueError, match=r"image shape is \(28, 28, 1\), but must be of sides that divide by 8"):
         count(ACGANGenerator(), zeros(4), (28, 28, 1))
+
+
+def test_half_of_what_the_last_convolution_gives_is_dropped_in_training():
+    net, images = ACGANDiscriminator((8, 8)), jnp.ones((1, 16, 16, 1))
+    variables = jax.jit(lambda: net.init(jax.random.key(0), images, (3,)))()
+
+    def total(kernel, keys):
+        params = variables["params"] | {"Dense_0": variables["params"]["Dense_0"] | {"kernel": kernel}}
+        return net.apply(variables | {"params": params}, images, (3,), keys=keys).sum()
+
+    kernel = variables["params"]["Dense_0"]["kernel"]
+    grads = jax.jit(jax.grad(total))
+    assert 0.4 < (grads(kernel, jax.random.split(jax.random.key(0), 1)) == 0).mean() < 0.6  # of 512 inputs
+    assert (np.asarray(grads(kernel, None)) != 0).all()
+    assert net.drops and not net.clone(dropout=0.0).drops

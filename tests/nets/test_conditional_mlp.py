@@ -1,9 +1,10 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
-from tests.nets.counts import count, zeros
+from tests.nets.parameters import count, zeros
 
 CLASSES = jax.nn.one_hot(jnp.arange(5) % 3, 3)
 
@@ -35,3 +36,21 @@ def test_both_are_written_out_in_numpy():
     pieces = np.concatenate([part.reshape(5, -1, 5).max(axis=2) for part in parts], axis=1)
     scores = layer(layer(pieces, "Dense_2").reshape(5, 4, 3).max(axis=2), "Dense_3")[:, 0]
     np.testing.assert_allclose(net.apply({"params": params}, images, CLASSES), scores, rtol=1e-3, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("net", "low", "high"),
+    [(ConditionalMLPGenerator(40, 40, 80), 0.6, 0.9), (ConditionalMLPDiscriminator(40, 40, 80), 0.3, 0.7)],
+)
+def test_half_of_the_units_of_both_hidden_layers_are_dropped(net, low, high):
+    """What comes from a dropped unit has no slope; behind a ReLU that is so of every other unit anyhow."""
+    inputs = jnp.ones((1, 4)), CLASSES[:1], (2,)
+    params = drawn(net, *inputs)
+
+    def total(params, keys):
+        return net.apply({"params": params}, *inputs, train=True, keys=keys).sum()
+
+    grads = jax.jit(jax.grad(total))(params, jax.random.split(jax.random.key(0), 1))
+    for layer in ("Dense_2", "Dense_3"):
+        assert low < (np.abs(grads[layer]["kernel"]).max(axis=1) == 0).mean() < high, layer
+    assert net.drops and not net.clone(dropout=0.0).drops

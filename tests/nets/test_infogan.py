@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
-from tests.nets.counts import count, zeros
+from tests.nets.parameters import count, zeros
 
 
 def test_networks_have_the_papers_parameter_counts():

@@ -13,7 +13,7 @@ from jaxgen.nets.resnet import (
     ResNetCritic,
     ResNetGenerator,
 )
-from tests.nets.counts import count, zeros
+from tests.nets.parameters import count, zeros
 
 IMAGES = jax.random.normal(jax.random.key(1), (3, 4, 4, 2))
 

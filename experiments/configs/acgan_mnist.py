@@ -1,0 +1,27 @@
+"""AC-GAN (small convolutional networks) on MNIST.
+
+python -m experiments.train acgan_mnist --data-dir DIR
+"""
+
+from experiments.experiment import Experiment
+from jaxgen.gans import acgan
+from jaxgen.nets.acgan import ACGANGenerator
+from jaxgen.nets.conditioning import Beside
+from jaxgen.nets.conv_autoencoder import ConvEncoder
+from jaxgen.optimizers import Adam
+
+EXPERIMENT = Experiment(
+    model=acgan.Config(
+        value_range=(0.0, 1.0),
+        generator=Beside(ACGANGenerator((64, 32))),
+        discriminator=ConvEncoder((32, 64), kernel_size=5, negative_slope=0.2),
+        generator_optimizer=Adam(5e-4, b1=0.5),
+        discriminator_optimizer=Adam(5e-4, b1=0.5),
+        ema_decay=0.999,
+    ),
+    data="mnist",
+    steps=5_000,
+    sample_every=500,
+    checkpoint_every=500,
+    num_samples=100,
+)
