@@ -17,7 +17,7 @@ from experiments.errors import UserError
 from experiments.experiment import model_of
 
 if TYPE_CHECKING:
-    from jaxgen.model import Autoencoder, LatentModel, ModelConfig
+    from jaxgen.model import Adversary, Autoencoder, LatentModel, ModelConfig
 
 CHUNK = 128
 """Images or latents in one call: bounds the memory, and one compilation serves any number."""
@@ -66,6 +66,16 @@ def is_autoencoder(config: "ModelConfig") -> bool:
     except UserError:
         return False
     return True
+
+
+def critic(config: "ModelConfig") -> "Adversary":
+    """The model, which scores examples. UserError if it does not."""
+    from jaxgen.model import Adversary
+
+    model = model_of(config)
+    if not isinstance(model, Adversary):
+        raise UserError(f"{name_of(config)} has no discriminator or critic; use a model that has one")
+    return model
 
 
 def _require_pictures(config: "ModelConfig") -> None:

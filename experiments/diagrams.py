@@ -2,7 +2,7 @@
 
 import colorsys
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -31,6 +31,14 @@ COLOURS: tuple[Colour, ...] = (
 GREY, BLACK = (190, 190, 190), (20, 20, 20)
 
 
+Field = Callable[[np.ndarray], np.ndarray]
+"""A function of points in the plane, (num, 2) to (num,)."""
+
+LOW, HIGH, EDGE = np.array([176, 196, 222]), np.array([255, 250, 225]), np.array([120, 130, 150])
+BANDS, SAMPLED = 14, 120
+"""Of a field: bands of equal height, and points on each axis at which it is computed."""
+
+
 class Group(NamedTuple):
     """Points of one colour, named in the legend; a name of "" is left out of it."""
 
@@ -55,11 +63,12 @@ def colour(index: int, num: int) -> Colour:
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
-def scatter(groups: Sequence[Group], x_label: str = "", y_label: str = "") -> np.ndarray:
+def scatter(groups: Sequence[Group], x_label: str = "", y_label: str = "", *, field: Field | None = None) -> np.ndarray:
     """All groups in one square with equal scales on both axes, (height, width, 3) uint8.
 
     Points of different groups are drawn in a mixed order, so that none hides another; those that are not finite are
-    left out. The legend stands on the right, if any group has a name.
+    left out. The legend stands on the right, if any group has a name. Behind the points lie the level sets of `field`,
+    if there is one, brighter where it is higher.
     """
     from PIL import Image, ImageDraw
 
@@ -70,6 +79,8 @@ def scatter(groups: Sequence[Group], x_label: str = "", y_label: str = "") -> np
     picture = Image.new("RGB", (size[0] * SMOOTH, size[1] * SMOOTH), "white")
     pen = ImageDraw.Draw(picture, "RGBA")
     _axes(pen, low, high)
+    if field is not None:
+        picture.paste(Image.fromarray(_level_sets(field, low, high)), (SMOOTH * LEFT, SMOOTH * TOP))
     _points(pen, groups, low, high)
     _legend(pen, named)
     _text(pen, (LEFT + SIDE / 2, TOP + SIDE + 38), x_label, "mm")
@@ -125,6 +136,25 @@ def _axes(pen: Any, low: np.ndarray, high: np.ndarray) -> None:
         _text(pen, (LEFT - 8, y), f"{tick:g}", "rm")
     for start, end in (((LEFT, bottom), (right, bottom)), ((LEFT, TOP), (LEFT, bottom))):
         _line(pen, start, end, FRAME)
+
+
+def _level_sets(field: Field, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """The square of the points, before smoothing: bands of equal height between the lowest and the highest value."""
+    from PIL import Image
+
+    across, upwards = (np.linspace(low[axis], high[axis], SAMPLED, dtype=np.float32) for axis in (0, 1))
+    plane = np.stack(np.meshgrid(across, upwards[::-1]), axis=-1).reshape(-1, 2)
+    values = np.nan_to_num(np.asarray(field(plane), np.float32)).reshape(SAMPLED, SAMPLED)
+    side = SIDE * SMOOTH
+    values = np.asarray(Image.fromarray(values).resize((side, side), Image.Resampling.BILINEAR))
+    span = max(float(np.ptp(values)), 1e-12)
+    band = np.minimum((values - values.min()) / span * BANDS, BANDS - 1).astype(np.int64)
+    pixels = LOW + (HIGH - LOW) * (band / (BANDS - 1))[..., None]
+    edge = np.zeros(band.shape, bool)
+    edge[1:] |= band[1:] != band[:-1]
+    edge[:, 1:] |= band[:, 1:] != band[:, :-1]
+    pixels[edge] = EDGE
+    return pixels.astype(np.uint8)
 
 
 def _points(pen: Any, groups: Sequence[Group], low: np.ndarray, high: np.ndarray) -> None:

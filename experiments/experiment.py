@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 CONFIGS = pathlib.Path(__file__).parent / "configs"
 
+Picture = Literal["samples", "reconstructions", "codes", "code_grid", "level_sets"]
+
 ModelConfigT = TypeVar("ModelConfigT", bound="ModelConfig")
 
 
@@ -41,7 +43,7 @@ class Experiment(Generic[ModelConfigT]):
     best: str | None = None  # metric by which the best checkpoint is kept beside the newest, a loss for one
     best_mode: Literal["min", "max"] = "min"  # whether the best one is the smallest or the largest
     num_samples: int = 64  # images in a picture
-    pictures: tuple[Literal["samples", "reconstructions", "codes", "code_grid"], ...] = ("samples",)  # to draw
+    pictures: tuple[Picture, ...] = ("samples",)  # to draw
     log: tuple[Literal["tensorboard", "wandb"], ...] = ()  # further places for the metrics
     resume: bool = True  # go on where the run in this folder stopped; else move it aside and begin anew
 

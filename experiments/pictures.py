@@ -6,6 +6,8 @@ codes              where held-out images lie in the plane of the codes, coloured
                    two principal components
 code_grid          what the model decodes along the plane of its two-dimensional codes, at the quantiles of the prior;
                    of a conditional model, a smaller grid for each class
+level_sets         where a critic or discriminator of points in the plane gives equal scores, brighter where it takes
+                   them for real, with real points and samples
 """
 
 import functools
@@ -41,6 +43,7 @@ def check(experiment: Experiment) -> None:
         "reconstructions": abilities.reconstruction,
         "codes": abilities.autoencoder,
         "code_grid": _require_plane,
+        "level_sets": _require_critic_of_points,
     }
     try:
         for kind in experiment.pictures:
@@ -58,6 +61,12 @@ def _require_plane(config: Any) -> None:
         )
 
 
+def _require_critic_of_points(config: Any) -> None:
+    abilities.critic(config)
+    if config.image_shape != (2,):
+        raise UserError(f"level_sets needs points in the plane, but the data have shape {config.image_shape}")
+
+
 def drawings(experiment: Experiment, image_set: ImageSet, key: Key) -> dict[str, Drawing]:
     """What draws each of the experiment's pictures, by its name; `key` is that of the samples."""
     drawn: dict[str, Drawing] = {}
@@ -68,6 +77,9 @@ def drawings(experiment: Experiment, image_set: ImageSet, key: Key) -> dict[str,
             continue
         if kind == "code_grid":
             drawn[kind] = _code_grid(experiment.model, image_set)
+            continue
+        if kind == "level_sets":
+            drawn[kind] = _level_sets(experiment, image_set, key)
             continue
         held_out = held_out or held_out_set(experiment) or image_set
         if kind == "reconstructions":
@@ -170,6 +182,20 @@ def _codes(
     return diagrams.scatter(diagrams.by_class(project(latents), labels, classes), *axes)
 
 
+def _level_sets(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
+    """Draws the same latents at each step over the scores of the plane."""
+    config, model = experiment.model, abilities.critic(experiment.model)
+    num = experiment.num_samples
+    draw = jax.jit(lambda state: model.sample(config, state, key, num))
+    judge = jax.jit(lambda state, points: model.judge(config, state, points))
+    real = np.asarray(image_set.batch(np.arange(min(len(image_set), REAL_POINTS))))
+
+    def picture(state: Any) -> np.ndarray:
+        return points(np.asarray(draw(state)), real, lambda plane: np.asarray(judge(state, jnp.asarray(plane))))
+
+    return picture
+
+
 def _samples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
     """Draws the same latents at each step."""
     config, model = experiment.model, model_of(experiment.model)
@@ -190,10 +216,10 @@ def _samples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
     return picture
 
 
-def points(samples: np.ndarray, real: np.ndarray) -> np.ndarray:
-    """The first two dimensions of samples over those of real points."""
+def points(samples: np.ndarray, real: np.ndarray, field: diagrams.Field | None = None) -> np.ndarray:
+    """The first two dimensions of samples over those of real points, and over the level sets of a function of them."""
     groups = [
         diagrams.Group("real", real[:, :2], diagrams.GREY),
         diagrams.Group("samples", samples[:, :2], diagrams.COLOURS[0]),
     ]
-    return diagrams.scatter(groups)
+    return diagrams.scatter(groups, field=field)

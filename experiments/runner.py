@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import advice, data, figures, files, limits, pictures, reporting, restore, runs, settings
+from experiments import advice, data, figures, files, limits, pictures, reporting, restore, runs, settings, watch
 from experiments.checkpoints import Checkpointer, NotFiniteError
 from experiments.data import card, feeds
 from experiments.data.images import ImageSet
@@ -144,6 +144,7 @@ class _Loop:
         self.config, self.model = experiment.model, model_of(experiment.model)
         self.images_per_step = experiment.batch_size * self.config.minibatches
         self.drivers: dict[int, parallel.Step] = {}
+        self.watch = watch.Watch()
         keys = jax.random.split(jax.random.key(experiment.seed), 3)
         self.key_init, self.key_steps, self.key_samples = keys
         self.drawings = pictures.drawings(experiment, image_set, self.key_samples)
@@ -244,6 +245,8 @@ class _Loop:
         if due or step >= self.experiment.steps:
             self.reporter.log(step, means, self.images_per_step)
         if due:
+            for line in self.watch.lines(step, means):
+                self.reporter.say(line)
             self.means = reporting.Means()
         if draws:
             self._save_picture(step, state)

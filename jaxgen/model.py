@@ -7,7 +7,7 @@ field names (`generate`, `score`, `encode`, ...), the losses, `update`, `sample`
 from typing import Any, Protocol, runtime_checkable
 
 from jaxgen.images import ValueRange
-from jaxgen.typing import Batch, Evidence, Images, Key, Latents, Metrics, Shape
+from jaxgen.typing import Batch, Evidence, Images, Key, Latents, Metrics, PerExample, Points, Shape
 
 
 class ModelConfig(Protocol):
@@ -68,6 +68,15 @@ class LatentModel(Model, Protocol):
 
     def from_latents(self, config: Any, state: Any, latents: Latents) -> Images:
         """The image of each latent vector, without noise: the likelihood's mean, or the generator's image."""
+        ...
+
+
+@runtime_checkable
+class Adversary(Model, Protocol):
+    """A model with a discriminator or critic that scores one example at a time."""
+
+    def judge(self, config: Any, state: Any, points: Points) -> PerExample:
+        """The score of each example, in the model's range, as the discriminator gives it out of training."""
         ...
 
 

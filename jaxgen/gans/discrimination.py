@@ -154,3 +154,22 @@ def flip(
     if flipped is None:
         return real_scores, fake_scores
     return jnp.where(flipped, fake_scores, real_scores), jnp.where(flipped, real_scores, fake_scores)
+
+
+def score_fakes(
+    view: Discrimination,
+    net: nn.Module,
+    params: Params,
+    collections: Collections,
+    fake: Points,
+    luck: Chance,
+    real: Points | None = None,
+    axis_name: str | None = None,
+) -> tuple[PerExample, PerExample | None]:
+    """Scores of fakes as the generator's step sees them, alone or beside real examples, and of those."""
+    if real is None:
+        inputs = fake, luck.fake_noise, luck.fake_keys
+        return score(net, params, collections, *inputs, axis_name=axis_name)[0], None
+    luck = luck._replace(flipped=None)
+    (real_scores, fake_scores), _ = score_pairs(view, net, params, collections, real, fake, luck, axis_name)
+    return fake_scores, real_scores

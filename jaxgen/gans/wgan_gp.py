@@ -19,6 +19,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.checks import require
+from jaxgen.gans import watch
+from jaxgen.gans.priors import Normal
 from jaxgen.images import RANGES, ValueRange, scale, squash
 from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
 from jaxgen.losses.penalties import gradient_penalty, interpolate
@@ -184,7 +186,7 @@ def update(
     def critic_step(critic: TrainState, minibatch):  # lines 2 to 10
         real, fake, mix = minibatch
         real = scale(real, config.value_range)
-        return descend(critic, lambda params: critic_loss(config, params, real, fake, mix), axis_name)
+        return descend(critic, lambda params: critic_loss(config, params, real, fake, mix), axis_name, player="critic")
 
     critic, critic_metrics = jax.lax.scan(critic_step, state.critic, (real, fake, mix))
 
@@ -193,10 +195,13 @@ def update(
         state.generator,
         lambda params: generator_loss(config, params, state.generator.collections, critic.params, latents, axis_name),
         axis_name,
+        player="generator",
     )
     ema = moving_average(state.ema, generator.variables, config.ema_decay, generator.step)
     metrics = {name: values.mean() for name, values in critic_metrics.items()} | generator_metrics
-    return State(generator, critic, ema), metrics
+    return State(generator, critic, ema), metrics | watch.diversity(
+        scale(real[0], config.value_range), fake[0], axis_name
+    )
 
 
 def sample(config: Config, state: State, key: Key, num: int) -> Points:
@@ -213,5 +218,9 @@ def from_latents(config: Config, state: State, latents: Latents) -> Points:
 
 def draw_latents(config: Config, key: Key, num: int, axis_name: str | None = None) -> Latents:
     """z ~ N(0, I) for each example."""
-    normal = functools.partial(jax.random.normal, shape=(config.latent_dim,))
-    return draw(normal, key, num, axis_name)
+    return Normal(config.latent_dim).draw(key, num, axis_name)
+
+
+def judge(config: Config, state: State, points: Points) -> PerExample:
+    """D(x) of each point."""
+    return score(config, state.critic.params, points)

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 from jaxgen.checks import require
 from jaxgen.nets.convolution import Conv, UpsampleConv, mean_pool
+from jaxgen.nets.image_shapes import image_shape
 from jaxgen.nets.norm import Norm, normalize
 from jaxgen.typing import Shape
 
@@ -44,7 +45,7 @@ class ConvGenerator(nn.Module):
         self, latents: jax.Array, output_shape: Shape, *, train: bool = False, axis_name: str | None = None
     ) -> jax.Array:
         """(batch, latent) to (batch, *output_shape), float32 and without output activation."""
-        height, width, image_channels = _image_shape(output_shape)
+        height, width, image_channels = image_shape(output_shape)
         require(self.channels >= 1, "channels", self.channels, "at least 1")
         num = halvings(height, width)
         dtype = jnp.dtype(self.dtype)
@@ -75,7 +76,7 @@ class ConvCritic(nn.Module):
         self, images: jax.Array, output_shape: Shape = (), *, train: bool = False, axis_name: str | None = None
     ) -> jax.Array:
         """(batch, height, width, channels) to (batch, *output_shape), float32; one score each with `()`."""
-        height, width, _ = _image_shape(images.shape[1:])
+        height, width, _ = image_shape(images.shape[1:])
         require(self.channels >= 1, "channels", self.channels, "at least 1")
         dtype = jnp.dtype(self.dtype)
         hidden = Conv(self.channels, self.kernel_size, dtype=dtype)(images.astype(dtype))
@@ -86,10 +87,3 @@ class ConvCritic(nn.Module):
             hidden = nn.leaky_relu(hidden, self.negative_slope)
         outputs = nn.Dense(math.prod(output_shape), dtype=dtype)(hidden.reshape(len(images), -1))
         return outputs.astype(jnp.float32).reshape(len(images), *output_shape)
-
-
-def _image_shape(shape: Shape) -> tuple[int, int, int]:
-    if len(shape) != 3:
-        raise ValueError(f"image shape is {shape}, but must be (height, width, channels): use an MLP for other data")
-    height, width, channels = shape
-    return height, width, channels

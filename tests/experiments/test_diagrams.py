@@ -102,3 +102,21 @@ def test_axis_labels_are_written_below_and_at_the_left():
     changed = np.argwhere((plain != written).any(axis=2))
     below, left = changed[changed[:, 0] > TOP + SIDE], changed[changed[:, 1] < 30]
     assert len(below) > 50 and len(left) > 50 and len(below) + len(left) == len(changed)
+
+
+def test_level_sets_are_brighter_where_the_field_is_higher_and_lie_behind_the_points():
+    """A field that rises to the right: columns of one colour, never darker further on."""
+    picture = diagrams.scatter([Group("", CORNERS, (200, 0, 0))], field=lambda points: points[:, 0])
+    row = picture[TOP + SIDE // 4, LEFT + 20 : LEFT + SIDE - 20].astype(int).sum(axis=1)
+    bands = [value for value in np.unique(row) if (row == value).sum() > 10]
+    assert len(bands) >= diagrams.BANDS - 2
+    places = [np.flatnonzero(row == value).mean() for value in bands]
+    assert places == sorted(places)
+    red, green, _ = colour_at(picture, (1, 1))
+    assert red - green > 100
+
+
+def test_a_field_upwards_has_its_highest_values_at_the_top():
+    picture = diagrams.scatter([Group("", CORNERS, (200, 0, 0))], field=lambda points: points[:, 1])
+    column = picture[TOP + 20 : TOP + SIDE - 20, LEFT + SIDE // 4].astype(int).sum(axis=1)
+    assert column[:20].mean() > column[-20:].mean() + 50

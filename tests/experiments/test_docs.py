@@ -2,14 +2,16 @@
 
 import pathlib
 import re
+import typing
 
 import numpy as np
 import pytest
 
-from experiments import data, prepare, runner, train
+from experiments import advice, data, experiment, prepare, runner, train
 from experiments.data import card, toys
 from experiments.data.options import ImageOptions, StorageOptions
 from experiments.experiment import Experiment
+from jaxgen.gans import objectives
 from tests.experiments.pictures_on_disk import encoded, pixels, write_all
 
 TEXT = (pathlib.Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
@@ -53,3 +55,24 @@ def test_every_scheme_and_toy_is_in_the_table():
     for name in toys.TOYS:
         assert f"`{name}`" in table
     assert f"`{Experiment.__dataclass_fields__['data'].default}`" in table
+
+
+GANS = (pathlib.Path(__file__).parents[2] / "docs" / "gans.md").read_text(encoding="utf-8")
+
+
+def test_the_objectives_of_the_page_are_those_there_are_and_its_example_runs():
+    (example,) = re.findall(r"```python\n(.*?)```", GANS, re.DOTALL)
+    names = {}
+    exec(compile(example, "docs/gans.md", "exec"), names)
+    assert names["relativistic"].objective.needs_real and not names["hinge"].objective.needs_real
+    table = GANS.partition("## Objectives")[2].partition("## Tricks")[0]
+    named = set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE))
+    assert named == {kind.__name__ for kind in typing.get_args(objectives.Objective)}
+
+
+def test_the_options_and_experiments_of_the_page_are_there():
+    options = {option for option, _ in advice._options(experiment.load("dcgan_mnist").model, "--model")}
+    assert set(re.findall(r"`(--model\.[\w.-]+)`", GANS)) <= options | {"--model.unrolled-steps"}
+    table = GANS.partition("## Which experiment")[2]
+    for name in re.findall(r"`(\w+)`", table):
+        assert name in experiment.names(), name

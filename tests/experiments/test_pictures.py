@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments import abilities, data, figures, pictures, restore, runner
+from experiments import abilities, data, diagrams, figures, pictures, restore, runner
 from experiments.errors import UserError
 from experiments.experiment import Experiment
 from jaxgen import images
+from jaxgen.gans import wgan_gp
+from jaxgen.nets.mlp import MLP
 from tests.experiments import small_runs
 from tests.experiments.small_runs import GAN, PLANE, SYMBOLS, WIDE
 
@@ -163,3 +165,20 @@ def test_rows_in_chunks_are_the_rows_themselves():
     found = abilities._in_chunks(function, 10.0, rows, labels)
     np.testing.assert_array_equal(found, 10.0 * rows + labels[:, None])
     assert seen == [(abilities.CHUNK, 2)] * 2
+
+
+def test_level_sets_are_drawn_of_models_with_a_critic_of_points(tmp_path):
+    nets = {"generator": MLP((8,)), "critic": MLP((8,))}
+    config = wgan_gp.Config(image_shape=(2,), value_range=None, latent_dim=3, critic_steps=1, **nets)
+    chosen = Experiment(model=config, data="ring8", pictures=("level_sets",), num_samples=10)
+    pictures.check(chosen)
+    ring = data.load("ring8")
+    draw = pictures.drawings(chosen, ring, jax.random.key(0))["level_sets"]
+    drawn = draw(jax.jit(functools.partial(wgan_gp.init, config))(jax.random.key(0)))
+    plain = pictures.points(np.zeros((1, 2)), np.asarray(ring.batch(np.arange(100))))
+    background = (drawn == diagrams.LOW.astype(np.uint8)).all(axis=2)
+    assert drawn.dtype == np.uint8 and background.sum() > 100
+    assert not (plain == diagrams.LOW.astype(np.uint8)).all(axis=2).any()
+    for refused, reason in ((GAN, "points in the plane"), (WIDE, "no discriminator or critic")):
+        with pytest.raises(UserError, match=f"level_sets cannot be drawn: .*{reason}"):
+            pictures.check(dataclasses.replace(chosen, model=refused))

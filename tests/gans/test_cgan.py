@@ -13,6 +13,7 @@ from jaxgen.gans.priors import Normal
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from jaxgen.nets.conditioning import AsChannel, Beside
 from jaxgen.nets.conv_autoencoder import ConvEncoder
+from jaxgen.nets.dcgan import AtienzaDiscriminator, AtienzaGenerator
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam
 from jaxgen.typing import Labelled
@@ -139,10 +140,20 @@ def test_an_objective_that_compares_with_real_scores_gets_them():
     assert np.isfinite(one) and one != other
 
 
-def test_default_networks_have_the_papers_parameter_counts():
-    state = jax.eval_shape(lambda: cgan.init(cgan.Config(), jax.random.key(0)))
+@pytest.mark.parametrize(
+    ("networks", "wanted"),
+    [
+        ({}, (2_413_984, 1_224_351)),  # the paper's
+        (  # those that are taught
+            {"generator": Beside(AtienzaGenerator()), "discriminator": AsChannel(AtienzaDiscriminator())},
+            (1_363_521, 1_090_001),
+        ),
+    ],
+)
+def test_networks_have_the_reference_parameter_counts(networks, wanted):
+    state = jax.eval_shape(lambda: cgan.init(cgan.Config(**networks), jax.random.key(0)))
     count = lambda tree: sum(leaf.size for leaf in jax.tree.leaves(tree))  # noqa: E731
-    assert (count(state.generator.params), count(state.discriminator.params)) == (2_413_984, 1_224_351)
+    assert (count(state.generator.params), count(state.discriminator.params)) == wanted
 
 
 @pytest.mark.parametrize(("setting", "value"), [("num_classes", 0), ("ema_decay", 1.0), ("value_range", (0.0, 2.0))])

@@ -1,6 +1,6 @@
 """InfoGAN as published on MNIST: for a GPU.
 
-python -m experiments.train infogan_published_mnist --data-dir DIR
+python -m experiments.train infogan_mnist_published --data-dir DIR
 """
 
 from experiments.experiment import Experiment

@@ -1,0 +1,26 @@
+"""WGAN-GP (small convolutional networks) on CIFAR-10, prepared by tensorflow-datasets.
+
+python -m experiments.train wgan_gp_cifar10 --data-dir DIR
+
+For a processor; `wgan_gp_cifar10_published` has the networks of the paper's code.
+"""
+
+from experiments.experiment import Experiment
+from jaxgen.gans import wgan_gp
+from jaxgen.nets.conv import ConvCritic, ConvGenerator
+from jaxgen.optimizers import Adam
+
+EXPERIMENT = Experiment(
+    model=wgan_gp.Config(
+        image_shape=(32, 32, 3),
+        generator=ConvGenerator(channels=16, norm="batch"),
+        critic=ConvCritic(channels=16),
+        generator_optimizer=Adam(5e-4, b1=0.0, b2=0.9),
+        critic_optimizer=Adam(5e-4, b1=0.0, b2=0.9),
+    ),
+    data="cifar10",
+    steps=5_000,
+    log_every=50,
+    sample_every=250,
+    checkpoint_every=500,
+)

@@ -1,0 +1,32 @@
+"""WGAN-GP (the paper's MLP) on 25 Gaussians on a grid.
+
+python -m experiments.train wgan_gp_grid25
+"""
+
+from experiments.experiment import Experiment
+from jaxgen.gans import wgan_gp
+from jaxgen.nets.mlp import MLP
+from jaxgen.optimizers import Adam, LinearDecay
+
+EXPERIMENT = Experiment(
+    model=wgan_gp.Config(
+        image_shape=(2,),
+        value_range=None,
+        latent_dim=2,
+        generator=MLP((128, 128, 128)),
+        critic=MLP((128, 128, 128)),
+        penalty_weight=0.1,
+        generator_optimizer=Adam(1e-3, b1=0.5, b2=0.9, schedule=LinearDecay(30_000)),
+        critic_optimizer=Adam(1e-3, b1=0.5, b2=0.9, schedule=LinearDecay(5 * 30_000)),
+        ema_decay=0.99,
+    ),
+    data="grid25",
+    batch_size=256,
+    steps=30_000,
+    steps_per_call=50,
+    log_every=500,
+    sample_every=2_000,
+    checkpoint_every=2_000,
+    num_samples=1_000,
+    pictures=("samples", "level_sets"),
+)

@@ -1,0 +1,32 @@
+"""WGAN-GP (the paper's MLP) on a Swiss roll.
+
+python -m experiments.train wgan_gp_swiss_roll
+"""
+
+from experiments.experiment import Experiment
+from jaxgen.gans import wgan_gp
+from jaxgen.nets.mlp import MLP
+from jaxgen.optimizers import Adam, LinearDecay
+
+EXPERIMENT = Experiment(
+    model=wgan_gp.Config(
+        image_shape=(2,),
+        value_range=None,
+        latent_dim=2,
+        generator=MLP((128, 128, 128)),
+        critic=MLP((128, 128, 128)),
+        penalty_weight=0.1,
+        generator_optimizer=Adam(1e-3, b1=0.5, b2=0.9, schedule=LinearDecay(10_000)),
+        critic_optimizer=Adam(1e-3, b1=0.5, b2=0.9, schedule=LinearDecay(5 * 10_000)),
+        ema_decay=0.99,
+    ),
+    data="swiss_roll",
+    batch_size=256,
+    steps=10_000,
+    steps_per_call=50,
+    log_every=500,
+    sample_every=2_000,
+    checkpoint_every=2_000,
+    num_samples=1_000,
+    pictures=("samples", "level_sets"),
+)

@@ -1,0 +1,17 @@
+"""Parameter counts, from shapes alone."""
+
+import jax
+import jax.numpy as jnp
+
+
+def counts(generator, latent_dim, discriminator, image_shape):
+    """Numbers of parameters of a generator and of a discriminator, nothing computed."""
+
+    def init(net, *inputs):
+        outputs, variables = jax.eval_shape(lambda: net.init_with_output(jax.random.key(0), *inputs))
+        return outputs.shape, sum(leaf.size for leaf in jax.tree.leaves(variables["params"]))
+
+    images, generated = init(generator, jnp.zeros((2, latent_dim)), image_shape)
+    scores, judged = init(discriminator, jnp.zeros((2, *image_shape)), ())
+    assert images == (2, *image_shape) and scores == (2,)
+    return generated, judged

@@ -1,0 +1,40 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgen.nets.initializers import Uniform
+from jaxgen.nets.maxout import Maxout
+from jaxgen.nets.mlp import MLP
+from tests.nets.counts import counts
+
+INPUTS = jax.random.normal(jax.random.key(0), (3, 2, 2))
+
+
+def test_parameter_counts_are_those_of_goodfellows_networks_for_mnist():
+    generator = MLP((1200, 1200), initializer=Uniform(0.05))
+    assert counts(generator, 100, Maxout(), (28, 28, 1)) == (2_503_984, 1_231_441)
+
+
+def test_a_unit_is_the_largest_of_its_pieces():
+    net = Maxout((2,), pieces=3, initializer=Uniform(0.5))
+    scores, variables = net.init_with_output(jax.random.key(1), INPUTS, ())
+    first, last = (variables["params"][f"Dense_{i}"]["kernel"] for i in range(2))
+    pieces = np.asarray(INPUTS).reshape(3, 4) @ first
+    units = np.stack([pieces[:, :3].max(1), pieces[:, 3:].max(1)], axis=1)
+    np.testing.assert_allclose(scores, (units @ last)[:, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("rates", [(0.999, 0.0), (0.0, 0.999)])
+def test_inputs_and_hidden_layers_have_rates_of_their_own(rates):
+    net = Maxout((4, 4), 2, *rates, initializer=Uniform(0.5))
+    variables = net.init(jax.random.key(1), INPUTS, ())
+    keys = jax.random.split(jax.random.key(2), 3)
+    np.testing.assert_array_equal(net.apply(variables, INPUTS, (), keys=keys), 0.0)
+    assert net.drops and np.abs(net.apply(variables, INPUTS, ())).min() > 0
+    assert not Maxout(input_dropout=0.0, hidden_dropout=0.0).drops
+
+
+def test_no_pieces_are_refused():
+    with pytest.raises(ValueError, match="pieces is 0"):
+        Maxout((4,), pieces=0).init(jax.random.key(0), jnp.ones((1, 2)), ())
