@@ -49,3 +49,22 @@ class AsChannel(nn.Module):
         channel = nn.Dense(height * width)(condition.astype(inputs.dtype)).reshape(batch, height, width, 1)
         joined = jnp.concatenate([inputs, channel], axis=-1)
         return self.net(joined, output_shape, train=train, axis_name=axis_name)
+
+
+class Within(nn.Module):
+    """The network takes the condition itself, by its keyword `condition`: in its normalisation layers, for one."""
+
+    net: nn.Module
+
+    @nn.compact
+    def __call__(
+        self,
+        inputs: jax.Array,
+        condition: jax.Array,
+        output_shape: Shape,
+        *,
+        train: bool = False,
+        axis_name: str | None = None,
+    ) -> jax.Array:
+        """(batch, ...) and (batch, condition) to (batch, *output_shape)."""
+        return self.net(inputs, output_shape, condition=condition, train=train, axis_name=axis_name)

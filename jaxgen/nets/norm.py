@@ -1,4 +1,4 @@
-"""Normalisation layers by name, as a network's setting."""
+"""Normalisation layers by name, as a network's setting, and batch normalisation that is told a condition."""
 
 from typing import Literal, TypeAlias
 
@@ -20,14 +20,42 @@ def normalize(inputs: jax.Array, norm: str, *, train: bool, axis_name: str | Non
         case "none":
             return inputs
         case "batch":
-            layer = nn.BatchNorm(
-                use_running_average=not train,
-                momentum=0.9,
-                axis_name=axis_name,
-                use_fast_variance=False,  # E[x^2] - E[x]^2 loses all digits where the mean is large
-            )
+            layer = _batch_norm(train, axis_name)
         case "layer":
             layer = nn.LayerNorm(reduction_axes=range(1, inputs.ndim), feature_axes=-1)
         case _:
             raise ValueError(f"norm is {norm!r}, but must be 'none', 'batch' or 'layer'")
     return layer(inputs.astype(jnp.float32)).astype(inputs.dtype)
+
+
+class ConditionalBatchNorm(nn.Module):
+    """Batch normalisation with a scale and an offset for each class: as `normalize`, but for those two.
+
+    Dumoulin, Shlens, Kudlur: A Learned Representation For Artistic Style, 2016, arXiv 1610.07629, normalise each
+    image; over the batch, as here, in the code of Gulrajani et al., 2017, arXiv 1704.00028.
+    """
+
+    @nn.compact
+    def __call__(
+        self, inputs: jax.Array, condition: jax.Array, *, train: bool = False, axis_name: str | None = None
+    ) -> jax.Array:
+        """Normalise (batch, ..., channels); `condition` is (batch, classes), rows of the unit matrix for classes."""
+        channels = inputs.shape[-1]
+        hidden = _batch_norm(train, axis_name, affine=False)(inputs.astype(jnp.float32))
+        per_example = (len(inputs), *(1,) * (inputs.ndim - 2), channels)
+        scale = nn.Dense(channels, use_bias=False, kernel_init=nn.initializers.ones, name="scale")
+        offset = nn.Dense(channels, use_bias=False, kernel_init=nn.initializers.zeros, name="offset")
+        condition = condition.astype(jnp.float32)
+        outputs = hidden * scale(condition).reshape(per_example) + offset(condition).reshape(per_example)
+        return outputs.astype(inputs.dtype)
+
+
+def _batch_norm(train: bool, axis_name: str | None, *, affine: bool = True) -> nn.BatchNorm:
+    return nn.BatchNorm(
+        use_running_average=not train,
+        momentum=0.9,
+        axis_name=axis_name,
+        use_fast_variance=False,  # E[x^2] - E[x]^2 loses all digits where the mean is large
+        use_scale=affine,
+        use_bias=affine,
+    )

@@ -3,9 +3,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.nets.conditioning import AsChannel, Beside
+from jaxgen.nets.conditioning import AsChannel, Beside, Within
 from jaxgen.nets.conv_autoencoder import ConvEncoder
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.resnet import ResNetGenerator
 
 IMAGES = jax.random.normal(jax.random.key(1), (5, 4, 4, 1))
 CLASSES = jax.nn.one_hot(jnp.arange(5) % 3, 3)
@@ -31,3 +32,21 @@ def test_as_channel_adds_a_map_that_a_dense_layer_makes_of_the_condition():
 def test_as_channel_refuses_what_is_no_image():
     with pytest.raises(ValueError, match=r"inputs have shape \(5, 16\), but must be images: use Beside"):
         AsChannel(MLP(())).init(jax.random.key(0), IMAGES.reshape(5, 16), CLASSES, (2,))
+
+
+def test_within_hands_the_condition_to_the_network():
+    """A network whose class norms differ gives each class another image of one latent vector."""
+    inner = ResNetGenerator((2, 2))
+    net, latents = Within(inner), jnp.ones((3, 2))
+    variables = jax.jit(lambda: net.init(jax.random.key(0), latents, jnp.eye(3), (4, 4, 1)))()
+    params = jax.tree.map(lambda leaf: leaf + jax.random.normal(jax.random.key(1), leaf.shape), variables["params"])
+    stats = variables["batch_stats"]
+    of_net = {"params": params["net"], "batch_stats": stats["net"]}
+    images, wanted = jax.jit(
+        lambda: (
+            net.apply({"params": params, "batch_stats": stats}, latents, jnp.eye(3), (4, 4, 1)),
+            inner.apply(of_net, latents, (4, 4, 1), condition=jnp.eye(3)),
+        )
+    )()
+    np.testing.assert_allclose(images, wanted, atol=1e-6)
+    assert all(np.abs(images[i] - images[i - 1]).max() > 1e-3 for i in range(3))

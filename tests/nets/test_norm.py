@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.nets.norm import normalize
+from jaxgen.nets.norm import ConditionalBatchNorm, normalize
 
 INPUTS = 5.0 + 2.0 * jax.random.normal(jax.random.key(0), (8, 4, 4, 3))
 
@@ -70,3 +70,30 @@ def test_half_precision_is_normalised_in_float32(norm):
 def test_an_unknown_norm_is_refused():
     with pytest.raises(ValueError, match="norm is 'group', but must be"):
         run("group")
+
+
+CLASSES = jax.nn.one_hot(jnp.arange(8) % 3, 3)
+
+
+def test_conditional_batch_norm_scales_and_moves_what_batch_norm_gives_by_the_class():
+    layer = ConditionalBatchNorm()
+    variables = layer.init(jax.random.key(0), INPUTS, CLASSES)
+    scale, offset = np.random.default_rng(0).normal(size=(2, 3, 3)).astype(np.float32)
+    params = {"scale": {"kernel": scale}, "offset": {"kernel": offset}}
+    plain, stats = run("batch")
+
+    def apply(inputs, classes, params=params, **options):
+        return layer.apply(variables | {"params": params}, inputs, classes, mutable=["batch_stats"], **options)
+
+    outputs, found = apply(INPUTS, CLASSES, train=True)
+    wanted = [image * scale[i % 3] + offset[i % 3] for i, image in enumerate(np.asarray(plain))]
+    np.testing.assert_allclose(outputs, wanted, atol=1e-5)
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(stats), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+    begun, _ = apply(INPUTS, CLASSES, variables["params"], train=True)
+    np.testing.assert_allclose(begun, plain, atol=1e-6)  # every class begins as plain batch norm
+    shards = INPUTS.reshape(4, 2, 4, 4, 3), CLASSES.reshape(4, 2, 3)
+    over_devices, _ = jax.vmap(lambda *shard: apply(*shard, train=True, axis_name="i"), axis_name="i")(*shards)
+    np.testing.assert_allclose(over_devices.reshape(outputs.shape), outputs, atol=1e-5)
+    at_rest, _ = apply(INPUTS, CLASSES, variables["params"])
+    np.testing.assert_allclose(at_rest, INPUTS / np.sqrt(1 + 1e-5), rtol=1e-5)

@@ -1,0 +1,19 @@
+"""Conditional GAN (the paper's perceptrons, with dropout) on MNIST.
+
+python -m experiments.train cgan_mlp_mnist --data-dir DIR
+
+Networks, batches and momentum are the paper's, its decay of the learning rate is not.
+"""
+
+from experiments.experiment import Experiment
+from jaxgen.gans import cgan
+
+EXPERIMENT = Experiment(
+    model=cgan.Config(),
+    data="mnist",
+    steps=50_000,
+    batch_size=100,
+    sample_every=1_000,
+    checkpoint_every=1_000,
+    num_samples=100,
+)

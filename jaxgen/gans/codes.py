@@ -1,0 +1,90 @@
+"""Codes of a generator, and what a network believes of them: what InfoGAN adds to a GAN.
+
+Chen et al.: InfoGAN, 2016, arXiv 1606.03657. Codes are categorical, uniform over their classes, and continuous, uniform
+in [-1, 1), with a Gaussian Q. A latent vector holds the continuous codes first, then the categorical ones as unit
+vectors, then the noise. The authors report a continuous code's information with the entropy of a Gaussian; here H(c) is
+that of the codes, log 2 for each.
+"""
+
+import functools
+import itertools
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from jaxgen.checks import require
+from jaxgen.losses.information import infogan_categorical, infogan_uniform
+from jaxgen.parallel import draw
+from jaxgen.typing import Key, Latents, PerExample
+
+
+class Codes(NamedTuple):
+    """c, one row an image."""
+
+    categorical: Int[Array, "batch categorical"]
+    continuous: Float[Array, "batch continuous"]
+
+
+class Belief(NamedTuple):
+    """Q(c|x)."""
+
+    logits: tuple[Float[Array, "batch _"], ...]  # of each categorical code
+    mean: Float[Array, "batch continuous"]  # of the continuous codes
+    logvar: Float[Array, "batch continuous"]
+
+
+@dataclass(frozen=True)
+class CodeSettings:
+    """Which codes there are; the defaults are the paper's for MNIST."""
+
+    categorical: tuple[int, ...] = (10,)  # classes of each categorical code
+    continuous: int = 2  # number of continuous codes
+    fixed_std: bool = True  # Q's deviation of a continuous code is 1, as in the authors' code for MNIST, or learned
+
+    def __post_init__(self):
+        require(min(self.categorical, default=2) >= 2, "categorical", self.categorical, "numbers of at least 2 classes")
+        require(self.continuous >= 0, "continuous", self.continuous, "at least 0")
+        require(self.size >= 1, "continuous", self.continuous, "at least 1 where no code is categorical")
+
+    @property
+    def size(self) -> int:
+        """Numbers of a latent vector that are codes."""
+        return self.continuous + sum(self.categorical)
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that Q gives: class logits, and a mean and a log-variance for each continuous code."""
+        return sum(self.categorical) + 2 * self.continuous
+
+    def draw(self, key: Key, num: int, axis_name: str | None = None) -> Codes:
+        """c for each of this device's examples."""
+        key_categorical, key_continuous = jax.random.split(key)
+        classes = jnp.array(self.categorical, jnp.int32)
+        integers = functools.partial(jax.random.randint, shape=classes.shape, minval=0, maxval=classes)
+        uniform = functools.partial(jax.random.uniform, shape=(self.continuous,), minval=-1.0, maxval=1.0)
+        return Codes(draw(integers, key_categorical, num, axis_name), draw(uniform, key_continuous, num, axis_name))
+
+    def latents(self, codes: Codes, noise: Float[Array, "batch noise"]) -> Latents:
+        """Latent vectors: continuous codes, unit vectors of the categorical ones, noise."""
+        units = [jax.nn.one_hot(codes.categorical[:, i], size) for i, size in enumerate(self.categorical)]
+        return jnp.concatenate([codes.continuous, *units, noise], axis=1)
+
+    def belief(self, outputs: Float[Array, "batch outputs"]) -> Belief:
+        """Q(c|x) from the network's outputs."""
+        ends = list(itertools.accumulate((*self.categorical, self.continuous)))
+        *logits, mean, logvar = jnp.split(outputs, ends, axis=1)
+        return Belief(tuple(logits), mean, jnp.zeros_like(logvar) if self.fixed_std else logvar)
+
+
+def categorical_loss(belief: Belief, codes: Codes) -> PerExample:
+    """-L_I of all categorical codes: from 0, where Q knows nothing, to minus the sum of the log K."""
+    losses = [infogan_categorical(logits, codes.categorical[:, i]) for i, logits in enumerate(belief.logits)]
+    return functools.reduce(jnp.add, losses, jnp.zeros(len(belief.mean), jnp.float32))
+
+
+def continuous_loss(belief: Belief, codes: Codes) -> PerExample:
+    """-L_I of all continuous codes."""
+    return infogan_uniform(belief.mean, belief.logvar, codes.continuous)

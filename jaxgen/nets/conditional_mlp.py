@@ -1,0 +1,88 @@
+"""Perceptrons of the conditional GAN: image or noise and the class pass a layer of their own before they meet.
+
+Mirza, Osindero: Conditional Generative Adversarial Nets, 2014, arXiv 1411.1784, section 4.1.
+"""
+
+import math
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Key
+
+from jaxgen.checks import require
+from jaxgen.nets.dropout import dropout
+from jaxgen.typing import Shape
+
+
+class ConditionalMLPGenerator(nn.Module):
+    """z to 200 units and y to 1000, all to 1200, each with a ReLU, and these to the pixels."""
+
+    latent_features: int = 200
+    condition_features: int = 1000
+    features: int = 1200  # of the joint layer
+    dropout: float = 0.5  # of all hidden units, in training
+
+    @property
+    def drops(self) -> bool:
+        """Whether it needs keys in training."""
+        return self.dropout > 0
+
+    @nn.compact
+    def __call__(
+        self,
+        latents: jax.Array,
+        condition: jax.Array,
+        output_shape: Shape,
+        *,
+        train: bool = False,
+        axis_name: str | None = None,
+        keys: Key[Array, "batch"] | None = None,
+    ) -> jax.Array:
+        """(batch, latent) and (batch, classes) to (batch, *output_shape), without output activation."""
+        parts = [nn.Dense(self.latent_features)(latents), nn.Dense(self.condition_features)(condition)]
+        hidden = dropout(nn.relu(jnp.concatenate(parts, axis=1)), self.dropout, keys, layer=0)
+        hidden = dropout(nn.relu(nn.Dense(self.features)(hidden)), self.dropout, keys, layer=1)
+        return nn.Dense(math.prod(output_shape))(hidden).reshape(len(latents), *output_shape)
+
+
+class ConditionalMLPDiscriminator(nn.Module):
+    """x to 240 maxout units of 5 pieces and y to 50, all to 240 of 4, and these to the score."""
+
+    image_features: int = 240
+    condition_features: int = 50
+    features: int = 240  # of the joint layer
+    pieces: int = 5  # of each unit of the first layers
+    joint_pieces: int = 4
+    dropout: float = 0.5  # of all hidden units, in training
+
+    @property
+    def drops(self) -> bool:
+        """Whether it needs keys in training."""
+        return self.dropout > 0
+
+    @nn.compact
+    def __call__(
+        self,
+        images: jax.Array,
+        condition: jax.Array,
+        output_shape: Shape = (),
+        *,
+        train: bool = False,
+        axis_name: str | None = None,
+        keys: Key[Array, "batch"] | None = None,
+    ) -> jax.Array:
+        """(batch, ...) and (batch, classes) to (batch, *output_shape); one score each with `()`."""
+        size = len(images)
+        require(min(self.pieces, self.joint_pieces) >= 1, "pieces", self.pieces, "at least 1")
+        of_image = _maxout(nn.Dense(self.image_features * self.pieces)(images.reshape(size, -1)), self.pieces)
+        of_class = _maxout(nn.Dense(self.condition_features * self.pieces)(condition), self.pieces)
+        hidden = dropout(jnp.concatenate([of_image, of_class], axis=1), self.dropout, keys, layer=0)
+        hidden = _maxout(nn.Dense(self.features * self.joint_pieces)(hidden), self.joint_pieces)
+        outputs = nn.Dense(math.prod(output_shape))(dropout(hidden, self.dropout, keys, layer=1))
+        return outputs.reshape(size, *output_shape)
+
+
+def _maxout(hidden: jax.Array, pieces: int) -> jax.Array:
+    """The largest of each `pieces` neighbours."""
+    return hidden.reshape(len(hidden), -1, pieces).max(axis=-1)
