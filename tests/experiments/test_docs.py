@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from experiments import advice, data, experiment, prepare, runner, train
+from experiments.benchmarks import collectives
 from experiments.data import card, toys
 from experiments.data.options import ImageOptions, StorageOptions
 from experiments.experiment import Experiment
@@ -76,3 +77,17 @@ def test_the_options_and_experiments_of_the_page_are_there():
     table = GANS.partition("## Which experiment")[2]
     for name in re.findall(r"`(\w+)`", table):
         assert name in experiment.names(), name
+
+
+def test_the_page_on_devices_names_options_that_there_are_with_their_defaults():
+    page = (pathlib.Path(__file__).parents[2] / "docs" / "devices.md").read_text(encoding="utf-8")
+    fields = {**Experiment.__dataclass_fields__, **collectives.Options.__dataclass_fields__}
+    options = set(re.findall(r"`?--([a-z][a-z-]+)", page))
+    assert {"distributed", "coordinator", "shard-state", "check-replicas", "compilation-cache"} <= options
+    assert {option.replace("-", "_") for option in options} <= fields.keys()
+    defaults = re.findall(r"`--([a-z-]+-timeout)` \((\d+) s\)", page)
+    assert len(defaults) == 2
+    for name, default in defaults:
+        assert fields[name.replace("-", "_")].default == int(default)
+    (line,) = re.findall(r"^\| `(\w+)` .* The default \|$", page, re.MULTILINE)
+    assert fields["parallel"].default == line
