@@ -37,6 +37,8 @@ class Experiment(Generic[ModelConfigT]):
     log_every: int = 100  # steps between two lines of metrics.jsonl
     sample_every: int = 1_000  # steps between two pictures
     checkpoint_every: int = 1_000  # steps between two checkpoints
+    eval_every: int | None = None  # steps between two evaluations of samples, as eval/... in metrics.jsonl
+    eval_samples: int = 1_000  # samples of such an evaluation
     keep: int = 3  # newest checkpoints to keep
     best: str | None = None  # metric by which the best checkpoint is kept beside the newest, a loss for one
     best_mode: Literal["min", "max"] = "min"  # whether the best one is the smallest or the largest
@@ -56,6 +58,8 @@ class Experiment(Generic[ModelConfigT]):
                 getattr(self, name),
                 "at least 1",
             )
+        require(self.eval_every is None or self.eval_every >= 1, "--eval-every", self.eval_every, "at least 1")
+        require(self.eval_samples >= 10, "--eval-samples", self.eval_samples, "at least 10")
         require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from experiments import cli
+from experiments import variables as stored
 from experiments.experiment import UserError
 
 NAMES = {"weight": "scale", "bias": "bias", "running_mean": "mean", "running_var": "var"}
@@ -63,21 +64,23 @@ def from_state_dict(state_dict: Mapping[str, np.ndarray]) -> dict[str, Any]:
         if not name.endswith("num_batches_tracked"):
             path, value = _converted(name, np.asarray(tensor, np.float32))
             flat[path] = value
-    return _nested(_checked(flat))
+    return stored.nested(_checked(flat))
 
 
 def save(path: pathlib.Path, variables: Mapping[str, Any]) -> None:
     """Variables as `collection/module/.../name` in one file."""
-    with path.open("wb") as file:
-        np.savez(file, **_flat(variables))
+    stored.save(path, variables)
 
 
 def load(path: pathlib.Path) -> dict[str, Any]:
     """The variables that `save` wrote, for `InceptionV3().apply(variables, inputs)`; UserError for another file."""
     if not path.is_file():
         raise UserError(f"{path} is no file: make it with python -m experiments.inception WEIGHTS.pth {path}")
-    with np.load(path, allow_pickle=False) as file:
-        return _nested(_checked(dict(file)))
+    try:
+        found = stored.load(path)
+    except ValueError as error:
+        raise UserError(f"{error}; make it with python -m experiments.inception WEIGHTS.pth {path}") from error
+    return stored.nested(_checked(found))
 
 
 @functools.cache
@@ -89,7 +92,7 @@ def shapes() -> Mapping[str, tuple[int, ...]]:
 
     images = jax.ShapeDtypeStruct((1, SIZE, SIZE, 3), np.float32)
     variables = jax.eval_shape(InceptionV3().init, jax.random.key(0), images)
-    return types.MappingProxyType({name: leaf.shape for name, leaf in _flat(variables).items()})
+    return types.MappingProxyType({name: leaf.shape for name, leaf in stored.flat(variables).items()})
 
 
 def _converted(name: str, tensor: np.ndarray) -> tuple[str, np.ndarray]:
@@ -116,24 +119,6 @@ def _checked(flat: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
                 f"no weights of the FID Inception: {name} has shape {flat[name].shape}, but must be {shape}"
             )
     return flat
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found = {}
-    for name, value in tree.items():
-        found |= _flat(value, f"{prefix}{name}/") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
-    return found
-
-
-def _nested(flat: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    for path, value in flat.items():
-        *modules, leaf = path.split("/")
-        node = tree
-        for module in modules:
-            node = node.setdefault(module, {})
-        node[leaf] = value
-    return tree
 
 
 if __name__ == "__main__":

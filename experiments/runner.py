@@ -22,6 +22,7 @@ from experiments import advice, data, figures, files, limits, pictures, reportin
 from experiments.checkpoints import Checkpointer, NotFiniteError
 from experiments.data import card, feeds
 from experiments.data.images import ImageSet
+from experiments.evaluation import during
 from experiments.experiment import Experiment, UserError, model_of
 from experiments.files import FolderError
 from jaxgen import parallel
@@ -116,7 +117,8 @@ def check_model(experiment: Experiment, image_set: ImageSet) -> None:
         )
     except (ValueError, OverflowError) as error:
         raise UserError(str(error)) from error
-    limits.check_best(experiment, list(metrics))
+    during.check(experiment)
+    limits.check_best(experiment, [*metrics, *during.names(experiment, image_set)])
 
 
 def check_log(experiment: Experiment) -> None:
@@ -147,6 +149,7 @@ class _Loop:
         keys = jax.random.split(jax.random.key(experiment.seed), 3)
         self.key_init, self.key_steps, self.key_samples = keys
         self.drawings = pictures.drawings(experiment, image_set, self.key_samples)
+        self.evaluate = during.evaluator(experiment, image_set) if experiment.eval_every else None
 
     def run(self, resumed: bool) -> int:
         step, state = self._start()
@@ -213,15 +216,19 @@ class _Loop:
             before, step = step, step + count
             pending.append((step, metrics))
             self.reporter.progress(step)
-            due, draws, saves = (
-                step // every > before // every
-                for every in (experiment.log_every, experiment.sample_every, experiment.checkpoint_every)
+            due, draws, saves, judges = (
+                every is not None and step // every > before // every
+                for every in (
+                    *(experiment.log_every, experiment.sample_every, experiment.checkpoint_every),
+                    experiment.eval_every,
+                )
             )
             ends = bool(stopping) or step >= end
-            if due or draws or saves or ends:
+            if due or draws or saves or judges or ends:
                 self.hold.check()
                 self._await(pending, 0)
-                self._show_and_save(step, state, due, draws or step >= end, saves or ends)
+                judged = self.evaluate(state) if self.evaluate and judges else {}
+                self._show_and_save(step, state, due, draws or step >= end, saves or ends, judged)
             if ends:
                 self.checkpointer.wait()
                 self._note_checkpoint()
@@ -235,14 +242,19 @@ class _Loop:
             _check_finite(last_step, values)
             self.means.add(values)
 
-    def _show_and_save(self, step: int, state: Any, due: bool, draws: bool, saves: bool) -> None:
+    def _show_and_save(
+        self, step: int, state: Any, due: bool, draws: bool, saves: bool, judged: dict[str, float]
+    ) -> None:
         """Log, picture and checkpoint of a step, as far as they are due; a checkpoint last, when the others are there.
 
         The last step is logged in any case, but the interval goes on: a longer run logs what it would have logged.
+        An evaluation between two log steps (`judged`) has a line of its own.
         """
-        means = self.means.means()
+        means = self.means.means() | judged
         if due or step >= self.experiment.steps:
             self.reporter.log(step, means, self.images_per_step)
+        elif judged:
+            self.reporter.log(step, judged, self.images_per_step)
         if due:
             self.means = reporting.Means()
         if draws:

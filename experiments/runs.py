@@ -28,6 +28,7 @@ from experiments.files import FolderError
 FREE = (
     *("steps", "out", "parallel", "steps_per_call", "log_every", "sample_every", "checkpoint_every"),
     *("keep", "best", "best_mode", "num_samples", "pictures", "log", "resume", "data_dir", "storage"),
+    *("eval_every", "eval_samples"),
 )
 """Settings that may differ when a run goes on: they do not change what is computed, only how long and how it shows."""
 

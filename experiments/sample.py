@@ -8,7 +8,7 @@ import functools
 import math
 import os
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -77,23 +77,34 @@ def draw(
 
     Samples of a model of points are float32 (num, dimensions).
     """
+    from experiments import restore
+
+    experiment, _, step, state = restore.at(folder, which)
+    require_memory("--num", num, experiment.model.image_shape)
+    return step, drawer(experiment.model)(state, num, seed)
+
+
+@functools.cache
+def drawer(config: Any) -> Callable[[Any, int, int], np.ndarray]:
+    """(state, number, seed) to samples of a model, as `draw` has them; compiled once for each config."""
     import jax
 
-    from experiments import restore
+    from experiments.experiment import model_of
     from jaxgen import images
 
-    experiment, model, step, state = restore.at(folder, which)
-    _require_memory(num, experiment.model.image_shape)
-    sample = jax.jit(functools.partial(model.sample, experiment.model), static_argnames="num")
+    sample = jax.jit(functools.partial(model_of(config).sample, config), static_argnames="num")
 
-    def chunk(index: int) -> Any:
+    def chunk(state: Any, seed: int, index: int) -> Any:
         key = jax.random.fold_in(jax.random.key(seed), index)
         samples = sample(state, key, num=CHUNK)
-        if len(experiment.model.image_shape) == 1:
+        if len(config.image_shape) == 1:
             return np.asarray(samples)
-        return np.asarray(images.to_pixels(samples, experiment.model.value_range))
+        return np.asarray(images.to_pixels(samples, config.value_range))
 
-    return step, np.concatenate([chunk(index) for index in range(-(-num // CHUNK))])[:num]
+    def drawn(state: Any, num: int, seed: int) -> np.ndarray:
+        return np.concatenate([chunk(state, seed, index) for index in range(-(-num // CHUNK))])[:num]
+
+    return drawn
 
 
 def _points(folder: pathlib.Path, samples: np.ndarray) -> np.ndarray:
@@ -113,10 +124,11 @@ def _writing(out: pathlib.Path) -> Iterator[None]:
         raise UserError(f"cannot write {out}: {error.strerror}; choose another --out") from error
 
 
-def _require_memory(num: int, image_shape: tuple[int, ...]) -> None:
+def require_memory(option: str, num: int, image_shape: tuple[int, ...]) -> None:
+    """UserError unless the images that an option asks for fit into memory."""
     needed, there = num * math.prod(image_shape), os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if needed > there:
-        raise UserError(f"--num {num} takes {needed / 1e9:,.1f} GB, but there are {there / 1e9:,.1f} GB of memory")
+        raise UserError(f"{option} {num} takes {needed / 1e9:,.1f} GB, but there are {there / 1e9:,.1f} GB of memory")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from experiments.data.request import Request
 from experiments.errors import UserError
 
 RING8_SCALE, GRID25_SCALE = 1.414, 2.828
+RING8_DEVIATION, GRID25_DEVIATION = 0.02 / RING8_SCALE, 0.05 / GRID25_SCALE
 
 NUM = {"train": 50_000, "test": 10_000, "all": 60_000}
 
@@ -48,11 +49,11 @@ def grid25_centres() -> np.ndarray:
 
 
 def _ring8(generator: np.random.Generator, num: int) -> tuple[np.ndarray, np.ndarray]:
-    return _around(generator, num, ring8_centres(), 0.02 / RING8_SCALE)
+    return _around(generator, num, ring8_centres(), RING8_DEVIATION)
 
 
 def _grid25(generator: np.random.Generator, num: int) -> tuple[np.ndarray, np.ndarray]:
-    return _around(generator, num, grid25_centres(), 0.05 / GRID25_SCALE)
+    return _around(generator, num, grid25_centres(), GRID25_DEVIATION)
 
 
 def _around(

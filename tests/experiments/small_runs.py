@@ -32,7 +32,7 @@ SYMBOLS = vq_vae.Config(
 
 def _experiment(model, **settings):
     short = {"steps": 2, "batch_size": 8, "steps_per_call": 2, "num_samples": 20, "pictures": ()}
-    return Experiment(model=model, data="digits", **(short | settings))
+    return Experiment(model=model, **({"data": "digits"} | short | settings))
 
 
 def train(name: str, model, folder: pathlib.Path, **settings) -> pathlib.Path:
@@ -41,9 +41,9 @@ def train(name: str, model, folder: pathlib.Path, **settings) -> pathlib.Path:
     return folder
 
 
-def save(model, folder: pathlib.Path) -> pathlib.Path:
+def save(model, folder: pathlib.Path, seed: int = 0, **settings) -> pathlib.Path:
     """The folder of a run whose checkpoint of step 2 has random weights: nothing is compiled for it."""
-    experiment, generator = _experiment(model), np.random.default_rng(0)
+    experiment, generator = _experiment(model, **settings), np.random.default_rng(seed)
 
     def fill(leaf):
         floats = np.issubdtype(leaf.dtype, np.floating)

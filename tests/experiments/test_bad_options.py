@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from experiments import cli, evaluate, runner, sample, train
+from experiments import cli, evaluate, report, runner, sample, train
 from tests.experiments.test_train import run
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -47,6 +47,9 @@ OPTIONS = [
     (["wgan_gp_digits", "--best", "critic_los"], "--best is 'critic_los', but did you mean critic_loss? there are: "),
     (["wgan_gp_digits", "--best", "fid"], "--best is 'fid', but there are: critic_loss, generator_loss, gradient_pen"),
     (["wgan_gp_digits", "--best", ""], "the value of --best is empty"),
+    (["wgan_gp_digits", "--best", "eval/recall"], "--best eval/recall needs --eval-every, the steps between two eval"),
+    (["wgan_gp_digits", "--eval-every", "0"], "--eval-every is 0, but must be at least 1"),
+    (["wgan_gp_digits", "--eval-samples", "5"], "--eval-samples is 5, but must be at least 10"),
     (["wgan_gp_digits", "--best-mode", "up"], "invalid choice 'up' for argument '--best-mode'"),
     (["wgan_gp_digits", "--num-samples", "0"], "--num-samples is 0, but must be at least 1"),
     (["wgan_gp_digits", "--num-samples", str(10**15)], "GB of memory; use a smaller --num-samples"),
@@ -252,9 +255,20 @@ COMMANDS = [
     (sample, ["RUN", "--step", "wurst"], "--step"),
     (sample, ["RUN", "--step", "best"], "the run keeps no best checkpoint; train with --best METRIC"),
     (evaluate, ["nowhere"], "nowhere is not the folder of a run"),
-    (evaluate, ["RUN", "--num", "0"], "--num is 0, but must be at least 1"),
-    (evaluate, ["RUN", "--max-train", "1"], "--max-train is 1, but must be at least 100"),
+    (evaluate, ["RUN", "--num-samples", "1"], "--num-samples is 1, but must be at least 2"),
+    (evaluate, ["RUN", "--num-samples", "many"], "--num-samples: invalid literal for int()"),
+    (evaluate, ["RUN", "--num-reference", "1"], "--num-reference is 1, but must be at least 2"),
+    (evaluate, ["RUN", "--num-halves", "1"], "--num-halves is 1, but must be 0, or at least 2"),
+    (evaluate, ["RUN", "--seed", "-1"], "--seed is -1, but must be in [0, 2^32)"),
     (evaluate, ["RUN", "--step", "3"], "has no checkpoint of step 3; there are: 2, 4"),
+    (evaluate, ["RUN", "--metrics", "fid"], "--metrics 'fid' is unknown; there are: frechet"),
+    (evaluate, ["RUN", "--extractor", "vgg"], "--extractor 'vgg' is unknown; there are: pixels"),
+    (evaluate, ["RUN", "--extractor", "inception:x.npz"], "x.npz is no file: make it with python -m experiments.incep"),
+    (evaluate, ["RUN", "--against", "nowhere"], "nowhere is not the folder of a run"),
+    (evaluate, ["RUN", "--against", ""], "the value of --against is empty"),
+    (report, ["nowhere"], "nowhere is not the folder of a run"),
+    (report, ["RUN", "--out", "page.pdf"], "--out is page.pdf, but must end in .html"),
+    (report, ["RUN", "--pictures", "0"], "--pictures is 0, but must be at least 1"),
 ]
 
 

@@ -429,22 +429,6 @@ def test_a_run_without_a_checkpoint_cannot_be_sampled(trained, tmp_path):
         sample.main([str(tmp_path)])
 
 
-def test_evaluate_judges_samples_beside_real_images(trained, capsys):
-    assert evaluate.main([str(trained), "--num", "50"]) == 0
-    result = json.loads((trained / "evaluation.json").read_text())
-    assert result["classifier_accuracy"] >= 0.98
-    assert result["real"]["num"] == 297
-    assert result["real"]["confident_share"] > 0.85
-    assert result["samples"]["num"] == 50
-    assert sum(result["samples"]["class_shares"]) == pytest.approx(1.0, abs=1e-3)
-    assert "samples reach" in capsys.readouterr().out
-
-
-def test_recognition_counts_confident_ones_and_classes():
-    found = evaluate.recognition(np.array([[0.95, 0.05], [0.6, 0.4], [0.1, 0.9], [0.0, 1.0]]))
-    assert found == {"num": 4, "confident_share": 0.75, "class_shares": [0.5, 0.5]}
-
-
 def readme_training_command():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (command,) = re.findall(r"pip install -e \. && python -m (experiments\.train wgan_gp_digits)$", text, re.MULTILINE)

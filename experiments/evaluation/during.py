@@ -1,0 +1,92 @@
+"""Metrics of a run's samples while it trains: what `--eval-every` adds to metrics.jsonl, as `eval/...`.
+
+Samples are of the same latents each time, so that a metric moves with the model alone. What is computed depends on the
+settings and the state: a run that stopped and goes on has the same numbers.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from experiments import pictures, sample
+from experiments.data.images import ImageSet
+from experiments.errors import UserError
+from experiments.evaluation import extractors, measures, rows, sets
+from experiments.evaluation.extractors import Cache
+from experiments.evaluation.measures import Measure
+from experiments.evaluation.sets import Examples, Real
+from experiments.experiment import Experiment
+
+PREFIX = "eval/"
+
+ACCURACY = PREFIX + "classifier_accuracy"
+"""Of the classifier on held-out images: what the other numbers rest on."""
+
+METRICS = ("frechet", "kernel", "precision_recall", "confidence", "modes")
+"""What is cheap enough to be computed again and again."""
+
+MOST_REFERENCE = 10_000
+"""Real training examples to compare with."""
+
+
+def names(experiment: Experiment, image_set: ImageSet) -> list[str]:
+    """Of the metrics that an experiment will have; none without --eval-every."""
+    if experiment.eval_every is None:
+        return []
+    found = [name for measure in _measures(experiment, image_set) for name in _titles(measure)]
+    return [*found, ACCURACY] if _has_classes(experiment, image_set) else found
+
+
+def check(experiment: Experiment) -> None:
+    """UserError if --best waits for a metric that no checkpoint would know; nothing is computed."""
+    every, saves = experiment.eval_every, experiment.checkpoint_every
+    if not (experiment.best or "").startswith(PREFIX):
+        return
+    if every is None:
+        raise UserError(f"--best {experiment.best} needs --eval-every, the steps between two evaluations")
+    if every % saves and saves % every:
+        raise UserError(
+            f"--best {experiment.best} is known every {every:,} steps (--eval-every), and checkpoints are written "
+            f"every {saves:,} (--checkpoint-every); make one a multiple of the other"
+        )
+
+
+def evaluator(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], dict[str, float]]:
+    """The metrics of a state. May train a classifier, once for the data set."""
+    real = _real(experiment, image_set)
+    (name,) = extractors.usual(real)
+    extractor = extractors.make(name, real, Cache(experiment.images))
+    reference = extractor(sets.spread(image_set, MOST_REFERENCE))
+    num = min(experiment.eval_samples, len(reference))
+    chosen = [(measure, measure.prepare(reference)) for measure in _measures(experiment, image_set)]
+    draw = sample.drawer(experiment.model)
+
+    def evaluate(state: Any) -> dict[str, float]:
+        samples = extractor(Examples(draw(state, num, experiment.seed)))
+        found = {} if extractor.accuracy is None else {ACCURACY: extractor.accuracy}
+        for measure, prepared in chosen:
+            cells = rows.cells(measure, prepared, samples, experiment.seed, 0)
+            found |= dict(zip(_titles(measure), (float(cell.value or 0.0) for cell in cells), strict=True))
+        return found
+
+    return evaluate
+
+
+def _measures(experiment: Experiment, image_set: ImageSet) -> list[Measure]:
+    """Those of `METRICS` that the data allow."""
+    known = image_set.name in measures.MODES
+    possible = {"features": True, "classes": _has_classes(experiment, image_set), "modes": known}
+    there = {measure.name: measure for measure in measures.all_of(experiment.data)}
+    return [there[name] for name in METRICS if possible[there[name].needs]]
+
+
+def _has_classes(experiment: Experiment, image_set: ImageSet) -> bool:
+    return extractors.usual(_real(experiment, image_set)) == ("classifier",)
+
+
+def _real(experiment: Experiment, image_set: ImageSet) -> Real:
+    return Real(image_set, pictures.held_out_set(experiment))
+
+
+def _titles(measure: Measure) -> list[str]:
+    """`eval/frechet_distance` and the like."""
+    return [PREFIX + "_".join(title.partition(" (")[0].lower().split()) for title in measure.rows]

@@ -1,0 +1,156 @@
+"""An evaluation from beginning to end: checks, sets, extractors, rows, and evaluation.json."""
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from experiments import files, reporting, sample
+from experiments.data.images import ImageSet
+from experiments.data.request import nearest
+from experiments.errors import UserError
+from experiments.evaluation import digits, extractors, measures, rows, sets
+from experiments.evaluation.extractors import Cache, Extractor
+from experiments.evaluation.measures import Measure
+from experiments.evaluation.rows import Plan, Row, Sets
+from experiments.evaluation.sets import Examples, Real, Run
+from experiments.experiment import Experiment
+from experiments.files import FolderError
+
+if TYPE_CHECKING:
+    from experiments.evaluate import Options
+
+FORMAT = 2
+"""Of evaluation.json."""
+
+
+def evaluate(folder: pathlib.Path, options: "Options") -> dict[str, Any]:
+    """Judge the run in `folder`; what evaluation.json then holds.
+
+    UserError for what cannot be done, before any time is spent.
+    """
+    run, *others = _runs(folder, options)
+    real = sets.real(run.experiment)
+    chosen = _chosen(options.metrics, run.experiment.data)
+    names = options.extractor or extractors.usual(real)
+    extractors.check(names, real)
+    cache = Cache(run.experiment.images, options.cache_dir, options.seed)
+    plan = Plan(options.num_reference, options.num_halves, options.equal_num, options.seed)
+    candidates = {"samples": run.draw(options.num_samples, options.seed)}
+    for other in others:
+        candidates["against"] = other.draw(options.num_samples, options.seed)
+    if real.test is not None:
+        candidates["real"] = sets.spread(real.test, options.num_samples)
+    made = [extractors.make(name, real, cache) for name in dict.fromkeys(names)]
+    given = Sets(real, candidates, plan)
+    found = _head(run, others, real, options, made)
+    found["rows"] = [_plain(row) for measure in chosen for row in _told(measure, made, given)]
+    found["class_shares"] = _class_shares(made, given)
+    if real.train.name == "digits" and real.test is not None:
+        found["judge"] = _judge_digits(real.train, real.test, candidates["samples"])
+    _write(folder / "evaluation.json", found)
+    return found
+
+
+def _runs(folder: pathlib.Path, options: "Options") -> list[Run]:
+    """The run, and the one that it is compared with. UserError if either cannot be read or they do not compare."""
+    found = [sets.run(folder, options.step)]
+    if options.against is not None:
+        found.append(sets.run(options.against, options.step))
+    for run in found:
+        sample.require_memory("--num-samples", options.num_samples, run.experiment.model.image_shape)
+    data = [(run.experiment.data, run.experiment.images, run.experiment.model.image_shape) for run in found]
+    if data[0] != data[-1]:
+        raise UserError(
+            f"--against {options.against} was trained on {_said(found[-1].experiment)}, "
+            f"but {folder} on {_said(found[0].experiment)}; compare runs on the same images"
+        )
+    if options.data_dir is None:
+        return found
+    return [
+        dataclasses.replace(run, experiment=dataclasses.replace(run.experiment, data_dir=options.data_dir))
+        for run in found
+    ]
+
+
+def _said(experiment: Experiment) -> str:
+    return f"{experiment.data} of {'x'.join(map(str, experiment.model.image_shape))}"
+
+
+def _chosen(names: Sequence[str], data: str) -> list[Measure]:
+    """The measures of the names, all for none. UserError for an unknown one."""
+    there = {measure.name: measure for measure in measures.all_of(data)}
+    for name in names:
+        if name not in there:
+            raise UserError(f"--metrics {name!r} is unknown; {nearest(name, tuple(there))}")
+    return [there[name] for name in dict.fromkeys(names or there)]
+
+
+def _told(measure: Measure, made: Sequence[Extractor], given: Sets) -> list[Row]:
+    found = rows.judge(measure, made, given)
+    reporting.show(f"{measure.name}: {'not computed' if found[0].reason else 'done'}")
+    return found
+
+
+def _head(run: Run, others: list[Run], real: Real, options: "Options", made: Sequence[Extractor]) -> dict[str, Any]:
+    """What holds for every row."""
+    judge = next((one for one in made if one.classes), None)
+    head = {
+        "format": FORMAT,
+        "experiment": run.name,
+        "step": run.step,
+        "seed": options.seed,
+        "data": run.experiment.data,
+        "kind": real.kind,
+        "num_samples": options.num_samples,
+        "splits": {"reference": "train", "real": "test" if real.test is not None else None},
+        "num_train": len(real.train),
+        "num_test": 0 if real.test is None else len(real.test),
+        "extractors": [one.about for one in made],
+        "classifier_accuracy": judge.accuracy if judge else None,
+        "classes": list(real.train.classes),
+        "level": 0.95,
+    }
+    for other in others:
+        head["against"] = {"folder": str(other.folder), "experiment": other.name, "step": other.step}
+    return head
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    """A row as JSON has it."""
+    if row.reason:
+        return {"metric": row.metric, "name": row.name, "reason": row.reason}
+    found = {
+        name: value
+        for name, value in vars(row).items()
+        if name not in ("cells", "reason") and (name != "classifier_accuracy" or value is not None)
+    }
+    cells = {
+        name: {key: value for key, value in vars(cell).items() if value is not None} for name, cell in row.cells.items()
+    }
+    preferred = {"preferred": rows.better(row, "samples", "against")} if "against" in row.cells else {}
+    return found | cells | preferred
+
+
+def _class_shares(made: Sequence[Extractor], given: Sets) -> dict[str, list[float]]:
+    """As what the classifier sees each set; nothing without one."""
+    judges = [one for one in made if one.classes]
+    if not judges:
+        return {}
+    names = ("reference", *given.candidates)
+    return {name: measures.class_shares(given.seen(judges[0], name)).round(4).tolist() for name in names}
+
+
+def _judge_digits(train: ImageSet, test: ImageSet, samples: Examples) -> dict[str, Any]:
+    known, held_out = ((one.batch(np.arange(len(one))), one.labels) for one in (train, test))
+    return digits.judge(known, held_out, samples.pixels)  # pyright: ignore[reportArgumentType]
+
+
+def _write(path: pathlib.Path, found: dict[str, Any]) -> None:
+    try:
+        files.write(path, json.dumps(found, indent=2) + "\n")
+    except OSError as error:
+        raise FolderError(f"cannot write {path}: {error.strerror}") from error

@@ -1,0 +1,95 @@
+"""What is compared: real training images (the reference), held-out ones (the floor), and a run's samples."""
+
+import dataclasses
+import pathlib
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from experiments import abilities, data, pictures, restore, sample
+from experiments.data.images import ImageSet
+from experiments.experiment import Experiment, model_of
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Arrays with one row for each example, and what an extractor has made of them."""
+
+    pixels: np.ndarray  # (num, height, width, channels) uint8, or (num, dimensions) float32 points
+    labels: np.ndarray | None = None  # (num,) classes: their own, or those that a model was asked for
+    features: np.ndarray | None = None  # (num, d) float32
+    logits: np.ndarray | None = None  # (num, classes) float32
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def take(self, places: np.ndarray) -> "Examples":
+        """Those at the places."""
+        values = (getattr(self, field.name) for field in dataclasses.fields(self))
+        return Examples(*(None if value is None else value[places] for value in values))  # pyright: ignore
+
+    def first(self, num: int) -> "Examples":
+        """The first ones."""
+        return self.take(np.arange(min(num, len(self))))
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Images in [0, 1], or points, each in a row: (num, d) float32."""
+        flat = self.pixels.reshape(len(self), -1)
+        return flat.astype(np.float32) / np.float32(255) if flat.dtype == np.uint8 else flat.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Real:
+    """The sets of an experiment, loaded."""
+
+    train: ImageSet
+    test: ImageSet | None  # None where too few are left to hold out
+
+    @property
+    def kind(self) -> Literal["images", "points"]:
+        """What an example is."""
+        return "images" if len(self.train.image_shape) == 3 else "points"
+
+
+def real(experiment: Experiment) -> Real:
+    """The data of an experiment. UserError if they are not there."""
+    return Real(data.load_for(experiment), pictures.held_out_set(experiment))
+
+
+def spread(image_set: ImageSet, num: int) -> Examples:
+    """`num` examples, or all there are, at even distances through the set, which may be sorted."""
+    return Examples(*pictures.spread(image_set, min(num, len(image_set))))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's settings and one of its states."""
+
+    folder: pathlib.Path
+    name: str
+    experiment: Experiment
+    step: int
+    state: Any
+
+    def draw(self, num: int, seed: int) -> Examples:
+        """Samples, and the classes that they were asked for."""
+        config = self.experiment.model
+        return Examples(sample.drawer(config)(self.state, num, seed), asked(config, num))
+
+
+def run(folder: pathlib.Path, which: int | Literal["newest", "best"]) -> Run:
+    """The run in a folder, from one of its checkpoints. UserError if that cannot be read."""
+    from experiments import runs
+
+    name, _ = runs.read(folder)
+    experiment, _, step, state = restore.at(folder, which)
+    return Run(folder, name, experiment, step, state)
+
+
+def asked(config: Any, num: int) -> np.ndarray | None:
+    """The class of each sample of a conditional model; None for another."""
+    if not abilities.takes_labels(model_of(config).sample):
+        return None
+    return (np.arange(num, dtype=np.int32) % sample.CHUNK) % config.num_classes

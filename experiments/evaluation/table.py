@@ -1,0 +1,108 @@
+"""An evaluation as a person reads it: a table, and what is not in it with the reasons."""
+
+from typing import Any
+
+from experiments.evaluation import digits
+
+AIMS = {"lower": " (low)", "higher": " (high)", "half": " (1/2)", "real": " (as real)"}
+"""What a metric should be."""
+
+EXPLAINED = (
+    "In brackets: what is best (low, high, 1/2, or the value of real examples), and intervals of 95 %. "
+    "Number: samples / held-out examples : training examples that they are compared with."
+)
+"""What a reader of the table needs."""
+
+MOST_CLASSES = 20
+"""Whose shares are printed."""
+
+
+def lines(found: dict[str, Any]) -> list[str]:
+    """What a person reads of an evaluation."""
+    kind = found["kind"]
+    told = [
+        f"{found['experiment']} at step {found['step']:,}, seed {found['seed']}: {found['num_samples']:,} samples",
+        f"reference: {found['num_train']:,} training {kind} of {found['data']}; "
+        f"beside them {found['num_test']:,} held-out {kind}",
+    ]
+    if "against" in found:
+        other = found["against"]
+        told.append(f"against {other['experiment']} in {other['folder']} at step {other['step']:,}")
+    told += found["extractors"]
+    told += ["", *_table(found), "", EXPLAINED]
+    told += [f"not computed: {row['name']}: {row['reason']}" for row in found["rows"] if "reason" in row]
+    told += _reasons(found)
+    if found["class_shares"]:
+        told += _shares(found)
+    if "judge" in found:
+        told += ["", *digits.lines(found["judge"], tuple(found["classes"]))]
+    return told
+
+
+def columns(found: dict[str, Any]) -> dict[str, str]:
+    """The sets of an evaluation, and what a person calls them."""
+    against = {"against": "against"} if "against" in found else {}
+    return {"samples": "samples", **against, "real": "real, held out"}
+
+
+def _table(found: dict[str, Any]) -> list[str]:
+    named = columns(found)
+    head = ["metric", "extractor", "resize", "number", *(f"{title} [95 %]" for title in named.values())]
+    body = []
+    for row in found["rows"]:
+        if "reason" not in row:
+            cells = [shown(row.get(name, {})) for name in named]
+            body.append([row["name"] + AIMS[row["better"]], extracted(row), row["resize"] or "", numbers(row), *cells])
+    if "against" in found:
+        head.append("preferred")
+        preferred = [row["preferred"] for row in found["rows"] if "reason" not in row]
+        body = [[*line, word] for line, word in zip(body, preferred, strict=True)]
+    widths = [max(len(line[place]) for line in (head, *body)) for place in range(len(head))]
+    return [
+        "  ".join(f"{word:<{width}}" for word, width in zip(line, widths, strict=True)).rstrip()
+        for line in (head, *body)
+    ]
+
+
+def extracted(row: dict[str, Any]) -> str:
+    """The extractor, with the classifier's accuracy."""
+    accuracy = row.get("classifier_accuracy")
+    name = row["extractor"] or "-"
+    return name if accuracy is None else f"{name} ({accuracy:.1%} right)"
+
+
+def numbers(row: dict[str, Any]) -> str:
+    """How many examples each set had, and the reference."""
+    nums = [f"{row[name]['num']:,}" for name in ("samples", "real") if row.get(name, {}).get("num")]
+    return f"{' / '.join(nums)} : {row['num_reference']:,}"
+
+
+def shown(cell: dict[str, Any]) -> str:
+    """A value and its interval."""
+    if cell.get("value") is None:
+        return "-"
+    if cell.get("low") is None:
+        return f"{cell['value']:.4g}"
+    return f"{cell['value']:.4g} [{cell['low']:.4g}, {cell['high']:.4g}]"
+
+
+def _reasons(found: dict[str, Any]) -> list[str]:
+    """Why single values are missing."""
+    titles = columns(found)
+    return [
+        f"not computed: {row['name']} of {titles[name]}: {row[name]['reason']}"
+        for row in found["rows"]
+        if "reason" not in row
+        for name in titles
+        if "reason" in row.get(name, {})
+    ]
+
+
+def _shares(found: dict[str, Any]) -> list[str]:
+    """Classes as the classifier sees them, the first of them."""
+    classes = found["classes"][:MOST_CLASSES]
+    width = max(5, *(len(name) for name in classes))
+    told = [f"{'share of each class':<20} " + " ".join(f"{name:>{width}}" for name in classes)]
+    for name, shares in found["class_shares"].items():
+        told.append(f"{name:<20} " + " ".join(f"{share:>{width}.3f}" for share in shares[:MOST_CLASSES]))
+    return told

@@ -1,0 +1,28 @@
+"""Convolutional classifier of images of any size, whose last hidden layer is a feature extractor."""
+
+from typing import Literal
+
+import flax.linen as nn
+import jax
+
+from jaxgen.checks import require
+from jaxgen.nets.conv import ConvCritic
+
+
+class ConvClassifier(nn.Module):
+    """`ConvCritic`'s convolutions to one hidden layer, and a dense layer from there to the classes."""
+
+    channels: int = 16  # at full size; doubled at each halving
+    width: int = 64  # features
+    dtype: Literal["float32", "bfloat16"] = "float32"  # of the convolutions; params are float32
+
+    @nn.compact
+    def __call__(
+        self, images: jax.Array, num_classes: int, *, train: bool = False, axis_name: str | None = None
+    ) -> dict[str, jax.Array]:
+        """(batch, height, width, channels) to "features", (batch, width) and not negative, and "logits"."""
+        require(num_classes >= 2, "num_classes", num_classes, "at least 2")
+        require(self.width >= 1, "width", self.width, "at least 1")
+        body = ConvCritic(self.channels, dtype=self.dtype)
+        features = nn.relu(body(images, (self.width,), train=train, axis_name=axis_name))
+        return {"features": features, "logits": nn.Dense(num_classes)(features)}
