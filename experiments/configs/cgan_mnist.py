@@ -2,7 +2,7 @@
 
 python -m experiments.train cgan_mnist --data-dir DIR
 
-Measured at step 4,280 (seed 0, 8 minutes on one shared core of an AMD EPYC): a classifier that is right on 99.1 % of
+Measured at step 4,280 (seed 0, 8 minutes on one shared core of an Intel Xeon): a classifier that is right on 99.1 % of
 held-out digits finds the class that was asked for in 96.0 % of 2,000 samples. None of the ten classes is missing.
 """
 

@@ -45,7 +45,7 @@ OPTIONS = [
     (["wgan_gp_digits", "--checkpoint-every", "0"], "--checkpoint-every is 0, but must be at least 1"),
     (["wgan_gp_digits", "--keep", "0"], "--keep is 0, but must be at least 1"),
     (["wgan_gp_digits", "--best", "critic_los"], "--best is 'critic_los', but did you mean critic_loss? there are: "),
-    (["wgan_gp_digits", "--best", "fid"], "--best is 'fid', but there are: critic_loss, generator_loss, gradient_pen"),
+    (["wgan_gp_digits", "--best", "fid"], "--best is 'fid', but there are: critic_loss, diversity, generator_loss, "),
     (["wgan_gp_digits", "--best", ""], "the value of --best is empty"),
     (["wgan_gp_digits", "--best", "eval/recall"], "--best eval/recall needs --eval-every, the steps between two eval"),
     (["wgan_gp_digits", "--eval-every", "0"], "--eval-every is 0, but must be at least 1"),
