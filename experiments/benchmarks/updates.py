@@ -13,10 +13,16 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from experiments import experiment
 from experiments.benchmarks.clock import Variant
 from experiments.benchmarks.rivals import Rival, vae, wgan_gp
+from experiments.benchmarks.rivals import gan as gan_rivals
 from experiments.experiment import model_of
 from jaxgen import parallel
 from jaxgen.autoencoders.likelihoods import Bernoulli
+from jaxgen.gans import gan
+from jaxgen.gans.priors import Normal
+from jaxgen.nets.conv import ConvCritic, ConvGenerator
+from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.nets.mlp import MLP
+from jaxgen.optimizers import Adam
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,35 @@ def cases() -> dict[str, Case]:
         critic=MLP((512, 256), negative_slope=0.2),
     )
     on_binary_images = dataclasses.replace(experiment.load("vae_mnist").model, likelihood=Bernoulli("never"))
+    adam = Adam(2e-4, b1=0.5)
+    plain = gan.Config(
+        value_range=(-1.0, 1.0), prior=Normal(100), generator_optimizer=adam, discriminator_optimizer=adam
+    )
+    gan_28 = dataclasses.replace(plain, generator=mnist.generator, discriminator=mnist.critic)
+    up_sampling = {
+        "generator": ConvGenerator(channels=32, norm="batch"),
+        "discriminator": ConvCritic(channels=16, norm="batch"),
+    }
+    transposed = {
+        "generator": DCGANGenerator(channels=64, kernel_size=4),
+        "discriminator": DCGANDiscriminator(channels=64, kernel_size=4),
+    }
     return {
         "wgan_gp_digits": Case(digits, wgan_gp.with_mlps, 64),
         "wgan_gp_28": Case(mnist, wgan_gp.with_mlps, 64),
+        "gan_28": Case(gan_28, gan_rivals.with_mlps, 64),
         "vae_mnist": Case(on_binary_images, vae.with_mlps, 128),
+        "wgan_gp_mnist": Case(experiment.load("wgan_gp_mnist").model, wgan_gp.with_convolutions, 64),
+        "dcgan_28": Case(dataclasses.replace(plain, **up_sampling), gan_rivals.with_convolutions, 64),
+        "dcgan_32": Case(
+            dataclasses.replace(plain, image_shape=(32, 32, 3), **up_sampling), gan_rivals.with_convolutions, 64
+        ),
+        "dcgan_64": Case(
+            dataclasses.replace(plain, image_shape=(64, 64, 3), **up_sampling), gan_rivals.with_convolutions, 64
+        ),
+        "dcgan_64_transposed": Case(
+            dataclasses.replace(plain, image_shape=(64, 64, 3), **transposed), gan_rivals.with_convolutions, 64
+        ),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from experiments.benchmarks.rivals import Rival, lerp, mlp, parameters, wrap
+from experiments.benchmarks.rivals.convolutional import network
 from jaxgen.gans import wgan_gp
 
 
@@ -19,6 +20,13 @@ def with_mlps(config: wgan_gp.Config, batch_size: int, *, compiled: bool = False
     generator = mlp([config.latent_dim, *widths[0], pixels], 0.0, nn.Tanh(), shape)
     critic = nn.Sequential(nn.Flatten(), mlp([pixels, *widths[1], 1], 0.2))
     return update(config, batch_size, generator, critic, compiled=compiled)
+
+
+def with_convolutions(config: wgan_gp.Config, batch_size: int, *, compiled: bool = False) -> Rival:
+    """The convolutional networks of `config`."""
+    shape = config.image_shape, config.latent_dim
+    networks = network(config.generator, *shape), network(config.critic, *shape)
+    return update(config, batch_size, *networks, compiled=compiled)
 
 
 def update(

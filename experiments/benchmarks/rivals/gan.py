@@ -1,0 +1,56 @@
+"""A GAN with any networks in PyTorch: one step of the discriminator on separate batches, one of the generator."""
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from experiments.benchmarks.rivals import Rival, mlp, parameters, wrap
+from experiments.benchmarks.rivals.convolutional import network
+from jaxgen.gans import gan
+
+
+def with_mlps(config: gan.Config, batch_size: int, *, compiled: bool = False) -> Rival:
+    """MLPs of the widths of `config`."""
+    from torch import nn  # pyright: ignore[reportMissingImports]
+
+    pixels, (height, width, channels) = int(np.prod(config.image_shape)), config.image_shape
+    widths = config.generator.features, config.discriminator.features  # pyright: ignore[reportAttributeAccessIssue]
+    shape = nn.Unflatten(1, (channels, height, width))
+    generator = mlp([config.prior.dim, *widths[0], pixels], 0.0, nn.Tanh(), shape)
+    discriminator = nn.Sequential(nn.Flatten(), mlp([pixels, *widths[1], 1], 0.2))
+    return update(config, batch_size, generator, discriminator, compiled=compiled)
+
+
+def with_convolutions(config: gan.Config, batch_size: int, *, compiled: bool = False) -> Rival:
+    """The convolutional networks of `config`."""
+    shape = config.image_shape, config.prior.dim
+    networks = network(config.generator, *shape), network(config.discriminator, *shape)
+    return update(config, batch_size, *networks, compiled=compiled)
+
+
+def update(config: gan.Config, batch_size: int, generator: Any, discriminator: Any, *, compiled: bool) -> Rival:
+    """The non-saturating game with Adam, images NCHW."""
+    import torch  # pyright: ignore[reportMissingImports]
+    import torch.nn.functional as F  # pyright: ignore[reportMissingImports]
+
+    height, width, channels = config.image_shape
+    adam = functools.partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999))
+    optimizer_g, optimizer_d = adam(generator.parameters()), adam(discriminator.parameters())
+    real = torch.rand(batch_size, channels, height, width) * 2 - 1
+    ones, zeros = torch.ones(batch_size, 1), torch.zeros(batch_size, 1)
+    generate, score = wrap(compiled)(generator), wrap(compiled)(discriminator)
+    entropy = F.binary_cross_entropy_with_logits
+
+    def run() -> None:
+        fake = generate(torch.randn(batch_size, config.prior.dim)).detach()
+        loss = entropy(score(real), ones) + entropy(score(fake), zeros)
+        optimizer_d.zero_grad()
+        loss.backward()
+        optimizer_d.step()
+        loss = entropy(score(generate(torch.randn(batch_size, config.prior.dim))), ones)
+        optimizer_g.zero_grad()
+        loss.backward()
+        optimizer_g.step()
+
+    return Rival(run, parameters(generator, discriminator))
