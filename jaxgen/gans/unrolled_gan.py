@@ -8,8 +8,8 @@ the same minibatch, the generator descends the surrogate of equation 5,
     f_K(theta_G, theta_D) = f(theta_G, theta_D^K(theta_G, theta_D)),
 
 its gradient flowing through the K steps of the optimiser (equation 9), while the discriminator takes one ordinary step.
-Both players start from the same parameters. K = 0 is the usual game, which on a ring of Gaussians goes
-from mode to mode.
+Both players start from the same parameters. K = 0 is the usual game, which in
+the paper goes from mode to mode on a ring of Gaussians.
 
 The game is zero-sum: the generator's loss is minus the discriminator's, whichever objective that is, real examples
 included, since theta_D^K depends on the generator in their term too.
