@@ -3,13 +3,8 @@
 python -m experiments.train unrolled_ring8
 
 At 15,000 updates, seed 0, 10,000 samples: 8 of 8 modes with 888 to 1,241 samples each, 82.2 % of all within three
-<<<<<<< HEAD
 deviations of a mode; 168 s on one core of an Intel Xeon. The same game without foresight, --model.unrolled-steps 0:
-14.1 % of the samples near a mode, 1,078 of 1,414 at one of them.
-=======
-deviations of a mode; 168 s on one core of an AMD EPYC. The same game without foresight, --model.unrolled-steps 0:
 14.1 % of the samples near a mode, 1,078 of 1,414 at one of them, the others spread along the circle.
->>>>>>> gans-a
 """
 
 from experiments.experiment import Experiment
