@@ -33,7 +33,7 @@ class TestContract(contract.Suite):
         TINY,
         unreached=("['autoencoder']['encoder']['Dense_0']['bias']",),  # batch normalisation takes it out
         inert=tuple(  # of a codebook that learns by gradient
-            f"codebook_optimizer.{name}" for name in ("learning_rate", "b1", "b2", "eps", "schedule")
+            f"codebook_optimizer.{name}" for name in ("learning_rate", "b1", "b2", "eps", "eps_root", "schedule")
         ),
     )
 
