@@ -58,7 +58,10 @@ def players(state: Any) -> dict[str, TrainState]:
 
 
 def variations(settings: Any, path: str = "") -> list[tuple[str, Any]]:
-    """(`a.b`, settings with a.b changed) for every number, flag, choice and schedule in a tree of dataclasses."""
+    """(`a.b`, settings with a.b changed) for every number, flag, choice and schedule in a tree of dataclasses.
+
+    Of an optimiser inside, the learning rate stands for all: that each of its settings counts, `test_optimizers` shows.
+    """
     hints = typing.get_type_hints(type(settings))
     hidden = {"parent", "name"} if isinstance(settings, nn.Module) else set()
     varied = []
@@ -66,6 +69,10 @@ def variations(settings: Any, path: str = "") -> list[tuple[str, Any]]:
         if field.name in hidden:
             continue
         value, name = getattr(settings, field.name), f"{path}{field.name}"
+        if isinstance(value, typing.get_args(Optimizer)):
+            other = dataclasses.replace(value, learning_rate=0.5 * value.learning_rate)
+            varied.append((f"{name}.learning_rate", dataclasses.replace(settings, **{field.name: other})))
+            continue
         if dataclasses.is_dataclass(value) and not isinstance(value, Constant):
             inner = variations(value, f"{name}.")
             varied += [(deep, dataclasses.replace(settings, **{field.name: other})) for deep, other in inner]

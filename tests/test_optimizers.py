@@ -5,6 +5,7 @@ import optax
 import pytest
 
 from jaxgen.optimizers import SGD, Adagrad, Adam, Constant, InverseTime, LinearDecay, RMSProp, to_optax
+from tests import contract
 
 GRADIENTS = [0.5, -1.0, 2.0, 0.1]
 
@@ -35,6 +36,12 @@ def adam_by_hand(rate, b1, b2, eps, eps_root=0.0):
 def test_adam_is_algorithm_1_of_kingma_and_ba(b1, eps_root):
     wanted = adam_by_hand(0.01, b1, 0.9, 1e-3, eps_root)
     np.testing.assert_allclose(run(Adam(0.01, b1=b1, b2=0.9, eps=1e-3, eps_root=eps_root)), wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("settings", [Adam(), RMSProp(), Adagrad(), SGD()])
+def test_every_setting_changes_the_steps(settings):
+    usual = run(settings)
+    assert [name for name, other in contract.variations(settings) if run(other) == usual] == []
 
 
 @pytest.mark.parametrize(("b1", "moments"), [(0.5, 2), (0.0, 1)])
