@@ -2,8 +2,8 @@
 
 python -m experiments.train acgan_mnist --data-dir DIR
 
-Measured at step 4,640 (seed 0, 9 minutes on one shared core of an Intel Xeon): a classifier that is right on 99.1 % of
-held-out digits finds the class that was asked for in 91.0 % of 2,000 samples (86.9 % at step 3,300).
+At step 9,000, seed 0, 8 to 13 updates a second on one shared core of an Intel Xeon: a classifier that is right on 99.1 %
+of held-out digits finds the class that was asked for in 99.6 % of 2,000 samples (91.0 % at step 4,640).
 """
 
 from experiments.experiment import Experiment
@@ -23,7 +23,7 @@ EXPERIMENT = Experiment(
         ema_decay=0.999,
     ),
     data="mnist",
-    steps=5_000,
+    steps=9_000,
     sample_every=500,
     checkpoint_every=500,
     num_samples=100,
