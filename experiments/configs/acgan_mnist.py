@@ -2,7 +2,7 @@
 
 python -m experiments.train acgan_mnist --data-dir DIR
 
-At step 9,000, seed 0, 8 to 13 updates a second on one shared core of an Intel Xeon: a classifier that is right on 99.1 %
+At step 9,000, seed 0, 8 to 13 updates a second on a shared core of an Intel Xeon: a classifier that is right on 99.1 %
 of held-out digits finds the class that was asked for in 99.6 % of 2,000 samples (91.0 % at step 4,640).
 """
 

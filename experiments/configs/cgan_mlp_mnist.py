@@ -2,7 +2,7 @@
 
 python -m experiments.train cgan_mlp_mnist --data-dir DIR
 
-Networks and batches are the paper's; its momentum, which rises from 0.5 to 0.7, stays at 0.5 here, and its learning rate
+Networks and batches are the paper's; its momentum, which rises from 0.5 to 0.7, stays at 0.5 here, and its rate
 does not fall.
 """
 

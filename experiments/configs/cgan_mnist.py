@@ -2,7 +2,7 @@
 
 python -m experiments.train cgan_mnist --data-dir DIR
 
-At step 5,000, seed 0, 8 to 13 updates a second on one shared core of an Intel Xeon: a classifier that is right on 99.1 %
+At step 5,000, seed 0, 8 to 13 updates a second on a shared core of an Intel Xeon: a classifier that is right on 99.1 %
 of held-out digits finds the class that was asked for in 97.3 % of 2,000 samples. None of the ten classes is missing.
 """
 
