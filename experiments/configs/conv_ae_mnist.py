@@ -3,6 +3,9 @@
 python -m experiments.train conv_ae_mnist --data-dir DIR
 python -m experiments.train conv_ae_mnist --data-dir DIR --model.latent-dim 98 \\
     --model.encoder.bottleneck map --model.decoder.bottleneck map    # fully convolutional: the codes are a map of 7x7x2
+
+At step 2,000, seed 0: squared error a pixel of 0.0099 over the last 100 updates; 12 updates a second on a shared
+core of an Intel Xeon.
 """
 
 from experiments.experiment import Experiment
