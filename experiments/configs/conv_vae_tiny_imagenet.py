@@ -4,8 +4,8 @@ python -m experiments.train conv_vae_tiny_imagenet --data-dir DIR               
 python -m experiments.train conv_vae_tiny_imagenet --data-dir DIR --steps 200000 --batch-size 256    # on a GPU
 
 The same 16 classes as PNG files, --data folder:PATH --images.size 64: at step 5,000, seed 0, the ELBO of training
-images is 1,878 nats (a density of grey levels in (0, 1)), 91 of them divergence; colours and layout return, no edges. 4 to 5
-updates a second on a shared core of an Intel Xeon.
+images is 1,878 nats (a density of grey levels in (0, 1)), 91 of them divergence; colours and layout return, no
+edges. 4 to 5 updates a second on a shared core of an Intel Xeon.
 """
 
 from experiments.experiment import Experiment
