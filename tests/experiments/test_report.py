@@ -119,7 +119,8 @@ def test_evaluations_settings_and_what_is_missing_are_told(page, folder):
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path to open the page in")
 def test_a_browser_shows_the_page(path, tmp_path, page):
-    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+    offline = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", *offline, f"--user-data-dir={tmp_path / 'profile'}"]
     shot = tmp_path / "page.png"
     subprocess.run(
         [CHROMIUM, *options, "--window-size=1000,1600", f"--screenshot={shot}", path.as_uri()],
