@@ -27,6 +27,7 @@ from jaxgen.images import RANGES, ValueRange, scale, squash
 from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
 from jaxgen.losses.information import cross_entropy
 from jaxgen.losses.penalties import gradient_penalty, interpolate
+from jaxgen.metrics.classification import accuracy
 from jaxgen.nets.conditioning import Within
 from jaxgen.nets.resnet import ResNetCritic, ResNetGenerator
 from jaxgen.optimizers import Adam, LinearDecay, Optimizer
@@ -174,11 +175,6 @@ def generator_loss(
     classes = cross_entropy(logits, labels).mean()
     loss = wasserstein_generator(scores).mean() + config.generator_class_weight * classes
     return loss, ({"generator_loss": loss, "fake_accuracy": accuracy(logits, labels)}, collections)
-
-
-def accuracy(logits: Logits, labels: Labels) -> Scalar:
-    """Share of the examples whose class is the most probable."""
-    return (logits.argmax(axis=1) == labels).mean(dtype=jnp.float32)
 
 
 def update(

@@ -27,6 +27,7 @@ from jaxgen.gans.objectives import NonSaturating, Objective
 from jaxgen.gans.priors import Normal, Prior
 from jaxgen.images import RANGES, ValueRange, scale, squash
 from jaxgen.losses.information import auxiliary_classifier, cross_entropy
+from jaxgen.metrics.classification import accuracy
 from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.conditioning import Beside
 from jaxgen.optimizers import Adam, Optimizer
@@ -182,11 +183,6 @@ def generator_loss(
     classes = cross_entropy(logits, labels).mean()
     metrics = {"generator_loss": source, "fake_accuracy": accuracy(logits, labels)}
     return source + config.class_weight * classes, (metrics | watch.diversity(real, fake, axis_name), collections)
-
-
-def accuracy(logits: Logits, labels: Labels) -> Scalar:
-    """Share of the examples whose class is the most probable."""
-    return (logits.argmax(axis=1) == labels).mean(dtype=jnp.float32)
 
 
 def update(

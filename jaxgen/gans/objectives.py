@@ -64,34 +64,14 @@ class Minimax:
 
 
 @dataclass(frozen=True)
-class NonSaturating:
+class NonSaturating(Minimax):
     """`Minimax` for the discriminator; the generator minimises -log D(G(z)) (arXiv 1406.2661, section 3)."""
-
-    smoothing: float = 0.0  # real examples have the label 1 - smoothing (arXiv 1606.03498, section 3.4)
-
-    def __post_init__(self):
-        require(0 <= self.smoothing < 1, "smoothing", self.smoothing, "in [0, 1)")
-
-    @property
-    def needs_real(self) -> bool:
-        """No."""
-        return False
-
-    def discriminator(
-        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None
-    ) -> Losses:
-        """-log D(x) - log(1 - D(G(z))), smoothed."""
-        return adversarial.minimax_discriminator(real_scores, fake_scores, real_label=1.0 - self.smoothing)
 
     def generator(
         self, fake_scores: PerExample, real_scores: PerExample | None = None, *, axis_name: str | None = None
     ) -> Losses:
         """-log D(G(z))."""
         return adversarial.non_saturating_generator(fake_scores)
-
-    def beliefs(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None) -> Beliefs:
-        """D(x) and D(G(z))."""
-        return jax.nn.sigmoid(real_scores), jax.nn.sigmoid(fake_scores)
 
 
 @dataclass(frozen=True)
