@@ -31,12 +31,20 @@ MAY_IMPORT = {
     "losses": {"typing", "losses"},
     "nets": {"typing", "checks", "nets"},
     "metrics": {"typing", "checks", "images", "losses", "parallel", "metrics"},
-    "parallel": {"typing"},
+    "parallel": {"typing", "parallel"},
     "optimizers": {"checks"},
     "train_state": {"typing", "parallel", "optimizers"},
     "model": {"typing", "images"},
 }
 """Rooms of `jaxgen` that a room may import; a family may import every shelf and its own room."""
+
+WITHIN_PARALLEL = {
+    "__init__": {"inside", "drivers", "layout"},
+    "inside": {"layout"},
+    "drivers": {"layout"},
+    "layout": set(),
+}
+"""Files of `jaxgen.parallel` that each of them may import: an update does not know what drives it."""
 
 ONLY_IN_PARALLEL = {"pmean", "psum", "all_gather", "axis_index", "pmap", "shard_map", "jit"}
 
@@ -79,7 +87,7 @@ def test_models_do_not_import_each_other(family):
 
 @pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))
 def test_devices_are_known_in_parallel_alone(path):
-    if path.name == "parallel.py":
+    if room(path) == "parallel":
         return
     tree = ast.parse(path.read_text(encoding="utf-8"))
     used = {
@@ -89,6 +97,13 @@ def test_devices_are_known_in_parallel_alone(path):
     }
     used |= {name.rpartition(".")[2] for name in imported(path) if name.startswith("jax.")}
     assert not used & ONLY_IN_PARALLEL
+
+
+@pytest.mark.parametrize("path", [path for path in LIBRARY if room(path) == "parallel"], ids=lambda path: path.stem)
+def test_what_an_update_uses_and_what_drives_it_stand_apart(path):
+    names = {name for name in imported(path) if name.startswith("jaxgen.parallel")}
+    assert all(name.count(".") == 3 for name in names), f"not from a file: {names}"
+    assert {name.split(".")[2] for name in names} <= WITHIN_PARALLEL[path.stem]
 
 
 @pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))

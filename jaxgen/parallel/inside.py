@@ -1,0 +1,95 @@
+"""What an update uses inside: means, sums and rows of the whole batch, noise for each example, minibatches.
+
+An update is written once. With `axis_name=None` its batch is the whole batch; with a name it is this device's share,
+and what stands here runs along that axis.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import AxisType, PartitionSpec
+
+from jaxgen.parallel.layout import AXIS
+from jaxgen.typing import Key
+
+
+def pmean(tree: Any, axis_name: str | None) -> Any:
+    """Mean of each leaf over the devices along `axis_name`; the tree itself if that is None."""
+    return tree if axis_name is None else jax.lax.pmean(tree, axis_name)
+
+
+def psum(tree: Any, axis_name: str | None) -> Any:
+    """Sum of each leaf over the devices along `axis_name`; the tree itself if that is None."""
+    return tree if axis_name is None else jax.lax.psum(tree, axis_name)
+
+
+def gather(batch: jax.Array, axis_name: str | None) -> jax.Array:
+    """The whole batch on every device, for a statistic of all its examples; `batch` itself without devices.
+
+    A loss of the gathered batch is the same on every device, and the two means of `train_state.descend` give its
+    gradient.
+    """
+    return batch if axis_name is None else jax.lax.all_gather(batch, axis_name, tiled=True)
+
+
+def take(batch: jax.Array, indices: jax.Array, axis_name: str | None) -> jax.Array:
+    """`batch[indices]`, the indices being those of the *global* batch; the same on every device."""
+    if axis_name is None:
+        return batch[indices]
+    here = indices - len(batch) * jax.lax.axis_index(axis_name)
+    ours = ((here >= 0) & (here < len(batch))).reshape(-1, *(1,) * (batch.ndim - 1))
+    rows = jnp.where(ours, batch[jnp.clip(here, 0, len(batch) - 1)], jnp.zeros((), batch.dtype))
+    return jax.lax.psum(rows, axis_name)
+
+
+def example_keys(key: Key, num: int, axis_name: str | None = None) -> jax.Array:
+    """One key for each of this device's `num` examples, made from the example's index in the *global* batch.
+
+    Noise drawn from these keys is the same whether 1 device holds the batch or 8.
+    """
+    first = 0 if axis_name is None else num * jax.lax.axis_index(axis_name)
+    return jax.vmap(lambda index: jax.random.fold_in(key, index))(first + jnp.arange(num))
+
+
+def draw(sampler: Callable[[Key], jax.Array], key: Key, num: int, axis_name: str | None = None) -> jax.Array:
+    """`sampler(key)` once for each of this device's `num` examples, stacked: (num, ...).
+
+    Under `jit` each device draws for its own examples: XLA would draw, and compute what follows, for all on each.
+    """
+    drawn = jax.vmap(sampler)(example_keys(key, num, axis_name))
+    num_devices = _devices_in_sight()
+    if axis_name is not None or num_devices == 1 or num % num_devices:
+        return drawn
+    return jax.lax.with_sharding_constraint(drawn, PartitionSpec(AXIS))
+
+
+def whole_weights(params: Any) -> Any:
+    """The weights whole on every device, for the passes of a step whose state is cut (`jit` with `shard_state`).
+
+    Without this XLA may move the activations in their place. The same values; nothing elsewhere.
+    """
+    if _devices_in_sight() == 1:
+        return params
+    return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, PartitionSpec()), params)
+
+
+def _devices_in_sight() -> int:
+    """How many devices the step that is being traced by `jit` runs on; 1 in a trace that is a device's own."""
+    mesh = jax.sharding.get_abstract_mesh()
+    if AXIS not in mesh.axis_names or mesh.axis_types != (AxisType.Auto,):
+        return 1
+    return mesh.size
+
+
+def split(batch: Any, num: int) -> Any:
+    """(num * m, ...) to `num` minibatches (num, m, ...): minibatch t holds every num-th example from the t-th on.
+
+    Interleaved, the minibatches hold the same examples however many devices share the batch. A batch of several arrays
+    (`typing.Labelled`) is split alike in each.
+    """
+    size = len(jax.tree.leaves(batch)[0])
+    if size % num:
+        raise ValueError(f"batch of {size} does not divide into {num} minibatches; use a multiple of {num}")
+    return jax.tree.map(lambda leaf: jnp.moveaxis(leaf.reshape(-1, num, *leaf.shape[1:]), 1, 0), batch)

@@ -1,0 +1,127 @@
+import functools
+
+import chex
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jaxgen import parallel
+from jaxgen.optimizers import SGD
+from jaxgen.train_state import create, descend
+from tests.parallel.batches import batch_of
+
+WRAPS = [parallel.jit, parallel.pmap, parallel.shard_map]
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_sums_gathered_batches_and_rows_are_those_of_the_whole_batch(wrap):
+    def update(config, state, batch, key, *, axis_name=None):
+        whole = parallel.gather(batch, axis_name)
+        assert whole.shape == (8, 3)
+        weights = jnp.arange(8.0)[:, None]  # each example has its place
+        state = parallel.pmean((weights * whole).sum(axis=0), axis_name)
+        taken = parallel.take(batch, jnp.array([7, 0, 3, 3]), axis_name)
+        return (state, taken), {"sum": parallel.psum(batch.sum(), axis_name)}
+
+    state = jnp.zeros(3), jnp.zeros((4, 3))
+    (state, taken), metrics = wrap(update, None)(state, batch_of(8), jax.random.key(0))
+    np.testing.assert_array_equal(taken, batch_of(8)[[7, 0, 3, 3]])
+    np.testing.assert_allclose(state, np.arange(8.0) @ batch_of(8), rtol=1e-5)
+    np.testing.assert_allclose(metrics["sum"], batch_of(8).sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_descending_a_loss_of_the_gathered_batch_takes_the_step_of_one_device(wrap):
+    """The loss couples all examples, as a discrepancy between batches does."""
+
+    class Scale(nn.Module):
+        @nn.compact
+        def __call__(self, inputs):
+            return inputs * self.param("scale", nn.initializers.ones, ())
+
+    def update(config, state, batch, key, *, axis_name=None):
+        def loss(params):
+            outputs = parallel.gather(Scale().apply({"params": params}, batch), axis_name)
+            return jnp.square(outputs @ outputs.T).mean(), ({}, {})
+
+        return descend(state, loss, axis_name)
+
+    batch = batch_of(8)
+    state, _ = wrap(update, None)(create(Scale(), SGD(0.01), jax.random.key(0), batch), batch, jax.random.key(0))
+    gradient = 4 * np.square(batch @ batch.T).mean()  # the loss is scale^4 times its value at 1
+    np.testing.assert_allclose(state.params["scale"], 1 - 0.01 * gradient, rtol=1e-5)
+
+
+def test_each_device_draws_the_noise_of_its_own_examples_under_jit():
+    """And so computes what follows for those alone."""
+
+    def update(config, state, batch, key, *, axis_name=None):
+        latents = parallel.draw(functools.partial(jax.random.normal, shape=(64,)), key, 512, axis_name)
+        return state - jnp.tanh(latents @ state).sum() * 1e-9, {}
+
+    state = jax.ShapeDtypeStruct((64, 64), jnp.float32)
+    batch = jax.ShapeDtypeStruct((512, 1), jnp.float32)
+    temporary = [
+        parallel.program(update, None, state, batch, devices=jax.devices()[:num]).memory_analysis().temp_size_in_bytes
+        for num in (1, 4)
+    ]
+    assert temporary[1] < 0.3 * temporary[0]
+
+
+@given(num=st.sampled_from([4, 8, 12]), seed=st.integers(0, 2**31 - 1))
+def test_noise_of_an_example_does_not_depend_on_the_number_of_devices(num, seed):
+    key = jax.random.key(seed)
+    whole = parallel.draw(jax.random.uniform, key, num)
+    for shards in (2, 4):
+        drawn = jax.vmap(
+            lambda _, per=num // shards: parallel.draw(jax.random.uniform, key, per, "i"),
+            axis_name="i",
+        )(jnp.arange(shards))
+        chex.assert_trees_all_equal(drawn.reshape(-1), whole)
+    assert len(np.unique(np.asarray(whole))) == num
+
+
+@given(steps=st.sampled_from([1, 2, 3]), shards=st.sampled_from([1, 2, 4]))
+def test_minibatches_hold_the_same_examples_on_any_number_of_devices(steps, shards):
+    batch = jnp.arange(steps * 8)
+    whole = parallel.split(batch, steps)
+    per_device = jax.vmap(functools.partial(parallel.split, num=steps))(batch.reshape(shards, -1))
+    for step in range(steps):
+        assert set(np.asarray(per_device[:, step]).ravel()) == set(np.asarray(whole[step]))
+    assert sorted(np.asarray(whole).ravel()) == list(range(steps * 8))
+
+
+def test_a_batch_that_does_not_hold_the_minibatches_is_refused():
+    with pytest.raises(ValueError, match="batch of 7 does not divide into 3 minibatches"):
+        parallel.split(jnp.zeros(7), 3)
+
+
+class TestChexVariants(chex.TestCase):
+    """The building blocks give the same with and without jit, with and without placing, and under pmap."""
+
+    @chex.variants(with_jit=True, without_jit=True, with_device=True, without_device=True)
+    def test_draw(self):
+        draw = self.variant(lambda key: parallel.draw(jax.random.normal, key, 4))
+        chex.assert_trees_all_close(
+            draw(jax.random.key(0)),
+            parallel.draw(jax.random.normal, jax.random.key(0), 4),
+            atol=1e-6,
+        )
+
+    @chex.variants(with_pmap=True)
+    def test_pmean_over_devices(self):
+        mean = self.variant(
+            lambda x: parallel.pmean(x, "i"),
+            axis_name="i",
+            broadcast_args_to_devices=False,
+            reduce_fn=None,
+        )
+        chex.assert_trees_all_close(mean(jnp.arange(4.0)), jnp.full(4, 1.5))
+
+    def test_pmean_without_an_axis_is_the_identity(self):
+        tree = {"a": jnp.ones(3)}
+        assert parallel.pmean(tree, None) is tree
