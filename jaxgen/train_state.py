@@ -116,8 +116,11 @@ def moving_average(average: Params, new: Params, decay: float, step: jax.Array) 
     """`d average + (1 - d) new` with `d = min(decay, (1 + step) / (10 + step))`.
 
     `step` counts the updates behind `new`. The smaller decay of the first steps lets the average leave the random
-    initial weights (as `num_updates` does in TensorFlow's ExponentialMovingAverage).
+    initial weights (as `num_updates` does in TensorFlow's ExponentialMovingAverage). With a decay of 0 it
+    is `new` itself.
     """
+    if decay == 0:
+        return new
     count = step.astype(jnp.float32)
     rate = jnp.minimum(decay, (1.0 + count) / (10.0 + count))
     return optax.incremental_update(new, average, 1.0 - rate)

@@ -111,6 +111,12 @@ def test_moving_average_has_the_warmed_up_decay(decay, step, rate):
     np.testing.assert_allclose(new["w"], rate * 1.0 + (1 - rate) * 3.0, rtol=1e-6)
 
 
+def test_without_decay_the_new_weights_themselves_are_the_average():
+    """Not a pass over all weights that gives them once more."""
+    average, new = ({"w": jnp.full(2, value)} for value in (1.0, 3.0))
+    assert moving_average(average, new, 0.0, jnp.int32(5)) is new
+
+
 def test_moving_average_of_constant_weights_never_moves():
     weights = {"w": jax.random.normal(jax.random.key(0), (3,))}
     average = weights

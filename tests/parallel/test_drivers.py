@@ -87,6 +87,22 @@ def test_leaves_that_share_a_buffer_may_be_donated_and_the_callers_state_survive
     assert float(shared[0, 0]) == 1.0
 
 
+@pytest.mark.parametrize("num_devices", [1, 4])
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_an_update_may_return_one_array_in_two_places_of_its_state(wrap, num_devices):
+    """As an average without decay is the weights themselves: the next step is given, and takes, a buffer of each."""
+
+    def update(config, state, batch, key, *, axis_name=None):
+        weights = state["weights"] + state["average"]
+        return {"weights": weights, "average": weights}, {}
+
+    step = wrap(update, None, devices=jax.devices()[:num_devices])
+    state = {"weights": jnp.ones((256, 256)), "average": jnp.ones((256, 256))}
+    for _ in range(3):
+        state, _ = step(state, batch_of(8), jax.random.key(0))
+    assert float(state["weights"][0, 0]) == float(state["average"][0, 0]) == 8.0
+
+
 @pytest.mark.parametrize("wrap", WRAPS)
 def test_a_batch_that_the_devices_do_not_divide_is_refused_before_tracing(wrap):
     def never(*_, **__):
