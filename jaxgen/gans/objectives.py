@@ -14,7 +14,7 @@ that need the mean score of the whole batch gather it, and give a value for each
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -36,15 +36,11 @@ Beliefs: TypeAlias = tuple[PerExample, PerExample] | None
 class Minimax:
     """The zero-sum game of equation 1 of arXiv 1406.2661: the generator minimises log(1 - D(G(z)))."""
 
+    needs_real: ClassVar[bool] = False
     smoothing: float = 0.0  # real examples have the label 1 - smoothing (arXiv 1606.03498, section 3.4)
 
     def __post_init__(self):
         require(0 <= self.smoothing < 1, "smoothing", self.smoothing, "in [0, 1)")
-
-    @property
-    def needs_real(self) -> bool:
-        """No."""
-        return False
 
     def discriminator(
         self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None
@@ -78,17 +74,13 @@ class NonSaturating(Minimax):
 class LeastSquares:
     """LSGAN, arXiv 1611.04076; (a, b, c) = (-1, 1, 0) minimises a Pearson divergence, (0, 1, 1) is the usual choice."""
 
+    needs_real: ClassVar[bool] = False
     fake_code: float = 0.0  # a, the score that D wants of fakes
     real_code: float = 1.0  # b, the score that D wants of real examples
     generator_code: float = 1.0  # c, the score that G wants of its fakes
 
     def __post_init__(self):
         require(self.real_code != self.fake_code, "real_code", self.real_code, "another than fake_code")
-
-    @property
-    def needs_real(self) -> bool:
-        """No."""
-        return False
 
     def discriminator(
         self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None
@@ -114,10 +106,7 @@ class LeastSquares:
 class Hinge:
     """The hinge loss, arXiv 1705.02894 and 1802.05957."""
 
-    @property
-    def needs_real(self) -> bool:
-        """No."""
-        return False
+    needs_real: ClassVar[bool] = False
 
     def discriminator(
         self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None
@@ -140,10 +129,7 @@ class Hinge:
 class Wasserstein:
     """The Wasserstein critic, arXiv 1701.07875, to be kept Lipschitz by clipping or a penalty."""
 
-    @property
-    def needs_real(self) -> bool:
-        """No."""
-        return False
+    needs_real: ClassVar[bool] = False
 
     def discriminator(
         self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None
@@ -166,15 +152,11 @@ class Wasserstein:
 class Energy:
     """EBGAN, arXiv 1609.03126: scores are energies, at least 0 and low for real examples."""
 
+    needs_real: ClassVar[bool] = False
     margin: float = 10.0  # m, the energy from which on a fake no longer counts
 
     def __post_init__(self):
         require(self.margin > 0, "margin", self.margin, "above 0")
-
-    @property
-    def needs_real(self) -> bool:
-        """No."""
-        return False
 
     def discriminator(
         self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None
@@ -198,13 +180,9 @@ class Energy:
 class Relativistic:
     """Real examples are to score higher than fakes: arXiv 1807.00734, paired or with the mean of the other kind."""
 
+    needs_real: ClassVar[bool] = True  # the generator also lowers the scores of real examples relative to its own
     loss: Literal["logistic", "least_squares", "hinge"] = "logistic"  # RSGAN, RLSGAN, RHingeGAN
     average: bool = True  # compare with the mean score of the other kind (RaSGAN, ...), not with one example of it
-
-    @property
-    def needs_real(self) -> bool:
-        """Yes: the generator also lowers the scores of real examples relative to its own."""
-        return True
 
     def discriminator(
         self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None
