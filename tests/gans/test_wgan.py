@@ -52,13 +52,10 @@ def test_trained_weights_are_clipped_after_each_step_and_running_statistics_are_
     assert max(np.abs(leaf).max() for leaf in jax.tree.leaves(new.generator.params)) > 0.01
 
 
-def test_update_is_algorithm_1_done_by_hand():
-    config = contract.with_sgd(dataclasses.replace(TINY, critic=MLP((4,)), clip=0.05), 0.1)
-    state = TestContract.init(config)
-    batch = jax.random.uniform(jax.random.key(1), (8, 8, 8, 1))
-    found, metrics = jax.jit(functools.partial(wgan.update, config))(state, batch, jax.random.key(2))
-
-    key_latents, _, key_generator, _ = jax.random.split(jax.random.key(2), 4)
+@functools.partial(jax.jit, static_argnums=0)
+def by_hand(config, state, batch, key):
+    """The critic's and the generator's weights after an iteration, and the critic's losses."""
+    key_latents, _, key_generator, _ = jax.random.split(key, 4)
     latents, none = wgan.draw_latents(config, key_latents, 8), discrimination.Chance(None, None, None, None, None)
     generator, critic, losses = state.generator, state.critic, []
     for step in range(2):
@@ -66,18 +63,28 @@ def test_update_is_algorithm_1_done_by_hand():
         (loss, _), grads = jax.value_and_grad(lambda p, *args: wgan.critic_loss(config, p, {}, *args), has_aux=True)(
             critic.params, batch[step::2], fake, none
         )
-        losses.append(float(loss))
+        losses.append(loss)
         params = jax.tree.map(lambda p, g: jnp.clip(p - 0.1 * g, -0.05, 0.05), critic.params, grads)
         critic = critic.replace(params=params)
     z = wgan.draw_latents(config, key_generator, 4)
     grads, _ = jax.grad(lambda p: wgan.generator_loss(config, p, {}, critic, z, none), has_aux=True)(generator.params)
     params = jax.tree.map(lambda p, g: p - 0.1 * g, generator.params, grads)
-    for name, wanted in (("critic", critic.params), ("generator", params)):
+    return critic.params, params, jnp.stack(losses)
+
+
+def test_update_is_algorithm_1_done_by_hand():
+    config = contract.with_sgd(dataclasses.replace(TINY, critic=MLP((4,)), clip=0.05), 0.1)
+    state = TestContract.init(config)
+    batch = jax.random.uniform(jax.random.key(1), (8, 8, 8, 1))
+    found, metrics = jax.jit(functools.partial(wgan.update, config))(state, batch, jax.random.key(2))
+
+    *weights, losses = by_hand(config, state, batch, jax.random.key(2))
+    for name, wanted in zip(("critic", "generator"), weights, strict=True):
         for path, leaf in contract.leaves(wanted).items():
             np.testing.assert_allclose(
                 leaf, contract.leaves(getattr(found, name).params)[path], atol=1e-6, err_msg=path
             )
-    assert metrics["critic_loss"] == -metrics["wasserstein_estimate"] == pytest.approx(np.mean(losses), rel=1e-4)
+    assert metrics["critic_loss"] == -metrics["wasserstein_estimate"] == pytest.approx(float(losses.mean()), rel=1e-4)
 
 
 def test_a_linear_critic_ends_at_the_corner_that_tells_the_means_apart():

@@ -117,14 +117,9 @@ def test_one_small_step_lowers_each_players_own_loss():
         assert value(after.params) < value(before.params), name
 
 
-def test_update_is_algorithm_1_done_by_hand():
-    """n_critic critic steps on interleaved minibatches with the generator frozen, then one generator step."""
-    config = contract.with_sgd(dataclasses.replace(TINY, critic_steps=3), 0.05)
-    state = TestContract.init(config)
-    batch = jax.random.uniform(jax.random.key(1), (12, *config.image_shape), minval=-1.0)
-    key = jax.random.key(2)
-    found, _ = jax.jit(functools.partial(wgan_gp.update, config))(state, batch, key)
-
+@functools.partial(jax.jit, static_argnums=0)
+def by_hand(config, state, batch, key):
+    """The critic's and the generator's weights after an iteration."""
     key_latents, key_mix, key_generator = jax.random.split(key, 3)
     latents = wgan_gp.draw_latents(config, key_latents, 12)
     mix = jax.vmap(lambda i: jax.random.uniform(jax.random.fold_in(key_mix, i)))(jnp.arange(12))
@@ -142,7 +137,19 @@ def test_update_is_algorithm_1_done_by_hand():
         has_aux=True,
     )(state.generator.params)
     params = jax.tree.map(lambda p, g: p - 0.05 * g, state.generator.params, grads)
-    for name, wanted in (("critic", critic.params), ("generator", params)):
+    return critic.params, params
+
+
+def test_update_is_algorithm_1_done_by_hand():
+    """n_critic critic steps on interleaved minibatches with the generator frozen, then one generator step."""
+    config = contract.with_sgd(dataclasses.replace(TINY, critic_steps=3), 0.05)
+    state = TestContract.init(config)
+    batch = jax.random.uniform(jax.random.key(1), (12, *config.image_shape), minval=-1.0)
+    key = jax.random.key(2)
+    found, _ = jax.jit(functools.partial(wgan_gp.update, config))(state, batch, key)
+
+    weights = by_hand(config, state, batch, key)
+    for name, wanted in zip(("critic", "generator"), weights, strict=True):
         for path, leaf in contract.leaves(wanted).items():
             np.testing.assert_allclose(
                 leaf, contract.leaves(getattr(found, name).params)[path], atol=1e-6, err_msg=path
