@@ -128,10 +128,8 @@ def judge(
     axis_name: str | None = None,
 ) -> tuple[tuple[PerExample, Logits], Collections]:
     """D's score of the source and the class logits of x + noise in training, and its collections after it."""
-    images = images if noise is None else images + noise
-    options = {"train": True, "axis_name": axis_name} | ({} if keys is None else {"keys": keys})
-    shape = (1 + config.num_classes,)
-    outputs, collections = apply(config.discriminator, params, collections, images, shape, **options)
+    inputs = config.discriminator, params, collections, images, (1 + config.num_classes,)
+    outputs, collections = discrimination.look(*inputs, noise=noise, keys=keys, axis_name=axis_name)
     return (outputs[:, 0], outputs[:, 1:]), collections
 
 

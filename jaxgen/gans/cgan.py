@@ -131,9 +131,8 @@ def score(
 ) -> tuple[PerExample, Collections]:
     """D(x + noise|y) in training, and its collections after it; `keys` are those of its dropout."""
     classes = jax.nn.one_hot(labels, config.num_classes)
-    images = images if noise is None else images + noise
-    options = {"train": True, "axis_name": axis_name} | ({} if keys is None else {"keys": keys})
-    return apply(config.discriminator, params, collections, images, classes, (), **options)
+    inputs = config.discriminator, params, collections, images, classes, ()
+    return discrimination.look(*inputs, noise=noise, keys=keys, axis_name=axis_name)
 
 
 def discriminator_loss(

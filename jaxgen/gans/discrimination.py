@@ -95,6 +95,26 @@ def chance(
     return Chance(real_noise, fake_noise, flipped, real_keys, fake_keys)
 
 
+def look(
+    net: nn.Module,
+    params: Params,
+    collections: Collections,
+    images: Points,
+    *inputs: Any,
+    noise: Points | None = None,
+    keys: Key[Array, "batch"] | None = None,
+    train: bool = True,
+    axis_name: str | None = None,
+) -> tuple[Any, Collections]:
+    """`net`'s outputs for x + noise and what else it is given, and its collections after it.
+
+    `inputs` end with the shape of the outputs; `keys` are those of dropout.
+    """
+    options = {} if keys is None else {"keys": keys}
+    images = images if noise is None else images + noise
+    return apply(net, params, collections, images, *inputs, train=train, axis_name=axis_name, **options)
+
+
 def score(
     net: nn.Module,
     params: Params,
@@ -105,9 +125,7 @@ def score(
     axis_name: str | None = None,
 ) -> tuple[PerExample, Collections]:
     """D(x + noise) in training, and the discriminator's collections after it; `keys` are those of its dropout."""
-    options = {} if keys is None else {"keys": keys}
-    images = images if noise is None else images + noise
-    return apply(net, params, collections, images, (), train=True, axis_name=axis_name, **options)
+    return look(net, params, collections, images, (), noise=noise, keys=keys, axis_name=axis_name)
 
 
 def score_pairs(

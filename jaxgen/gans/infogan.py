@@ -116,11 +116,8 @@ def judge(
     axis_name: str | None = None,
 ) -> tuple[tuple[PerExample, Belief], Collections]:
     """D's score and Q(c|x) of x + noise, and their collections after it."""
-    images = images if noise is None else images + noise
-    options = {"train": train, "axis_name": axis_name} | ({} if keys is None else {"keys": keys})
-    outputs, collections = apply(
-        config.discriminator, params, collections, images, (1 + config.codes.outputs,), **options
-    )
+    inputs = config.discriminator, params, collections, images, (1 + config.codes.outputs,)
+    outputs, collections = discrimination.look(*inputs, noise=noise, keys=keys, train=train, axis_name=axis_name)
     return (outputs[:, 0], config.codes.belief(outputs[:, 1:])), collections
 
 
