@@ -10,6 +10,8 @@ every variant once for at least `--seconds`. Printed are the median of the milli
 PyTorch, with the ratio's range: above 1 is faster. `last` is the ratio of the run before on this machine, from the
 history that every run is added to.
 
+The last case, `costs`, needs no PyTorch: what a run costs beside its updates, from the imports to the checkpoints.
+
 On a machine that others load, compare the work of one core:
 
     taskset -c 0 python -m experiments.benchmark --clock processor
@@ -28,21 +30,21 @@ import jax
 import tyro
 
 from experiments import cli
-from experiments.benchmarks import clock, updates
+from experiments.benchmarks import clock, costs, updates
 from experiments.benchmarks.clock import Clock, Timing, Variant
 from experiments.experiment import UserError
 from jaxgen.checks import require
 
 EAGER = "PyTorch, eager"
-SCANNED = 10
-"""Updates in one dispatch of the last variant."""
+COSTS = "costs"
+"""The case that is no update."""
 
 
 @dataclass(frozen=True)
 class Options:
     """What to measure, and for how long."""
 
-    cases: Annotated[tuple[str, ...], tyro.conf.Positional] = ()  # names of cases; all of them if none is given
+    cases: Annotated[tuple[str, ...], tyro.conf.Positional] = ()  # names of cases, `costs` the last; all if none
     rounds: int = 5  # alternations of all variants
     seconds: float = 2.0  # of each variant in each round, at least
     clock: Clock = "wall"  # processor: seconds of all threads, whoever else uses the machine
@@ -58,25 +60,46 @@ def main(argv: Sequence[str]) -> int:
     """Print a table for each case, and add it to the history."""
     options = cli.parse(Options, Options(), argv, "python -m experiments.benchmark", __doc__ or "")
     cases = updates.cases()
-    for name in options.cases:
-        if name not in cases:
-            raise UserError(f"no case is named {name!r}; there are: {', '.join(cases)}")
+    names = options.cases or (*cases, COSTS)
+    for name in names:
+        if name not in cases and name != COSTS:
+            raise UserError(f"no case is named {name!r}; there are: {', '.join((*cases, COSTS))}")
+    machine = _machine(with_torch=names != (COSTS,))
+    print("\n".join(f"{what}: {value}" for what, value in machine.items()), flush=True)
+    for name in names:
+        if name == COSTS:
+            _report_costs(options.history, machine)
+            continue
+        measured = measure(cases[name], options)
+        last = _last(options.history, name, machine, "timings")
+        print("\n" + "\n".join(table(name, cases[name].batch_size, measured, last)), flush=True)
+        _add(options.history, {"case": name, "machine": machine, "clock": options.clock, **measured})
+    return 0
+
+
+def _machine(*, with_torch: bool) -> dict[str, str]:
+    """What ran here; UserError if PyTorch is needed and missing."""
+    jax_here = f"{jax.__version__} on {len(jax.devices())} {jax.devices()[0].device_kind}"
+    machine = {"processor": _processor(), "jax": jax_here}
+    if not with_torch:
+        return machine
     try:
         import torch  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise UserError("PyTorch is missing: pip install -e '.[benchmark]'") from error
-    machine = {
-        "processor": _processor(),
-        "torch": f"{torch.__version__} on {torch.get_num_threads()} threads",
-        "jax": f"{jax.__version__} on {len(jax.devices())} {jax.devices()[0].device_kind}",
-    }
-    print("\n".join(f"{what}: {value}" for what, value in machine.items()), flush=True)
-    for name in options.cases or cases:
-        measured = measure(cases[name], options)
-        last = _last(options.history, name, machine)
-        print("\n" + "\n".join(table(name, cases[name].batch_size, measured, last)), flush=True)
-        _add(options.history, {"case": name, "machine": machine, "clock": options.clock, **measured})
-    return 0
+    return machine | {"torch": f"{torch.__version__} on {torch.get_num_threads()} threads"}
+
+
+def _report_costs(history: pathlib.Path, machine: dict[str, str]) -> None:
+    """Print each cost as it comes, beside the last run's, and add them to the history."""
+    machine = {what: value for what, value in machine.items() if what != "torch"}
+    last, measured = _last(history, COSTS, machine, "costs"), {}
+    print(f"\n{COSTS}{'':<55}{'last':>22}")
+    for name, cost in costs.measure():
+        measured[name] = cost._asdict()
+        before = f"{last[name]['value']:,.2f}" if name in last else ""
+        print(f"{name:<50}{cost.value:>12,.2f} {cost.unit:<9}{before:>10}".rstrip(), flush=True)
+    _add(history, {"case": COSTS, "machine": machine, "costs": measured})
 
 
 def measure(case: updates.Case, options: Options) -> dict[str, Any]:
@@ -95,7 +118,7 @@ def measure(case: updates.Case, options: Options) -> dict[str, Any]:
         except RuntimeError as error:  # such as a second derivative, which it does not know
             failed["PyTorch, compiled"] = str(error).strip().partition("\n")[0]
     variants["jaxgen, one update a call"] = updates.ours(case, None)
-    variants[f"jaxgen, {SCANNED} updates a call"] = updates.ours(case, SCANNED)
+    variants[f"jaxgen, {case.scanned} updates a call"] = updates.ours(case, case.scanned)
     timings = clock.compare(variants, EAGER, rounds=options.rounds, seconds=options.seconds, clock=options.clock)
     return {
         "parameters": count,
@@ -138,13 +161,13 @@ def table(name: str, batch_size: int, measured: dict[str, Any], last: dict[str, 
     return lines + [f"{variant:<30} not timed: {reason}" for variant, reason in measured["failed"].items()]
 
 
-def _last(history: pathlib.Path, case: str, machine: dict[str, str]) -> dict[str, Any]:
-    """Timings of the newest line of this case on this machine; empty if there is none."""
+def _last(history: pathlib.Path, case: str, machine: dict[str, str], what: str) -> dict[str, Any]:
+    """`what` of the newest line of this case on this machine; empty if there is none."""
     if not history.is_file():
         return {}
     entries = [json.loads(line) for line in history.read_text(encoding="utf-8").splitlines()]
     same = [entry for entry in entries if entry["case"] == case and entry["machine"] == machine]
-    return same[-1]["timings"] if same else {}
+    return same[-1][what] if same else {}
 
 
 def _add(history: pathlib.Path, entry: dict[str, Any]) -> None:

@@ -179,8 +179,14 @@ def _sum_over_chunks(geometry: Geometry, x: Images, y: Outputs) -> Kernel:
     size = max((n for n in divisors if n == 1 or n * positions <= _POSITIONS), default=batch)
     if size == batch:
         return _correlate(geometry, x, y)
-    chunks = [a.reshape(batch // size, size, *a.shape[1:]) for a in (x, y)]
-    return lax.map(lambda chunk: _correlate(geometry, *chunk), chunks).sum(0)
+    # Chunk t holds every num-th example from the t-th on: where devices share the batch, each chunk is shared as well.
+    num = batch // size
+    x, y = (a.reshape(size, num, *a.shape[1:]) for a in (x, y))
+
+    def partial_sum(t: Array) -> Kernel:
+        return _correlate(geometry, *(lax.dynamic_index_in_dim(a, t, axis=1, keepdims=False) for a in (x, y)))
+
+    return lax.map(partial_sum, jnp.arange(num)).sum(0)
 
 
 def _correlate(geometry: Geometry, x: Images, y: Outputs) -> Kernel:

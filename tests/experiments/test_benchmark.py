@@ -9,9 +9,10 @@ import pytest
 from jax import lax
 
 from experiments import benchmark
-from experiments.benchmarks import clock, scaling, updates
+from experiments.benchmarks import clock, costs, scaling, updates
 from experiments.benchmarks.arithmetic import flops
 from experiments.benchmarks.clock import Variant
+from experiments.data.options import StorageOptions
 from experiments.errors import UserError
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
@@ -67,6 +68,7 @@ def test_every_case_trains_as_many_parameters_as_its_networks_have():
     assert counts["wgan_gp_digits"] == 304_961
     assert counts["vae_mnist"] == 784 * 500 + 500 + 501 * 40 + 21 * 500 + 501 * 784
     assert counts["gan_28"] == counts["wgan_gp_28"] == 2_039_953  # 1.51 million and 0.53 million
+    assert counts["wgan_gp_resnet_32"] == 1_204_483 + 1_053_825  # generator and critic of the authors' code
 
 
 def test_the_flops_of_a_vaes_update_are_those_of_its_four_layers():
@@ -77,11 +79,11 @@ def test_the_flops_of_a_vaes_update_are_those_of_its_four_layers():
 
 def test_history_gives_the_last_line_of_the_same_case_and_machine(tmp_path):
     history, machine = tmp_path / "runs" / "history.jsonl", {"processor": "a"}
-    assert benchmark._last(history, "vae", machine) == {}
+    assert benchmark._last(history, "vae", machine, "timings") == {}
     for case, where in (("vae", {"processor": "a"}), ("vae", {"processor": "b"}), ("gan", {"processor": "a"})):
         timings = {benchmark.EAGER: {"ratio": float(len(case + where["processor"]))}}
         benchmark._add(history, {"case": case, "machine": where, "timings": timings})
-    assert benchmark._last(history, "vae", machine) == {benchmark.EAGER: {"ratio": 4.0}}
+    assert benchmark._last(history, "vae", machine, "timings") == {benchmark.EAGER: {"ratio": 4.0}}
 
 
 def test_the_table_says_what_could_not_be_timed():
@@ -100,6 +102,26 @@ def test_an_unknown_case_is_refused_with_those_there_are():
 def test_without_pytorch_the_cure_is_named():
     with pytest.raises(UserError, match=r"benchmark\]"):
         benchmark.main(["vae_mnist"])
+
+
+def test_costs_stand_beside_those_of_the_last_run_on_this_machine(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(benchmark.costs, "measure", lambda: iter([("import", costs.Cost(next(seconds), "s"))]))
+    seconds, history = iter([1.5, 2.5, 3.5]), tmp_path / "history.jsonl"
+    for processor in ("a", "a", "b"):
+        monkeypatch.setattr(benchmark, "_processor", lambda processor=processor: processor)
+        assert benchmark.main([benchmark.COSTS, "--history", str(history)]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("import")]
+    assert lines == [["import", "1.50", "s"], ["import", "2.50", "s", "1.50"], ["import", "3.50", "s"]]
+    assert len(history.read_text(encoding="utf-8").splitlines()) == 3
+
+
+def test_an_import_takes_time_in_an_interpreter_of_its_own():
+    assert 0 < costs._import("wsgiref.simple_server") < 60
+
+
+def test_feeds_and_samplers_are_timed_for_as_long_as_is_asked():
+    assert costs._feed(StorageOptions(device_bytes=0), seconds=0.01) > 0
+    assert costs._sampler("wgan_gp_digits", num=4, seconds=0.01) > 0
 
 
 def test_growth_is_the_exponent_between_two_rows():

@@ -1,10 +1,16 @@
-"""Convolutional networks in PyTorch, NCHW: layer for layer those of `jaxgen.nets.conv` and `jaxgen.nets.dcgan`."""
+"""Convolutional networks in PyTorch, NCHW: layer for layer those of `jaxgen.nets.conv`, `dcgan` and `resnet`.
 
+In the order of layers that PyTorch codes have: up-sampling before a convolution and pooling after it, in the
+shortcuts too.
+"""
+
+import itertools
 import math
 from typing import Any
 
 from jaxgen.nets.conv import ConvCritic, ConvGenerator, halvings
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator, pyramid
+from jaxgen.nets.resnet import ResNetCritic, ResNetGenerator
 from jaxgen.typing import Shape
 
 
@@ -19,6 +25,10 @@ def network(ours: Any, image_shape: Shape, latent_dim: int) -> Any:
             return _transposed(ours, image_shape, latent_dim)
         case DCGANDiscriminator():
             return _strided(ours, image_shape)
+        case ResNetGenerator():
+            return _residual_generator(ours, image_shape, latent_dim)
+        case ResNetCritic():
+            return _residual_critic(ours, image_shape)
     raise ValueError(f"{type(ours).__name__} is not here in PyTorch; add it to {__name__}")
 
 
@@ -95,3 +105,59 @@ def _halving(ours: DCGANGenerator | DCGANDiscriminator) -> tuple[int, int, int]:
     if ours.kernel_size % 2:
         raise ValueError(f"kernel_size is {ours.kernel_size}, but must be even to be the same network in PyTorch")
     return ours.kernel_size, 2, ours.kernel_size // 2 - 1
+
+
+def _residual_generator(ours: ResNetGenerator, image_shape: Shape, latent_dim: int) -> Any:
+    from torch import nn  # pyright: ignore[reportMissingImports]
+
+    height, width, image_channels = image_shape
+    channels, halved = ours.channels, len(ours.channels) - 1
+    layers = _start(latent_dim, channels[0], height >> halved, width >> halved)
+    for before, features in itertools.pairwise(channels):
+        convolutions = _conv3(before, features, bias=ours.inner_bias), _conv3(features, features)
+        inner = [*_norm("batch", before), nn.ReLU(), nn.Upsample(scale_factor=2), convolutions[0]]
+        inner += [*_norm("batch", features), nn.ReLU(), convolutions[1]]
+        layers += [_sum(inner, [nn.Upsample(scale_factor=2), nn.Conv2d(before, features, 1)])]
+    last = [*_norm("batch", channels[-1]), nn.ReLU(), _conv3(channels[-1], image_channels), nn.Tanh()]
+    return nn.Sequential(*layers, *last)
+
+
+def _residual_critic(ours: ResNetCritic, image_shape: Shape) -> Any:
+    from torch import nn  # pyright: ignore[reportMissingImports]
+
+    features, image_channels = ours.channels, image_shape[-1]
+    if ours.norm != "none":
+        raise ValueError(f"norm is {ours.norm!r}, but the critic is here in PyTorch without any")
+
+    def twice(inputs: int) -> list[Any]:
+        return [_conv3(inputs, features), nn.ReLU(), _conv3(features, features)]
+
+    layers = [
+        _sum([*twice(image_channels), nn.AvgPool2d(2)], [nn.AvgPool2d(2), nn.Conv2d(image_channels, features, 1)])
+    ]
+    layers += [
+        _sum([nn.ReLU(), *twice(features), nn.AvgPool2d(2)], [nn.Conv2d(features, features, 1), nn.AvgPool2d(2)])
+    ]
+    layers += [_sum([nn.ReLU(), *twice(features)], []) for _ in range(ours.blocks)]
+    return nn.Sequential(*layers, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(features, 1))
+
+
+def _conv3(before: int, features: int, *, bias: bool = True) -> Any:
+    from torch import nn  # pyright: ignore[reportMissingImports]
+
+    return nn.Conv2d(before, features, 3, padding=1, bias=bias)
+
+
+def _sum(inner: list[Any], shortcut: list[Any]) -> Any:
+    """A residual block: the sum of two branches; an empty one is the identity."""
+    from torch import nn  # pyright: ignore[reportMissingImports]
+
+    class Sum(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.shortcut = nn.Sequential(*inner), nn.Sequential(*shortcut)
+
+        def forward(self, inputs):
+            return self.inner(inputs) + self.shortcut(inputs)
+
+    return Sum()
