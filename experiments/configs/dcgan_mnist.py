@@ -22,8 +22,8 @@ EXPERIMENT = Experiment(
         ema_decay=0.99,
     ),
     data="mnist",
-    steps=4_000,
+    steps=1_500,
     log_every=50,
-    sample_every=500,
-    checkpoint_every=500,
+    sample_every=250,
+    checkpoint_every=250,
 )

@@ -12,13 +12,13 @@ EXPERIMENT = Experiment(
     model=wgan_gp.Config(
         latent_dim=64,
         generator=ConvGenerator(channels=16),
-        critic=ConvCritic(channels=16),
-        generator_optimizer=Adam(5e-4, b1=0.0, b2=0.9),
-        critic_optimizer=Adam(5e-4, b1=0.0, b2=0.9),
+        critic=ConvCritic(channels=8),
+        generator_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
+        critic_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
     ),
     data="mnist",
-    steps=3_000,
+    steps=1_500,
     log_every=50,
     sample_every=250,
-    checkpoint_every=500,
+    checkpoint_every=250,
 )
