@@ -8,15 +8,21 @@ of the generator; `cgan_mlp_mnist_published` is the published setting.
 
 from experiments.experiment import Experiment
 from jaxgen.gans import cgan
+from jaxgen.gans.discrimination import Discrimination, InstanceNoise
+from jaxgen.gans.objectives import NonSaturating
+from jaxgen.gans.priors import Uniform
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from jaxgen.optimizers import Adam
 
 EXPERIMENT = Experiment(
     model=cgan.Config(
+        prior=Uniform(100, limit=3**0.5),
         generator=ConditionalMLPGenerator(100, 200, 400, dropout=0.0),
         discriminator=ConditionalMLPDiscriminator(120, 50, 120, pieces=3, joint_pieces=3),
-        generator_optimizer=Adam(3e-4, b1=0.5),
-        discriminator_optimizer=Adam(3e-4, b1=0.5),
+        objective=NonSaturating(smoothing=0.1),
+        view=Discrimination(noise=InstanceNoise(0.3)),
+        generator_optimizer=Adam(5e-4, b1=0.5),
+        discriminator_optimizer=Adam(2e-4, b1=0.5),
         ema_decay=0.999,
     ),
     data="mnist",

@@ -22,8 +22,8 @@ EXPERIMENT = Experiment(
         ema_decay=0.99,
     ),
     data="mnist",
-    steps=1_500,
+    steps=1_000,
     log_every=50,
-    sample_every=250,
-    checkpoint_every=250,
+    sample_every=200,
+    checkpoint_every=200,
 )

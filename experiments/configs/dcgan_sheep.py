@@ -26,7 +26,7 @@ EXPERIMENT = Experiment(
     ),
     data="quickdraw:sheep",
     batch_size=32,
-    steps=6_000,
+    steps=5_000,
     sample_every=500,
     checkpoint_every=500,
 )

@@ -4,6 +4,10 @@ python -m experiments.train gan_mnist --data-dir DIR
 
 For a processor: a third to a half of the units, Adam, and samples from a moving average of the generator;
 `gan_mnist_published` is the published setting.
+
+At step 20,000, seed 0, 2,000 samples: a classifier that is right on 99.1 % of held-out digits recognises (p >= 0.9)
+75.1 % of them [73.3, 76.8]. All ten digits are there, unevenly: 22 % are a 1, 5 % a 2, which its Frechet distance, 50.1
+[43.5, 56.8], feels. 107 updates a second on one core of an Intel Xeon beside other work, 3 minutes.
 """
 
 from experiments.experiment import Experiment

@@ -23,7 +23,7 @@ EXPERIMENT = Experiment(
         critic_optimizer=Adam(5e-4, b1=0.5, b2=0.9),
     ),
     data="quickdraw:sheep",
-    steps=2_000,
+    steps=1_500,
     log_every=50,
     sample_every=250,
     checkpoint_every=250,
