@@ -7,4 +7,4 @@ import dataclasses
 
 from experiments.configs import cgan_mnist
 
-EXPERIMENT = dataclasses.replace(cgan_mnist.EXPERIMENT, data="fashion_mnist", steps=3_000)
+EXPERIMENT = dataclasses.replace(cgan_mnist.EXPERIMENT, data="fashion_mnist", steps=2_500)

@@ -22,8 +22,8 @@ EXPERIMENT = Experiment(
         ema_decay=0.99,
     ),
     data="mnist",
-    steps=1_000,
+    steps=700,
     log_every=50,
-    sample_every=200,
-    checkpoint_every=200,
+    sample_every=100,
+    checkpoint_every=100,
 )

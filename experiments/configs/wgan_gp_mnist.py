@@ -17,7 +17,7 @@ EXPERIMENT = Experiment(
         critic_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
     ),
     data="mnist",
-    steps=1_200,
+    steps=1_000,
     log_every=50,
     sample_every=200,
     checkpoint_every=200,
