@@ -1,20 +1,37 @@
-"""Conditional GAN (the paper's perceptrons, with dropout) on MNIST.
+"""Conditional GAN (the paper's maxout discriminator, narrower, against an MLP with batch norm) on MNIST.
 
 python -m experiments.train cgan_mlp_mnist --data-dir DIR
 
-Networks and batches are the paper's; its momentum, which rises from 0.5 to 0.7, stays at 0.5 here, and its rate
-does not fall.
+For a processor; `cgan_mlp_mnist_published` is the published setting. With the paper's generator, narrower, the samples
+of a class became all alike, or nothing at all.
+
+At step 12,000 (seed 0, under 2 minutes on one shared core of an Intel Xeon, 124 updates a second), 2,000 samples: a
+classifier that is right on 99.1 % of held-out digits finds the class that was asked for in 92.1 % of them [90.8, 93.3],
+recognises (p >= 0.9) 86.9 % [85.4, 88.3]; none of the ten is missing; Frechet distance 21.8 [20.3, 23.3].
 """
 
 from experiments.experiment import Experiment
 from jaxgen.gans import cgan
+from jaxgen.gans.objectives import NonSaturating
+from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator
+from jaxgen.nets.conditioning import Beside
+from jaxgen.nets.mlp import MLP
+from jaxgen.optimizers import Adam
 
 EXPERIMENT = Experiment(
-    model=cgan.Config(),
+    model=cgan.Config(
+        objective=NonSaturating(smoothing=0.1),
+        generator=Beside(MLP((400, 400), norm="batch")),
+        discriminator=ConditionalMLPDiscriminator(120, 50, 120, pieces=3, joint_pieces=3),
+        generator_optimizer=Adam(3e-4, b1=0.5),
+        discriminator_optimizer=Adam(3e-4, b1=0.5),
+        ema_decay=0.999,
+    ),
     data="mnist",
-    steps=50_000,
-    batch_size=100,
-    sample_every=1_000,
-    checkpoint_every=1_000,
+    steps=12_000,
+    steps_per_call=50,
+    log_every=500,
+    sample_every=2_000,
+    checkpoint_every=2_000,
     num_samples=100,
 )
