@@ -1,6 +1,11 @@
 """WGAN-GP (the paper's MLP) on a Swiss roll.
 
 python -m experiments.train wgan_gp_swiss_roll
+
+At 10,000 updates, seed 0, 5,000 samples by `python -m experiments.evaluate` (in brackets 5,000 held-out points):
+precision 0.974 (0.971), recall 0.620 (0.971), told apart by the nearest neighbour 0.689 (0.492; 1/2 is not at all). The
+samples lie along the whole roll, on a thinner line than its noise makes, and a few on the shortest ways between its
+turns; 100 s on one core of an Intel Xeon, beside other work.
 """
 
 from experiments.experiment import Experiment
