@@ -27,7 +27,7 @@ from jaxgen.gans.objectives import NonSaturating, Objective
 from jaxgen.gans.priors import Prior, Uniform
 from jaxgen.images import RANGES, ValueRange, scale, squash
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
-from jaxgen.nets.dropout import Dropping
+from jaxgen.nets.dropout import drops
 from jaxgen.optimizers import SGD, Optimizer
 from jaxgen.parallel import example_keys
 from jaxgen.train_state import TrainState, apply, create, descend, moving_average
@@ -222,7 +222,7 @@ def update(
 
 
 def _dropout_keys(net: nn.Module, key: Key, num: int, axis_name: str | None) -> Keys:
-    return example_keys(key, num, axis_name) if isinstance(net, Dropping) and net.drops else None
+    return example_keys(key, num, axis_name) if drops(net) else None
 
 
 def sample(config: Config, state: State, key: Key, num: int, labels: Labels | None = None) -> Points:

@@ -22,7 +22,7 @@ from jaxtyping import Array, Bool, Key
 
 from jaxgen import parallel
 from jaxgen.checks import require
-from jaxgen.nets.dropout import Dropping
+from jaxgen.nets.dropout import drops
 from jaxgen.train_state import apply
 from jaxgen.typing import Collections, Params, PerExample, Points, Shape
 from jaxgen.typing import Key as OneKey
@@ -90,7 +90,7 @@ def chance(
         )
     if view.flip > 0:
         flipped = parallel.draw(lambda key: jax.random.bernoulli(key, view.flip), keys[2], num, axis_name)
-    if isinstance(net, Dropping) and net.drops:
+    if drops(net):
         real_keys, fake_keys = (parallel.example_keys(key, num, axis_name) for key in keys[3:])
     return Chance(real_noise, fake_noise, flipped, real_keys, fake_keys)
 

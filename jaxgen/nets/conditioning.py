@@ -1,9 +1,13 @@
-"""Networks that are told a condition, a class for one, beside their input: wrappers around networks that are not."""
+"""Networks that are told a condition, a class for one, beside their input: wrappers around networks that are not.
+
+Where the network inside drops values in training, the keys of its dropout are handed on.
+"""
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from jaxgen.nets.dropout import drops, keys_for
 from jaxgen.typing import Shape
 
 
@@ -12,6 +16,11 @@ class Beside(nn.Module):
 
     net: nn.Module
 
+    @property
+    def drops(self) -> bool:
+        """Whether the network inside drops values in training, for which it needs keys."""
+        return drops(self.net)
+
     @nn.compact
     def __call__(
         self,
@@ -21,10 +30,11 @@ class Beside(nn.Module):
         *,
         train: bool = False,
         axis_name: str | None = None,
+        keys: jax.Array | None = None,
     ) -> jax.Array:
         """(batch, ...) and (batch, condition) to (batch, *output_shape)."""
         joined = jnp.concatenate([inputs.reshape(len(inputs), -1), condition.astype(inputs.dtype)], axis=1)
-        return self.net(joined, output_shape, train=train, axis_name=axis_name)
+        return self.net(joined, output_shape, train=train, axis_name=axis_name, **keys_for(self.net, keys))
 
 
 class AsChannel(nn.Module):
@@ -32,6 +42,11 @@ class AsChannel(nn.Module):
 
     net: nn.Module
 
+    @property
+    def drops(self) -> bool:
+        """Whether the network inside drops values in training, for which it needs keys."""
+        return drops(self.net)
+
     @nn.compact
     def __call__(
         self,
@@ -41,6 +56,7 @@ class AsChannel(nn.Module):
         *,
         train: bool = False,
         axis_name: str | None = None,
+        keys: jax.Array | None = None,
     ) -> jax.Array:
         """(batch, height, width, channels) and (batch, condition) to (batch, *output_shape)."""
         if inputs.ndim != 4:
@@ -48,13 +64,18 @@ class AsChannel(nn.Module):
         batch, height, width, _ = inputs.shape
         channel = nn.Dense(height * width)(condition.astype(inputs.dtype)).reshape(batch, height, width, 1)
         joined = jnp.concatenate([inputs, channel], axis=-1)
-        return self.net(joined, output_shape, train=train, axis_name=axis_name)
+        return self.net(joined, output_shape, train=train, axis_name=axis_name, **keys_for(self.net, keys))
 
 
 class Within(nn.Module):
     """The network takes the condition itself, by its keyword `condition`: in its normalisation layers, for one."""
 
     net: nn.Module
+
+    @property
+    def drops(self) -> bool:
+        """Whether the network inside drops values in training, for which it needs keys."""
+        return drops(self.net)
 
     @nn.compact
     def __call__(
@@ -65,6 +86,9 @@ class Within(nn.Module):
         *,
         train: bool = False,
         axis_name: str | None = None,
+        keys: jax.Array | None = None,
     ) -> jax.Array:
         """(batch, ...) and (batch, condition) to (batch, *output_shape)."""
-        return self.net(inputs, output_shape, condition=condition, train=train, axis_name=axis_name)
+        return self.net(
+            inputs, output_shape, condition=condition, train=train, axis_name=axis_name, **keys_for(self.net, keys)
+        )

@@ -3,7 +3,7 @@
 Srivastava et al.: Dropout: A Simple Way to Prevent Neural Networks from Overfitting, 2014, JMLR 15.
 """
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,16 @@ class Dropping(Protocol):
     def drops(self) -> bool:
         """Whether its rates are above 0, so that it needs keys in training."""
         ...
+
+
+def drops(net: Any) -> bool:
+    """Whether a network drops values in training, for which it needs keys."""
+    return isinstance(net, Dropping) and net.drops
+
+
+def keys_for(net: Any, keys: Key[Array, "batch"] | None) -> dict[str, Any]:
+    """`keys` as an argument of the network's call; nothing for one that knows no keys."""
+    return {"keys": keys} if drops(net) else {}
 
 
 def dropout(

@@ -5,6 +5,9 @@ import pytest
 
 from jaxgen.nets.conditioning import AsChannel, Beside, Within
 from jaxgen.nets.conv_autoencoder import ConvEncoder
+from jaxgen.nets.courses import FidleDiscriminator
+from jaxgen.nets.dropout import drops
+from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.resnet import ResNetGenerator
 
@@ -32,6 +35,18 @@ def test_as_channel_adds_a_map_that_a_dense_layer_makes_of_the_condition():
 def test_as_channel_refuses_what_is_no_image():
     with pytest.raises(ValueError, match=r"inputs have shape \(5, 16\), but must be images: use Beside"):
         AsChannel(MLP(())).init(jax.random.key(0), IMAGES.reshape(5, 16), CLASSES, (2,))
+
+
+@pytest.mark.parametrize("wrapper", [Beside, AsChannel])
+def test_keys_of_dropout_reach_the_network_inside(wrapper):
+    def scores(net, keys):
+        variables = net.init(jax.random.key(0), images, CLASSES, ())
+        return np.asarray(net.apply(variables, images, CLASSES, (), train=True, keys=keys))
+
+    images, keys = jnp.ones((5, 28, 28, 1)), jax.random.split(jax.random.key(2), 5)
+    net = wrapper(Maxout()) if wrapper is Beside else wrapper(FidleDiscriminator())
+    assert drops(net) and not drops(wrapper(MLP(())))
+    assert np.abs(scores(net, keys) - scores(net, None)).min() > 1e-6
 
 
 def test_within_hands_the_condition_to_the_network():
