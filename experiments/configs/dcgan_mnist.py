@@ -22,7 +22,7 @@ EXPERIMENT = Experiment(
         ema_decay=0.99,
     ),
     data="mnist",
-    steps=1_000,
+    steps=1_700,
     log_every=50,
     sample_every=100,
     checkpoint_every=100,
