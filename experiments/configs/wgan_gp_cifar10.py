@@ -19,8 +19,8 @@ EXPERIMENT = Experiment(
         critic_optimizer=Adam(5e-4, b1=0.0, b2=0.9),
     ),
     data="cifar10",
-    steps=1_200,
+    steps=5_000,
     log_every=50,
-    sample_every=200,
-    checkpoint_every=200,
+    sample_every=250,
+    checkpoint_every=500,
 )
