@@ -28,7 +28,7 @@ EXPERIMENT = Experiment(
         ema_decay=0.999,
     ),
     data="mnist",
-    steps=12_000,
+    steps=30_000,
     steps_per_call=50,
     log_every=500,
     sample_every=2_000,

@@ -27,8 +27,8 @@ EXPERIMENT = Experiment(
         ema_decay=0.99,
     ),
     data="mnist",
-    steps=1_700,
-    log_every=50,
-    sample_every=100,
-    checkpoint_every=100,
+    steps=3_500,
+    log_every=100,
+    sample_every=500,
+    checkpoint_every=500,
 )
