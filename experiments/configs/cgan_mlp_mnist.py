@@ -5,9 +5,10 @@ python -m experiments.train cgan_mlp_mnist --data-dir DIR
 For a processor; `cgan_mlp_mnist_published` is the published setting. With the paper's generator, narrower, the samples
 of a class became all alike, or nothing at all.
 
-At step 12,000 (seed 0, under 2 minutes on one shared core of an Intel Xeon, 124 updates a second), 2,000 samples: a
-classifier that is right on 99.1 % of held-out digits finds the class that was asked for in 92.1 % of them [90.8, 93.3],
-recognises (p >= 0.9) 86.9 % [85.4, 88.3]; none of the ten is missing; Frechet distance 21.8 [20.3, 23.3].
+At step 30,000 (seed 0, stopped at 12,000 and resumed, 4 minutes on one shared core of an Intel Xeon, 95 to 130 a
+second), 2,000 samples: a classifier that is right on 99.1 % of held-out digits finds the class that was asked for in
+97.8 % of them [97.2, 98.4] (99.1 % of held-out ones), recognises (p >= 0.9) 95.2 % [94.3, 96.2]; Frechet distance 5.7
+[4.2, 7.2] (2.7). At step 12,000 they were 92.1 %, 86.9 % and 21.8.
 """
 
 from experiments.experiment import Experiment
