@@ -6,7 +6,7 @@ For a processor; `wgan_gp_cifar10_published` has the networks of the paper's cod
 
 At step 1,500 (seed 0, 14 minutes on one core of an Intel Xeon, 1.8 updates a second), 2,000 samples: Frechet distance
 1.9 [1.6, 2.1] in 64 principal components, of held-out images 0.9; precision 0.68 and recall 0.53, of held-out images
-0.64 and 0.64. Boats, planes, animals in a field: what is what can be guessed from colours and outlines.
+0.64 and 0.64. Boats, planes and animals can be guessed from colours and outlines.
 """
 
 from experiments.experiment import Experiment
