@@ -8,7 +8,7 @@ of its own. Each quantity is measured once, or as a median where it is short.
 """
 
 import functools
-import os
+import itertools
 import pathlib
 import statistics
 import subprocess
@@ -21,8 +21,8 @@ from typing import NamedTuple
 import jax
 
 from experiments import data
-from experiments.benchmarks import checkpoints, metrics, updates
-from experiments.data import feeds
+from experiments.benchmarks import checkpoints, clock, metrics, updates
+from experiments.benchmarks import data as feeds
 from experiments.data.options import ImageOptions, StorageOptions
 from experiments.experiment import model_of
 from jaxgen import parallel
@@ -88,31 +88,25 @@ def _start(folder: pathlib.Path, cache: str) -> float:
     options = ["--steps", "20", "--out", str(folder / cache), "--compilation-cache", str(folder / "compiled")]
     command = [sys.executable, "-m", "experiments.train", "wgan_gp_digits", *options]
     begun = time.perf_counter()
-    subprocess.run(command, capture_output=True, check=True, env=os.environ)
+    subprocess.run(command, capture_output=True, check=True)
     return time.perf_counter() - begun
 
 
 def _feed(storage: StorageOptions, seconds: float = 1.0) -> float:
-    """Images a second, ten batches of 64 a call, each call's waited for."""
+    """Images a second, ten batches of 64 a call."""
     image_set = data.load("digits", "train", None, ImageOptions(), storage)
-    with feeds.opened(image_set, None, 0, 64, storage) as feed:
-        jax.block_until_ready(feed(0, 10))
-        calls, begun = 0, time.perf_counter()
-        while time.perf_counter() - begun < seconds:
-            calls += 1
-            jax.block_until_ready(feed(10 * calls, 10))
-        return calls * 640 / (time.perf_counter() - begun)
+    return feeds.rate(image_set, storage, feeds.Options(seconds=seconds))
 
 
 def _sampler(name: str, num: int = 250, seconds: float = 1.0) -> float:
     """Images a second."""
     config = updates.cases()[name].config
-    model = model_of(config)
-    state = jax.jit(functools.partial(model.init, config))(jax.random.key(0))
+    model, keys = model_of(config), map(jax.random.key, itertools.count())
+    state = jax.jit(functools.partial(model.init, config))(next(keys))
     sample = jax.jit(functools.partial(model.sample, config, num=num))
-    jax.block_until_ready(sample(state, jax.random.key(1)))
-    calls, begun = 0, time.perf_counter()
-    while time.perf_counter() - begun < seconds:
-        calls += 1
-        jax.block_until_ready(sample(state, jax.random.key(calls)))
-    return calls * num / (time.perf_counter() - begun)
+
+    def run() -> None:
+        jax.block_until_ready(sample(state, next(keys)))
+
+    run()
+    return 1 / clock.seconds_per_update(clock.Variant(run, num), seconds, clock.CLOCKS["wall"])

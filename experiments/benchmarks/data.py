@@ -64,10 +64,10 @@ def _line(name: str, storage: StorageOptions, images: ImageOptions, options: Opt
     began = time.monotonic()
     image_set = data.load(name, "train", options.data_dir, images, storage)
     loaded = time.monotonic() - began
-    return f"{loaded:>9.2f}s{_rate(image_set, storage, options):>12,.0f}"
+    return f"{loaded:>9.2f}s{rate(image_set, storage, options):>12,.0f}"
 
 
-def _rate(image_set: Any, storage: StorageOptions, options: Options) -> float:
+def rate(image_set: Any, storage: StorageOptions, options: Options) -> float:
     """Images a second of a feed."""
     from experiments.data import feeds
 
