@@ -115,19 +115,6 @@ def look(
     return apply(net, params, collections, images, *inputs, train=train, axis_name=axis_name, **options)
 
 
-def score(
-    net: nn.Module,
-    params: Params,
-    collections: Collections,
-    images: Points,
-    noise: Points | None = None,
-    keys: Key[Array, "batch"] | None = None,
-    axis_name: str | None = None,
-) -> tuple[PerExample, Collections]:
-    """D(x + noise) in training, and the discriminator's collections after it; `keys` are those of its dropout."""
-    return look(net, params, collections, images, (), noise=noise, keys=keys, axis_name=axis_name)
-
-
 def score_pairs(
     view: Discrimination,
     net: nn.Module,
@@ -141,7 +128,8 @@ def score_pairs(
     """Scores of real and fake examples in the discriminator's step, labels flipped, and its collections after it."""
 
     def judge(inputs, collections):
-        return score(net, params, collections, *inputs, axis_name=axis_name)
+        images, noise, keys = inputs
+        return look(net, params, collections, images, (), noise=noise, keys=keys, axis_name=axis_name)
 
     inputs = (real, luck.real_noise, luck.real_keys), (fake, luck.fake_noise, luck.fake_keys)
     scores, collections = in_batches(judge, collections, *inputs, joint=view.joint)
@@ -186,8 +174,8 @@ def score_fakes(
 ) -> tuple[PerExample, PerExample | None]:
     """Scores of fakes as the generator's step sees them, alone or beside real examples, and of those."""
     if real is None:
-        inputs = fake, luck.fake_noise, luck.fake_keys
-        return score(net, params, collections, *inputs, axis_name=axis_name)[0], None
+        options = {"noise": luck.fake_noise, "keys": luck.fake_keys, "axis_name": axis_name}
+        return look(net, params, collections, fake, (), **options)[0], None
     luck = luck._replace(flipped=None)
     (real_scores, fake_scores), _ = score_pairs(view, net, params, collections, real, fake, luck, axis_name)
     return fake_scores, real_scores

@@ -11,8 +11,8 @@ from jaxgen.nets.dropout import drops, keys_for
 from jaxgen.typing import Shape
 
 
-class Beside(nn.Module):
-    """The condition is appended to the flattened input: for latents, and for MLPs."""
+class _Around(nn.Module):
+    """What the wrappers have in common."""
 
     net: nn.Module
 
@@ -20,6 +20,10 @@ class Beside(nn.Module):
     def drops(self) -> bool:
         """Whether the network inside drops values in training, for which it needs keys."""
         return drops(self.net)
+
+
+class Beside(_Around):
+    """The condition is appended to the flattened input: for latents, and for MLPs."""
 
     @nn.compact
     def __call__(
@@ -37,15 +41,8 @@ class Beside(nn.Module):
         return self.net(joined, output_shape, train=train, axis_name=axis_name, **keys_for(self.net, keys))
 
 
-class AsChannel(nn.Module):
+class AsChannel(_Around):
     """A dense layer makes of the condition one more channel of the image: for convolutional networks."""
-
-    net: nn.Module
-
-    @property
-    def drops(self) -> bool:
-        """Whether the network inside drops values in training, for which it needs keys."""
-        return drops(self.net)
 
     @nn.compact
     def __call__(
@@ -67,15 +64,8 @@ class AsChannel(nn.Module):
         return self.net(joined, output_shape, train=train, axis_name=axis_name, **keys_for(self.net, keys))
 
 
-class Within(nn.Module):
+class Within(_Around):
     """The network takes the condition itself, by its keyword `condition`: in its normalisation layers, for one."""
-
-    net: nn.Module
-
-    @property
-    def drops(self) -> bool:
-        """Whether the network inside drops values in training, for which it needs keys."""
-        return drops(self.net)
 
     @nn.compact
     def __call__(
