@@ -44,3 +44,8 @@ def test_noise_of_an_image_depends_on_its_key_alone(corruption):
 def test_settings_out_of_range_are_refused(make):
     with pytest.raises(ValueError, match="but must be"):
         make()
+
+
+def test_gaussian_noise_without_deviation_leaves_the_images_as_they_are_bit_for_bit():
+    np.testing.assert_array_equal(corrupt(GaussianNoise(0.0), IMAGES, KEYS, None), IMAGES)
+    assert (corrupt(GaussianNoise(1e-3), IMAGES, KEYS, None) != IMAGES).any()
