@@ -25,6 +25,9 @@ CHUNK = 128
 Decoder = Callable[[Any, np.ndarray, np.ndarray | None], np.ndarray]
 """(state, latents (num, latent), labels (num,) or None) to uint8 pixels (num, height, width, channels)."""
 
+Namer = Callable[[Any, np.ndarray], np.ndarray]
+"""(state, uint8 pixels) to the likeliest class of each categorical code, (num, codes)."""
+
 Encoder = Callable[[Any, np.ndarray, np.ndarray | None], np.ndarray]
 """(state, uint8 pixels, labels or None) to latents."""
 
@@ -76,6 +79,13 @@ def critic(config: "ModelConfig") -> "Adversary":
     if not isinstance(model, Adversary):
         raise UserError(f"{name_of(config)} has no discriminator or critic; use a model that has one")
     return model
+
+
+def names_codes(config: "ModelConfig") -> bool:
+    """Whether the model tells of an image which categorical codes it was made of."""
+    from jaxgen.model import CodeNamer
+
+    return isinstance(model_of(config), CodeNamer) and bool(config.codes.categorical)  # pyright: ignore
 
 
 def _require_pictures(config: "ModelConfig") -> None:
@@ -133,6 +143,24 @@ def encoder(config: "ModelConfig") -> Encoder:
         return model.to_latents(config, state, images, *([labels] if labelled else []))
 
     return functools.partial(_in_chunks, encode)
+
+
+@functools.cache
+def code_namer(config: "ModelConfig") -> Namer:
+    """Pixels to categorical codes, for a model that `names_codes`; compiled once for each config."""
+    import jax
+    import jax.numpy as jnp
+
+    from jaxgen.images import scale
+
+    model: Any = model_of(config)
+
+    @jax.jit
+    def name(state: Any, pixels: Any, _labels: Any) -> Any:
+        belief = model.infer(config, state, scale(pixels, config.value_range))
+        return jnp.stack([logits.argmax(axis=1) for logits in belief.logits], axis=1)
+
+    return lambda state, pixels: _in_chunks(name, state, pixels, None)
 
 
 @functools.cache

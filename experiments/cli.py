@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from experiments import quiet
+from experiments import allocation, quiet
 from experiments.experiment import UserError
 from experiments.files import FolderError
 
@@ -51,6 +51,7 @@ def run_folder(argv: Sequence[str]) -> tuple[pathlib.Path | None, list[str]]:
 
 def run(main: Callable[[Sequence[str]], int | None]) -> None:
     """Run a command: a UserError becomes one sentence on stderr and exit code 2, a FolderError 3."""
+    allocation.keep_freed()
     for name in ("absl", "asyncio", "concurrent.futures"):  # what orbax and array_record cause there
         logging.getLogger(name).setLevel(logging.CRITICAL)
     for stream in (sys.stdout, sys.stderr):

@@ -81,6 +81,15 @@ class Adversary(Model, Protocol):
 
 
 @runtime_checkable
+class CodeNamer(LatentModel, Protocol):
+    """A model that tells which codes an image was made of: `config.codes` says which there are."""
+
+    def infer(self, config: Any, state: Any, images: Images) -> Any:
+        """Q(c|x), a `gans.codes.Belief`: logits of each categorical code first."""
+        ...
+
+
+@runtime_checkable
 class Autoencoder(LatentModel, Protocol):
     """A model that also finds the latent vector of an image."""
 

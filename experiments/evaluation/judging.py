@@ -12,7 +12,7 @@ from experiments import files, reporting, sample
 from experiments.data.images import ImageSet
 from experiments.data.request import nearest
 from experiments.errors import UserError
-from experiments.evaluation import digits, extractors, measures, rows, sets
+from experiments.evaluation import codes, digits, extractors, measures, rows, sets
 from experiments.evaluation.extractors import Cache, Extractor
 from experiments.evaluation.measures import Measure
 from experiments.evaluation.rows import Plan, Row, Sets
@@ -49,6 +49,7 @@ def evaluate(folder: pathlib.Path, options: "Options") -> dict[str, Any]:
     found = _head(run, others, real, options, made)
     found["rows"] = [_plain(row) for measure in chosen for row in _told(measure, made, given)]
     found["class_shares"] = _class_shares(made, given)
+    found["codes"] = codes.judge(run, real.test)
     if real.train.name == "digits" and real.test is not None:
         found["judge"] = _judge_digits(real.train, real.test, candidates["samples"])
     _write(folder / "evaluation.json", found)

@@ -1,0 +1,29 @@
+"""DCGAN (Radford's 64x64 networks) on a folder or set of colour photos.
+
+python -m experiments.train dcgan64_tiny_imagenet_published --data folder:PATH --images.size 64
+
+The published setting, 18,872,323 and 17,234,689 parameters: for a GPU. `dcgan64_tiny_imagenet` is for a processor.
+"""
+
+from experiments.data.options import ImageOptions
+from experiments.experiment import Experiment
+from jaxgen.gans import gan
+from jaxgen.gans.priors import Uniform
+from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
+from jaxgen.optimizers import Adam
+
+EXPERIMENT = Experiment(
+    model=gan.Config(
+        image_shape=(64, 64, 3),
+        value_range=(-1.0, 1.0),
+        prior=Uniform(100),
+        generator=DCGANGenerator(),
+        discriminator=DCGANDiscriminator(),
+        generator_optimizer=Adam(2e-4, b1=0.5),
+        discriminator_optimizer=Adam(2e-4, b1=0.5),
+    ),
+    data="tiny_imagenet_subset",
+    images=ImageOptions(size=64, flip=True),
+    batch_size=128,
+    steps=50_000,
+)
