@@ -111,6 +111,7 @@ def measure(case: updates.Case, options: Options) -> dict[str, Any]:
     variants = {EAGER: Variant(eager.run)}
     failed = {}
     if options.compile:
+        _forget_compiled()
         compiled = case.rival(case.config, case.batch_size, compiled=True)
         try:
             compiled.run()
@@ -127,6 +128,13 @@ def measure(case: updates.Case, options: Options) -> dict[str, Any]:
         "timings": {name: dataclasses.asdict(timing) for name, timing in timings.items()},
         "failed": failed,
     }
+
+
+def _forget_compiled() -> None:
+    """torch.compile counts what all cases have compiled, and past eight versions of a function it runs it eagerly."""
+    import torch  # pyright: ignore[reportMissingImports]
+
+    torch.compiler.reset()
 
 
 def _torch_flops(run: Callable[[], None]) -> int:

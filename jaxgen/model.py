@@ -85,7 +85,7 @@ class CodeNamer(LatentModel, Protocol):
     """A model that tells which codes an image was made of: `config.codes` says which there are."""
 
     def infer(self, config: Any, state: Any, images: Images) -> Any:
-        """Q(c|x), a `gans.codes.Belief`: logits of each categorical code first."""
+        """Q(c|x), a `jaxgen.gans.codes.Belief`: logits of each categorical code first."""
         ...
 
 

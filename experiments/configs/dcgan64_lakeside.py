@@ -1,0 +1,33 @@
+"""DCGAN (Radford's 64x64 networks, an eighth as wide) on colour photos of lakesides, a class of Tiny ImageNet.
+
+python -m experiments.train dcgan64_lakeside --data-dir DIR
+python -m experiments.train dcgan64_lakeside --data folder:PATH --images.size 64    # your own photos
+
+For a processor; `dcgan64_tiny_imagenet` has the paper's width.
+"""
+
+from experiments.data.options import ImageOptions
+from experiments.experiment import Experiment
+from jaxgen.gans import gan
+from jaxgen.gans.priors import Uniform
+from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
+from jaxgen.optimizers import Adam
+
+EXPERIMENT = Experiment(
+    model=gan.Config(
+        image_shape=(64, 64, 3),
+        value_range=(-1.0, 1.0),
+        prior=Uniform(100),
+        generator=DCGANGenerator(channels=16),
+        discriminator=DCGANDiscriminator(channels=16),
+        generator_optimizer=Adam(4e-4, b1=0.5),
+        discriminator_optimizer=Adam(4e-4, b1=0.5),
+        ema_decay=0.999,
+    ),
+    data="tiny_imagenet_subset:lakeside",
+    images=ImageOptions(size=64, flip=True),
+    steps=6_000,
+    log_every=100,
+    sample_every=500,
+    checkpoint_every=500,
+)
