@@ -21,15 +21,15 @@ MOST_IMAGES = 10_000
 
 def judge(run: Run, test: ImageSet | None) -> list[dict[str, Any]]:
     """What each categorical code stands for; nothing for a model without any, or for images without labels."""
-    config = run.experiment.model
-    if test is None or test.labels is None or not abilities.names_codes(config):
+    config: Any = run.experiment.model
+    if test is None or not abilities.names_codes(config):
         return []
     held_out = sets.spread(test, MOST_IMAGES)
+    if held_out.labels is None:
+        return []
     found = abilities.code_namer(config)(run.state, held_out.pixels)
-    return [
-        name(column, held_out.labels, num, test.num_classes)
-        for column, num in zip(found.T, config.codes.categorical, strict=True)  # pyright: ignore
-    ]
+    sizes = zip(found.T, config.codes.categorical, strict=True)
+    return [name(column, held_out.labels, num, test.num_classes) for column, num in sizes]
 
 
 def name(codes: np.ndarray, labels: np.ndarray, num_codes: int, num_classes: int) -> dict[str, Any]:
