@@ -1,9 +1,14 @@
-"""Optimiser settings that are values: they compare, hash, print and go to JSON; `to_optax` builds them once each."""
+"""Optimiser settings that are values: they compare, hash, print and go to JSON; `to_optax` builds them once each.
+
+With `accumulate=K` the gradients of K updates are averaged before each step, for batches K times as large as fit into
+memory: for losses that are means over the batch, and networks without batch statistics, the step is that of the whole
+batch. The learning rate's schedule counts steps; a moving average of weights counts updates, as they come.
+"""
 
 import functools
 import math
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import optax
 
@@ -49,9 +54,11 @@ class Adam:
     eps: float = 1e-8  # added to the root of the mean square
     eps_root: float = 0.0  # added to the mean square, inside the root; above 0 to differentiate through a step
     schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
+    accumulate: int = 1  # updates whose mean gradient makes one step
 
     def __post_init__(self):
         require(0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "above 0 and finite")
+        _require_accumulate(self.accumulate)
         require(0 <= self.b1 < 1, "b1", self.b1, "in [0, 1)")
         require(0 <= self.b2 < 1, "b2", self.b2, "in [0, 1)")
         require(self.eps > 0, "eps", self.eps, "above 0")
@@ -66,9 +73,11 @@ class RMSProp:
     decay: float = 0.99  # of the mean of squared gradients
     eps: float = 1e-8  # added to the root of the mean square
     schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
+    accumulate: int = 1  # updates whose mean gradient makes one step
 
     def __post_init__(self):
         require(0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "above 0 and finite")
+        _require_accumulate(self.accumulate)
         require(0 <= self.decay < 1, "decay", self.decay, "in [0, 1)")
         require(self.eps > 0, "eps", self.eps, "above 0")
 
@@ -80,9 +89,11 @@ class SGD:
     learning_rate: float = 1e-2  # alpha
     momentum: float = 0.0
     schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
+    accumulate: int = 1  # updates whose mean gradient makes one step
 
     def __post_init__(self):
         require(0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "above 0 and finite")
+        _require_accumulate(self.accumulate)
         require(0 <= self.momentum < 1, "momentum", self.momentum, "in [0, 1)")
 
 
@@ -94,11 +105,17 @@ class Adagrad:
     initial_accumulator: float = 0.0  # of the squared gradients
     eps: float = 1e-10  # added to the sum of squares, inside the root
     schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
+    accumulate: int = 1  # updates whose mean gradient makes one step
 
     def __post_init__(self):
         require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        _require_accumulate(self.accumulate)
         require(self.initial_accumulator >= 0, "initial_accumulator", self.initial_accumulator, "at least 0")
         require(self.eps > 0, "eps", self.eps, "above 0")
+
+
+def _require_accumulate(num: int) -> None:
+    require(num >= 1, "accumulate", num, "at least 1")
 
 
 Optimizer: TypeAlias = Adam | RMSProp | SGD | Adagrad
@@ -107,6 +124,14 @@ Optimizer: TypeAlias = Adam | RMSProp | SGD | Adagrad
 @functools.cache
 def to_optax(settings: Optimizer) -> optax.GradientTransformation:
     """The optax transformation of `settings`; equal settings give the same object, so that states compare equal."""
+    transformation = _every_step(settings)
+    if settings.accumulate == 1:
+        return transformation
+    multi: Any = optax.MultiSteps(transformation, settings.accumulate).gradient_transformation()
+    return multi
+
+
+def _every_step(settings: Optimizer) -> optax.GradientTransformation:
     rate = _learning_rate(settings.learning_rate, settings.schedule)
     match settings:
         case Adam(b1=0.0, eps_root=0.0):  # the mean of gradients is the gradient itself: it is not stored

@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 
 import chex
@@ -40,6 +41,26 @@ def test_it_is_flax_train_state_with_the_other_collections():
     outputs = state.apply_fn(state.variables, jnp.ones((5, 3)), (2,))
     assert outputs.shape == (5, 2)
     assert fresh(net=MLP((4,))).collections == {}
+
+
+@pytest.mark.parametrize("optimizer", [SLOW, SGD(0.1, momentum=0.5), Adam(1e-3)])
+def test_the_accumulated_gradients_of_parts_of_a_batch_make_the_step_of_the_whole(optimizer):
+    net, inputs = MLP((4,)), jax.random.normal(jax.random.key(1), (12, 3))
+
+    def step(state, part):
+        def loss(params):
+            outputs, collections = apply(net, params, state.collections, part, (2,))
+            return (outputs**2).mean(), ({}, collections)
+
+        return descend(state, loss)[0]
+
+    whole, parts = fresh(optimizer, net=net), fresh(dataclasses.replace(optimizer, accumulate=3), net=net)
+    for _ in range(2):
+        whole = step(whole, inputs)
+        for part in jnp.split(inputs, 3):
+            parts = step(parts, part)
+    chex.assert_trees_all_close(parts.params, whole.params, atol=1e-6)
+    assert (int(whole.step), int(parts.step)) == (2, 6)
 
 
 def test_states_from_equal_settings_have_one_treedef_and_one_trace():

@@ -76,8 +76,11 @@ def cases() -> dict[str, Case]:
         "dcgan_64_transposed": Case(
             dataclasses.replace(plain, image_shape=(64, 64, 3), **transposed), gan_rivals.with_convolutions, 64
         ),
-        # A quarter of the published batch: an update of 64 takes PyTorch a quarter of a minute on two cores.
+        # A quarter of the published batches: an update of 64 takes PyTorch a quarter of a minute on two cores.
         "wgan_gp_resnet_32": Case(resnet, wgan_gp.with_convolutions, 16, scanned=2),
+        "sngan_resnet_32": Case(
+            experiment.load("sngan_resnet_cifar10").model, gan_rivals.with_convolutions, 16, scanned=2
+        ),
     }
 
 

@@ -134,11 +134,16 @@ class ResNetGenerator(nn.Module):
 
 
 class ResNetCritic(nn.Module):
-    """Two halvings, blocks at that size, ReLU, the mean over all places, and one dense layer for all outputs."""
+    """Two halvings, blocks at that size, ReLU, the mean over all places, and one dense layer for all outputs.
+
+    SNGAN (arXiv 1802.05957, table 4) has the sum in place of the mean, and no last bias.
+    """
 
     channels: int = 128
     blocks: int = 2  # at the smallest size
     norm: Norm = "none"  # before each activation of a block but the first block's; no "batch" under a penalty
+    pool: Literal["mean", "sum"] = "mean"  # over all places, before the dense layer
+    last_bias: bool = True  # whether the dense layer has a bias
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
@@ -153,7 +158,9 @@ class ResNetCritic(nn.Module):
         hidden = block("down")(hidden, train=train, axis_name=axis_name)
         for _ in range(self.blocks):
             hidden = block()(hidden, train=train, axis_name=axis_name)
-        return _outputs(nn.relu(hidden).mean((1, 2)), output_shape, dtype)
+        hidden = nn.relu(hidden)
+        pooled = hidden.mean((1, 2)) if self.pool == "mean" else hidden.sum((1, 2))
+        return _outputs(pooled, output_shape, dtype, self.last_bias)
 
 
 class FlatResNetCritic(nn.Module):
@@ -178,8 +185,8 @@ class FlatResNetCritic(nn.Module):
         return _outputs(hidden.reshape(len(images), -1), output_shape, dtype)
 
 
-def _outputs(hidden: jax.Array, output_shape: Shape, dtype: jnp.dtype) -> jax.Array:
-    outputs = nn.Dense(math.prod(output_shape), dtype=dtype, kernel_init=GLOROT)(hidden)
+def _outputs(hidden: jax.Array, output_shape: Shape, dtype: jnp.dtype, bias: bool = True) -> jax.Array:
+    outputs = nn.Dense(math.prod(output_shape), bias, dtype=dtype, kernel_init=GLOROT)(hidden)
     return outputs.astype(jnp.float32).reshape(len(hidden), *output_shape)
 
 

@@ -70,6 +70,7 @@ def test_every_case_trains_as_many_parameters_as_its_networks_have():
     assert counts["wgan_gp_digits"] == 304_961
     assert counts["vae_mnist"] == 784 * 500 + 500 + 501 * 40 + 21 * 500 + 501 * 784
     assert counts["gan_28"] == counts["wgan_gp_28"] == 2_039_953  # 1.51 million and 0.53 million
+    assert counts["sngan_resnet_32"] == 4_276_739 + 1_053_824
     assert counts["wgan_gp_resnet_32"] == 1_204_483 + 1_053_825  # generator and critic of the authors' code
 
 

@@ -1,6 +1,7 @@
 import dataclasses
 import functools
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,7 +17,8 @@ from jaxgen.nets.initializers import Normal as NormalWeights
 from jaxgen.nets.initializers import Uniform as UniformWeights
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam
+from jaxgen.nets.spectral import Spectral
+from jaxgen.optimizers import SGD, Adam
 from tests import contract
 
 TINY = gan.Config(
@@ -40,6 +42,43 @@ class TestContract(contract.Suite):
         # A constant before batch normalisation is taken out by its mean.
         unreached=("['generator']['Dense_0']['bias']",),
     )
+
+
+class TestSpectralContract(contract.Suite):
+    """SNGAN, its generator normalised as well, batch statistics inside."""
+
+    case = contract.Case(
+        gan,
+        dataclasses.replace(
+            TINY,
+            objective=Hinge(),
+            generator=Spectral(MLP((8,), norm="batch"), steps=2),
+            discriminator=Spectral(MLP((6,), negative_slope=0.2)),
+            view=Discrimination(joint=True),
+        ),
+        unreached=(
+            "['discriminator']['inner']['Dense_1']['bias']",  # between the margins all real and fake scores cancel
+            "['generator']['inner']['Dense_0']['bias']",  # taken out by batch normalisation
+        ),
+        inert=("view.noise.end",),  # there is no noise
+    )
+
+
+@pytest.mark.parametrize("wrap", [parallel.jit, parallel.pmap, parallel.shard_map])
+def test_accumulated_gradients_are_the_same_on_any_devices(wrap):
+    """Two steps of each player in four updates, and none in the first."""
+    sgd = SGD(0.1, accumulate=2)
+    config = dataclasses.replace(TINY, generator_optimizer=sgd, discriminator_optimizer=sgd, discriminator_steps=1)
+    batches = np.random.default_rng(0).integers(0, 256, (4, 8, 4, 4, 1), np.uint8)
+    keys = jax.random.split(jax.random.key(1), 4)
+    alone, shared = (parallel.jit(gan.update, config, devices=jax.devices()[:1]), wrap(gan.update, config))
+    state, wanted = (jax.jit(functools.partial(gan.init, config))(jax.random.key(0)) for _ in range(2))
+    before = jax.device_get(state)
+    for number, (batch, key) in enumerate(zip(batches, keys, strict=True)):
+        (state, _), (wanted, _) = shared(state, batch, key), alone(wanted, batch, key)
+        moved = contract.differs(jax.device_get(wanted.generator.params), before.generator.params)
+        assert moved == (number > 0)
+    chex.assert_trees_all_close(jax.device_get(state), jax.device_get(wanted), atol=1e-5, rtol=1e-5)
 
 
 CONVOLUTIONAL = dataclasses.replace(

@@ -11,6 +11,7 @@ from typing import Any
 from jaxgen.nets.conv import ConvCritic, ConvGenerator, halvings
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator, pyramid
 from jaxgen.nets.resnet import ResNetCritic, ResNetGenerator
+from jaxgen.nets.spectral import Spectral
 from jaxgen.typing import Shape
 
 
@@ -29,7 +30,20 @@ def network(ours: Any, image_shape: Shape, latent_dim: int) -> Any:
             return _residual_generator(ours, image_shape, latent_dim)
         case ResNetCritic():
             return _residual_critic(ours, image_shape)
+        case Spectral():
+            return _spectral(network(ours.net, image_shape, latent_dim), ours.steps)
     raise ValueError(f"{type(ours).__name__} is not here in PyTorch; add it to {__name__}")
+
+
+def _spectral(theirs: Any, steps: int) -> Any:
+    """PyTorch's own normalisation, on every layer that has a matrix."""
+    from torch import nn  # pyright: ignore[reportMissingImports]
+    from torch.nn.utils.parametrizations import spectral_norm  # pyright: ignore[reportMissingImports]
+
+    for layer in list(theirs.modules()):
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            spectral_norm(layer, n_power_iterations=steps)
+    return theirs
 
 
 def _norm(norm: str, channels: int) -> list[Any]:
@@ -139,7 +153,18 @@ def _residual_critic(ours: ResNetCritic, image_shape: Shape) -> Any:
         _sum([nn.ReLU(), *twice(features), nn.AvgPool2d(2)], [nn.Conv2d(features, features, 1), nn.AvgPool2d(2)])
     ]
     layers += [_sum([nn.ReLU(), *twice(features)], []) for _ in range(ours.blocks)]
-    return nn.Sequential(*layers, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(features, 1))
+    return nn.Sequential(*layers, nn.ReLU(), _pooled(ours.pool), nn.Linear(features, 1, bias=ours.last_bias))
+
+
+def _pooled(pool: str) -> Any:
+    """The mean or the sum over all places."""
+    from torch import nn  # pyright: ignore[reportMissingImports]
+
+    class Pooled(nn.Module):
+        def forward(self, inputs):
+            return inputs.mean((2, 3)) if pool == "mean" else inputs.sum((2, 3))
+
+    return Pooled()
 
 
 def _conv3(before: int, features: int, *, bias: bool = True) -> Any:

@@ -1,6 +1,7 @@
-"""A GAN with any networks in PyTorch: one step of the discriminator on separate batches, one of the generator."""
+"""A GAN with any networks in PyTorch: k steps of the discriminator on separate batches, one of the generator."""
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from experiments.benchmarks.rivals import Rival, mlp, parameters, wrap
 from experiments.benchmarks.rivals.convolutional import network
 from jaxgen.gans import gan
+from jaxgen.gans.objectives import Hinge, NonSaturating, Objective
 
 
 def with_mlps(config: gan.Config, batch_size: int, *, compiled: bool = False) -> Rival:
@@ -30,27 +32,40 @@ def with_convolutions(config: gan.Config, batch_size: int, *, compiled: bool = F
 
 
 def update(config: gan.Config, batch_size: int, generator: Any, discriminator: Any, *, compiled: bool) -> Rival:
-    """The non-saturating game with Adam, images NCHW."""
+    """The game with Adam, images NCHW."""
     import torch  # pyright: ignore[reportMissingImports]
-    import torch.nn.functional as F  # pyright: ignore[reportMissingImports]
 
     height, width, channels = config.image_shape
     adam = functools.partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999))
     optimizer_g, optimizer_d = adam(generator.parameters()), adam(discriminator.parameters())
-    real = torch.rand(batch_size, channels, height, width) * 2 - 1
-    ones, zeros = torch.ones(batch_size, 1), torch.zeros(batch_size, 1)
+    real = torch.rand(config.discriminator_steps, batch_size, channels, height, width) * 2 - 1
     generate, score = wrap(compiled)(generator), wrap(compiled)(discriminator)
-    entropy = F.binary_cross_entropy_with_logits
+    discriminator_loss, generator_loss = _game(config.objective, batch_size)
 
     def run() -> None:
-        fake = generate(torch.randn(batch_size, config.prior.dim)).detach()
-        loss = entropy(score(real), ones) + entropy(score(fake), zeros)
-        optimizer_d.zero_grad()
-        loss.backward()
-        optimizer_d.step()
-        loss = entropy(score(generate(torch.randn(batch_size, config.prior.dim))), ones)
+        for x in real:
+            fake = generate(torch.randn(batch_size, config.prior.dim)).detach()
+            loss = discriminator_loss(score(x), score(fake))
+            optimizer_d.zero_grad()
+            loss.backward()
+            optimizer_d.step()
+        loss = generator_loss(score(generate(torch.randn(batch_size, config.prior.dim))))
         optimizer_g.zero_grad()
         loss.backward()
         optimizer_g.step()
 
     return Rival(run, parameters(generator, discriminator))
+
+
+def _game(objective: Objective, batch_size: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """What the discriminator and the generator minimise."""
+    import torch  # pyright: ignore[reportMissingImports]
+    import torch.nn.functional as F  # pyright: ignore[reportMissingImports]
+
+    ones, zeros, entropy = torch.ones(batch_size, 1), torch.zeros(batch_size, 1), F.binary_cross_entropy_with_logits
+    match objective:
+        case NonSaturating(smoothing=0.0):
+            return lambda x, y: entropy(x, ones) + entropy(y, zeros), lambda y: entropy(y, ones)
+        case Hinge():
+            return lambda x, y: F.relu(1 - x).mean() + F.relu(1 + y).mean(), lambda y: -y.mean()
+    raise ValueError(f"{objective} is not here in PyTorch; add it to {__name__}")

@@ -1,0 +1,74 @@
+"""Spectral normalisation of any network: each of its weights is divided by its largest singular value.
+
+Miyato, Kataoka, Koyama, Yoshida: Spectral Normalization for Generative Adversarial Networks, 2018, arXiv 1802.05957.
+
+`Spectral(ResNetCritic())` is one network, with the params of `ResNetCritic()` under "inner". A weight (..., out) counts
+as a matrix, so that a convolution of k x k taps may still stretch its input by up to k times. Biases, scales and other
+vectors stay as they are. The vectors u of the power method are a collection of their own, "spectral": in training each
+call takes one step of it and keeps the new u; at other times a step is taken and forgotten.
+"""
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from jaxgen.checks import require
+from jaxgen.losses.weights import spectral_normalize
+from jaxgen.nets.dropout import drops, keys_for
+
+
+class Spectral(nn.Module):
+    """`net` with W / sigma(W) in place of each weight W, equation 8; the gradient flows through sigma."""
+
+    net: nn.Module
+    steps: int = 1  # of the power method in each call
+
+    @property
+    def drops(self) -> bool:
+        """Whether the network inside drops values in training, for which it needs keys."""
+        return drops(self.net)
+
+    @nn.compact
+    def __call__(
+        self, *inputs: Any, train: bool = False, axis_name: str | None = None, keys: jax.Array | None = None
+    ) -> jax.Array:
+        """The outputs of `net` for its own inputs."""
+        require(self.steps >= 1, "steps", self.steps, "at least 1")
+        net = self.net.clone(parent=None, name=None)
+
+        def fresh(key: jax.Array) -> Any:
+            return net.init(key, *inputs)
+
+        params = self.param("inner", lambda key: fresh(key)["params"])
+        names = set(jax.eval_shape(fresh, jax.random.key(0))) - {"params"}  # batch statistics, for one
+        others = {
+            name: self.variable(name, "inner", lambda name=name: fresh(self.make_rng("params"))[name])
+            for name in sorted(names)
+        }
+        variables = {"params": self._normalized(params, train), **{name: kept.value for name, kept in others.items()}}
+        options = {"train": train, "axis_name": axis_name} | keys_for(net, keys)
+        outputs, changed = net.apply(variables, *inputs, **options, mutable=list(others))
+        if train and not self.is_initializing():
+            for name, kept in others.items():
+                kept.value = changed[name]
+        return outputs
+
+    def _normalized(self, params: Any, train: bool) -> Any:
+        """The weights of two axes or more, each with a u of its own, named by its path."""
+
+        def normalize(path: Any, weight: jax.Array) -> jax.Array:
+            if weight.ndim < 2:
+                return weight
+            name = "/".join(str(key.key) for key in path)
+            u = self.variable("spectral", name, self._first, weight.shape[-1])
+            weight, new = spectral_normalize(weight, u.value, num_steps=self.steps)
+            if train and not self.is_initializing():
+                u.value = new
+            return weight
+
+        return jax.tree_util.tree_map_with_path(normalize, params)
+
+    def _first(self, size: int) -> jax.Array:
+        return jax.random.normal(self.make_rng("params"), (size,), jnp.float32)
