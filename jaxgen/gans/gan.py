@@ -9,8 +9,8 @@ The discriminator D and the generator G play the game of equation 1,
 
 D for k steps, then G for one, each on a minibatch of its own. By default G minimises -log D(G(z)) instead, as the paper
 advises in section 3. Other objectives, networks and optimisers make of it DCGAN (arXiv 1511.06434), LSGAN (1611.04076),
-hinge (1705.02894) and relativistic (1807.00734) GANs; the stabilising tricks of `Discrimination` and the moving
-average of the generator are off.
+SNGAN (1802.05957), hinge (1705.02894) and relativistic (1807.00734) GANs; the stabilising tricks of `Discrimination`
+and the moving average of the generator are off.
 
 The paper's Algorithm 1 calls the noise prior p_g(z), which is p_z(z) everywhere else. Its code halves D's loss and
 raises the momentum from 0.5 to 0.7 in training; here D's loss is the sum, at half the rate, and the momentum stays.
