@@ -2,8 +2,9 @@
 
 python -m experiments.train cgan_mnist --data-dir DIR
 
-At step 5,000, seed 0, 8 to 13 updates a second on a shared core of an Intel Xeon: a classifier that is right on 99.1 %
-of held-out digits finds the class that was asked for in 97.3 % of 2,000 samples. None of the ten classes is missing.
+At step 5,000 (seed 0, 8 minutes on one core of an AMD EPYC, 11 updates a second), 2,000 samples: a classifier that is
+right on 99.1 % of held-out digits finds the class that was asked for in 96.3 % of them [95.5, 97.1]; Frechet distance
+5.3 [4.1, 6.5]. On an Intel Xeon, whose roundings are others, it was 97.3 %.
 """
 
 from experiments.experiment import Experiment

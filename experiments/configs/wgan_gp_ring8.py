@@ -2,8 +2,8 @@
 
 python -m experiments.train wgan_gp_ring8
 
-At 10,000 updates, seed 0, 10,000 samples: 8 of 8 modes with 1,164 to 1,231 samples each, 96.0 % of all within three
-deviations of a mode; 242 s on one core of an Intel Xeon.
+At 10,000 updates (seed 0, 3 minutes on one core of an AMD EPYC), 10,000 samples: 8 of 8 modes, 96.1 % of all within
+three deviations of a mode [95.7, 96.5], of real points 98.9 %.
 """
 
 from experiments.experiment import Experiment
