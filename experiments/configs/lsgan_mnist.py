@@ -5,9 +5,9 @@ python -m experiments.train lsgan_mnist --data-dir DIR
 The paper's networks for 112x112, with the layers and channels that 28x28 needs, and its codes (0, 1, 1);
 --model.objective.fake-code -1 --model.objective.generator-code 0 gives those of a Pearson divergence.
 
-At step 4,000 (seed 0, 5 minutes on one core of an AMD EPYC, 13 to 16 updates a second), 2,000 samples: a classifier that
-is right on 99.1 % of held-out digits recognises (p >= 0.9) 78.1 % of them [76.3, 79.9], and the ten digits have shares
-of 8.0 to 11.4 %; Frechet distance 5.2 [3.6, 6.7].
+At step 4,000 (seed 0, 5 minutes on one core of an AMD EPYC, 13 to 16 updates a second), 2,000 samples: a classifier
+that is right on 99.1 % of held-out digits recognises (p >= 0.9) 78.1 % of them [76.3, 79.9], and the ten digits have
+shares of 8.0 to 11.4 %; Frechet distance 5.2 [3.6, 6.7].
 """
 
 from experiments.experiment import Experiment

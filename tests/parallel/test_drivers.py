@@ -1,4 +1,5 @@
 import functools
+import re
 
 import chex
 import flax.linen as nn
@@ -9,7 +10,9 @@ import pytest
 from jax.sharding import PartitionSpec
 
 from jaxgen import parallel
+from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam
+from jaxgen.parallel import drivers
 from jaxgen.train_state import create, descend
 from tests.parallel.batches import batch_of
 
@@ -171,3 +174,25 @@ def test_a_step_moves_nothing_between_host_and_devices_by_itself(wrap):
         for _ in range(2):
             state, _ = step(state, batches, keys)
     assert int(state.step) == 6
+
+
+def test_weights_are_overwritten_where_they_lie(monkeypatch):
+    """On one CPU device no weight or mean of Adam is copied in an update, as without the compiler's option some are."""
+
+    def fit(config, state, batch, key, *, axis_name=None):
+        def loss(params):
+            return (state.apply_fn({"params": params}, batch, (24,)) ** 2).mean(), ({}, {})
+
+        return descend(state, loss, axis_name)
+
+    net, alone = MLP((24, 24)), jax.devices()[:1]
+    state = jax.eval_shape(lambda: create(net, Adam(), jax.random.key(0), jnp.zeros((1, 24)), (24,)))
+    batch = jax.ShapeDtypeStruct((8, 24), np.float32)
+
+    def copies():
+        text = parallel.program(fit, None, state, batch, devices=alone).as_text()
+        return len(re.findall(r"= f32\[24,24\]\S* copy\(", text))
+
+    assert copies() == 0
+    monkeypatch.setattr(drivers, "_compiler_options", lambda mesh: None)
+    assert copies() > 0
