@@ -3,6 +3,12 @@
 python -m experiments.train sngan_cifar10 --data-dir DIR
 
 For a processor; `sngan_cifar10_published` and `sngan_resnet_cifar10` have the paper's networks.
+
+At step 2,000 (seed 0, 13 minutes on one core of an AMD EPYC beside other work, 2 to 4 updates a second), 2,000 samples:
+Frechet distance 8.0 [7.5, 8.5] in 64 principal components, of held-out images 0.9; precision 0.69 and recall 0.35, of
+held-out images 0.64 and 0.64. Skies, lawns and outlines of ships and animals; `wgan_gp_cifar10` is nearer by these
+numbers (1.9). The paper's convolutional networks, a quarter as wide, drew coloured blobs after 1,500 updates: their
+discriminator, without shortcuts, hardly told examples apart (a loss of 1.8 of 2).
 """
 
 from experiments.experiment import Experiment
@@ -28,8 +34,8 @@ EXPERIMENT = Experiment(
         ema_decay=0.999,
     ),
     data="cifar10",
-    steps=3_000,
+    steps=2_000,
     log_every=100,
-    sample_every=250,
+    sample_every=500,
     checkpoint_every=500,
 )
