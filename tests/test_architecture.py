@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "checks": set(),
     "images": {"typing"},
     "losses": {"typing", "losses"},
-    "nets": {"typing", "checks", "losses", "nets"},
+    "nets": {"typing", "checks", "losses", "nets"},  # spectral normalisation is a formula of losses.weights
     "metrics": {"typing", "checks", "images", "losses", "parallel", "metrics"},
     "parallel": {"typing", "parallel"},
     "optimizers": {"checks"},
