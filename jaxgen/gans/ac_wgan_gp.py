@@ -66,8 +66,8 @@ class Config:
     generator_class_weight: float = 0.1  # b
     critic_steps: int = 5  # n_critic, critic updates for each update of the generator
     generator_batches: int = 2  # minibatches of fakes in the generator's step
-    generator_optimizer: Optimizer = Adam(2e-4, b1=0.0, b2=0.9, schedule=LinearDecay(100_000))
-    critic_optimizer: Optimizer = Adam(2e-4, b1=0.0, b2=0.9, schedule=LinearDecay(500_000))
+    generator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(100_000))
+    critic_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(500_000))
     ema_decay: float = 0.0  # of the moving average of the generator; 0 samples from the generator itself
 
     def __post_init__(self):

@@ -61,8 +61,8 @@ class Config:
     discriminator: nn.Module = ConditionalMLPDiscriminator()  # image and y to score
     objective: Objective = NonSaturating()  # what the players minimise
     view: Discrimination = Discrimination()  # batches, noise and flips of the discriminator
-    generator_optimizer: Optimizer = SGD(0.1, momentum=0.5)
-    discriminator_optimizer: Optimizer = SGD(0.1, momentum=0.5)
+    generator_optimizer: Optimizer = Optimizer(0.1, SGD(momentum=0.5))
+    discriminator_optimizer: Optimizer = Optimizer(0.1, SGD(momentum=0.5))
     ema_decay: float = 0.0  # of the moving average of the generator; 0 samples from the generator itself
 
     def __post_init__(self):

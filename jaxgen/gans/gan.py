@@ -50,8 +50,8 @@ class Config:
     discriminator: nn.Module = Maxout()  # image to score
     discriminator_steps: int = 1  # k, steps of the discriminator for each of the generator
     view: Discrimination = Discrimination()  # how the discriminator sees real and fake examples
-    generator_optimizer: Optimizer = SGD(0.1, momentum=0.5, schedule=InverseTime(4e-6))
-    discriminator_optimizer: Optimizer = SGD(0.05, momentum=0.5, schedule=InverseTime(4e-6))
+    generator_optimizer: Optimizer = Optimizer(0.1, SGD(momentum=0.5), schedule=InverseTime(4e-6))
+    discriminator_optimizer: Optimizer = Optimizer(0.05, SGD(momentum=0.5), schedule=InverseTime(4e-6))
     ema_decay: float = 0.0  # of the moving average of the generator; 0 samples from the generator itself
 
     def __post_init__(self):

@@ -50,8 +50,8 @@ class Config:
     categorical_weight: float = 1.0  # lambda of the categorical codes
     continuous_weight: float = 1.0  # lambda of the continuous codes
     view: Discrimination = Discrimination()  # batches, noise and flips of the discriminator
-    generator_optimizer: Optimizer = Adam(1e-3, b1=0.5)
-    discriminator_optimizer: Optimizer = Adam(2e-4, b1=0.5)
+    generator_optimizer: Optimizer = Optimizer(1e-3, Adam(b1=0.5))
+    discriminator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.5))
     ema_decay: float = 0.0  # of the moving average of the generator; 0 samples from the generator itself
 
     def __post_init__(self):

@@ -30,7 +30,7 @@ from jaxgen.gans.priors import Normal, Prior
 from jaxgen.images import RANGES, ValueRange, scale, squash
 from jaxgen.nets.initializers import Orthogonal
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.optimizers import Adam, Optimizer, RAdam
 from jaxgen.train_state import TrainState, apply, create, descend, unroll
 from jaxgen.typing import Batch, Collections, Key, Latents, Metrics, Params, PerExample, Points, Scalar, Shape
 
@@ -48,15 +48,16 @@ class Config:
     generator: nn.Module = NETWORK  # z to image
     discriminator: nn.Module = NETWORK  # image to score
     unrolled_steps: int = 5  # K
-    generator_optimizer: Optimizer = Adam(1e-3, b1=0.5)
-    discriminator_optimizer: Optimizer = Adam(1e-4, b1=0.5, eps_root=1e-8)
+    generator_optimizer: Optimizer = Optimizer(1e-3, Adam(b1=0.5))
+    discriminator_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.5, eps_root=1e-8))
 
     def __post_init__(self):
         require(self.value_range in RANGES, "value_range", self.value_range, "(-1, 1), (0, 1) or None")
         require(self.unrolled_steps >= 0, "unrolled_steps", self.unrolled_steps, "at least 0")
-        if self.unrolled_steps and isinstance(self.discriminator_optimizer, Adam):
-            eps_root = self.discriminator_optimizer.eps_root
-            require(eps_root > 0, "eps_root of the discriminator's Adam", eps_root, "above 0, to unroll its steps")
+        rule = self.discriminator_optimizer.rule
+        if self.unrolled_steps and isinstance(rule, Adam | RAdam):
+            name = f"eps_root of the discriminator's {type(rule).__name__}"
+            require(rule.eps_root > 0, name, rule.eps_root, "above 0, to unroll its steps")
 
     @property
     def minibatches(self) -> int:

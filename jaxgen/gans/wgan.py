@@ -43,8 +43,8 @@ class Config:
     critic: nn.Module = DCGANDiscriminator()  # image to score
     clip: float = 0.01  # c
     critic_steps: int = 5  # n_critic, critic updates for each update of the generator
-    generator_optimizer: Optimizer = RMSProp(5e-5)
-    critic_optimizer: Optimizer = RMSProp(5e-5)
+    generator_optimizer: Optimizer = Optimizer(5e-5, RMSProp())
+    critic_optimizer: Optimizer = Optimizer(5e-5, RMSProp())
     ema_decay: float = 0.0  # of the moving average of the generator; 0 samples from the generator itself
 
     def __post_init__(self):

@@ -54,8 +54,8 @@ class Config:
     penalty_weight: float = 10.0  # lambda
     one_sided: bool = False  # penalise only slopes above 1
     critic_steps: int = 5  # n_critic, critic updates for each update of the generator
-    generator_optimizer: Optimizer = Adam(1e-4, b1=0.0, b2=0.9)
-    critic_optimizer: Optimizer = Adam(1e-4, b1=0.0, b2=0.9)
+    generator_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.0, b2=0.9))
+    critic_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.0, b2=0.9))
     ema_decay: float = 0.999  # of the moving average of the generator; 0 samples from the generator itself
 
     def __post_init__(self):
