@@ -183,13 +183,13 @@ def _train(train: ImageSet, seed: int, chosen: Settings) -> dict[str, np.ndarray
     from jaxgen.images import scale
     from jaxgen.losses import cross_entropy
     from jaxgen.nets.classifier import ConvClassifier
-    from jaxgen.optimizers import Adam, LinearDecay
+    from jaxgen.optimizers import Adam, LinearDecay, Optimizer
     from jaxgen.train_state import create, descend
     from jaxgen.typing import Labelled
 
     reporting.show(f"training a classifier on {len(train):,} images of {train.name}, once")
     net = ConvClassifier(chosen.channels, chosen.width)
-    optimizer = Adam(chosen.learning_rate, schedule=LinearDecay(chosen.steps))
+    optimizer = Optimizer(chosen.learning_rate, Adam(), schedule=LinearDecay(chosen.steps))
     example = jnp.zeros((1, *train.image_shape))
     state = create(net, optimizer, jax.random.key(seed), example, train.num_classes)
 

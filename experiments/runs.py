@@ -34,8 +34,8 @@ FREE = (
 )
 """Settings that may differ when a run goes on: they do not change what is computed, only how long and how it shows."""
 
-FORMAT = 1
-"""Of config.json."""
+FORMAT = 2
+"""Of config.json; `settings.upgraded` reads format 1."""
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 
@@ -136,7 +136,10 @@ def record_checkpoint(folder: pathlib.Path) -> None:
 
 
 def read_config(folder: pathlib.Path) -> dict[str, Any]:
-    """What config.json says. UserError if it is missing, damaged, not of this program or of a newer version."""
+    """What config.json says, in today's format.
+
+    UserError if it is missing, damaged, not of this program or of a newer version.
+    """
     path = folder / "config.json"
     if not path.is_file():
         raise UserError(f"{folder} is not the folder of a run: it has no config.json")
@@ -154,6 +157,8 @@ def read_config(folder: pathlib.Path) -> dict[str, Any]:
             f"{path} was written by a newer version of jaxgen (format {record['format']}, this one reads {FORMAT}); "
             "update jaxgen"
         )
+    if record["format"] == 1:
+        return record | {"format": FORMAT, "settings": settings.upgraded(record["settings"])}
     return record
 
 

@@ -14,6 +14,9 @@ from typing import Any
 
 PACKAGES = ("jaxgen", "experiments")
 
+FORMER_OPTIMIZERS = tuple(f"jaxgen.optimizers:{name}" for name in ("Adam", "RMSProp", "SGD", "Adagrad"))
+"""Types that held, in format 1 of config.json, what is now an Optimizer around a rule of the same name."""
+
 
 def fields(settings: Any) -> list[dataclasses.Field]:
     """The fields of a dataclass, or of its type, that a person may set: all but a linen module's links to its tree."""
@@ -63,6 +66,19 @@ def from_json(data: Any) -> Any:
         return kind(**values)
     except TypeError as error:
         raise ValueError(f"this version has no settings like {data['type']}: {error}") from error
+
+
+def upgraded(data: Any) -> Any:
+    """JSON of settings as format 2 of config.json has them, from format 1: an optimiser is composed of parts."""
+    if isinstance(data, list):
+        return [upgraded(value) for value in data]
+    if not isinstance(data, dict):
+        return data
+    data = {key: upgraded(value) for key, value in data.items()}
+    if data.get("type") not in FORMER_OPTIMIZERS:
+        return data
+    around = {key: data.pop(key) for key in ("learning_rate", "schedule", "accumulate") if key in data}
+    return {"type": "jaxgen.optimizers:Optimizer", **around, "rule": data}
 
 
 def _kind(name: str) -> type:

@@ -50,7 +50,7 @@ def optimizer_fields(config: Any) -> list[str]:
 def with_sgd(config: Any, learning_rate: float = 1e-2, **others: float) -> Any:
     """The config with SGD everywhere: Adam's normalisation blows rounding up to the size of a step."""
     rates = {name: others.get(name, learning_rate) for name in optimizer_fields(config)}
-    return dataclasses.replace(config, **{name: SGD(rate) for name, rate in rates.items()})
+    return dataclasses.replace(config, **{name: Optimizer(rate, SGD()) for name, rate in rates.items()})
 
 
 def players(state: Any) -> dict[str, TrainState]:
@@ -70,7 +70,7 @@ def variations(settings: Any, path: str = "") -> list[tuple[str, Any]]:
         if field.name in hidden:
             continue
         value, name = getattr(settings, field.name), f"{path}{field.name}"
-        if isinstance(value, typing.get_args(Optimizer)):
+        if isinstance(value, Optimizer):
             other = dataclasses.replace(value, learning_rate=0.5 * value.learning_rate)
             varied.append((f"{name}.learning_rate", dataclasses.replace(settings, **{field.name: other})))
             continue
@@ -90,6 +90,8 @@ def _other(value: Any, hint: Any) -> Any:
     match value:
         case Constant():
             return LinearDecay(end=10)
+        case None if float in typing.get_args(hint):
+            return 1.0
         case bool():
             return not value
         case int():

@@ -10,11 +10,11 @@ import pytest
 from flax.training import train_state as flax_train_state
 
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import SGD, Adam
+from jaxgen.optimizers import SGD, Adam, Optimizer
 from jaxgen.parallel import pmean
 from jaxgen.train_state import TrainState, apply, create, descend, moving_average, unroll
 
-SLOW = SGD(0.1)
+SLOW = Optimizer(0.1, SGD())
 NET = MLP((4,), norm="batch")
 
 
@@ -43,7 +43,7 @@ def test_it_is_flax_train_state_with_the_other_collections():
     assert fresh(net=MLP((4,))).collections == {}
 
 
-@pytest.mark.parametrize("optimizer", [SLOW, SGD(0.1, momentum=0.5), Adam(1e-3)])
+@pytest.mark.parametrize("optimizer", [SLOW, Optimizer(0.1, SGD(momentum=0.5)), Optimizer(1e-3, Adam())])
 def test_the_accumulated_gradients_of_parts_of_a_batch_make_the_step_of_the_whole(optimizer):
     net, inputs = MLP((4,)), jax.random.normal(jax.random.key(1), (12, 3))
 
@@ -64,13 +64,13 @@ def test_the_accumulated_gradients_of_parts_of_a_batch_make_the_step_of_the_whol
 
 
 def test_states_from_equal_settings_have_one_treedef_and_one_trace():
-    one, other = fresh(Adam(1e-3)), fresh(Adam(1e-3), seed=1, net=MLP((4,), norm="batch"))
+    one, other = fresh(Optimizer(1e-3, Adam())), fresh(Optimizer(1e-3, Adam()), seed=1, net=MLP((4,), norm="batch"))
     assert jax.tree.structure(one) == jax.tree.structure(other)
     traced = jax.jit(chex.assert_max_traces(lambda state: state.step, n=1))
     traced(one), traced(other)
     picked = jax.lax.cond(jnp.array(False), lambda: one, lambda: other)
     chex.assert_trees_all_equal(picked.params, other.params)
-    assert jax.tree.structure(fresh(Adam(2e-3))) != jax.tree.structure(one)
+    assert jax.tree.structure(fresh(Optimizer(2e-3, Adam()))) != jax.tree.structure(one)
 
 
 def test_descend_is_one_step_against_the_gradient_and_keeps_new_statistics():
@@ -110,14 +110,14 @@ def test_descend_over_devices_is_descend_on_the_whole_batch(driver):
 
 
 def test_descend_works_under_strict_promotion_with_adam():
-    state = fresh(Adam(1e-3))
+    state = fresh(Optimizer(1e-3, Adam()))
     new, _ = jax.jit(lambda state: descend(state, loss_of(state, jnp.ones((4, 3)))))(state)
     chex.assert_trees_all_equal_shapes_and_dtypes(new, state)
 
 
 def test_apply_gives_no_collections_for_a_network_without_any():
     net = nn.Dense(2)
-    state = create(net, SGD(0.1), jax.random.key(0), jnp.ones((1, 3)))
+    state = create(net, Optimizer(0.1, SGD()), jax.random.key(0), jnp.ones((1, 3)))
     outputs, collections = apply(net, state.params, {}, jnp.ones((4, 3)))
     assert outputs.shape == (4, 2) and collections == {}
     assert isinstance(state, TrainState)
@@ -162,7 +162,7 @@ def test_gradients_flow_through_unrolled_steps(num_steps, through, stopped):
 
     With a = 1 - (1 - eta)^K, d f(theta, phi_K) / d theta = 2 theta (a - a^2 / 2), and a theta with phi_K held fixed.
     """
-    point = create(nn.Dense(1, use_bias=False), SGD(0.3), jax.random.key(0), jnp.ones((1, 1)))
+    point = create(nn.Dense(1, use_bias=False), Optimizer(0.3, SGD()), jax.random.key(0), jnp.ones((1, 1)))
     state = point.replace(params=jax.tree.map(jnp.zeros_like, point.params))
 
     def value(theta, phi):
@@ -181,7 +181,7 @@ def test_gradients_flow_through_unrolled_steps(num_steps, through, stopped):
 
 
 def test_unrolled_steps_are_those_of_descend():
-    state, inputs = fresh(SGD(0.1, momentum=0.5)), jax.random.normal(jax.random.key(1), (8, 3))
+    state, inputs = fresh(Optimizer(0.1, SGD(momentum=0.5))), jax.random.normal(jax.random.key(1), (8, 3))
     wanted = state
     for _ in range(2):
         wanted, _ = descend(wanted, loss_of(state, inputs))
@@ -190,7 +190,7 @@ def test_unrolled_steps_are_those_of_descend():
 
 @pytest.mark.parametrize("b1", [0.0, 0.5])
 def test_the_first_step_of_adam_has_a_slope_where_a_gradient_is_zero(b1):
-    state = create(nn.Dense(1), Adam(1e-2, b1=b1, eps_root=1e-4), jax.random.key(0), jnp.ones((1, 1)))
+    state = create(nn.Dense(1), Optimizer(1e-2, Adam(b1=b1, eps_root=1e-4)), jax.random.key(0), jnp.ones((1, 1)))
 
     def end(scale):
         def loss(params):

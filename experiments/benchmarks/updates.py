@@ -22,7 +22,7 @@ from jaxgen.gans.priors import Normal
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def cases() -> dict[str, Case]:
         critic=MLP((512, 256), negative_slope=0.2),
     )
     on_binary_images = dataclasses.replace(experiment.load("vae_mnist").model, likelihood=Bernoulli("never"))
-    adam = Adam(2e-4, b1=0.5)
+    adam = Optimizer(2e-4, Adam(b1=0.5))
     plain = gan.Config(
         value_range=(-1.0, 1.0), prior=Normal(100), generator_optimizer=adam, discriminator_optimizer=adam
     )

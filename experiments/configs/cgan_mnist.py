@@ -12,14 +12,14 @@ from jaxgen.gans import cgan
 from jaxgen.nets.acgan import ACGANGenerator
 from jaxgen.nets.conditioning import AsChannel, Beside
 from jaxgen.nets.conv_autoencoder import ConvEncoder
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=cgan.Config(
         generator=Beside(ACGANGenerator((64, 32))),
         discriminator=AsChannel(ConvEncoder((32, 64), kernel_size=5, negative_slope=0.2)),
-        generator_optimizer=Adam(5e-4, b1=0.5),
-        discriminator_optimizer=Adam(5e-4, b1=0.5),
+        generator_optimizer=Optimizer(5e-4, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(5e-4, Adam(b1=0.5)),
         ema_decay=0.999,
     ),
     data="mnist",

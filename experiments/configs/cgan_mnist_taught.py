@@ -11,15 +11,15 @@ from jaxgen.gans import cgan
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.nets.conditioning import AsChannel, Beside
 from jaxgen.nets.dcgan import AtienzaDiscriminator, AtienzaGenerator
-from jaxgen.optimizers import InverseTime, RMSProp
+from jaxgen.optimizers import InverseTime, Optimizer, RMSProp
 
 EXPERIMENT = Experiment(
     model=cgan.Config(
         generator=Beside(AtienzaGenerator()),
         discriminator=AsChannel(AtienzaDiscriminator()),
         view=Discrimination(joint=True),
-        generator_optimizer=RMSProp(1e-4, decay=0.9, eps=1e-7, schedule=InverseTime(3e-8)),
-        discriminator_optimizer=RMSProp(2e-4, decay=0.9, eps=1e-7, schedule=InverseTime(6e-8)),
+        generator_optimizer=Optimizer(1e-4, RMSProp(decay=0.9, eps=1e-7), schedule=InverseTime(3e-8)),
+        discriminator_optimizer=Optimizer(2e-4, RMSProp(decay=0.9, eps=1e-7), schedule=InverseTime(6e-8)),
     ),
     data="mnist",
     steps=40_000,

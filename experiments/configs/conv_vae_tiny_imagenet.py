@@ -13,7 +13,7 @@ from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.likelihoods import LearnedGaussian
 from jaxgen.autoencoders.networks import HIGGINS_CONV
 from jaxgen.nets.encoder_decoder import SharedScale
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=vae.Config(
@@ -22,7 +22,7 @@ EXPERIMENT = Experiment(
         encoder=HIGGINS_CONV.encoder,
         decoder=SharedScale(HIGGINS_CONV.decoder),
         likelihood=LearnedGaussian(),
-        optimizer=Adam(5e-4),
+        optimizer=Optimizer(5e-4, Adam()),
     ),
     data="tiny_imagenet_subset",
     steps=5_000,

@@ -7,12 +7,12 @@ from experiments.experiment import Experiment
 from jaxgen.autoencoders import cvae
 from jaxgen.nets.conditioning import Beside
 from jaxgen.nets.conv_autoencoder import ConvDecoder
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=cvae.Config(
         decoder=Beside(ConvDecoder(linear_map=True)),  # with a ReLU there the latents are hardly used for long
-        optimizer=Adam(1e-3),
+        optimizer=Optimizer(1e-3, Adam()),
     ),
     data="mnist",
     steps=3_000,

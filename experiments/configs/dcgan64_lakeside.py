@@ -17,7 +17,7 @@ from experiments.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.priors import Uniform
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -26,8 +26,8 @@ EXPERIMENT = Experiment(
         prior=Uniform(100),
         generator=DCGANGenerator(channels=16),
         discriminator=DCGANDiscriminator(channels=16),
-        generator_optimizer=Adam(4e-4, b1=0.5),
-        discriminator_optimizer=Adam(4e-4, b1=0.5),
+        generator_optimizer=Optimizer(4e-4, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(4e-4, Adam(b1=0.5)),
         ema_decay=0.999,
     ),
     data="tiny_imagenet_subset:lakeside",

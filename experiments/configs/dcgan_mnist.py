@@ -16,15 +16,15 @@ from experiments.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.priors import Uniform
 from jaxgen.nets.dcgan import AtienzaDiscriminator, AtienzaGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=gan.Config(
         prior=Uniform(100),
         generator=AtienzaGenerator(channels=8),
         discriminator=AtienzaDiscriminator(channels=8),
-        generator_optimizer=Adam(5e-4, b1=0.5),
-        discriminator_optimizer=Adam(5e-4, b1=0.5),
+        generator_optimizer=Optimizer(5e-4, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(5e-4, Adam(b1=0.5)),
         ema_decay=0.99,
     ),
     data="mnist",

@@ -10,7 +10,7 @@ from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.priors import Uniform
 from jaxgen.nets.dcgan import AtienzaDiscriminator, AtienzaGenerator
-from jaxgen.optimizers import InverseTime, RMSProp
+from jaxgen.optimizers import InverseTime, Optimizer, RMSProp
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -18,8 +18,8 @@ EXPERIMENT = Experiment(
         generator=AtienzaGenerator(),
         discriminator=AtienzaDiscriminator(),
         view=Discrimination(joint=True),
-        generator_optimizer=RMSProp(1e-4, decay=0.9, eps=1e-7, schedule=InverseTime(3e-8)),
-        discriminator_optimizer=RMSProp(2e-4, decay=0.9, eps=1e-7, schedule=InverseTime(6e-8)),
+        generator_optimizer=Optimizer(1e-4, RMSProp(decay=0.9, eps=1e-7), schedule=InverseTime(3e-8)),
+        discriminator_optimizer=Optimizer(2e-4, RMSProp(decay=0.9, eps=1e-7), schedule=InverseTime(6e-8)),
     ),
     data="mnist",
     steps=40_000,

@@ -16,7 +16,7 @@ from jaxgen.gans import gan
 from jaxgen.gans.objectives import NonSaturating
 from jaxgen.gans.priors import Normal
 from jaxgen.nets.courses import FidleDiscriminator, FidleGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -24,8 +24,8 @@ EXPERIMENT = Experiment(
         objective=NonSaturating(smoothing=0.025),
         generator=FidleGenerator(channels=16),
         discriminator=FidleDiscriminator(channels=16),
-        generator_optimizer=Adam(3e-4, b1=0.5),
-        discriminator_optimizer=Adam(3e-4, b1=0.5),
+        generator_optimizer=Optimizer(3e-4, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(3e-4, Adam(b1=0.5)),
         ema_decay=0.999,
     ),
     data="quickdraw:sheep",

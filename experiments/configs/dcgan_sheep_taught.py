@@ -12,7 +12,7 @@ from jaxgen.gans import gan
 from jaxgen.gans.objectives import NonSaturating
 from jaxgen.gans.priors import Normal
 from jaxgen.nets.courses import FidleDiscriminator, FidleGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -20,8 +20,8 @@ EXPERIMENT = Experiment(
         objective=NonSaturating(smoothing=0.025),
         generator=FidleGenerator(),
         discriminator=FidleDiscriminator(),
-        generator_optimizer=Adam(1e-4),
-        discriminator_optimizer=Adam(1e-4),
+        generator_optimizer=Optimizer(1e-4, Adam()),
+        discriminator_optimizer=Optimizer(1e-4, Adam()),
     ),
     data="quickdraw:sheep",
     batch_size=32,

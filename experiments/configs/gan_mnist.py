@@ -15,14 +15,14 @@ from jaxgen.gans import gan
 from jaxgen.nets.initializers import LeCunNormal
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=gan.Config(
         generator=MLP((400, 400)),
         discriminator=Maxout((120, 120), pieces=4, initializer=LeCunNormal()),
-        generator_optimizer=Adam(3e-4, b1=0.5),
-        discriminator_optimizer=Adam(3e-4, b1=0.5),
+        generator_optimizer=Optimizer(3e-4, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(3e-4, Adam(b1=0.5)),
         ema_decay=0.999,
     ),
     data="mnist",

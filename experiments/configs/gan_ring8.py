@@ -12,7 +12,7 @@ from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination, InstanceNoise
 from jaxgen.gans.priors import Normal
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam, LinearDecay
+from jaxgen.optimizers import Adam, LinearDecay, Optimizer
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -22,8 +22,8 @@ EXPERIMENT = Experiment(
         generator=MLP((128, 128, 128)),
         discriminator=MLP((128, 128, 128), negative_slope=0.2),
         view=Discrimination(noise=InstanceNoise(0.3, end=12_000)),
-        generator_optimizer=Adam(1e-3, b1=0.5, schedule=LinearDecay(20_000)),
-        discriminator_optimizer=Adam(1e-3, b1=0.5, schedule=LinearDecay(20_000)),
+        generator_optimizer=Optimizer(1e-3, Adam(b1=0.5), schedule=LinearDecay(20_000)),
+        discriminator_optimizer=Optimizer(1e-3, Adam(b1=0.5), schedule=LinearDecay(20_000)),
     ),
     data="ring8",
     batch_size=256,

@@ -30,7 +30,7 @@ from experiments.experiment import Experiment
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.bounds import ImportanceWeighted
 from jaxgen.autoencoders.networks import BURDA
-from jaxgen.optimizers import Adam, LinearDecay
+from jaxgen.optimizers import Adam, LinearDecay, Optimizer
 
 EXPERIMENT = Experiment(
     model=vae.Config(
@@ -38,7 +38,7 @@ EXPERIMENT = Experiment(
         encoder=BURDA.encoder,
         decoder=BURDA.decoder,
         objective=ImportanceWeighted(10),
-        optimizer=Adam(2e-3, eps=1e-4, schedule=LinearDecay(50_000)),
+        optimizer=Optimizer(2e-3, Adam(eps=1e-4), schedule=LinearDecay(50_000)),
     ),
     data="mnist",
     steps=50_000,

@@ -12,7 +12,7 @@ from jaxgen.gans import gan
 from jaxgen.gans.objectives import LeastSquares
 from jaxgen.gans.priors import Uniform
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -22,8 +22,8 @@ EXPERIMENT = Experiment(
         objective=LeastSquares(),
         generator=LSGANGenerator(),
         discriminator=LSGANDiscriminator(),
-        generator_optimizer=Adam(1e-3, b1=0.5),
-        discriminator_optimizer=Adam(1e-3, b1=0.5),
+        generator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
     ),
     data="lsun/bedroom",
     images=ImageOptions(size=112),

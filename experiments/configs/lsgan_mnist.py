@@ -15,7 +15,7 @@ from jaxgen.gans import gan
 from jaxgen.gans.objectives import LeastSquares
 from jaxgen.gans.priors import Uniform
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -24,8 +24,8 @@ EXPERIMENT = Experiment(
         objective=LeastSquares(),
         generator=LSGANGenerator(features=(64, 32, 16), strides=(2, 2)),
         discriminator=LSGANDiscriminator(channels=16, layers=3),
-        generator_optimizer=Adam(1e-3, b1=0.5),
-        discriminator_optimizer=Adam(5e-4, b1=0.5),
+        generator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(5e-4, Adam(b1=0.5)),
         ema_decay=0.99,
     ),
     data="mnist",

@@ -18,7 +18,7 @@ from jaxgen.gans.objectives import Hinge
 from jaxgen.gans.priors import Normal
 from jaxgen.nets.resnet import ResNetCritic, ResNetGenerator
 from jaxgen.nets.spectral import Spectral
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -29,8 +29,8 @@ EXPERIMENT = Experiment(
         generator=ResNetGenerator((32, 32, 32, 32)),
         discriminator=Spectral(ResNetCritic(32, pool="sum", last_bias=False)),
         view=Discrimination(joint=True),  # one step of the power method for both kinds
-        generator_optimizer=Adam(5e-4, b1=0.0, b2=0.9),
-        discriminator_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
+        generator_optimizer=Optimizer(5e-4, Adam(b1=0.0, b2=0.9)),
+        discriminator_optimizer=Optimizer(1e-3, Adam(b1=0.0, b2=0.9)),
         ema_decay=0.999,
     ),
     data="cifar10",

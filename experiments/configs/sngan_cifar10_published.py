@@ -13,7 +13,7 @@ from jaxgen.gans.objectives import Hinge
 from jaxgen.gans.priors import Normal
 from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
 from jaxgen.nets.spectral import Spectral
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -24,8 +24,8 @@ EXPERIMENT = Experiment(
         generator=SNGANGenerator(),
         discriminator=Spectral(SNGANDiscriminator()),
         view=Discrimination(joint=True),
-        generator_optimizer=Adam(2e-4, b1=0.5),
-        discriminator_optimizer=Adam(2e-4, b1=0.5),
+        generator_optimizer=Optimizer(2e-4, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(2e-4, Adam(b1=0.5)),
     ),
     data="cifar10",
     steps=100_000,

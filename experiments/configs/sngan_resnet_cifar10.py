@@ -13,7 +13,7 @@ from jaxgen.gans.objectives import Hinge
 from jaxgen.gans.priors import Normal
 from jaxgen.nets.resnet import ResNetCritic, ResNetGenerator
 from jaxgen.nets.spectral import Spectral
-from jaxgen.optimizers import Adam, LinearDecay
+from jaxgen.optimizers import Adam, LinearDecay, Optimizer
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -25,8 +25,8 @@ EXPERIMENT = Experiment(
         discriminator=Spectral(ResNetCritic(pool="sum", last_bias=False)),
         discriminator_steps=5,
         view=Discrimination(joint=True),
-        generator_optimizer=Adam(2e-4, b1=0.0, b2=0.9, schedule=LinearDecay(50_000)),
-        discriminator_optimizer=Adam(2e-4, b1=0.0, b2=0.9, schedule=LinearDecay(250_000)),
+        generator_optimizer=Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(50_000)),
+        discriminator_optimizer=Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(250_000)),
     ),
     data="cifar10",
     steps=50_000,

@@ -7,7 +7,7 @@ from experiments.experiment import Experiment
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.likelihoods import Gaussian
 from jaxgen.autoencoders.networks import LINGRAND_PRECIOSO
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=vae.Config(
@@ -15,7 +15,7 @@ EXPERIMENT = Experiment(
         encoder=LINGRAND_PRECIOSO.encoder,
         decoder=LINGRAND_PRECIOSO.decoder,
         likelihood=Gaussian(0.5),  # 784 times the mean squared error
-        optimizer=Adam(1e-3),
+        optimizer=Optimizer(1e-3, Adam()),
     ),
     data="mnist",
     steps=10_000,

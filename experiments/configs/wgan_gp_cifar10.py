@@ -12,15 +12,15 @@ At step 1,500 (seed 0, 14 minutes on one core of an Intel Xeon, 1.8 updates a se
 from experiments.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=wgan_gp.Config(
         image_shape=(32, 32, 3),
         generator=ConvGenerator(channels=16, norm="batch"),
         critic=ConvCritic(channels=16),
-        generator_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
-        critic_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
+        generator_optimizer=Optimizer(1e-3, Adam(b1=0.0, b2=0.9)),
+        critic_optimizer=Optimizer(1e-3, Adam(b1=0.0, b2=0.9)),
     ),
     data="cifar10",
     steps=1_500,

@@ -14,7 +14,7 @@ precision is 0.77 and recall 0.68, of held-out drawings 0.89 and 0.86. Body, leg
 from experiments.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.courses import FidleDiscriminator, FidleGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=wgan_gp.Config(
@@ -23,8 +23,8 @@ EXPERIMENT = Experiment(
         generator=FidleGenerator(channels=16),
         critic=FidleDiscriminator(channels=16, dropout=0.0),
         critic_steps=2,
-        generator_optimizer=Adam(5e-4, b1=0.5, b2=0.9),
-        critic_optimizer=Adam(5e-4, b1=0.5, b2=0.9),
+        generator_optimizer=Optimizer(5e-4, Adam(b1=0.5, b2=0.9)),
+        critic_optimizer=Optimizer(5e-4, Adam(b1=0.5, b2=0.9)),
     ),
     data="quickdraw:sheep",
     steps=1_500,

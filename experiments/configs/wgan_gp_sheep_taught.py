@@ -10,7 +10,7 @@ wants one function. 779,969 and 396,609 parameters; `wgan_gp_sheep` has a quarte
 from experiments.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.courses import FidleDiscriminator, FidleGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=wgan_gp.Config(
@@ -19,8 +19,8 @@ EXPERIMENT = Experiment(
         generator=FidleGenerator(),
         critic=FidleDiscriminator(dropout=0.0),
         critic_steps=2,
-        generator_optimizer=Adam(2e-4, b1=0.5, b2=0.9),
-        critic_optimizer=Adam(2e-4, b1=0.5, b2=0.9),
+        generator_optimizer=Optimizer(2e-4, Adam(b1=0.5, b2=0.9)),
+        critic_optimizer=Optimizer(2e-4, Adam(b1=0.5, b2=0.9)),
     ),
     data="quickdraw:sheep",
     steps=20_000,

@@ -46,9 +46,9 @@ class Config:
     encoder: nn.Module = MLP((1000, 1000))  # image to code
     decoder: nn.Module = MLP((1000, 1000))  # code to image
     discriminator: nn.Module = MLP((1000, 1000))  # code to score
-    autoencoder_optimizer: Optimizer = Adam(3e-4, b1=0.5)  # of the reconstruction phase
-    encoder_optimizer: Optimizer = Adam(3e-4, b1=0.5)  # of the encoder in the regularisation phase
-    discriminator_optimizer: Optimizer = Adam(3e-4, b1=0.5)
+    autoencoder_optimizer: Optimizer = Optimizer(3e-4, Adam(b1=0.5))  # of the reconstruction phase
+    encoder_optimizer: Optimizer = Optimizer(3e-4, Adam(b1=0.5))  # of the encoder in the regularisation phase
+    discriminator_optimizer: Optimizer = Optimizer(3e-4, Adam(b1=0.5))
 
     def __post_init__(self):
         require(self.value_range in RANGES, "value_range", self.value_range, "(-1, 1), (0, 1) or None")

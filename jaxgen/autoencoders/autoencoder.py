@@ -44,7 +44,7 @@ class Config:
     encoder: nn.Module = MLP((128, 64, 12))  # image to code
     decoder: nn.Module = MLP((12, 64, 128))  # code to image
     corruption: Corruption = Clean()  # of the inputs; the target is the clean image
-    optimizer: Optimizer = Adam(1e-3)
+    optimizer: Optimizer = Optimizer(1e-3, Adam())
     moments_decay: float = 0.99  # of the moving mean and covariance of the codes
 
     def __post_init__(self):

@@ -59,7 +59,7 @@ class Config:
     prior: nn.Module | None = None  # y to mean and log-variance of each latent; N(0, I) for None
     likelihood: Likelihood = Bernoulli()  # p(x|z, y)
     objective: Objective = ELBO()  # the bound that is climbed
-    optimizer: Optimizer = RMSProp(1e-3, decay=0.9, eps=1e-7)
+    optimizer: Optimizer = Optimizer(1e-3, RMSProp(decay=0.9, eps=1e-7))
 
     def __post_init__(self):
         require(self.value_range in RANGES, "value_range", self.value_range, "(-1, 1), (0, 1) or None")

@@ -48,7 +48,7 @@ class Config:
     decoder: nn.Module = KINGMA_WELLING.decoder  # z to what the likelihood takes
     likelihood: Likelihood = Bernoulli()  # p(x|z)
     objective: Objective = ELBO()  # the bound that is climbed
-    optimizer: Optimizer = Adagrad(0.01)
+    optimizer: Optimizer = Optimizer(0.01, Adagrad())
 
     def __post_init__(self):
         require(self.value_range in RANGES, "value_range", self.value_range, "(-1, 1), (0, 1) or None")

@@ -57,9 +57,9 @@ class Config:
     encoder: nn.Module = GridEncoder()  # image to grid of encodings
     decoder: nn.Module = GridDecoder()  # grid of vectors to image
     prior: nn.Module = PixelCNN()  # grid of codes to the logits of each
-    autoencoder_optimizer: Optimizer = Adam(3e-4)
-    codebook_optimizer: Optimizer = Adam(3e-4)  # of a codebook that learns by gradient
-    prior_optimizer: Optimizer = Adam(3e-4)
+    autoencoder_optimizer: Optimizer = Optimizer(3e-4, Adam())
+    codebook_optimizer: Optimizer = Optimizer(3e-4, Adam())  # of a codebook that learns by gradient
+    prior_optimizer: Optimizer = Optimizer(3e-4, Adam())
 
     def __post_init__(self):
         require(self.value_range in RANGES, "value_range", self.value_range, "(-1, 1), (0, 1) or None")

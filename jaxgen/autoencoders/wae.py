@@ -48,7 +48,7 @@ class Config:
     cost_weight: float = 0.05  # w, of the squared distance, a sum over pixels
     penalty_weight: float = 10.0  # lambda
     kernel_scales: tuple[float, ...] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # of the kernels, around 2 latent_dim
-    optimizer: Optimizer = Adam(1e-3, b1=0.5)
+    optimizer: Optimizer = Optimizer(1e-3, Adam(b1=0.5))
 
     def __post_init__(self):
         require(self.value_range in RANGES, "value_range", self.value_range, "(-1, 1), (0, 1) or None")

@@ -9,7 +9,7 @@ import pytest
 
 from jaxgen.autoencoders import aae
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import SGD, Adam
+from jaxgen.optimizers import SGD, Adam, Optimizer
 from tests import contract
 
 TINY = aae.Config(
@@ -38,9 +38,9 @@ def test_the_encoder_alone_moves_by_its_own_optimizer():
     """With the reconstruction phase at rest, the decoder rests, and the encoder moves as its optimiser says."""
     config = dataclasses.replace(
         TINY,
-        autoencoder_optimizer=SGD(contract.STILL),
-        discriminator_optimizer=SGD(0.1),
-        encoder_optimizer=SGD(0.1, momentum=0.5),
+        autoencoder_optimizer=Optimizer(contract.STILL, SGD()),
+        discriminator_optimizer=Optimizer(0.1, SGD()),
+        encoder_optimizer=Optimizer(0.1, SGD(momentum=0.5)),
     )
     state, images, key = TestContract.init(config), images_of(8), jax.random.key(2)
     update = jax.jit(functools.partial(aae.update, config))
@@ -65,7 +65,10 @@ def test_the_encoder_alone_moves_by_its_own_optimizer():
 
 def test_reconstruction_phase_takes_the_gradient_step_of_the_squared_error():
     config = dataclasses.replace(
-        TINY, autoencoder_optimizer=SGD(0.5), encoder_optimizer=SGD(contract.STILL), discriminator_optimizer=SGD(0.1)
+        TINY,
+        autoencoder_optimizer=Optimizer(0.5, SGD()),
+        encoder_optimizer=Optimizer(contract.STILL, SGD()),
+        discriminator_optimizer=Optimizer(0.1, SGD()),
     )
     state, images = TestContract.init(config), images_of(8)
     after, metrics = jax.jit(functools.partial(aae.update, config))(state, images, jax.random.key(2))
@@ -104,9 +107,9 @@ def test_codes_learn_the_moments_of_the_prior():
         encoder=MLP((32,)),
         decoder=MLP((4,)),
         discriminator=MLP((32,)),
-        autoencoder_optimizer=SGD(1e-4),
-        encoder_optimizer=Adam(2e-3, b1=0.5),
-        discriminator_optimizer=Adam(5e-3, b1=0.5),
+        autoencoder_optimizer=Optimizer(1e-4, SGD()),
+        encoder_optimizer=Optimizer(2e-3, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(5e-3, Adam(b1=0.5)),
     )
     images = 0.2 * jax.random.normal(jax.random.key(3), (256, 8))
 

@@ -9,7 +9,7 @@ import pytest
 from jaxgen.autoencoders import autoencoder
 from jaxgen.autoencoders.corruption import Clean, GaussianNoise
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 from tests import contract
 
 TINY = autoencoder.Config(
@@ -18,7 +18,7 @@ TINY = autoencoder.Config(
     encoder=MLP((8,), norm="batch"),
     decoder=MLP((8,), negative_slope=0.1),
     corruption=GaussianNoise(0.2, mean=0.1),  # without noise an update has no use for its key
-    optimizer=Adam(1e-3),
+    optimizer=Optimizer(1e-3, Adam()),
     moments_decay=0.15,  # below the warm-up's (1 + t) / (10 + t), so that it shows in the first updates
 )
 
@@ -49,7 +49,7 @@ def test_a_linear_autoencoder_reaches_the_error_of_principal_components():
         generator.normal(size=(6, 6))
     )[0]
     images = (images - images.mean(0)).astype(np.float32)
-    config = autoencoder.Config((6,), None, 2, MLP(()), MLP(()), optimizer=Adam(1e-2))
+    config = autoencoder.Config((6,), None, 2, MLP(()), MLP(()), optimizer=Optimizer(1e-2, Adam()))
     _, metrics = trained(config, jnp.asarray(images), 2_000)
     eigenvalues = np.linalg.eigvalsh(np.cov(images.T, bias=True))  # ascending
     wanted = eigenvalues[:4].sum() / 6
@@ -58,7 +58,9 @@ def test_a_linear_autoencoder_reaches_the_error_of_principal_components():
 
 
 def test_a_set_of_one_image_is_reconstructed_exactly():
-    config = dataclasses.replace(TINY, corruption=Clean(), value_range=None, encoder=MLP((8,)), optimizer=Adam(1e-2))
+    config = dataclasses.replace(
+        TINY, corruption=Clean(), value_range=None, encoder=MLP((8,)), optimizer=Optimizer(1e-2, Adam())
+    )
     images = jnp.tile(jax.random.normal(jax.random.key(3), (1, 4, 4, 1)), (8, 1, 1, 1))
     _, metrics = trained(config, images, 500)
     assert metrics["reconstruction_error"][-1] < 1e-6

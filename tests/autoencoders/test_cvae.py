@@ -12,7 +12,7 @@ from jaxgen.autoencoders.likelihoods import LearnedGaussian
 from jaxgen.nets.conditioning import AsChannel, Beside
 from jaxgen.nets.conv_autoencoder import ConvEncoder
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import RMSProp
+from jaxgen.optimizers import Optimizer, RMSProp
 from jaxgen.typing import Labelled
 from tests import contract
 
@@ -25,7 +25,7 @@ TINY = cvae.Config(
     prior=MLP((4,), negative_slope=0.1),
     likelihood=LearnedGaussian(0.1),
     objective=ELBO(beta=0.5, free_bits=0.02, warm_up=2),
-    optimizer=RMSProp(1e-3),
+    optimizer=Optimizer(1e-3, RMSProp()),
 )
 
 

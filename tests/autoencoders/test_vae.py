@@ -12,7 +12,7 @@ from jaxgen.autoencoders.likelihoods import Bernoulli, Gaussian, LearnedGaussian
 from jaxgen.nets.encoder_decoder import SharedScale
 from jaxgen.nets.initializers import Normal
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adagrad, Adam
+from jaxgen.optimizers import Adagrad, Adam, Optimizer
 from tests import contract
 
 TINY = vae.Config(
@@ -22,7 +22,7 @@ TINY = vae.Config(
     decoder=MLP((8,), negative_slope=0.1),
     likelihood=Bernoulli("each_step"),
     objective=ELBO(beta=0.5, free_bits=0.02, warm_up=2, num_samples=2),
-    optimizer=Adam(1e-3),
+    optimizer=Optimizer(1e-3, Adam()),
 )
 
 
@@ -150,7 +150,7 @@ def test_defaults_are_the_papers():
     """One hidden layer of 500 tanh units, weights from N(0, 0.01), Adagrad, one latent an image."""
     config = vae.Config()
     assert config.encoder == config.decoder == MLP((500,), activation="tanh", initializer=Normal(0.01))
-    assert config.optimizer == Adagrad(0.01) and config.objective == ELBO(1.0, 0.0, 0, 1)
+    assert config.optimizer == Optimizer(0.01, Adagrad()) and config.objective == ELBO(1.0, 0.0, 0, 1)
     state = jax.eval_shape(lambda: vae.init(config, jax.random.key(0)))
     count = lambda tree: sum(leaf.size for leaf in jax.tree.leaves(tree))  # noqa: E731
     params = state.autoencoder.params

@@ -8,7 +8,7 @@ import pytest
 
 from jaxgen.autoencoders import wae
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 from tests import contract
 
 TINY = wae.Config(
@@ -65,7 +65,7 @@ def test_codes_learn_the_moments_of_the_prior():
         encoder=MLP((32,)),
         decoder=MLP((4,)),
         cost_weight=1e-6,
-        optimizer=Adam(5e-3, b1=0.5),
+        optimizer=Optimizer(5e-3, Adam(b1=0.5)),
     )
     images = jax.random.normal(jax.random.key(3), (256, 8))
 
@@ -107,7 +107,7 @@ def test_defaults_are_the_authors_for_mnist():
     assert count(state.autoencoder.params["decoder"]) == decoder
     assert (config.latent_dim, config.penalty_weight, config.cost_weight) == (8, 10.0, 0.05)
     assert config.kernel_scales == (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-    assert config.optimizer == Adam(1e-3, b1=0.5)
+    assert config.optimizer == Optimizer(1e-3, Adam(b1=0.5))
 
 
 @pytest.mark.parametrize(

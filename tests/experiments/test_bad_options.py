@@ -14,6 +14,7 @@ from tests.experiments.test_train import run
 
 ROOT = pathlib.Path(__file__).parents[2]
 RATE = "--model.generator-optimizer.learning-rate"
+CRITIC = "--model.critic-optimizer"
 SMALL = ("--model.generator.features", "8", "--model.critic.features", "8", "--batch-size", "8", "--num-samples", "4")
 
 OPTIONS = [
@@ -59,10 +60,14 @@ OPTIONS = [
     (["wgan_gp_digits", RATE, "inf"], "learning_rate is inf, but must be above 0 and finite"),
     (["wgan_gp_digits", RATE, "-1e-3"], "learning_rate is -0.001, but must be above 0"),
     (["wgan_gp_digits", RATE, "0"], "learning_rate is 0.0, but must be above 0"),
+    (["wgan_gp_digits", f"{CRITIC}.clip-norm", "0"], "clip_norm is 0.0, but must be above 0 and finite, or None"),
+    (["wgan_gp_digits", f"{CRITIC}.weight-decay", "-1"], "weight_decay is -1.0, but must be at least 0 and finite"),
+    (["wgan_gp_digits", f"{CRITIC}.warm-up", "-1"], "warm_up is -1, but must be at least 0"),
+    (["wgan_gp_digits", f"{CRITIC}.rule.b1", "1"], "b1 is 1.0, but must be in [0, 1)"),
     (["wgan_gp_digits", RATE, "fast"], "could not convert string to float: 'fast'"),
     (["wgan_gp_digits", "--model.penalty-weight", "nan"], "penalty_weight is nan, but must be at least 0"),
     (["wgan_gp_digits", "--model.penalty-weight", "inf"], "--model.penalty-weight is inf, but must be finite"),
-    (["wgan_gp_digits", "--model.generator-optimizer.eps", "inf"], "--model.generator-optimizer.eps is inf, but must"),
+    (["wgan_gp_digits", "--model.generator-optimizer.rule.eps", "inf"], "--model.generator-optimizer.eps is inf, but must"),
     (["wgan_gp_digits", "--model.critic-steps", "-1"], "critic_steps is -1, but must be at least 1"),
     (["wgan_gp_digits", "--model.latent-dim", "0"], "latent_dim is 0, but must be at least 1"),
     (["wgan_gp_digits", "--model.latent-dim", str(10**9)], "GB of memory; use narrower networks"),

@@ -11,7 +11,7 @@ import jax
 
 from experiments import experiment, restore, runner
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import SGD
+from jaxgen.optimizers import SGD, Optimizer
 
 ROOT = pathlib.Path(__file__).parents[2]
 PROGRAM = """
@@ -25,7 +25,7 @@ def run(folder: pathlib.Path, steps: int) -> int:
     """WGAN-GP with plain gradient descent: Adam would blow rounding up to the size of a step."""
     digits = experiment.load("wgan_gp_digits")
     networks = {"generator": MLP((8,)), "critic": MLP((8,)), "latent_dim": 4, "critic_steps": 2}
-    rates = {"generator_optimizer": SGD(0.01), "critic_optimizer": SGD(0.01)}
+    rates = {"generator_optimizer": Optimizer(0.01, SGD()), "critic_optimizer": Optimizer(0.01, SGD())}
     model = dataclasses.replace(digits.model, **networks, **rates)
     chosen = dataclasses.replace(
         digits, model=model, batch_size=8, steps=steps, steps_per_call=3, log_every=3, num_samples=4

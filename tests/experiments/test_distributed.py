@@ -18,7 +18,7 @@ import pytest
 from experiments import checkpoints, experiment, processes, restore, runner
 from experiments.experiment import UserError
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import SGD
+from jaxgen.optimizers import SGD, Optimizer
 
 ROOT = pathlib.Path(__file__).parents[2]
 PROGRAM = """
@@ -35,7 +35,7 @@ def run(folder: pathlib.Path, steps: int, **settings) -> int:
     """WGAN-GP with plain gradient descent, in small steps: Adam would blow rounding up to the size of a step."""
     digits = experiment.load("wgan_gp_digits")
     networks = {"generator": MLP((8,)), "critic": MLP((8,)), "latent_dim": 4, "critic_steps": 2}
-    rates = {"generator_optimizer": SGD(0.001), "critic_optimizer": SGD(0.001)}
+    rates = {"generator_optimizer": Optimizer(0.001, SGD()), "critic_optimizer": Optimizer(0.001, SGD())}
     model = dataclasses.replace(digits.model, **networks, **rates)
     often = {"steps_per_call": 3, "log_every": 3, "checkpoint_every": 3, "sample_every": FOR_EVER}
     chosen = dataclasses.replace(digits, model=model, batch_size=8, steps=steps, num_samples=4, **often | settings)

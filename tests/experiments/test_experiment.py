@@ -5,9 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from experiments import experiment, runner, settings
+from experiments import cli, experiment, runner, settings
 from experiments.data.images import ImageSet
 from experiments.experiment import UserError
+from jaxgen.optimizers import Adam, LinearDecay, Optimizer
 
 
 def test_every_experiment_has_a_summary_and_belongs_to_a_model():
@@ -29,6 +30,17 @@ def test_every_experiment_traces_an_update_and_is_written_and_read_as_json(name)
     made = ImageSet("made", np.zeros((1, *chosen.model.image_shape), kind), np.zeros(1, np.int32), classes)
     runner.check_model(chosen, made)
     assert settings.from_json(json.loads(json.dumps(settings.to_json(chosen)))) == chosen
+
+
+def test_every_part_of_an_optimizer_is_an_option():
+    default = experiment.load("wgan_gp_ring8")
+    parts = ("learning-rate", "0.5", "warm-up", "3", "clip-norm", "2", "weight-decay", "0.1", "accumulate", "4")
+    inner = ("rule.b1", "0.25", "rule.b2", "0.5", "rule.eps", "1e-3", "rule.eps-root", "1e-4", "schedule.end", "9")
+    pairs = zip((*parts, *inner)[::2], (*parts, *inner)[1::2], strict=True)
+    argv = [word for name, value in pairs for word in (f"--model.critic-optimizer.{name}", value)]
+    chosen = cli.parse(experiment.Experiment[type(default.model)], default, argv, "train", "")
+    wanted = Optimizer(0.5, Adam(0.25, 0.5, 1e-3, 1e-4), LinearDecay(9), 3, 2.0, 0.1, 4)
+    assert chosen.model == dataclasses.replace(default.model, critic_optimizer=wanted)
 
 
 @pytest.mark.parametrize(

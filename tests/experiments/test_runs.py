@@ -85,6 +85,25 @@ def test_a_setting_that_an_earlier_version_lacked_does_not_stand_in_the_way(tmp_
     assert runs.begin(tmp_path, "wgan_gp_digits", EXPERIMENT) is True
 
 
+def test_a_run_of_format_1_goes_on_and_is_written_in_the_format_of_today(tmp_path, record):
+    """Then an optimiser held its rate, schedule and accumulation beside what is now its rule."""
+    former = json.loads(json.dumps(record))
+    for name in ("generator_optimizer", "critic_optimizer"):
+        parts = former["settings"]["model"][name]
+        around = {key: parts[key] for key in ("learning_rate", "schedule", "accumulate")}
+        former["settings"]["model"][name] = parts["rule"] | around
+    (tmp_path / "config.json").write_text(json.dumps(former | {"format": 1}))
+    assert runs.read(tmp_path) == ("wgan_gp_digits", EXPERIMENT)
+    assert runs.begin(tmp_path, "wgan_gp_digits", EXPERIMENT) is True
+    slower = dataclasses.replace(EXPERIMENT.model.critic_optimizer, learning_rate=0.5)
+    other = dataclasses.replace(EXPERIMENT, model=dataclasses.replace(EXPERIMENT.model, critic_optimizer=slower))
+    with pytest.raises(UserError, match=r"model.critic_optimizer.learning_rate: 0.001 -> 0.5"):
+        runs.begin(tmp_path, "wgan_gp_digits", other)
+    runs.record_checkpoint(tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["format"] == 2
+    assert runs.read(tmp_path) == ("wgan_gp_digits", EXPERIMENT)
+
+
 def test_a_checkpoint_is_noted_and_the_run_keeps_its_name(tmp_path, record):
     assert record["has_checkpoint"] is False
     for _ in range(2):

@@ -8,7 +8,9 @@ import pytest
 from experiments import experiment, settings
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import SGD, Adam, LinearDecay
+from jaxgen.optimizers import SGD, Adam, LinearDecay, Optimizer, RMSProp
+
+ADAM = {"type": "jaxgen.optimizers:Optimizer", "learning_rate": 1e-3, "rule": {"type": "jaxgen.optimizers:Adam"}}
 
 
 @pytest.mark.parametrize("name", experiment.names())
@@ -22,8 +24,8 @@ def test_every_kind_of_setting_survives():
     config = wgan_gp.Config(
         value_range=None,
         generator=MLP((3, 4), norm="batch", dtype="bfloat16"),
-        critic_optimizer=SGD(0.1, schedule=LinearDecay(7, 2)),
-        generator_optimizer=Adam(1e-4),
+        critic_optimizer=Optimizer(0.1, SGD(), LinearDecay(7, 2), warm_up=3, clip_norm=1.0, weight_decay=0.01),
+        generator_optimizer=Optimizer(1e-4, Adam()),
         one_sided=True,
     )
     back = settings.from_json(json.loads(json.dumps(settings.to_json(config))))
@@ -53,10 +55,17 @@ def test_paths_become_strings():
         ({"type": "experiments.runs:move_aside", "folder": "/tmp"}, "no settings like"),
         ({"type": "experiments.runs:UserError"}, "no settings like"),
         ({"type": "jaxgen.gans.wgan_gp:MLP"}, "no settings like"),
-        ({"type": "jaxgen.optimizers:Adam", "learning_rate": -1.0}, "learning_rate is -1.0"),
-        ({"type": "jaxgen.optimizers:Adam", "learning_rate": "fast"}, "learning_rate is 'fast' .* must be float"),
-        ({"type": "jaxgen.optimizers:Adam", "learning_rate": True}, "learning_rate is True .* must be float"),
-        ({"type": "jaxgen.optimizers:Adam", "schedule": 3}, "schedule is 3"),
+        (ADAM | {"learning_rate": -1.0}, "learning_rate is -1.0"),
+        (ADAM | {"learning_rate": "fast"}, "learning_rate is 'fast' .* must be float"),
+        (ADAM | {"learning_rate": True}, "learning_rate is True .* must be float"),
+        (ADAM | {"schedule": 3}, "schedule is 3"),
+        (ADAM | {"clip_norm": "none"}, "clip_norm is 'none' .* must be float | None"),
+        (
+            ADAM | {"rule": {"type": "jaxgen.optimizers:Constant"}},
+            r"rule is Constant\(\) in jaxgen.optimizers:Optimizer",
+        ),
+        (ADAM | {"rule": {"type": "jaxgen.optimizers:Adam", "learning_rate": 1e-3}}, "no setting 'learning_rate'"),
+        ({"type": "jaxgen.optimizers:Optimizer", "learning_rate": 1e-3}, "no settings like .* missing .* 'rule'"),
         ({"type": "jaxgen.nets.mlp:MLP", "features": [8, "wide"]}, "features is"),
         ({"type": "jaxgen.nets.mlp:MLP", "features": 8}, "features is 8"),
         ({"type": "jaxgen.gans.wgan_gp:Config", "critic_steps": 1.5}, "critic_steps is 1.5 .* must be int"),
@@ -73,9 +82,32 @@ def test_paths_come_back_as_paths():
     assert settings.from_json(settings.to_json(chosen)) == chosen
 
 
+FORMER = {
+    "type": "jaxgen.gans.wgan_gp:Config",
+    "critic_steps": 3,
+    "generator_optimizer": {"type": "jaxgen.optimizers:RMSProp", "learning_rate": 0.1, "decay": 0.5, "eps": 1e-3},
+    "critic_optimizer": {
+        "type": "jaxgen.optimizers:SGD",
+        "learning_rate": 0.2,
+        "momentum": 0.5,
+        "schedule": {"type": "jaxgen.optimizers:LinearDecay", "end": 7, "begin": 2},
+        "accumulate": 4,
+    },
+}
+
+
+def test_optimizers_of_the_former_form_become_composed_ones():
+    assert settings.from_json(settings.upgraded(FORMER)) == wgan_gp.Config(
+        critic_steps=3,
+        generator_optimizer=Optimizer(0.1, RMSProp(0.5, 1e-3)),
+        critic_optimizer=Optimizer(0.2, SGD(0.5), LinearDecay(7, 2), accumulate=4),
+    )
+    assert settings.upgraded([1, {"type": ["odd"]}, None]) == [1, {"type": ["odd"]}, None]
+
+
 def test_numbers_that_are_not_finite_are_found_by_their_path():
-    config = wgan_gp.Config(penalty_weight=math.inf, critic_optimizer=Adam(eps=math.inf))
-    assert settings.not_finite(config) == [("penalty_weight", math.inf), ("critic_optimizer.eps", math.inf)]
+    config = wgan_gp.Config(penalty_weight=math.inf, critic_optimizer=Optimizer(1e-3, Adam(eps=math.inf)))
+    assert settings.not_finite(config) == [("penalty_weight", math.inf), ("critic_optimizer.rule.eps", math.inf)]
     assert settings.not_finite(experiment.load("wgan_gp_digits")) == []
 
 
@@ -87,7 +119,7 @@ def test_what_is_no_setting_is_refused():
 def test_differences_name_the_path_and_both_values():
     old = settings.to_json(wgan_gp.Config())
     new = settings.to_json(
-        dataclasses.replace(wgan_gp.Config(), critic_steps=3, generator_optimizer=Adam(2e-4, 0.0, 0.9))
+        dataclasses.replace(wgan_gp.Config(), critic_steps=3, generator_optimizer=Optimizer(2e-4, Adam(0.0, 0.9)))
     )
     assert settings.differences(old, new) == [
         "critic_steps: 5 -> 3",

@@ -13,7 +13,7 @@ from jaxgen.gans.priors import Normal
 from jaxgen.nets.conditioning import Within
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.norm import ConditionalBatchNorm
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.typing import Labelled
 from tests import contract
 
@@ -37,8 +37,8 @@ TINY = ac_wgan_gp.Config(
     generator=Within(Net()),
     critic=MLP((8,), negative_slope=0.2),
     critic_steps=2,
-    generator_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
-    critic_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
+    generator_optimizer=Optimizer(1e-3, Adam(b1=0.0, b2=0.9)),
+    critic_optimizer=Optimizer(1e-3, Adam(b1=0.0, b2=0.9)),
     ema_decay=0.15,  # below the warm-up's (1 + t) / (10 + t), so that it shows in the first updates
 )
 LINEAR = dataclasses.replace(TINY, critic=MLP(()))

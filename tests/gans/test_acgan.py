@@ -12,7 +12,7 @@ from jaxgen.gans.priors import Normal
 from jaxgen.nets.acgan import ACGANDiscriminator
 from jaxgen.nets.conditioning import Beside
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 from tests import contract
 
 TINY = acgan.Config(
@@ -23,8 +23,8 @@ TINY = acgan.Config(
     discriminator=MLP((8,), norm="batch", negative_slope=0.2),
     class_weight=0.5,
     view=Discrimination(joint=True),
-    generator_optimizer=Adam(1e-3, b1=0.5),
-    discriminator_optimizer=Adam(1e-3, b1=0.5),
+    generator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
+    discriminator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
     ema_decay=0.15,  # below the warm-up's (1 + t) / (10 + t), so that it shows in the first updates
 )
 LABELS = jnp.arange(6, dtype=jnp.int32) % 3

@@ -15,7 +15,7 @@ from jaxgen.nets.conditioning import AsChannel, Beside
 from jaxgen.nets.conv_autoencoder import ConvEncoder
 from jaxgen.nets.dcgan import AtienzaDiscriminator, AtienzaGenerator
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.typing import Labelled
 from tests import contract
 
@@ -27,8 +27,8 @@ TINY = cgan.Config(
     discriminator=ConditionalMLPDiscriminator(4, 4, 4, 2, 2, dropout=0.25),
     objective=NonSaturating(smoothing=0.1),
     view=Discrimination(flip=0.1, noise=InstanceNoise(0.1, 5)),
-    generator_optimizer=Adam(1e-3, b1=0.5),
-    discriminator_optimizer=Adam(1e-3, b1=0.5),
+    generator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
+    discriminator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
     ema_decay=0.15,  # below the warm-up's (1 + t) / (10 + t), so that it shows in the first updates
 )
 PLAIN = dataclasses.replace(  # batch statistics in both players, and nothing by chance

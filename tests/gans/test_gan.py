@@ -18,7 +18,7 @@ from jaxgen.nets.initializers import Uniform as UniformWeights
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.spectral import Spectral
-from jaxgen.optimizers import SGD, Adam
+from jaxgen.optimizers import SGD, Adam, Optimizer
 from tests import contract
 
 TINY = gan.Config(
@@ -29,8 +29,8 @@ TINY = gan.Config(
     discriminator=Maxout((6,), pieces=2, initializer=UniformWeights(0.5)),
     discriminator_steps=2,
     view=Discrimination(flip=0.2, noise=InstanceNoise(0.1, end=10)),
-    generator_optimizer=Adam(1e-3, b1=0.5),
-    discriminator_optimizer=Adam(1e-3, b1=0.5),
+    generator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
+    discriminator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
     ema_decay=0.15,  # below the warm-up's (1 + t) / (10 + t), so that it shows in the first updates
 )
 
@@ -67,7 +67,7 @@ class TestSpectralContract(contract.Suite):
 @pytest.mark.parametrize("wrap", [parallel.jit, parallel.pmap, parallel.shard_map])
 def test_accumulated_gradients_are_the_same_on_any_devices(wrap):
     """Two steps of each player in four updates, and none in the first."""
-    sgd = SGD(0.1, accumulate=2)
+    sgd = Optimizer(0.1, SGD(), accumulate=2)
     config = dataclasses.replace(TINY, generator_optimizer=sgd, discriminator_optimizer=sgd, discriminator_steps=1)
     batches = np.random.default_rng(0).integers(0, 256, (4, 8, 4, 4, 1), np.uint8)
     keys = jax.random.split(jax.random.key(1), 4)

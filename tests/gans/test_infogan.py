@@ -12,7 +12,7 @@ from jaxgen.gans.discrimination import Chance
 from jaxgen.gans.priors import Uniform
 from jaxgen.model import LatentModel
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 from tests import contract
 
 TINY = infogan.Config(
@@ -23,8 +23,8 @@ TINY = infogan.Config(
     discriminator=MLP((8,), norm="batch", negative_slope=0.2),
     categorical_weight=0.5,
     continuous_weight=0.25,
-    generator_optimizer=Adam(1e-3, b1=0.5),
-    discriminator_optimizer=Adam(1e-3, b1=0.5),
+    generator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
+    discriminator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
     ema_decay=0.15,  # below the warm-up's (1 + t) / (10 + t), so that it shows in the first updates
 )
 REAL = jax.random.uniform(jax.random.key(1), (6, 4, 4, 1))

@@ -10,7 +10,7 @@ from jaxgen.gans import unrolled_gan
 from jaxgen.gans.objectives import Minimax
 from jaxgen.gans.priors import Normal
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import SGD, Adam
+from jaxgen.optimizers import SGD, Adam, Optimizer
 from tests import contract
 
 TINY = unrolled_gan.Config(
@@ -21,8 +21,8 @@ TINY = unrolled_gan.Config(
     generator=MLP((8,), norm="batch"),
     discriminator=MLP((6,), activation="tanh"),
     unrolled_steps=2,
-    generator_optimizer=Adam(1e-3, b1=0.5),
-    discriminator_optimizer=Adam(1e-3, b1=0.5, eps_root=1e-6),
+    generator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
+    discriminator_optimizer=Optimizer(1e-3, Adam(b1=0.5, eps_root=1e-6)),
 )
 
 
@@ -49,7 +49,10 @@ def parts(config):
 def test_generator_gradient_is_that_of_the_unrolled_steps_written_out(num_steps):
     rate = 0.5
     config = dataclasses.replace(
-        TINY, unrolled_steps=num_steps, discriminator_optimizer=SGD(rate), generator_optimizer=SGD(0.1)
+        TINY,
+        unrolled_steps=num_steps,
+        discriminator_optimizer=Optimizer(rate, SGD()),
+        generator_optimizer=Optimizer(0.1, SGD()),
     )
     state, real, latents = parts(config)
     collections = state.generator.collections
@@ -97,7 +100,9 @@ def test_toy_networks_have_the_papers_parameter_counts():
 
 def test_steps_of_adam_that_have_no_slope_are_not_unrolled():
     with pytest.raises(ValueError, match=r"eps_root of the discriminator's Adam is 0\.0"):
-        dataclasses.replace(TINY, discriminator_optimizer=Adam(1e-3))
-    assert dataclasses.replace(TINY, discriminator_optimizer=Adam(1e-3), unrolled_steps=0).unrolled_steps == 0
+        dataclasses.replace(TINY, discriminator_optimizer=Optimizer(1e-3, Adam()))
+    assert (
+        dataclasses.replace(TINY, discriminator_optimizer=Optimizer(1e-3, Adam()), unrolled_steps=0).unrolled_steps == 0
+    )
     with pytest.raises(ValueError, match="unrolled_steps is -1"):
         dataclasses.replace(TINY, unrolled_steps=-1)

@@ -10,7 +10,7 @@ from jaxgen.gans import discrimination, wgan
 from jaxgen.gans.priors import Normal
 from jaxgen.nets.courses import LanhamCritic
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import RMSProp
+from jaxgen.optimizers import Optimizer, RMSProp
 from tests import contract
 
 TINY = wgan.Config(
@@ -20,8 +20,8 @@ TINY = wgan.Config(
     critic=LanhamCritic(2),
     clip=1.5,  # above the first weights, so that a critic that does not learn stays as it is
     critic_steps=2,
-    generator_optimizer=RMSProp(1e-3),
-    critic_optimizer=RMSProp(1e-3),
+    generator_optimizer=Optimizer(1e-3, RMSProp()),
+    critic_optimizer=Optimizer(1e-3, RMSProp()),
     ema_decay=0.15,
 )
 
@@ -41,7 +41,7 @@ class TestContract(contract.Suite):
 
 
 def test_trained_weights_are_clipped_after_each_step_and_running_statistics_are_not():
-    config = dataclasses.replace(TINY, clip=1e-3, critic_optimizer=RMSProp(1e-2))
+    config = dataclasses.replace(TINY, clip=1e-3, critic_optimizer=Optimizer(1e-2, RMSProp()))
     batch = jax.random.uniform(jax.random.key(1), (16, 8, 8, 1))
     state = TestContract.init(config)
     new, _ = jax.jit(functools.partial(wgan.update, config))(state, batch, jax.random.key(0))
@@ -102,7 +102,7 @@ def test_a_linear_critic_ends_at_the_corner_that_tells_the_means_apart():
 def test_defaults_are_those_of_algorithm_1():
     config = wgan.Config()
     assert (config.clip, config.critic_steps) == (0.01, 5)
-    assert config.generator_optimizer == config.critic_optimizer == RMSProp(5e-5)
+    assert config.generator_optimizer == config.critic_optimizer == Optimizer(5e-5, RMSProp())
 
 
 @pytest.mark.parametrize(("setting", "value"), [("clip", 0.0), ("critic_steps", 0), ("ema_decay", 1.0)])

@@ -10,7 +10,7 @@ import pytest
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import SGD, Adam
+from jaxgen.optimizers import SGD, Adam, Optimizer
 from jaxgen.train_state import descend
 from tests import contract
 
@@ -20,8 +20,8 @@ TINY = wgan_gp.Config(
     generator=MLP((8,), norm="batch"),
     critic=MLP((8,), negative_slope=0.2),
     critic_steps=2,
-    generator_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
-    critic_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
+    generator_optimizer=Optimizer(1e-3, Adam(b1=0.0, b2=0.9)),
+    critic_optimizer=Optimizer(1e-3, Adam(b1=0.0, b2=0.9)),
     ema_decay=0.15,  # below the warm-up's (1 + t) / (10 + t), so that it shows in the first updates
 )
 
@@ -177,7 +177,7 @@ def test_settings_out_of_range_are_refused(setting, value):
 
 
 def test_the_moving_average_starts_at_the_generator_and_follows_it():
-    config = dataclasses.replace(TINY, ema_decay=0.999, generator_optimizer=SGD(0.1))
+    config = dataclasses.replace(TINY, ema_decay=0.999, generator_optimizer=Optimizer(0.1, SGD()))
     state = TestContract.init(config)
     assert not contract.differs(state.ema, state.generator.variables)
     batch = jnp.zeros((8, *config.image_shape))
@@ -200,4 +200,4 @@ def test_toy_networks_have_the_papers_parameter_counts():
 def test_defaults_are_those_of_algorithm_1():
     config = wgan_gp.Config()
     assert (config.penalty_weight, config.critic_steps) == (10.0, 5)
-    assert config.generator_optimizer == config.critic_optimizer == Adam(1e-4, b1=0.0, b2=0.9)
+    assert config.generator_optimizer == config.critic_optimizer == Optimizer(1e-4, Adam(b1=0.0, b2=0.9))

@@ -11,7 +11,7 @@ from jax.sharding import PartitionSpec
 
 from jaxgen import parallel
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import drivers
 from jaxgen.train_state import create, descend
 from tests.parallel.batches import batch_of
@@ -139,7 +139,7 @@ def bytes_on_first(tree):
 
 
 def test_a_state_that_is_cut_gives_the_same_result_and_takes_a_share_of_the_bytes():
-    state = create(Net(), Adam(0.1), jax.random.key(0), batch_of(8))
+    state = create(Net(), Optimizer(0.1, Adam()), jax.random.key(0), batch_of(8))
     batches, keys = np.stack([batch_of(8)] * 3), jax.random.split(jax.random.key(0), 3)
     wanted, _ = parallel.jit(train, None, steps=3)(state, batches, keys)
     step = parallel.jit(train, None, steps=3, shard_state=True)
@@ -167,7 +167,7 @@ def test_an_initial_state_lies_where_a_step_takes_it():
 @pytest.mark.parametrize("wrap", WRAPS)
 def test_a_step_moves_nothing_between_host_and_devices_by_itself(wrap):
     step = wrap(train, None, steps=2)
-    state = parallel.everywhere(create(Net(), Adam(0.1), jax.random.key(0), batch_of(8)))
+    state = parallel.everywhere(create(Net(), Optimizer(0.1, Adam()), jax.random.key(0), batch_of(8)))
     batches, keys = np.stack([batch_of(8)] * 2), jax.random.split(jax.random.key(0), 2)
     state, _ = step(state, batches, keys)  # compiled
     with jax.transfer_guard("disallow"):
@@ -186,7 +186,7 @@ def test_weights_are_overwritten_where_they_lie(monkeypatch):
         return descend(state, loss, axis_name)
 
     net, alone = MLP((24, 24)), jax.devices()[:1]
-    state = jax.eval_shape(lambda: create(net, Adam(), jax.random.key(0), jnp.zeros((1, 24)), (24,)))
+    state = jax.eval_shape(lambda: create(net, Optimizer(1e-3, Adam()), jax.random.key(0), jnp.zeros((1, 24)), (24,)))
     batch = jax.ShapeDtypeStruct((8, 24), np.float32)
 
     def copies():

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jaxgen import parallel
-from jaxgen.optimizers import SGD
+from jaxgen.optimizers import SGD, Optimizer
 from jaxgen.train_state import create, descend
 from tests.parallel.batches import batch_of
 
@@ -51,7 +51,9 @@ def test_descending_a_loss_of_the_gathered_batch_takes_the_step_of_one_device(wr
         return descend(state, loss, axis_name)
 
     batch = batch_of(8)
-    state, _ = wrap(update, None)(create(Scale(), SGD(0.01), jax.random.key(0), batch), batch, jax.random.key(0))
+    state, _ = wrap(update, None)(
+        create(Scale(), Optimizer(0.01, SGD()), jax.random.key(0), batch), batch, jax.random.key(0)
+    )
     gradient = 4 * np.square(batch @ batch.T).mean()  # the loss is scale^4 times its value at 1
     np.testing.assert_allclose(state.params["scale"], 1 - 0.01 * gradient, rtol=1e-5)
 
