@@ -1,8 +1,8 @@
 """Batches by what they hold, and what each part of them is for: all that is known of a kind of batch stands here.
 
-A batch is an array of images alone, or one of the named tuples below. Each says in `COLUMNS`, field by field, from which
-column of a data set the field comes and how its rows are chosen; in `CONDITION` which field a model is given when it
-samples, and in `TARGET` which one its samples are compared with. A new kind of batch is a new class here.
+A batch is an array of images alone, or one of the named tuples below. Each says in `COLUMNS`, field by field, from
+which column of a data set the field comes and how its rows are chosen; in `CONDITION` which field a model is given when
+it samples, and in `TARGET` which one its samples are compared with. A new kind of batch is a new class here.
 """
 
 from dataclasses import dataclass

@@ -22,4 +22,6 @@ def in_turn(labels: Labels | None, num: int, num_classes: int) -> Labels:
 
 def draw_labels(key: Key, num: int, num_classes: int, axis_name: AxisName = None) -> Labels:
     """Uniform classes, the same for an example however many devices share the batch."""
-    return parallel.draw(functools.partial(jax.random.randint, shape=(), minval=0, maxval=num_classes), key, num, axis_name)
+    return parallel.draw(
+        functools.partial(jax.random.randint, shape=(), minval=0, maxval=num_classes), key, num, axis_name
+    )

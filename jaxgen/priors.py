@@ -1,7 +1,6 @@
 """Priors p(z) of latents, as values, for all families: the one place where a prior is drawn.
 
-A prior offers `shape`, of one latent, and `draw`. A frozen dataclass of your own with these two (`PriorLike`) is a prior
-too.
+A prior offers `shape`, of one latent, and `draw`. A frozen dataclass of your own with these two is one: `PriorLike`.
 """
 
 from dataclasses import dataclass

@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import optax
 from flax import struct
 from flax.training import train_state
 
@@ -61,7 +60,13 @@ class Frozen:
 def create(net: nn.Module, optimizer: Optimizer, key: Key, *inputs: Any) -> TrainState:
     """A fresh state: variables of `net` for `inputs`, and the optimiser's state for its params."""
     check_network(net)
-    return _create(net.apply, net.init(key, *inputs), optimizer)
+    return from_variables(net.init(key, *inputs), optimizer, _apply_of(net))
+
+
+@functools.cache
+def _apply_of(net: nn.Module) -> Callable:
+    """One object for equal networks."""
+    return net.apply
 
 
 def create_parts(parts: Mapping[str, tuple[Any, ...]], optimizer: Optimizer, key: Key) -> TrainState:
@@ -77,7 +82,7 @@ def create_parts(parts: Mapping[str, tuple[Any, ...]], optimizer: Optimizer, key
         check_network(net)
         for collection, tree in _Named(net, name).init(key, *inputs).items():
             variables.setdefault(collection, {}).update(tree)
-    return _create(apply, variables, optimizer)
+    return from_variables(variables, optimizer)
 
 
 def freeze(net: nn.Module, name: str, key: Key, *inputs: Any) -> Frozen:
@@ -96,11 +101,18 @@ class _Named(nn.Module):
         return self.net.clone(parent=self, name=self.part)(*inputs)
 
 
-def _create(apply_fn: Callable, variables: Any, optimizer: Optimizer) -> TrainState:
+def from_variables(variables: Any, optimizer: Optimizer, apply_fn: Callable | None = None) -> TrainState:
+    """A fresh state of variables that you made: a table of vectors, a network called in a way of its own."""
     tx, collections = to_optax(optimizer), dict(variables)
     params = collections.pop("params")
-    step, opt_state = jnp.zeros((), jnp.int32), tx.init(params)
-    return TrainState(step, apply_fn=apply_fn, params=params, tx=tx, opt_state=opt_state, collections=collections)
+    return TrainState(
+        step=jnp.zeros((), jnp.int32),
+        apply_fn=apply_fn or apply,
+        params=params,
+        tx=tx,
+        opt_state=tx.init(params),
+        collections=collections,
+    )
 
 
 def blank(shape: Shape) -> jax.Array:
@@ -116,16 +128,22 @@ def apply(
     With `part`, `variables` are those of several networks, and `net` is the one of that name.
     """
     if part is None:
-        outputs, changed = net.apply(variables, *inputs, mode=mode, mutable=[name for name in variables if name != "params"])
+        outputs, changed = net.apply(
+            variables, *inputs, mode=mode, mutable=[name for name in variables if name != "params"]
+        )
         return outputs, {**variables, **changed}
     own = {name: tree[part] for name, tree in variables.items() if part in tree}
     outputs, after = apply(net, own, *inputs, mode=mode)
     return outputs, {name: {**tree, part: after[name]} if part in tree else tree for name, tree in variables.items()}
 
 
-def only(state: TrainState, part: str, optimizer: Optimizer, opt_state: Any) -> TrainState:
-    """One network of a player, as a player with an optimiser of its own: see `merge`."""
-    return state.replace(params={part: state.params[part]}, tx=to_optax(optimizer), opt_state=opt_state)
+def only(state: TrainState, part: str, optimizer: Optimizer, opt_state: Any = None) -> TrainState:
+    """One network of a player, as a player with an optimiser of its own: see `merge`.
+
+    `opt_state` is that of its step before; a fresh one if there is none.
+    """
+    params, tx = {part: state.params[part]}, to_optax(optimizer)
+    return state.replace(params=params, tx=tx, opt_state=tx.init(params) if opt_state is None else opt_state)
 
 
 def merge(state: TrainState, part: TrainState) -> TrainState:

@@ -2,8 +2,8 @@
 
 Odena, Olah, Shlens: Conditional Image Synthesis with Auxiliary Classifier GANs, 2016, arXiv 1610.09585.
 
-The generator is given the class y; the discriminator predicts it. With the log-likelihoods of the right source (equation 2)
-and of the right class (equation 3),
+The generator is given the class y; the discriminator predicts it. With the log-likelihoods of the right source
+(equation 2) and of the right class (equation 3),
 
     L_S = E[log D(x)] + E[log(1 - D(G(z, y)))],    L_C = E[log P(y|x)] + E[log P(y|G(z, y))],
 

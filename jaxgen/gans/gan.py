@@ -81,9 +81,7 @@ def init(config: Config, key: Key) -> State:
     return State(generator, discriminator, ema=generator.variables)
 
 
-def discriminator_loss(
-    config: Config, variables: Variables, real: Points, fake: Points, mode: Mode
-) -> LossOutput:
+def discriminator_loss(config: Config, variables: Variables, real: Points, fake: Points, mode: Mode) -> LossOutput:
     """What D minimises, mean over the batch: minus the value of equation 1 for the paper's objectives."""
     network, settings = scorer(config.discriminator), config.discrimination
     scores, variables = score_both(network, variables, real, fake, mode, joint=settings.joint)
@@ -124,18 +122,27 @@ def update(
     latents = config.prior.draw(key_latents, len(batch), axis_name)
     real, latents, keys = split((scale(batch, config.value_range), latents, keys), config.discriminator_steps)
     # The generator is fixed, so all fakes come from one pass, though each minibatch keeps its own batch statistics.
-    fake, _ = jax.vmap(lambda z, k: generate(config, state.generator.variables, z, mode=mode.with_keys(k)))(latents, keys)
+    fake, _ = jax.vmap(lambda z, k: generate(config, state.generator.variables, z, mode=mode.with_keys(k)))(
+        latents, keys
+    )
 
     def discriminator_step(discriminator: TrainState, minibatch):
         real, fake, keys = minibatch
-        return descend(discriminator, lambda variables: discriminator_loss(config, variables, real, fake, mode.with_keys(keys)), axis_name, player="discriminator")
+        return descend(
+            discriminator,
+            lambda variables: discriminator_loss(config, variables, real, fake, mode.with_keys(keys)),
+            axis_name,
+            player="discriminator",
+        )
 
     discriminator, metrics = jax.lax.scan(discriminator_step, state.discriminator, (real, fake, keys))
 
     num = len(batch) // config.discriminator_steps
     mode = mode.with_keys(example_keys(key_generator_pass, num, axis_name))
     inputs = discriminator.variables, real[-1], config.prior.draw(key_generator, num, axis_name), mode
-    generator, generator_metrics = descend(state.generator, lambda variables: generator_loss(config, variables, *inputs), axis_name, player="generator")
+    generator, generator_metrics = descend(
+        state.generator, lambda variables: generator_loss(config, variables, *inputs), axis_name, player="generator"
+    )
 
     ema = config.average.update(state.ema, generator.variables, generator.step)
     metrics = means(metrics) | generator_metrics | diversity(real[0], fake[0], axis_name)

@@ -42,9 +42,7 @@ class Minimax:
     def __post_init__(self):
         require(0 <= self.smoothing < 1, "smoothing", self.smoothing, "in [0, 1)")
 
-    def discriminator(
-        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
-    ) -> Losses:
+    def discriminator(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Losses:
         """-log D(x) - log(1 - D(G(z))), smoothed."""
         return adversarial.minimax_discriminator(real_scores, fake_scores, real_label=1.0 - self.smoothing)
 
@@ -54,7 +52,9 @@ class Minimax:
         """log(1 - D(G(z)))."""
         return adversarial.minimax_generator(fake_scores)
 
-    def probabilities(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Probabilities:
+    def probabilities(
+        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
+    ) -> Probabilities:
         """D(x) and D(G(z))."""
         return jax.nn.sigmoid(real_scores), jax.nn.sigmoid(fake_scores)
 
@@ -82,9 +82,7 @@ class LeastSquares:
     def __post_init__(self):
         require(self.real_code != self.fake_code, "real_code", self.real_code, "another than fake_code")
 
-    def discriminator(
-        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
-    ) -> Losses:
+    def discriminator(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Losses:
         """(D(x) - b)^2 / 2 + (D(G(z)) - a)^2 / 2."""
         codes = {"real_code": self.real_code, "fake_code": self.fake_code}
         return adversarial.least_squares_discriminator(real_scores, fake_scores, **codes)
@@ -95,7 +93,9 @@ class LeastSquares:
         """(D(G(z)) - c)^2 / 2."""
         return adversarial.least_squares_generator(fake_scores, code=self.generator_code)
 
-    def probabilities(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Probabilities:
+    def probabilities(
+        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
+    ) -> Probabilities:
         """Where a score lies between the codes: the best D is (b p + a q) / (p + q) for densities p and q."""
         span = self.real_code - self.fake_code
         real, fake = ((scores - self.fake_code) / span for scores in (real_scores, fake_scores))
@@ -108,9 +108,7 @@ class Hinge:
 
     needs_real: ClassVar[bool] = False
 
-    def discriminator(
-        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
-    ) -> Losses:
+    def discriminator(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Losses:
         """max(0, 1 - D(x)) + max(0, 1 + D(G(z)))."""
         return adversarial.hinge_discriminator(real_scores, fake_scores)
 
@@ -120,7 +118,9 @@ class Hinge:
         """-D(G(z))."""
         return adversarial.hinge_generator(fake_scores)
 
-    def probabilities(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Probabilities:
+    def probabilities(
+        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
+    ) -> Probabilities:
         """0 and 1 at the margins -1 and 1, beyond which an example teaches D nothing."""
         return jnp.clip((real_scores + 1) / 2, 0.0, 1.0), jnp.clip((fake_scores + 1) / 2, 0.0, 1.0)
 
@@ -131,9 +131,7 @@ class Wasserstein:
 
     needs_real: ClassVar[bool] = False
 
-    def discriminator(
-        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
-    ) -> Losses:
+    def discriminator(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Losses:
         """D(G(z)) - D(x)."""
         return adversarial.wasserstein_critic(real_scores, fake_scores)
 
@@ -143,7 +141,9 @@ class Wasserstein:
         """-D(G(z))."""
         return adversarial.wasserstein_generator(fake_scores)
 
-    def probabilities(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Probabilities:
+    def probabilities(
+        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
+    ) -> Probabilities:
         """None: a critic that tells real from fake surely is what is wanted."""
         return None
 
@@ -158,9 +158,7 @@ class Energy:
     def __post_init__(self):
         require(self.margin > 0, "margin", self.margin, "above 0")
 
-    def discriminator(
-        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
-    ) -> Losses:
+    def discriminator(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Losses:
         """D(x) + max(0, m - D(G(z)))."""
         return adversarial.energy_discriminator(real_scores, fake_scores, margin=self.margin)
 
@@ -170,7 +168,9 @@ class Energy:
         """D(G(z))."""
         return adversarial.energy_generator(fake_scores)
 
-    def probabilities(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Probabilities:
+    def probabilities(
+        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
+    ) -> Probabilities:
         """1 at energy 0, 0 from the margin on."""
         real, fake = (1 - scores / self.margin for scores in (real_scores, fake_scores))
         return jnp.clip(real, 0.0, 1.0), jnp.clip(fake, 0.0, 1.0)
@@ -184,9 +184,7 @@ class Relativistic:
     loss: Literal["logistic", "least_squares", "hinge"] = "logistic"  # RSGAN, RLSGAN, RHingeGAN
     average: bool = True  # compare with the mean score of the other kind (RaSGAN, ...), not with one example of it
 
-    def discriminator(
-        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
-    ) -> Losses:
+    def discriminator(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Losses:
         """Of l_r - l_f, or of the distances to the other mean."""
         discriminator, _ = RELATIVISTIC[self.loss, self.average]
         return discriminator(*self._gathered(real_scores, fake_scores, axis_name))
@@ -200,7 +198,9 @@ class Relativistic:
         _, generator = RELATIVISTIC[self.loss, self.average]
         return generator(*self._gathered(real_scores, fake_scores, axis_name))
 
-    def probabilities(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Probabilities:
+    def probabilities(
+        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
+    ) -> Probabilities:
         """That the example is more real than one of the other kind."""
         real_level, fake_level = real_scores, fake_scores
         if self.average:

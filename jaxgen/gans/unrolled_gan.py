@@ -22,7 +22,6 @@ import flax.linen as nn
 import jax
 
 from jaxgen.checks import at_least, require
-from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import certainty, diversity
 from jaxgen.gans.discrimination import score_both
 from jaxgen.gans.networks import create_generator, generate, scorer
@@ -32,7 +31,7 @@ from jaxgen.mode import Mode
 from jaxgen.nets.initializers import Orthogonal
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import example_keys
+from jaxgen.parallel import example_keys, pass_key
 from jaxgen.priors import Normal, Prior
 from jaxgen.sampling import sampler
 from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend, unroll
@@ -65,6 +64,7 @@ class Config:
         if self.unrolled_steps and isinstance(rule, Adam):
             require(rule.eps_root > 0, "eps_root of D's Adam", rule.eps_root, "above 0, to unroll its steps")
 
+
 class State(NamedTuple):
     """What the next update needs."""
 
@@ -80,9 +80,7 @@ def init(config: Config, key: Key) -> State:
     return State(create_generator(config, key_g), discriminator)
 
 
-def discriminator_loss(
-    config: Config, variables: Variables, real: Points, fake: Points, mode: Mode
-) -> LossOutput:
+def discriminator_loss(config: Config, variables: Variables, real: Points, fake: Points, mode: Mode) -> LossOutput:
     """-f(theta_G, theta_D), mean over the batch."""
     scores, variables = score_both(scorer(config.discriminator), variables, real, fake, mode)
     loss = config.objective.discriminator(*scores, axis_name=mode.axis_name).mean()
@@ -118,9 +116,9 @@ def update(
     Returns:
         The new state; metrics of both players.
     """
-    key_latents, key_pass = jax.random.split(key)
-    mode = Mode(example_keys(key_pass, len(batch), axis_name), state.generator.step, train=True, axis_name=axis_name)
-    real, latents = scale(batch, config.value_range), config.prior.draw(key_latents, len(batch), axis_name)
+    keys, step = example_keys(pass_key(key), len(batch), axis_name), state.generator.step
+    mode = Mode(keys, step, train=True, axis_name=axis_name)
+    real, latents = scale(batch, config.value_range), config.prior.draw(key, len(batch), axis_name)
     inputs = state.discriminator, real, latents, mode
     generator, generator_metrics = descend(
         state.generator, lambda variables: generator_loss(config, variables, *inputs), axis_name, player="generator"

@@ -75,18 +75,14 @@ def init(config: Config, key: Key) -> State:
     return State(generator, critic, ema=generator.variables)
 
 
-def critic_loss(
-    config: Config, variables: Variables, real: Points, fake: Points, mode: Mode
-) -> LossOutput:
+def critic_loss(config: Config, variables: Variables, real: Points, fake: Points, mode: Mode) -> LossOutput:
     """E[f(G(z))] - E[f(x)], minus equation 3."""
     scores, variables = score_both(scorer(config.critic), variables, real, fake, mode)
     loss = wasserstein_critic(*scores).mean()
     return loss, ({"critic_loss": loss, "wasserstein_estimate": -loss}, variables)
 
 
-def generator_loss(
-    config: Config, variables: Variables, critic: Variables, latents: Latents, mode: Mode
-) -> LossOutput:
+def generator_loss(config: Config, variables: Variables, critic: Variables, latents: Latents, mode: Mode) -> LossOutput:
     """-E[f(G(z))]."""
     fake, variables = generate(config, variables, latents, mode=mode)
     (_, scores), _ = score_both(scorer(config.critic), critic, None, fake, mode)
@@ -115,11 +111,18 @@ def update(
     latents = config.prior.draw(key_latents, len(batch), axis_name)
     real, latents, keys = split((scale(batch, config.value_range), latents, keys), config.critic_steps)
     # The generator is fixed, so all fakes come from one pass, though each minibatch keeps its own batch statistics.
-    fake, _ = jax.vmap(lambda z, k: generate(config, state.generator.variables, z, mode=mode.with_keys(k)))(latents, keys)
+    fake, _ = jax.vmap(lambda z, k: generate(config, state.generator.variables, z, mode=mode.with_keys(k)))(
+        latents, keys
+    )
 
     def critic_step(critic: TrainState, minibatch):  # lines 2 to 8
         real, fake, keys = minibatch
-        critic, metrics = descend(critic, lambda variables: critic_loss(config, variables, real, fake, mode.with_keys(keys)), axis_name, player="critic")
+        critic, metrics = descend(
+            critic,
+            lambda variables: critic_loss(config, variables, real, fake, mode.with_keys(keys)),
+            axis_name,
+            player="critic",
+        )
         return critic.replace(params=clip_weights(critic.params, config.clip)), metrics
 
     critic, metrics = jax.lax.scan(critic_step, state.critic, (real, fake, keys))
@@ -127,7 +130,12 @@ def update(
     num = len(batch) // config.critic_steps  # lines 9 to 11
     latents = config.prior.draw(key_generator, num, axis_name)
     mode = mode.with_keys(example_keys(key_generator_pass, num, axis_name))
-    generator, generator_metrics = descend(state.generator, lambda variables: generator_loss(config, variables, critic.variables, latents, mode), axis_name, player="generator")
+    generator, generator_metrics = descend(
+        state.generator,
+        lambda variables: generator_loss(config, variables, critic.variables, latents, mode),
+        axis_name,
+        player="generator",
+    )
     ema = config.average.update(state.ema, generator.variables, generator.step)
     metrics = means(metrics) | generator_metrics | diversity(real[0], fake[0], axis_name)
     return State(generator, critic, ema), metrics

@@ -91,9 +91,7 @@ def critic_loss(
     return loss, (metrics, after)
 
 
-def generator_loss(
-    config: Config, variables: Variables, critic: Variables, latents: Latents, mode: Mode
-) -> LossOutput:
+def generator_loss(config: Config, variables: Variables, critic: Variables, latents: Latents, mode: Mode) -> LossOutput:
     """-E[D(G(z))], mean over the batch."""
     fake, variables = generate(config, variables, latents, mode=mode)
     scores, _ = scorer(config.critic)(critic, fake, mode.stream(FAKE))
@@ -125,7 +123,9 @@ def update(
     mix = draw(jax.random.uniform, key_mix, len(batch), axis_name)
     real, latents, mix, keys = split((batch, latents, mix, keys), config.critic_steps)
     # The generator is fixed, so all fakes come from one pass, though each minibatch keeps its own batch statistics.
-    fake, _ = jax.vmap(lambda z, k: generate(config, state.generator.variables, z, mode=mode.with_keys(k)))(latents, keys)
+    fake, _ = jax.vmap(lambda z, k: generate(config, state.generator.variables, z, mode=mode.with_keys(k)))(
+        latents, keys
+    )
 
     def critic_step(critic: TrainState, minibatch):  # lines 2 to 10
         real, fake, mix, keys = minibatch
