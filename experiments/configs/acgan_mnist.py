@@ -8,6 +8,7 @@ of held-out digits finds the class that was asked for in 99.6 % of 2,000 samples
 
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import acgan
+from jaxgen.moving_averages import Exponential
 from jaxgen.nets.acgan import ACGANGenerator
 from jaxgen.nets.conditioning import Beside
 from jaxgen.nets.conv_autoencoder import ConvEncoder
@@ -20,7 +21,7 @@ EXPERIMENT = Experiment(
         discriminator=ConvEncoder((32, 64), kernel_size=5, negative_slope=0.2),
         generator_optimizer=Optimizer(5e-4, Adam(b1=0.5)),
         discriminator_optimizer=Optimizer(5e-4, Adam(b1=0.5)),
-        ema_decay=0.999,
+        average=Exponential(0.999),
     ),
     data="mnist",
     steps=9_000,

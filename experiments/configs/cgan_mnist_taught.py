@@ -17,7 +17,7 @@ EXPERIMENT = Experiment(
     model=cgan.Config(
         generator=Beside(AtienzaGenerator()),
         discriminator=AsChannel(AtienzaDiscriminator()),
-        view=Discrimination(joint=True),
+        discrimination=Discrimination(joint=True),
         generator_optimizer=Optimizer(1e-4, RMSProp(decay=0.9, eps=1e-7), schedule=InverseTime(3e-8)),
         discriminator_optimizer=Optimizer(2e-4, RMSProp(decay=0.9, eps=1e-7), schedule=InverseTime(6e-8)),
     ),

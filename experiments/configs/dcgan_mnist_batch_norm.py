@@ -24,6 +24,6 @@ EXPERIMENT = dataclasses.replace(
     model=dataclasses.replace(
         dcgan_mnist.EXPERIMENT.model,
         discriminator=AtienzaDiscriminator(channels=8, norm="batch"),
-        view=Discrimination(joint=True),
+        discrimination=Discrimination(joint=True),
     ),
 )

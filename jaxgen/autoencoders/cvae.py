@@ -149,9 +149,9 @@ def from_latents(config: Config, state: State, latents: Latents, condition: Labe
     return config.likelihood.mean(outputs, config.value_range)
 
 
-def to_latents(config: Config, state: State, images: Points, condition: Labels) -> Latents:
+def to_latents(config: Config, state: State, images: Points, condition: Labels | None = None) -> Latents:
     """E[z|x, y] as noise of the prior; pixels that the likelihood draws are drawn from the image's own noise."""
-    classes = one_hot(condition, config.num_classes)
+    classes = one_hot(in_turn(condition, len(images), config.num_classes), config.num_classes)
     q, variables = encode(config, state.autoencoder.variables, observed(config, images), classes)
     prior, _ = prior_of(config, variables, classes)
     return (q.mean - prior.mean) * jnp.exp(-prior.logvar / 2)

@@ -21,7 +21,7 @@ from jaxtyping import Array, Float
 
 from jaxgen.batches import Labelled
 from jaxgen.checks import at_least
-from jaxgen.conditions import one_hot
+from jaxgen.conditions import in_turn, one_hot
 from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import certainty, diversity
 from jaxgen.gans.discrimination import Discrimination, flip_labels, score_both
@@ -146,9 +146,9 @@ def update(
     return State(generator, discriminator, ema), metrics | generator_metrics | diversity(real, fake, axis_name)
 
 
-def discriminate(config: Config, state: State, points: Points, condition: Labels) -> PerExample:
-    """D(x|y), before any sigmoid, of each image and its label, with running statistics and without dropout."""
-    inputs = points, one_hot(condition, config.num_classes), ()
+def discriminate(config: Config, state: State, points: Points, condition: Labels | None = None) -> PerExample:
+    """D(x|y), before any sigmoid, with running statistics and without dropout; image i of class i mod K without y."""
+    inputs = points, one_hot(in_turn(condition, len(points), config.num_classes), config.num_classes), ()
     return apply(config.discriminator, state.discriminator.variables, *inputs)[0]
 
 
