@@ -214,13 +214,13 @@ def _unsuited(config: Config, learner: Averages | TrainState) -> ValueError:
     return ValueError(f"the state's codebook is {kind}, but {config.codebook} needs another: make the state by `init`")
 
 
-def encode(config: Config, state: State, images: Images) -> Grid:
+def to_codes(config: Config, state: State, images: Images) -> Grid:
     """The code of each position of the grid."""
     encodings, _ = encodings_of(config, state.autoencoder.variables, images)
     return codebook.nearest(encodings, vectors_of(config, state.codebook))
 
 
-def decode(config: Config, state: State, codes: Grid) -> Images:
+def from_codes(config: Config, state: State, codes: Grid) -> Images:
     """The image of each grid of codes, clipped to the value range."""
     outputs, _ = images_of(config, state.autoencoder.variables, vectors_of(config, state.codebook)[codes])
     return outputs if config.value_range is None else jnp.clip(outputs, *config.value_range)
@@ -228,12 +228,12 @@ def decode(config: Config, state: State, codes: Grid) -> Images:
 
 def reconstruct(config: Config, state: State, images: Images) -> Images:
     """Each image from its codes."""
-    return decode(config, state, encode(config, state, images))
+    return from_codes(config, state, to_codes(config, state, images))
 
 
 def sample(config: Config, state: State, key: Key, num: int, condition: None = None) -> Images:
     """`num` images, decoded from codes that the prior draws."""
-    return decode(config, state, draw_codes(config, state, key, num))
+    return from_codes(config, state, draw_codes(config, state, key, num))
 
 
 def draw_codes(config: Config, state: State, key: Key, num: int) -> Grid:
