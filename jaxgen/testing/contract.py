@@ -111,6 +111,7 @@ class Suite:
 
     @pytest.mark.exhaustive
     def test_vmap_with_an_axis_name_gives_the_update_of_one_device(self, reference):
+        """Shares of a batch under `jax.vmap` with the axis' name."""
         config, batches, keys, wanted, _ = reference
         update = functools.partial(self.case.model.update, config, axis_name="shards")
         sharded = jax.jit(jax.vmap(update, in_axes=(None, 0, None), axis_name="shards"))
@@ -122,6 +123,7 @@ class Suite:
         chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
 
     def test_states_of_equal_settings_have_one_structure(self):
+        """Two such states can be the branches of a `jax.lax.cond`."""
         one = self.init()
         other = self.init(dataclasses.replace(self.case.config))
         assert jax.tree.structure(one) == jax.tree.structure(other)
@@ -129,6 +131,7 @@ class Suite:
         chex.assert_trees_all_equal(chosen, one)
 
     def test_update_is_a_function_of_its_key(self, update):
+        """The same key gives the same state bit for bit, another key another state."""
         config, step = update
         batch = self.batches(1)[0]
         first, again, other = (step(self.init(config), batch, jax.random.key(number))[0] for number in (0, 0, 1))
@@ -146,6 +149,7 @@ class Suite:
         chex.assert_trees_all_equal(resumed, undisturbed)
 
     def test_update_keeps_structure_shapes_and_dtypes(self, reference):
+        """Of the state; metrics are finite float32 scalars."""
         config, _, _, after, metrics = reference
         chex.assert_trees_all_equal_shapes_and_dtypes(after, self.init(config))
         for name, values in metrics.items():
@@ -153,6 +157,7 @@ class Suite:
             assert np.isfinite(values).all(), name
 
     def test_gradients_reach_every_parameter(self, reference):
+        """Each leaf of params moves, but for those that the case names."""
         config, _, _, state, _ = reference
         before = leaves({name: player.params for name, player in players(self.init(config)).items()})
         after = leaves({name: player.params for name, player in players(state).items()})
@@ -201,10 +206,12 @@ class Suite:
         jax.eval_shape(functools.partial(self.case.model.update, config), state, self.batches(1)[0], key)
 
     def test_every_setting_changes_the_computation(self):
+        """Each setting outside the networks is felt by the first state, the samples or the update."""
         self._settings_that_change_nothing(networks=False)
 
     @pytest.mark.exhaustive
     def test_every_setting_of_a_network_changes_the_computation(self):
+        """The same with the settings of the networks."""
         self._settings_that_change_nothing(networks=True)
 
     def _settings_that_change_nothing(self, *, networks: bool) -> None:
@@ -232,12 +239,14 @@ class Suite:
         yield _operations(step(state, self.batches(1, config)[0], key))
 
     def test_config_is_a_value(self):
+        """Equal settings compare and hash equal; each variation differs."""
         config = self.case.config
         other = dataclasses.replace(config)
         assert config == other and hash(config) == hash(other)
         assert all(different != config for _, different in variations(config))
 
     def test_sample_has_the_shape_and_range_of_the_images(self):
+        """And is a function of its key."""
         config = self.case.config
         sample = jax.jit(functools.partial(self.case.model.sample, config), static_argnums=2)
         state = self.init()
@@ -250,7 +259,7 @@ class Suite:
         assert differs(samples, sample(state, jax.random.key(1), 5))
 
     def test_the_module_offers_what_the_contract_names(self):
-        """With the arguments that the protocols name, in their order: what has an ability's names has its signatures."""
+        """With the arguments of the protocols, in their order: what has an ability's names has its signatures."""
         module = self.case.model
         for name in ("Config", "State", "init", "update", "sample"):
             assert getattr(module, name).__doc__, name
