@@ -15,14 +15,14 @@ from experiments.experiment import Experiment
 from jaxgen.gans import cgan
 from jaxgen.gans.objectives import NonSaturating
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator
-from jaxgen.nets.conditioning import Beside
+from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam
 
 EXPERIMENT = Experiment(
     model=cgan.Config(
         objective=NonSaturating(smoothing=0.1),
-        generator=Beside(MLP((400, 400), norm="batch")),
+        generator=ConcatCondition(MLP((400, 400), norm="batch")),
         discriminator=ConditionalMLPDiscriminator(120, 50, 120, pieces=3, joint_pieces=3),
         generator_optimizer=Adam(3e-4, b1=0.5),
         discriminator_optimizer=Adam(3e-4, b1=0.5),

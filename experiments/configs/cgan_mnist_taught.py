@@ -9,14 +9,14 @@ On the slides the generator's loss leaves out that D is told the class too: -log
 from experiments.experiment import Experiment
 from jaxgen.gans import cgan
 from jaxgen.gans.discrimination import Discrimination
-from jaxgen.nets.conditioning import AsChannel, Beside
-from jaxgen.nets.dcgan import AtienzaDiscriminator, AtienzaGenerator
+from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition
+from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
 from jaxgen.optimizers import InverseTime, RMSProp
 
 EXPERIMENT = Experiment(
     model=cgan.Config(
-        generator=Beside(AtienzaGenerator()),
-        discriminator=AsChannel(AtienzaDiscriminator()),
+        generator=ConcatCondition(AtienzaGenerator()),
+        discriminator=ChannelCondition(AtienzaDiscriminator()),
         view=Discrimination(joint=True),
         generator_optimizer=RMSProp(1e-4, decay=0.9, eps=1e-7, schedule=InverseTime(3e-8)),
         discriminator_optimizer=RMSProp(2e-4, decay=0.9, eps=1e-7, schedule=InverseTime(6e-8)),

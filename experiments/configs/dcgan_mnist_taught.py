@@ -9,7 +9,7 @@ from experiments.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.priors import Uniform
-from jaxgen.nets.dcgan import AtienzaDiscriminator, AtienzaGenerator
+from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
 from jaxgen.optimizers import InverseTime, RMSProp
 
 EXPERIMENT = Experiment(

@@ -11,7 +11,7 @@ from experiments.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.objectives import NonSaturating
 from jaxgen.gans.priors import Normal
-from jaxgen.nets.courses import FidleDiscriminator, FidleGenerator
+from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
 from jaxgen.optimizers import Adam
 
 EXPERIMENT = Experiment(

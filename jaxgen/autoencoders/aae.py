@@ -28,8 +28,8 @@ from jaxgen.checks import require
 from jaxgen.images import RANGES, ValueRange, scale, squash
 from jaxgen.losses.adversarial import minimax_discriminator, non_saturating_generator
 from jaxgen.losses.reconstruction import mean_squared_error
-from jaxgen.nets.encoder_decoder import EncoderDecoder
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.shared_scale import EncoderDecoder
 from jaxgen.optimizers import Adam, Optimizer, to_optax
 from jaxgen.parallel import draw
 from jaxgen.train_state import TrainState, apply, create, descend

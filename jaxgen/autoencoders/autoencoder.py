@@ -26,8 +26,8 @@ from jaxgen.autoencoders.corruption import Clean, Corruption, corrupt
 from jaxgen.checks import require
 from jaxgen.images import RANGES, ValueRange, scale, squash
 from jaxgen.losses.reconstruction import mean_squared_error
-from jaxgen.nets.encoder_decoder import EncoderDecoder
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.shared_scale import EncoderDecoder
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import draw, example_keys, pmean
 from jaxgen.train_state import TrainState, apply, create, descend, moving_average

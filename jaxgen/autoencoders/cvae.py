@@ -27,7 +27,7 @@ from jaxgen.autoencoders.likelihoods import Bernoulli, Likelihood, content_keys
 from jaxgen.autoencoders.networks import ATIENZA_CONDITIONAL
 from jaxgen.checks import require
 from jaxgen.images import RANGES, ValueRange, scale
-from jaxgen.nets.encoder_decoder import ConditionalEncoderDecoder
+from jaxgen.nets.shared_scale import ConditionalEncoderDecoder
 from jaxgen.optimizers import Optimizer, RMSProp
 from jaxgen.parallel import draw, example_keys
 from jaxgen.train_state import TrainState, apply, create, descend

@@ -30,7 +30,7 @@ from jaxgen.autoencoders.likelihoods import Bernoulli, Likelihood, content_keys
 from jaxgen.autoencoders.networks import KINGMA_WELLING
 from jaxgen.checks import require
 from jaxgen.images import RANGES, ValueRange, scale
-from jaxgen.nets.encoder_decoder import EncoderDecoder
+from jaxgen.nets.shared_scale import EncoderDecoder
 from jaxgen.optimizers import Adagrad, Optimizer
 from jaxgen.parallel import draw, example_keys
 from jaxgen.train_state import TrainState, apply, create, descend

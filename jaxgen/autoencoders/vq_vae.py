@@ -33,9 +33,9 @@ from jaxgen.images import RANGES, ValueRange, scale
 from jaxgen.losses.information import cross_entropy
 from jaxgen.losses.likelihoods import bits_per_dim
 from jaxgen.losses.reconstruction import mean_squared_error
-from jaxgen.nets.encoder_decoder import EncoderDecoder
 from jaxgen.nets.grid import GridDecoder, GridEncoder
 from jaxgen.nets.pixelcnn import Grid, PixelCNN
+from jaxgen.nets.shared_scale import EncoderDecoder
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import example_keys
 from jaxgen.train_state import TrainState, apply, create, descend

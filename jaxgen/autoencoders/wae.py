@@ -29,7 +29,7 @@ from jaxgen.images import RANGES, ValueRange, scale, squash
 from jaxgen.losses.features import inverse_multiquadratic_kernel, maximum_mean_discrepancy
 from jaxgen.losses.reconstruction import mean_squared_error
 from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
-from jaxgen.nets.encoder_decoder import EncoderDecoder
+from jaxgen.nets.shared_scale import EncoderDecoder
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import draw, gather
 from jaxgen.train_state import TrainState, apply, create, descend

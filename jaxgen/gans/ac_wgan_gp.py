@@ -28,7 +28,7 @@ from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
 from jaxgen.losses.information import cross_entropy
 from jaxgen.losses.penalties import gradient_penalty, interpolate
 from jaxgen.metrics.classification import accuracy
-from jaxgen.nets.conditioning import Within
+from jaxgen.nets.conditioning import InnerCondition
 from jaxgen.nets.resnet import ResNetCritic, ResNetGenerator
 from jaxgen.optimizers import Adam, LinearDecay, Optimizer
 from jaxgen.parallel import draw, split
@@ -58,7 +58,7 @@ class Config:
     value_range: ValueRange = (-1.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
     num_classes: int = 10  # of the labels
     prior: Prior = Normal(128)  # of z
-    generator: nn.Module = Within(ResNetGenerator())  # z and y to image
+    generator: nn.Module = InnerCondition(ResNetGenerator())  # z and y to image
     critic: nn.Module = ResNetCritic()  # image to score and class logits, the score first; each example on its own
     penalty_weight: float = 10.0  # lambda
     one_sided: bool = False  # penalise only slopes above 1

@@ -29,7 +29,7 @@ from jaxgen.images import RANGES, ValueRange, scale, squash
 from jaxgen.losses.information import auxiliary_classifier, cross_entropy
 from jaxgen.metrics.classification import accuracy
 from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
-from jaxgen.nets.conditioning import Beside
+from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.train_state import TrainState, apply, create, descend, moving_average
 from jaxgen.typing import (
@@ -57,7 +57,7 @@ class Config:
     value_range: ValueRange = (-1.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
     num_classes: int = 10  # of the labels
     prior: Prior = Normal(100)  # of z
-    generator: nn.Module = Beside(ACGANGenerator())  # z and y to image
+    generator: nn.Module = ConcatCondition(ACGANGenerator())  # z and y to image
     discriminator: nn.Module = ACGANDiscriminator()  # image to score and class logits, the score first
     objective: Objective = NonSaturating()  # L_S, as the players minimise it
     class_weight: float = 1.0  # of L_C beside L_S

@@ -7,8 +7,8 @@ Both players are told the class y. Minimised are, for the `NonSaturating` object
     -E[log D(x|y)] - E[log(1 - D(G(z|y)|y))]    by the discriminator,
     -E[log D(G(z|y)|y)]                         by the generator, D being told the y that G was told.
 
-Fakes are made for the labels of the batch, so that real and fake examples have the same classes. `Beside` and
-`AsChannel` of `jaxgen.nets.conditioning` tell any network a class; the defaults are the paper's perceptrons.
+Fakes are made for the labels of the batch, so that real and fake examples have the same classes. `ConcatCondition` and
+`ChannelCondition` of `jaxgen.nets.conditioning` tell any network a class; the defaults are the paper's perceptrons.
 """
 
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ from experiments import restore, runner, runs
 from experiments.experiment import Experiment
 from jaxgen.autoencoders import cvae, vae, vq_vae
 from jaxgen.gans import wgan_gp
-from jaxgen.nets.conditioning import Beside
+from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
 
@@ -18,7 +18,7 @@ SHAPE = (8, 8, 1)
 
 GAN = wgan_gp.Config(image_shape=SHAPE, latent_dim=3, generator=NET, critic=NET, critic_steps=1)
 WIDE = vae.Config(image_shape=SHAPE, latent_dim=12, encoder=NET, decoder=DECODER)
-PLANE = cvae.Config(image_shape=SHAPE, latent_dim=2, encoder=Beside(NET), decoder=Beside(DECODER))
+PLANE = cvae.Config(image_shape=SHAPE, latent_dim=2, encoder=ConcatCondition(NET), decoder=ConcatCondition(DECODER))
 SYMBOLS = vq_vae.Config(
     image_shape=SHAPE,
     num_codes=4,
