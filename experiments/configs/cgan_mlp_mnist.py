@@ -16,14 +16,14 @@ from jaxgen.gans import cgan
 from jaxgen.gans.objectives import NonSaturating
 from jaxgen.moving_averages import Exponential
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator
-from jaxgen.nets.conditioning import Beside
+from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=cgan.Config(
         objective=NonSaturating(smoothing=0.1),
-        generator=Beside(MLP((400, 400), norm="batch")),
+        generator=ConcatCondition(MLP((400, 400), norm="batch")),
         discriminator=ConditionalMLPDiscriminator(120, 50, 120, pieces=3, joint_pieces=3),
         generator_optimizer=Optimizer(3e-4, Adam(b1=0.5)),
         discriminator_optimizer=Optimizer(3e-4, Adam(b1=0.5)),

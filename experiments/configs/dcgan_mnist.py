@@ -15,7 +15,7 @@ they were 55.8 % and 37.2, at 1,000 49.9 % and 63.3. With 2e-4 in place of 5e-4 
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.moving_averages import Exponential
-from jaxgen.nets.dcgan import AtienzaDiscriminator, AtienzaGenerator
+from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Uniform
 

@@ -17,7 +17,7 @@ import dataclasses
 
 from experiments.configs import dcgan_mnist
 from jaxgen.gans.discrimination import Discrimination
-from jaxgen.nets.dcgan import AtienzaDiscriminator
+from jaxgen.nets.courses.atienza import AtienzaDiscriminator
 
 EXPERIMENT = dataclasses.replace(
     dcgan_mnist.EXPERIMENT,

@@ -8,7 +8,7 @@ python -m experiments.train dcgan_mnist_taught --data-dir DIR
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination
-from jaxgen.nets.dcgan import AtienzaDiscriminator, AtienzaGenerator
+from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
 from jaxgen.optimizers import InverseTime, Optimizer, RMSProp
 from jaxgen.priors import Uniform
 

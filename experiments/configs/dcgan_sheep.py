@@ -15,7 +15,7 @@ from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.objectives import NonSaturating
 from jaxgen.moving_averages import Exponential
-from jaxgen.nets.courses import FidleDiscriminator, FidleGenerator
+from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal
 

@@ -10,7 +10,7 @@ import pytest
 
 from jaxgen.gans import ac_wgan_gp
 from jaxgen.gans.priors import Normal
-from jaxgen.nets.conditioning import Within
+from jaxgen.nets.conditioning import InnerCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.norm import ConditionalBatchNorm
 from jaxgen.optimizers import Adam, Optimizer
@@ -34,7 +34,7 @@ TINY = ac_wgan_gp.Config(
     image_shape=(4, 4, 1),
     num_classes=3,
     prior=Normal(3),
-    generator=Within(Net()),
+    generator=InnerCondition(Net()),
     critic=MLP((8,), negative_slope=0.2),
     critic_steps=2,
     generator_optimizer=Optimizer(1e-3, Adam(b1=0.0, b2=0.9)),

@@ -8,7 +8,7 @@ import pytest
 
 from jaxgen.gans import discrimination, wgan
 from jaxgen.gans.priors import Normal
-from jaxgen.nets.courses import LanhamCritic
+from jaxgen.nets.courses.lanham import LanhamCritic
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Optimizer, RMSProp
 from tests import contract
