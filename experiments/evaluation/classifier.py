@@ -181,12 +181,12 @@ def _train(train: ImageSet, seed: int, chosen: Settings) -> dict[str, np.ndarray
     import jax
     import jax.numpy as jnp
 
+    from jaxgen.batches import Labelled
     from jaxgen.images import scale
     from jaxgen.losses import cross_entropy
     from jaxgen.nets.classifier import ConvClassifier
     from jaxgen.optimizers import Adam, LinearDecay, Optimizer
     from jaxgen.train_state import create, descend
-    from jaxgen.typing import Labelled
 
     reporting.show(f"training a classifier on {len(train):,} images of {train.name}, once")
     net = ConvClassifier(chosen.channels, chosen.width)

@@ -30,7 +30,8 @@ from experiments.runs.checkpoints import Checkpointer, NotFiniteError, checksums
 from experiments.runs.experiment import Experiment, model_of
 from experiments.training import compilation, limits, reporting, watch
 from jaxgen import parallel
-from jaxgen.typing import Key, Labelled
+from jaxgen.batches import Labelled
+from jaxgen.typing import Key
 
 IN_FLIGHT = 8
 """Calls under way at most: XLA on CPU devices can deadlock with more than 32."""

@@ -9,9 +9,10 @@ from typing import TypeAlias
 
 import jax
 
+from jaxgen.batches import Labelled
 from jaxgen.checks import require
 from jaxgen.losses._arrays import Floats, ranked
-from jaxgen.typing import Batch, Labelled, Labels, Scalar
+from jaxgen.typing import Batch, Labels, Scalar
 
 Classifier: TypeAlias = Callable[[Batch], Floats]
 """Images to logits or probabilities, (B, classes)."""

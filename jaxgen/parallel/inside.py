@@ -95,7 +95,7 @@ def split(batch: Any, num: int) -> Any:
     """(num * m, ...) to `num` minibatches (num, m, ...): minibatch t holds every num-th example from the t-th on.
 
     Interleaved, the minibatches hold the same examples however many devices share the batch. A batch of several arrays
-    (`typing.Labelled`) is split alike in each.
+    (`batches.Labelled`) is split alike in each.
     """
     size = len(jax.tree.leaves(batch)[0])
     if size % num:

@@ -9,11 +9,11 @@ import pytest
 from jaxgen.autoencoders import bounds, cvae
 from jaxgen.autoencoders.bounds import ELBO
 from jaxgen.autoencoders.likelihoods import LearnedGaussian
+from jaxgen.batches import Labelled
 from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition
 from jaxgen.nets.conv_autoencoder import ConvEncoder
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Optimizer, RMSProp
-from jaxgen.typing import Labelled
 from tests import contract
 
 TINY = cvae.Config(

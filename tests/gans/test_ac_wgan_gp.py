@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgen.batches import Labelled
 from jaxgen.gans import ac_wgan_gp
-from jaxgen.gans.priors import Normal
 from jaxgen.nets.conditioning import InnerCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.norm import ConditionalBatchNorm
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.typing import Labelled
+from jaxgen.priors import Normal
 from tests import contract
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from jaxgen.gans import acgan, discrimination
 from jaxgen.gans.discrimination import Discrimination
-from jaxgen.gans.priors import Normal
 from jaxgen.nets.acgan import ACGANDiscriminator
 from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Normal
 from tests import contract
 
 TINY = acgan.Config(

@@ -6,17 +6,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgen.batches import Labelled
 from jaxgen.gans import cgan, discrimination
 from jaxgen.gans.discrimination import Discrimination, InstanceNoise
 from jaxgen.gans.objectives import LeastSquares, NonSaturating, Relativistic
-from jaxgen.gans.priors import Normal
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition
 from jaxgen.nets.conv_autoencoder import ConvEncoder
 from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.typing import Labelled
+from jaxgen.priors import Normal
 from tests import contract
 
 TINY = cgan.Config(

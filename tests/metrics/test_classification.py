@@ -7,8 +7,8 @@ import pytest
 from sklearn.metrics import top_k_accuracy_score
 from sklearn.neighbors import NearestCentroid
 
+from jaxgen.batches import Labelled
 from jaxgen.metrics import accuracy, classification_accuracy_score
-from jaxgen.typing import Labelled
 from tests.metrics import inputs
 from tests.metrics.numbers import single
 

@@ -69,7 +69,10 @@ OPTIONS = [
     (["wgan_gp_digits", RATE, "fast"], "could not convert string to float: 'fast'"),
     (["wgan_gp_digits", "--model.penalty-weight", "nan"], "penalty_weight is nan, but must be at least 0"),
     (["wgan_gp_digits", "--model.penalty-weight", "inf"], "--model.penalty-weight is inf, but must be finite"),
-    (["wgan_gp_digits", "--model.generator-optimizer.rule.eps", "inf"], "--model.generator-optimizer.eps is inf, but must"),
+    (
+        ["wgan_gp_digits", "--model.generator-optimizer.rule.eps", "inf"],
+        "--model.generator-optimizer.eps is inf, but must",
+    ),
     (["wgan_gp_digits", "--model.critic-steps", "-1"], "critic_steps is -1, but must be at least 1"),
     (["wgan_gp_digits", "--model.latent-dim", "0"], "latent_dim is 0, but must be at least 1"),
     (["wgan_gp_digits", "--model.latent-dim", str(10**9)], "GB of memory; use narrower networks"),
