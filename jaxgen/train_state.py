@@ -80,7 +80,7 @@ def create_parts(parts: Mapping[str, tuple[Any, ...]], optimizer: Optimizer, key
     variables: dict[str, dict[str, Any]] = {"params": {}}
     for name, (net, *inputs) in parts.items():
         check_network(net)
-        for collection, tree in _Named(net, name).init(key, *inputs).items():
+        for collection, tree in _init_as(name, net, key, inputs).items():
             variables.setdefault(collection, {}).update(tree)
     return from_variables(variables, optimizer)
 
@@ -90,15 +90,15 @@ def freeze(net: nn.Module, name: str, key: Key, *inputs: Any) -> Frozen:
     return Frozen(net.init(key, *inputs), name)
 
 
-class _Named(nn.Module):
-    """A network whose variables stand under a name."""
+def _init_as(name: str, net: nn.Module, key: Key, inputs: list[Any]) -> Variables:
+    """`net.init`, its variables under a name: weights are drawn by path, so those of two parts differ."""
 
-    net: nn.Module
-    part: str
+    class Part(nn.Module):
+        @nn.compact
+        def __call__(self):
+            return net.clone(parent=self, name=name)(*inputs)
 
-    @nn.compact
-    def __call__(self, *inputs: Any) -> Any:
-        return self.net.clone(parent=self, name=self.part)(*inputs)
+    return Part().init(key)
 
 
 def from_variables(variables: Any, optimizer: Optimizer, apply_fn: Callable | None = None) -> TrainState:

@@ -38,7 +38,7 @@ from jaxgen.nets.grid import GridDecoder, GridEncoder
 from jaxgen.nets.pixelcnn import Grid, PixelCNN
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import example_keys, pass_key
-from jaxgen.train_state import LossOutput, TrainState, apply, blank, create_parts, descend, from_variables
+from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, create_parts, descend, from_variables
 from jaxgen.typing import AxisName, Batch, Images, Key, Metrics, Shape, Variables
 
 
@@ -99,7 +99,7 @@ def init(config: Config, key: Key) -> State:
     codes = jnp.zeros((1, *grid_shape(config)[:2]), jnp.int32)
     uniform = nn.initializers.variance_scaling(1.0, "fan_out", "uniform")  # the variance of an entry is 1 / d
     vectors = nn.Embed(config.num_codes, config.code_dim, embedding_init=uniform).init(key_codebook, codes)
-    prior = from_variables(config.prior.init(key_prior, codes, config.num_codes), config.prior_optimizer)
+    prior = create(config.prior, config.prior_optimizer, key_prior, codes, (*codes.shape[1:], config.num_codes))
     if isinstance(config.codebook, ByMovingAverage):
         return State(autoencoder, codebook.start(vectors["params"]["embedding"]), prior)
     return State(autoencoder, from_variables(vectors, config.codebook_optimizer), prior)
@@ -136,9 +136,9 @@ def codebook_loss(variables: Variables, encodings: Encodings) -> LossOutput:
     return loss, ({"codebook_loss": loss}, variables)
 
 
-def prior_loss(config: Config, variables: Variables, codes: Grid) -> LossOutput:
+def prior_loss(config: Config, variables: Variables, codes: Grid, mode: Mode) -> LossOutput:
     """-log p(codes) in nats for each image, mean over the batch."""
-    logits = code_logits(config, variables, codes)
+    logits, variables = code_logits(config, variables, codes, mode)
     num = codes.shape[1] * codes.shape[2]
     nll = num * cross_entropy(logits.reshape(-1, config.num_codes), codes.reshape(-1)).mean()
     return nll, ({"prior_nll": nll, "bits_per_code": bits_per_dim(nll, num)}, variables)
@@ -158,9 +158,11 @@ def images_of(
     return apply(config.decoder, variables, grid, config.image_shape, mode=mode.stream(1), part="decoder")
 
 
-def code_logits(config: Config, variables: Variables, codes: Grid) -> Float[Array, "batch rows columns K"]:
-    """Logits of each code, given those before it."""
-    return config.prior.apply(variables, codes, config.num_codes)  # pyright: ignore[reportReturnType]
+def code_logits(
+    config: Config, variables: Variables, codes: Grid, mode: Mode = EVALUATION
+) -> tuple[Float[Array, "batch rows columns K"], Variables]:
+    """Logits of each code, given those before it, and the prior's variables after the pass."""
+    return apply(config.prior, variables, codes, (*codes.shape[1:], config.num_codes), mode=mode.stream(2))
 
 
 def update(
@@ -186,7 +188,7 @@ def update(
     encodings, _ = encodings_of(config, autoencoder.variables, images)
     learner, codebook_metrics = learn(config, state.codebook, encodings, key, axis_name)
     codes = codebook.nearest(encodings, vectors_of(config, learner))
-    prior, prior_metrics = descend(state.prior, lambda variables: prior_loss(config, variables, codes), axis_name)
+    prior, prior_metrics = descend(state.prior, lambda variables: prior_loss(config, variables, codes, mode), axis_name)
     perplexity = codebook.perplexity(codes, config.num_codes, axis_name)
     metrics = metrics | codebook_metrics | prior_metrics | {"perplexity": perplexity}
     return State(autoencoder, learner, prior), metrics
@@ -243,7 +245,7 @@ def draw_codes(config: Config, state: State, key: Key, num: int) -> Grid:
 
     def step(codes, position):
         row, column = position // columns, position % columns
-        logits = code_logits(config, state.prior.variables, codes)[:, row, column]
+        logits = code_logits(config, state.prior.variables, codes)[0][:, row, column]
         keys_here = jax.vmap(jax.random.fold_in, (0, None))(keys, position)
         drawn = jax.vmap(jax.random.categorical)(keys_here, logits)
         return codes.at[:, row, column].set(drawn), None

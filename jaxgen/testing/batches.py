@@ -9,7 +9,7 @@ from jaxgen.batches import Column
 
 
 def random_batches(config: Any, num: int, size: int) -> list[Any]:
-    """`num` batches of `size` examples of the config's batch type: uint8 images, labels below `num_classes`, bytes."""
+    """`num` batches of `size` examples of the config's batch type: images, labels below `num_classes`, bytes."""
     generator = np.random.default_rng(0)
     columns = batches.columns(config.batch_type)
     fields = [_rows(generator, config, column, (num, size)) for column in columns]
@@ -25,6 +25,13 @@ def _rows(generator: np.random.Generator, config: Any, column: Column, shape: tu
         case "captions":
             return generator.integers(32, 127, (*shape, config.caption_length), np.uint8)
         case "images" if config.batch_type is batches.Paired:  # whose inputs may have a size of their own
-            return generator.integers(0, 256, (*shape, *getattr(config, "input_shape", config.image_shape)), np.uint8)
+            return _images(generator, config, (*shape, *getattr(config, "input_shape", config.image_shape)))
         case _:
-            return generator.integers(0, 256, (*shape, *config.image_shape), np.uint8)
+            return _images(generator, config, (*shape, *config.image_shape))
+
+
+def _images(generator: np.random.Generator, config: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Pixels; numbers from N(0, 1) for data without bounds."""
+    if config.value_range is None:
+        return generator.standard_normal(shape, np.float32)
+    return generator.integers(0, 256, shape, np.uint8)
