@@ -23,7 +23,9 @@ class InstanceNoise(nn.Module):
     std: float  # at the first update
     end: int = 0  # update at which it has fallen, on a line, to 0; 0 for noise that stays
 
-    @nn.compact
+    def setup(self):
+        nn.share_scope(self, self.net)  # the variables are those of the network alone
+
     def __call__(self, inputs: jax.Array, *others: Any, mode: Mode = EVALUATION) -> Any:
         """The outputs of `net` for its own inputs, of which the first, (batch, ...), gets the noise.
 
