@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from jax.interpreters import partial_eval
 
-from experiments.runs import checkpoints
+from experiments.checkpoints.checkpointer import Checkpointer
 from jaxgen import parallel
 from jaxgen import typing as typing_
 from jaxgen.optimizers import SGD, Constant, LinearDecay, Optimizer
@@ -223,7 +223,7 @@ class Suite:
         """Everything the next update needs is in the state, and comes back as it was."""
         first, second = self.batches(2)
         state, _ = update(self.init(), first, jax.random.key(0))
-        with checkpoints.Checkpointer(tmp_path) as checkpointer:
+        with Checkpointer(tmp_path) as checkpointer:
             checkpointer.save(1, state)
             checkpointer.wait()
             restored = jax.device_get(checkpointer.restore(self.init()).state)

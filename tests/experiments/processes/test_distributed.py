@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 from experiments import processes
+from experiments.checkpoints import checksums
 from experiments.command_line.errors import UserError
-from experiments.runs import checkpoints, experiment, restore
+from experiments.runs import experiment, restore
 from experiments.training import runner
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import SGD
@@ -210,8 +211,8 @@ def test_processes_with_other_settings_do_not_train_together(monkeypatch):
 
 def test_pieces_of_a_leaf_are_checked_in_their_places():
     leaf = np.arange(12.0, dtype=np.float32).reshape(3, 4)
-    crc = checkpoints.checksums({"piece": leaf[1:3, 0:2]})["piece"]
-    assert checkpoints._is_whole({"leaf": leaf}, "leaf[1:3,0:2]", crc)
-    assert not checkpoints._is_whole({"leaf": leaf}, "leaf[0:2,0:2]", crc)
-    assert not checkpoints._is_whole({"other": leaf}, "leaf[1:3,0:2]", crc)
-    assert checkpoints._is_whole({"leaf": leaf}, "leaf", checkpoints.checksums({"leaf": leaf})["leaf"])
+    crc = checksums.checksums({"piece": leaf[1:3, 0:2]})["piece"]
+    assert checksums.is_whole({"leaf": leaf}, "leaf[1:3,0:2]", crc)
+    assert not checksums.is_whole({"leaf": leaf}, "leaf[0:2,0:2]", crc)
+    assert not checksums.is_whole({"other": leaf}, "leaf[1:3,0:2]", crc)
+    assert checksums.is_whole({"leaf": leaf}, "leaf", checksums.checksums({"leaf": leaf})["leaf"])

@@ -20,12 +20,12 @@ import pytest
 from PIL import Image
 
 from experiments import data, evaluate, sample, train
+from experiments.checkpoints.checkpointer import NotFiniteError
 from experiments.command_line.errors import FolderError, UserError
 from experiments.data import feeds
 from experiments.models import sampling
 from experiments.pictures import figures
 from experiments.runs import experiment, files, restore, run_folder
-from experiments.runs.checkpoints import NotFiniteError
 from experiments.training import runner
 from jaxgen.gans import wgan_gp
 
