@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from jax.interpreters import partial_eval
 
-from experiments import checkpoints
+from experiments.runs import checkpoints
 from jaxgen import parallel
 from jaxgen import typing as typing_
 from jaxgen.optimizers import SGD, Constant, LinearDecay, Optimizer

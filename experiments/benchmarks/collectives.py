@@ -17,8 +17,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from experiments import cli, experiment
-from experiments.errors import UserError
+from experiments.command_line import cli
+from experiments.command_line.errors import UserError
+from experiments.runs import experiment
 from jaxgen.checks import require
 
 KINDS = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute")

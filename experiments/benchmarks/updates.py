@@ -10,11 +10,11 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from experiments import experiment
 from experiments.benchmarks.clock import Variant
 from experiments.benchmarks.rivals import Rival, vae, wgan_gp
 from experiments.benchmarks.rivals import gan as gan_rivals
-from experiments.experiment import model_of
+from experiments.runs import experiment
+from experiments.runs.experiment import model_of
 from jaxgen import parallel
 from jaxgen.autoencoders.likelihoods import Bernoulli
 from jaxgen.gans import gan

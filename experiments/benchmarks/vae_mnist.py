@@ -22,11 +22,13 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from experiments import cli, data, experiment
+from experiments import data
 from experiments.benchmarks.rivals import vae as rivals
+from experiments.command_line import cli
 from experiments.data import feeds
 from experiments.data.images import ImageSet
 from experiments.data.options import StorageOptions
+from experiments.runs import experiment
 from jaxgen import parallel
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.likelihoods import Bernoulli

@@ -6,7 +6,7 @@ At step 9,000, seed 0, 8 to 13 updates a second on a shared core of an Intel Xeo
 of held-out digits finds the class that was asked for in 99.6 % of 2,000 samples (91.0 % at step 4,640).
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import acgan
 from jaxgen.nets.acgan import ACGANGenerator
 from jaxgen.nets.conditioning import Beside

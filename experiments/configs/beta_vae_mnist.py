@@ -3,7 +3,7 @@
 python -m experiments.train beta_vae_mnist --data-dir DIR
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.bounds import ELBO
 from jaxgen.autoencoders.networks import FLAX_EXAMPLE

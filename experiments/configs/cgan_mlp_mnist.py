@@ -11,7 +11,7 @@ second), 2,000 samples: a classifier that is right on 99.1 % of held-out digits 
 [4.2, 7.2] (2.7). At step 12,000 they were 92.1 %, 86.9 % and 21.8.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import cgan
 from jaxgen.gans.objectives import NonSaturating
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator

@@ -7,7 +7,7 @@ right on 99.1 % of held-out digits finds the class that was asked for in 96.3 % 
 5.3 [4.1, 6.5]. On an Intel Xeon, whose roundings are others, it was 97.3 %.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import cgan
 from jaxgen.nets.acgan import ACGANGenerator
 from jaxgen.nets.conditioning import AsChannel, Beside

@@ -6,7 +6,7 @@ The class is joined to z as a unit vector, and a dense layer makes of it one mor
 On the slides the generator's loss leaves out that D is told the class too: -log D(G(z|y')|y') is meant.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import cgan
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.nets.conditioning import AsChannel, Beside

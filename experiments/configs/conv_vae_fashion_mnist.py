@@ -3,7 +3,7 @@
 python -m experiments.train conv_vae_fashion_mnist --data-dir DIR
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.likelihoods import DiscretizedLogistic
 from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder

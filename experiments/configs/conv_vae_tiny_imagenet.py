@@ -8,7 +8,7 @@ images is 1,878 nats (a density of grey levels in (0, 1)), 91 of them divergence
 edges. 4 to 5 updates a second on a shared core of an Intel Xeon.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.likelihoods import LearnedGaussian
 from jaxgen.autoencoders.networks import HIGGINS_CONV

@@ -3,7 +3,7 @@
 python -m experiments.train cvae_mnist --data-dir DIR
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import cvae
 from jaxgen.nets.conditioning import Beside
 from jaxgen.nets.conv_autoencoder import ConvDecoder

@@ -13,7 +13,7 @@ picture coloured grains. At 500 updates there were blurred horizons.
 """
 
 from experiments.data.options import ImageOptions
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.priors import Uniform
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator

@@ -6,7 +6,7 @@ The published setting, 18,872,323 and 17,234,689 parameters: for a GPU. `dcgan64
 """
 
 from experiments.data.options import ImageOptions
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.priors import Uniform
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator

@@ -12,7 +12,7 @@ they were 55.8 % and 37.2, at 1,000 49.9 % and 63.3. With 2e-4 in place of 5e-4 
 (its loss was 2 log 2): 45.8 % and 110.7 at step 700.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.priors import Uniform
 from jaxgen.nets.dcgan import AtienzaDiscriminator, AtienzaGenerator

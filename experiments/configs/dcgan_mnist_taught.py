@@ -5,7 +5,7 @@ python -m experiments.train dcgan_mnist_taught --data-dir DIR
 1,300,801 and 1,080,577 parameters, RMSProp in Keras's convention, 40,000 steps: for a GPU.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.priors import Uniform

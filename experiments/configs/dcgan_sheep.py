@@ -11,7 +11,7 @@ second): of 300 samples the Frechet distance is 3.1 in 64 principal components, 
 is 0.82 and recall 0.77, of held-out drawings 0.89 and 0.86.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.objectives import NonSaturating
 from jaxgen.gans.priors import Normal

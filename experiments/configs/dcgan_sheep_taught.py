@@ -7,7 +7,7 @@ label by its mean stands for that, since noise on the label of fakes draws the g
 779,969 and 396,609 parameters; `dcgan_sheep` has a quarter of the channels.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.objectives import NonSaturating
 from jaxgen.gans.priors import Normal

@@ -10,7 +10,7 @@ At step 20,000, seed 0, 2,000 samples: a classifier that is right on 99.1 % of h
 [43.5, 56.8], feels. 107 updates a second on one core of an Intel Xeon beside other work, 3 minutes.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.nets.initializers import LeCunNormal
 from jaxgen.nets.maxout import Maxout

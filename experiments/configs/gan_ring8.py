@@ -7,7 +7,7 @@ updates, seed 0, 10,000 samples: 8 of 8 modes with 667 to 1,517 samples each, 97
 mode; 89 s on one core of an Intel Xeon. With --model.view.noise.std 0 two modes have 93 % of the samples.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination, InstanceNoise
 from jaxgen.gans.priors import Normal

@@ -14,7 +14,7 @@ Tried for 2,500 updates, names right: weights of the categorical code of 1 and 0
 and 67.7 %, without batch norm 52.3 %, with neither 38.3 % (0.3); with 0.1 for 8,000 updates 65.9 %.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import infogan
 from jaxgen.gans.discrimination import Discrimination, InstanceNoise
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator

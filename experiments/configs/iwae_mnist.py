@@ -26,7 +26,7 @@ falling to 0 at 4,000) have brought the bound to 134.1, where 2,000 of 100 image
 have brought it to 120.6, and with 2e-3 (as here) to 111.7.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.bounds import ImportanceWeighted
 from jaxgen.autoencoders.networks import BURDA

@@ -7,7 +7,7 @@ not feel.
 """
 
 from experiments.data.options import ImageOptions
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.objectives import LeastSquares
 from jaxgen.gans.priors import Uniform

@@ -10,7 +10,7 @@ that is right on 99.1 % of held-out digits recognises (p >= 0.9) 78.1 % of them 
 shares of 8.0 to 11.4 %; Frechet distance 5.2 [3.6, 6.7].
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.objectives import LeastSquares
 from jaxgen.gans.priors import Uniform

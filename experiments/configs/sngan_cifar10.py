@@ -11,7 +11,7 @@ numbers (1.9). The paper's convolutional networks, a quarter as wide, drew colou
 discriminator, without shortcuts, hardly told examples apart (a loss of 1.8 of 2).
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.objectives import Hinge

@@ -6,7 +6,7 @@ Table 1's setting C: Adam with 2e-4, 0.5 and 0.999, one step of each player, 100
 examples are judged in one batch, with one step of the power method for both; the authors' code takes one for each.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.objectives import Hinge

@@ -6,7 +6,7 @@ As in the authors' code, but for the generator's batch, 64 in place of 128, and 
 judged in one batch, so that the power method takes one step for both.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.objectives import Hinge

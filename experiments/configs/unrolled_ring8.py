@@ -10,7 +10,7 @@ chosen on seed 0 for this difference: with ReLUs and 5e-4 both games reach all m
 updates; with foresight 97.9 % on the seeds 1 and 2).
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import unrolled_gan
 from jaxgen.gans.priors import Normal
 from jaxgen.nets.initializers import Orthogonal

@@ -3,7 +3,7 @@
 python -m experiments.train vae_2d_mnist --data-dir DIR
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.networks import ATIENZA_MLP
 from jaxgen.optimizers import Adam, Optimizer

@@ -3,7 +3,7 @@
 python -m experiments.train vae_digits
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.networks import mirrored
 from jaxgen.optimizers import Adam, Optimizer

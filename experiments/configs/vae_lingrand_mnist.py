@@ -3,7 +3,7 @@
 python -m experiments.train vae_lingrand_mnist --data-dir DIR
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.likelihoods import Gaussian
 from jaxgen.autoencoders.networks import LINGRAND_PRECIOSO

@@ -7,7 +7,7 @@ their variance); 294 of 512 codes are in use, with a perplexity of 185; the prio
 frequencies alone need 7.53.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vq_vae
 from jaxgen.nets.grid import GridDecoder, GridEncoder
 from jaxgen.nets.pixelcnn import PixelCNN

@@ -6,7 +6,7 @@ At 3,000 steps, seed 0, on the 10,000 test images: mean squared error 0.0134 of 
 are in use, with a perplexity of 29.7; the prior needs 2.16 bits a code, where their frequencies alone need 4.89.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vq_vae
 from jaxgen.nets.grid import GridDecoder, GridEncoder
 from jaxgen.nets.pixelcnn import PixelCNN

@@ -13,7 +13,7 @@ alone, at 3,000 struts. Lanham's networks, a quarter and half as wide, drew text
 norm in the critic, and after 1,250 with it; a clip of 0.05 drew checkerboards.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
 from jaxgen.optimizers import Optimizer, RMSProp

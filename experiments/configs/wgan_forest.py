@@ -7,7 +7,7 @@ generator, as its code is indented. Not its two errors: the code also clips the 
 draws the critic's fakes with other statistics than the generator trains with. `wgan_bicycle` is Algorithm 1.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan
 from jaxgen.nets.courses import LanhamCritic, LanhamGenerator
 

@@ -9,7 +9,7 @@ At step 1,500 (seed 0, 14 minutes on one core of an Intel Xeon, 1.8 updates a se
 0.64 and 0.64. Boats, planes and animals can be guessed from colours and outlines.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
 from jaxgen.optimizers import Adam, Optimizer

@@ -6,7 +6,7 @@ python -m experiments.train wgan_gp_cifar10_published --data-dir DIR
 Algorithm 1 has 0.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.optimizers import Adam, Optimizer

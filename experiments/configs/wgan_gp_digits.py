@@ -3,7 +3,7 @@
 python -m experiments.train wgan_gp_digits
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer

@@ -6,7 +6,7 @@ At 20,000 updates, seed 0, 10,000 samples: 25 of 25 modes with 326 to 405 sample
 deviations of a mode; 236 s on one core of an Intel Xeon.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, LinearDecay, Optimizer

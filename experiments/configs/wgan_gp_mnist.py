@@ -8,7 +8,7 @@ the ten digits have shares of 8.8 to 11.5 %; Frechet distance 10.8 [9.6, 12.0]. 
 were 60.1 % and 27.6. `wgan_gp_mnist_published` has the networks of the paper.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
 from jaxgen.optimizers import Adam, Optimizer

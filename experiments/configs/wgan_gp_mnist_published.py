@@ -5,7 +5,7 @@ python -m experiments.train wgan_gp_mnist_published --data-dir DIR
 1,554,177 and 1,030,145 parameters, 200,000 updates of the generator: for a GPU.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.optimizers import Adam, Optimizer

@@ -6,7 +6,7 @@ python -m experiments.train wgan_gp_resnet_tiny_imagenet --data folder:PATH --im
 """
 
 from experiments.data.options import ImageOptions
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.resnet import GOOD_CHANNELS, FlatResNetCritic, ResNetGenerator
 from jaxgen.optimizers import Adam, Optimizer

@@ -6,7 +6,7 @@ At 10,000 updates (seed 0, 3 minutes on one core of an AMD EPYC), 10,000 samples
 three deviations of a mode [95.7, 96.5], of real points 98.9 %.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, LinearDecay, Optimizer

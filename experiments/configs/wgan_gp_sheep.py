@@ -11,7 +11,7 @@ a second): of 300 samples the Frechet distance is 4.7 in 64 principal components
 precision is 0.77 and recall 0.68, of held-out drawings 0.89 and 0.86. Body, legs and head are there, some lines double.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.courses import FidleDiscriminator, FidleGenerator
 from jaxgen.optimizers import Adam, Optimizer

@@ -7,7 +7,7 @@ from a normal; each critic step has drawings of its own; and the critic drops no
 wants one function. 779,969 and 396,609 parameters; `wgan_gp_sheep` has a quarter of the channels.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.courses import FidleDiscriminator, FidleGenerator
 from jaxgen.optimizers import Adam, Optimizer

@@ -8,7 +8,7 @@ samples lie along the whole roll, on a thinner line than its noise makes, and a 
 turns; 100 s on one core of an Intel Xeon, beside other work.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, LinearDecay, Optimizer

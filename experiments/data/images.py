@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from experiments.command_line.errors import UserError
 from experiments.data.options import ImageOptions
 from experiments.data.order import Choice
 from experiments.data.rows import LazyRows, Rows
-from experiments.errors import UserError
 from jaxgen.typing import Captioned, Labelled, Paired, Unpaired
 
 

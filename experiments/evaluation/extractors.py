@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from experiments import classifier
-from experiments.classifier import Outputs
+from experiments.command_line.errors import UserError
 from experiments.data.options import ImageOptions
 from experiments.data.request import nearest
-from experiments.errors import UserError
-from experiments.evaluation import sets
+from experiments.evaluation import classifier, sets
+from experiments.evaluation.classifier import Outputs
 from experiments.evaluation.sets import Examples, Real
 
 NAMES = ("pixels", "pca", "classifier", "inception:FILE")
@@ -119,7 +118,7 @@ def _check_inception(file: str, real: Real) -> None:
         raise UserError("--extractor inception needs its weights: inception:WEIGHTS.npz; see docs/metrics.md")
     if real.kind == "points" or real.train.image_shape[2] not in (1, 3):
         raise UserError(f"--extractor inception cannot be used: {real.train.name} holds no grey or RGB images")
-    from experiments import inception
+    from experiments.evaluation import inception
 
     inception.load(pathlib.Path(file))
 
@@ -128,7 +127,7 @@ def _inception(file: pathlib.Path) -> Extractor:
     """Features "2048" and unbiased logits of the FID Inception."""
     import jax
 
-    from experiments import inception
+    from experiments.evaluation import inception
     from jaxgen.metrics import inception_inputs
     from jaxgen.metrics.features import INCEPTION_SIZE
     from jaxgen.nets.inception import InceptionV3

@@ -8,10 +8,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments import abilities, pictures, restore
 from experiments.data.images import ImageSet
-from experiments.experiment import Experiment, model_of
-from experiments.sample import CHUNK
+from experiments.models import abilities
+from experiments.models.sampling import CHUNK
+from experiments.pictures import kinds
+from experiments.runs import restore
+from experiments.runs.experiment import Experiment, model_of
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Trained:
         """Images that the model has not trained on. UserError if the data set is not there."""
         from experiments import data
 
-        return pictures.held_out_set(self.experiment) or data.load_for(self.experiment)
+        return kinds.held_out_set(self.experiment) or data.load_for(self.experiment)
 
     def decode(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """uint8 pixels of latents."""

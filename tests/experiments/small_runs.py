@@ -5,8 +5,9 @@ import pathlib
 import jax
 import numpy as np
 
-from experiments import restore, runner, runs
-from experiments.experiment import Experiment
+from experiments.runs import restore, run_folder
+from experiments.runs.experiment import Experiment
+from experiments.training import runner
 from jaxgen.autoencoders import cvae, vae, vq_vae
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.conditioning import Beside
@@ -52,8 +53,8 @@ def save(model, folder: pathlib.Path, seed: int = 0, **settings) -> pathlib.Path
         )
 
     state = jax.tree.map(fill, restore.abstract_state(experiment))
-    with runs.locked(folder):
-        runs.begin(folder, "vae_digits", experiment)
+    with run_folder.locked(folder):
+        run_folder.begin(folder, "vae_digits", experiment)
         with restore.checkpointer(folder, experiment) as checkpointer:
             checkpointer.save(2, state)
     return folder
