@@ -18,7 +18,7 @@ from experiments.evaluation import during
 from experiments.runs import experiment as experiments_by_name
 from experiments.runs import restore, settings
 from experiments.runs.experiment import Experiment, model_of
-XXfrom jaxgen.typing import Labelled
+from jaxgen.batches import Labelled
 
 OF_EACH_PROCESS = ("process_id", "data_dir", "out")
 """Settings that need not be the same in all processes."""

@@ -71,7 +71,7 @@ OPTIONS = [
     (["wgan_gp_digits", "--model.penalty-weight", "inf"], "--model.penalty-weight is inf, but must be finite"),
     (
         ["wgan_gp_digits", "--model.generator-optimizer.rule.eps", "inf"],
-        "--model.generator-optimizer.eps is inf, but must",
+        "--model.generator-optimizer.rule.eps is inf, but must",
     ),
     (["wgan_gp_digits", "--model.critic-steps", "-1"], "critic_steps is -1, but must be at least 1"),
     (["wgan_gp_digits", "--model.latent-dim", "0"], "latent_dim is 0, but must be at least 1"),
@@ -189,7 +189,7 @@ FOLDERS = [
     ("a config that is a list", put("config.json", b"[]"), BOTH, "was not written by train: it holds a list"),
     ("a config of another shape", put("config.json", b'{"a": 1}'), BOTH, "its 'format' is missing or of a wrong kind"),
     ("settings of null", change(settings=None), BOTH, "its 'settings' is missing or of a wrong kind"),
-    ("a config from the future", change(format=7), BOTH, "newer version of jaxgen (format 7, this one reads 1)"),
+    ("a config from the future", change(format=7), BOTH, "newer version of jaxgen (format 7, this one reads 2)"),
     ("a foreign type", change(settings__type="os:system"), BOTH, "settings of type 'os:system' do not belong to"),
     ("a function as a type", change(settings__type="experiments.runs.run_folder:move_aside"), BOTH, "no setting"),
     ("a path as a type", change(settings__model__type="jaxgen.../../etc:passwd"), BOTH, "do not belong to"),
