@@ -109,7 +109,7 @@ def spectral_normalize(weight: Floats, u: Floats, *, num_steps: int = 1) -> tupl
     """
     sigma, u = spectral_norm(weight, u, num_steps=num_steps)
     (wide,) = floats(weight=weight)
-    return (wide / jnp.where(sigma > 0, sigma, 1.0)).astype(weight.dtype), u
+    return (wide / jnp.where(sigma == 0, 1.0, sigma)).astype(weight.dtype), u
 
 
 def orthonormal_penalty(weight: Floats) -> Scalar:
@@ -215,4 +215,4 @@ def _product(left: Floats, right: Floats) -> Floats:
 def _normalized(vector: Floats, otherwise: Floats) -> Floats:
     """x / ||x||, or another vector for x = 0: a zero weight must not lose its u for ever."""
     norm = jnp.linalg.norm(vector)
-    return jnp.where(norm > 0, vector / jnp.where(norm > 0, norm, 1.0), otherwise)
+    return jnp.where(norm == 0, otherwise, vector / jnp.where(norm == 0, 1.0, norm))

@@ -11,6 +11,7 @@ import jax
 
 from jaxgen.checks import require
 from jaxgen.losses._arrays import Floats, ranked
+from jaxgen.metrics._samples import unless_nan
 from jaxgen.typing import Batch, Labelled, Labels, Scalar
 
 Classifier: TypeAlias = Callable[[Batch], Floats]
@@ -37,7 +38,7 @@ def accuracy(logits: Floats, labels: Labels, *, top: int = 1) -> Scalar:
     if labels.shape != logits.shape[:1]:
         raise ValueError(f"labels have shape {labels.shape}, but must be {logits.shape[:1]}, one for each example")
     _, likeliest = jax.lax.top_k(logits, top)
-    return (likeliest == labels[:, None]).any(axis=1).mean(dtype=logits.dtype)
+    return unless_nan((likeliest == labels[:, None]).any(axis=1).mean(dtype=logits.dtype), logits)
 
 
 def classification_accuracy_score(

@@ -87,7 +87,10 @@ def inception_inputs(images: Batch, value_range: ValueRange = (-1.0, 1.0)) -> Fl
     pixels = to_pixels(images, value_range) if jnp.issubdtype(images.dtype, jnp.floating) else images
     if pixels.dtype != jnp.uint8:
         raise ValueError(f"images are {images.dtype}, but must be uint8 pixels or floats in {value_range}")
-    pixels = jnp.broadcast_to(pixels, (*pixels.shape[:3], 3)).astype(jnp.float32)
+    pixels = pixels.astype(jnp.float32)
+    if jnp.issubdtype(images.dtype, jnp.floating):
+        pixels = jnp.where(jnp.isnan(images), jnp.nan, pixels)  # uint8 has none
+    pixels = jnp.broadcast_to(pixels, (*pixels.shape[:3], 3))
     return (resize_bilinear(pixels, INCEPTION_SIZE, INCEPTION_SIZE) - 128) / 128
 
 

@@ -108,6 +108,15 @@ def test_zero_weight_stays_zero_with_finite_gradient_and_keeps_its_u():
     np.testing.assert_array_equal(gradient, 1.0)  # as if it were not normalised
 
 
+@pytest.mark.parametrize("spoilt", [0, 1], ids=["weight", "u"])
+def test_nan_in_the_weight_or_in_u_is_nan_in_all_that_the_power_method_gives(spoilt):
+    arrays = [W, jnp.ones(2)]
+    arrays[spoilt] = arrays[spoilt].at[0].set(jnp.nan)
+    sigma, u = weights.spectral_norm(*arrays)
+    normalised, _ = weights.spectral_normalize(*arrays)
+    assert jnp.isnan(sigma) and jnp.isnan(u).all() and jnp.isnan(normalised).all()
+
+
 def test_normalised_weight_keeps_its_dtype():
     normalised, u = weights.spectral_normalize(W.astype(jnp.bfloat16), jnp.ones(2, jnp.bfloat16))
     assert normalised.dtype == jnp.bfloat16
