@@ -62,6 +62,48 @@ def test_normalised_weight_has_spectral_norm_one_whatever_its_scale():
         np.testing.assert_allclose(scaled, normalised, rtol=1e-4)
 
 
+POWERS = [-30, -25, -21, -19, -10, 0, 10, 18, 19, 25, 30]
+
+
+@pytest.mark.parametrize("power", POWERS)
+def test_spectral_norm_is_that_of_a_weight_of_any_size(power):
+    kernel, u = normal(4, 3), jnp.ones(3)
+    wanted, wanted_u = weights.spectral_norm(kernel, u, num_steps=5)
+    scaled = 10.0**power * kernel
+    sigma, new = weights.spectral_norm(scaled, u, num_steps=5)
+    np.testing.assert_allclose(sigma, 10.0**power * wanted, rtol=1e-5)
+    np.testing.assert_allclose(new, wanted_u, rtol=1e-5)
+    gradient = jax.grad(lambda w: weights.spectral_norm(w, u)[0])(scaled)
+    np.testing.assert_allclose(jnp.linalg.norm(gradient), 1.0, rtol=1e-5)  # v u^T
+
+
+@pytest.mark.parametrize("power", POWERS)
+def test_normalised_weight_and_its_slope_are_those_of_a_weight_of_any_size(power):
+    kernel, u, cotangent = normal(4, 3), jnp.ones(3), normal(4, 3, seed=2)
+
+    def loss(kernel):
+        return (cotangent * weights.spectral_normalize(kernel, u)[0]).sum()
+
+    normalised, _ = weights.spectral_normalize(10.0**power * kernel, u)
+    np.testing.assert_allclose(normalised, weights.spectral_normalize(kernel, u)[0], rtol=1e-5)
+    slope = jax.grad(loss)(10.0**power * kernel)
+    np.testing.assert_allclose(slope * 10.0**power, jax.grad(loss)(kernel), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("power", POWERS)
+def test_power_method_starts_from_a_vector_of_any_size(power):
+    sigma, u = weights.spectral_norm(W, 10.0**power * jnp.array([1.0, 2.0]))
+    wanted = weights.spectral_norm(W, jnp.array([1.0, 2.0]))
+    np.testing.assert_allclose((sigma, *u), (wanted[0], *wanted[1]), rtol=1e-5)
+
+
+def test_a_weight_is_scaled_by_a_power_of_two_so_that_nothing_is_rounded():
+    kernel, u = normal(4, 3), jnp.ones(3)
+    for power in -40, 3, 40:
+        scaled = weights.spectral_normalize(kernel * 2.0**power, u)
+        np.testing.assert_array_equal(scaled[0], weights.spectral_normalize(kernel, u)[0])
+
+
 def test_convolution_with_a_normalised_kernel_is_bounded_by_the_root_of_its_window():
     # A convolution's norm is at most sqrt(height * width) times the matrix norm of its kernel.
     kernel, _ = weights.spectral_normalize(normal(3, 3, 2, 4), jnp.ones(4), num_steps=50)
