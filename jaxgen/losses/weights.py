@@ -151,7 +151,7 @@ def historical_averaging(params: Params, average: Params) -> Scalar:
         average: of theta over all steps so far, from `running_mean`, held constant.
 
     Raises:
-        ValueError: if two arrays differ in shape.
+        ValueError: if two arrays differ in shape, or there is none.
 
     >>> import jax.numpy as jnp
     >>> historical_averaging({"w": jnp.array([3.0, 4.0])}, {"w": jnp.zeros(2)})
@@ -162,7 +162,10 @@ def historical_averaging(params: Params, average: Params) -> Scalar:
         new, old = same_shape(params=new, average=old)
         return ((new - jax.lax.stop_gradient(old)) ** 2).sum()
 
-    return jax.tree.reduce(jnp.add, jax.tree.map(squared_distance, params, average))
+    distances = jax.tree.leaves(jax.tree.map(squared_distance, params, average))
+    if not distances:
+        raise ValueError("params hold no array, but must hold weights: give those of the network")
+    return jnp.stack(floats(**{str(number): distance for number, distance in enumerate(distances)})).sum()
 
 
 def running_mean(average: Params, params: Params, count: Int[Array, ""] | int) -> Params:

@@ -14,7 +14,7 @@ from jaxtyping import Array
 
 from jaxgen.checks import require
 from jaxgen.images import ValueRange, to_pixels
-from jaxgen.losses._arrays import Floats, ranked
+from jaxgen.losses._arrays import Floats, floats, ranked
 from jaxgen.metrics._samples import flat, samples
 from jaxgen.metrics.statistics import Moments
 from jaxgen.typing import Batch
@@ -55,14 +55,16 @@ def pca_extractor(moments: Moments, num: int) -> Callable[[Floats], Floats]:
            [ 2.]], dtype=float32)
     """
     require(1 <= num <= len(moments.mean), "num", num, f"from 1 to the {len(moments.mean)} features")
-    _, vectors = jnp.linalg.eigh(moments.scatter)
+    (scatter,) = floats(scatter=moments.scatter)
+    _, vectors = jnp.linalg.eigh(scatter)
     axes = vectors[:, ::-1][:, :num]
     largest = jnp.take_along_axis(axes, jnp.abs(axes).argmax(axis=0)[None], axis=0)
     axes = axes * jnp.sign(largest)
 
     def extract(features: Floats) -> Floats:
-        features, _ = samples(features=features, mean=moments.mean[None])
-        return jnp.matmul(features - moments.mean[None], axes, precision="highest")
+        features, mean = samples(features=features, mean=moments.mean[None])
+        centred, directions = floats(features=features - mean, axes=axes)
+        return jnp.matmul(centred, directions, precision="highest")
 
     return extract
 

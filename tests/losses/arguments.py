@@ -24,7 +24,7 @@ class Row(NamedTuple):
 
 
 B, ROW, IMAGES = (4,), (4, 3), (4, 5, 6, 2)
-LABELS = np.array([0, 1, 2, 1])
+LABELS = np.array([0, 1, 2, 1], np.int64)
 
 
 def labels_of(logits):

@@ -36,6 +36,16 @@ def test_rows_are_sound_while_nothing_is_spoilt(name):
         assert jnp.isfinite(leaf).all() or not jnp.issubdtype(leaf.dtype, jnp.floating)
 
 
+@pytest.mark.parametrize("narrow", [jnp.bfloat16, jnp.float32])
+@each_array
+def test_arrays_of_different_types_are_computed_in_the_widest_under_strict_promotion(name, position, narrow):
+    wide = {jnp.bfloat16: jnp.float32, jnp.float32: jnp.float64}[narrow]
+    with jax.enable_x64(True):
+        arrays = [jnp.asarray(array, wide) for array in ROWS[name].arrays()]
+        arrays[position] = arrays[position].astype(narrow)
+        ROWS[name].function(*arrays)
+
+
 @pytest.mark.parametrize("place", [0, -1], ids=["first", "last"])
 @each_array
 def test_nan_in_is_nan_out(name, position, place):

@@ -226,6 +226,27 @@ def test_historical_averaging_is_the_squared_distance_over_all_parameters():
     np.testing.assert_array_equal(weights.historical_averaging(params, params), 0.0)
 
 
+def test_historical_averaging_sums_leaves_of_different_types_in_the_widest():
+    with jax.enable_x64(True):
+        params = {
+            "half": jnp.full(4096, 1 / 64, jnp.bfloat16),  # in bfloat16 the sum of squares would stop at 1/16
+            "single": jnp.array([2.0], jnp.float32),
+            "double": jnp.array([1e-9], jnp.float64),
+        }
+        zeros = jax.tree.map(jnp.zeros_like, params)
+        value = weights.historical_averaging(params, zeros)
+        assert value.dtype == jnp.float64
+        np.testing.assert_allclose(value, 5.0 + 1e-18, rtol=1e-15)
+        del params["double"]
+        del zeros["double"]
+        assert weights.historical_averaging(params, zeros).dtype == jnp.float32
+
+
+def test_historical_averaging_of_an_empty_tree_is_refused():
+    with pytest.raises(ValueError, match="params hold no array"):
+        weights.historical_averaging({}, {})
+
+
 def test_historical_averaging_holds_the_average_constant():
     gradients = jax.grad(weights.historical_averaging, (0, 1))(W, jnp.zeros((2, 2)))
     np.testing.assert_allclose(gradients[0], 2 * W)

@@ -86,7 +86,7 @@ REASONS = {
     ("weights._matrix", "flip the sign of the value"): "the Gram matrix and sigma are even",
     ("weights._normalized", "1.0 -> 2.0 in jnp.where(norm == 0, 1.0, norm)"): UNSELECTED,
     (
-        "weights.spectral_norm",
+        "weights._power_method",
         "_product(v, _product(matrix, u)) -> _product(_product(matrix, u), v)",
     ): "an inner product of two vectors",
 }
