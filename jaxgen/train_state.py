@@ -190,7 +190,7 @@ def _gradients(state: TrainState, loss: Loss, axis_name: AxisName) -> tuple[Para
 
 
 def _length(grads: Params) -> Scalar:
-    return jnp.sqrt(sum(jnp.vdot(leaf, leaf) for leaf in jax.tree.leaves(grads))).astype(jnp.float32)
+    return jnp.sqrt(sum((leaf.astype(jnp.float32) ** 2).sum() for leaf in jax.tree.leaves(grads)))
 
 
 def _stepped(state: TrainState, grads: Params, collections: Collections) -> TrainState:
