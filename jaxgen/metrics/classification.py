@@ -9,10 +9,11 @@ from typing import TypeAlias
 
 import jax
 
+from jaxgen.batches import Labelled
 from jaxgen.checks import require
 from jaxgen.losses._arrays import Floats, Integers, class_numbers, ranked
 from jaxgen.metrics._samples import unless_nan
-from jaxgen.typing import Batch, Labelled, Scalar
+from jaxgen.typing import Batch, Scalar
 
 Classifier: TypeAlias = Callable[[Batch], Floats]
 """Images to logits or probabilities, (B, classes)."""
