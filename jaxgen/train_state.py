@@ -17,7 +17,7 @@ from flax.training import train_state
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.plain import check_network
 from jaxgen.optimizers import Optimizer, to_optax
-from jaxgen.parallel import pmean, whole_weights
+from jaxgen.parallel import pmean, replicated_weights
 from jaxgen.typing import AxisName, Collections, Key, Metrics, Params, Scalar, Shape, Variables
 
 LossOutput: TypeAlias = tuple[Scalar, tuple[Metrics, Variables]]
@@ -185,7 +185,7 @@ def _gradients(state: TrainState, loss: Loss, axis_name: AxisName) -> tuple[Para
         value, (metrics, variables) = loss({"params": params, **state.collections})
         return pmean(value, axis_name), (metrics, {name: variables[name] for name in state.collections})
 
-    (_, aux), grads = jax.value_and_grad(mean_loss, has_aux=True)(whole_weights(state.params))
+    (_, aux), grads = jax.value_and_grad(mean_loss, has_aux=True)(replicated_weights(state.params))
     return pmean(grads, axis_name), pmean(aux, axis_name)
 
 
