@@ -14,6 +14,7 @@ EXPERIMENTS = sorted((ROOT / "experiments").rglob("*.py"))
 SHELVES = {
     "typing",
     "checks",
+    "mode",
     "images",
     "losses",
     "nets",
@@ -28,9 +29,10 @@ MAY_IMPORT = {
     "__init__": set(),
     "typing": set(),
     "checks": set(),
+    "mode": set(),
     "images": {"typing"},
     "losses": {"typing", "losses"},
-    "nets": {"typing", "checks", "losses", "nets"},  # spectral normalisation is a formula of losses.weights
+    "nets": {"typing", "checks", "mode", "losses", "nets"},  # spectral normalisation is a formula of losses.weights
     "metrics": {"typing", "checks", "images", "losses", "parallel", "metrics"},
     "parallel": {"typing", "parallel"},
     "optimizers": {"checks"},

@@ -156,6 +156,22 @@ def test_descend_tells_the_length_of_a_players_whole_gradient():
     assert set(descend(state, loss)[1]) == {"loss"}
 
 
+def test_the_length_of_a_gradient_is_summed_in_float32_over_leaves_of_any_type():
+    state = create(nn.Dense(2), SLOW, jax.random.key(0), jnp.ones((1, 3)))
+    # In bfloat16 the sum of the squares would stop at 1/16.
+    params = {"half": jnp.zeros(4096, jnp.bfloat16), "single": jnp.zeros(1)}
+    state = state.replace(params=params, opt_state=state.tx.init(params))
+
+    def loss(params):
+        value = params["half"].sum().astype(jnp.float32) / 64 + 2 * params["single"].sum()
+        return value, ({}, {})
+
+    new, metrics = jax.jit(lambda state: descend(state, loss, player="critic"))(state)
+    assert metrics["gradient_norm/critic"].dtype == jnp.float32
+    assert float(metrics["gradient_norm/critic"]) == pytest.approx(5**0.5, rel=1e-6)
+    chex.assert_trees_all_equal_shapes_and_dtypes(new.params, params)
+
+
 @pytest.mark.parametrize(("num_steps", "through", "stopped"), [(0, 0.0, 0.0), (1, 1.02, 0.6), (5, 1.94350495, 1.66386)])
 def test_gradients_flow_through_unrolled_steps(num_steps, through, stopped):
     """f(theta, phi) = theta phi - phi^2 / 2, which phi ascends from 0 at rate eta: phi_K = a theta.

@@ -53,7 +53,7 @@ def measure(folder: pathlib.Path, megabytes: int, repeats: int) -> tuple[list[fl
     import jax
     import jax.numpy as jnp
 
-    from experiments.runs.checkpoints import Checkpointer
+    from experiments.checkpoints.checkpointer import Checkpointer
 
     state = {str(index): jnp.full(LEAF, index, jnp.float32) for index in range(megabytes // 4)}
     jax.block_until_ready(state)

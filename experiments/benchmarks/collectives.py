@@ -134,7 +134,7 @@ def shapes_of(chosen: experiment.Experiment, batch_size: int) -> tuple[Any, Any]
     """State and batch of the experiment, as shapes."""
     import jax
 
-    from jaxgen.typing import Labelled
+    from jaxgen.batches import Labelled
 
     config, model = chosen.model, experiment.model_of(chosen.model)
     size = batch_size * config.minibatches

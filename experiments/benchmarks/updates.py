@@ -18,11 +18,11 @@ from experiments.runs.experiment import model_of
 from jaxgen import parallel
 from jaxgen.autoencoders.likelihoods import Bernoulli
 from jaxgen.gans import gan
-from jaxgen.gans.priors import Normal
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Normal
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def cases() -> dict[str, Case]:
         "generator": DCGANGenerator(channels=64, kernel_size=4),
         "discriminator": DCGANDiscriminator(channels=64, kernel_size=4),
     }
-    resnet = dataclasses.replace(experiment.load("wgan_gp_resnet_cifar10").model, ema_decay=digits.ema_decay)
+    resnet = dataclasses.replace(experiment.load("wgan_gp_resnet_cifar10").model, average=digits.average)
     return {
         "wgan_gp_digits": Case(digits, wgan_gp.with_mlps, 64),
         "wgan_gp_28": Case(mnist, wgan_gp.with_mlps, 64),

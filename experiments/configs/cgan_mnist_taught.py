@@ -9,15 +9,15 @@ On the slides the generator's loss leaves out that D is told the class too: -log
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import cgan
 from jaxgen.gans.discrimination import Discrimination
-from jaxgen.nets.conditioning import AsChannel, Beside
-from jaxgen.nets.dcgan import AtienzaDiscriminator, AtienzaGenerator
+from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition
+from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
 from jaxgen.optimizers import InverseTime, Optimizer, RMSProp
 
 EXPERIMENT = Experiment(
     model=cgan.Config(
-        generator=Beside(AtienzaGenerator()),
-        discriminator=AsChannel(AtienzaDiscriminator()),
-        view=Discrimination(joint=True),
+        generator=ConcatCondition(AtienzaGenerator()),
+        discriminator=ChannelCondition(AtienzaDiscriminator()),
+        discrimination=Discrimination(joint=True),
         generator_optimizer=Optimizer(1e-4, RMSProp(decay=0.9, eps=1e-7), schedule=InverseTime(3e-8)),
         discriminator_optimizer=Optimizer(2e-4, RMSProp(decay=0.9, eps=1e-7), schedule=InverseTime(6e-8)),
     ),

@@ -12,7 +12,7 @@ from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.likelihoods import LearnedGaussian
 from jaxgen.autoencoders.networks import HIGGINS_CONV
-from jaxgen.nets.encoder_decoder import SharedScale
+from jaxgen.nets.shared_scale import SharedScale
 from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(

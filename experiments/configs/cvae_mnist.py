@@ -5,13 +5,13 @@ python -m experiments.train cvae_mnist --data-dir DIR
 
 from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import cvae
-from jaxgen.nets.conditioning import Beside
+from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.conv_autoencoder import ConvDecoder
 from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=cvae.Config(
-        decoder=Beside(ConvDecoder(linear_map=True)),  # with a ReLU there the latents are hardly used for long
+        decoder=ConcatCondition(ConvDecoder(linear_map=True)),  # with a ReLU there the latents are hardly used for long
         optimizer=Optimizer(1e-3, Adam()),
     ),
     data="mnist",

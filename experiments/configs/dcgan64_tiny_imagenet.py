@@ -8,9 +8,9 @@ The published setting, 18,872,323 and 17,234,689 parameters: for a GPU. `dcgan64
 from experiments.data.options import ImageOptions
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
-from jaxgen.gans.priors import Uniform
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Uniform
 
 EXPERIMENT = Experiment(
     model=gan.Config(

@@ -14,9 +14,10 @@ they were 55.8 % and 37.2, at 1,000 49.9 % and 63.3. With 2e-4 in place of 5e-4 
 
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
-from jaxgen.gans.priors import Uniform
-from jaxgen.nets.dcgan import AtienzaDiscriminator, AtienzaGenerator
+from jaxgen.moving_averages import Exponential
+from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
 from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Uniform
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -25,7 +26,7 @@ EXPERIMENT = Experiment(
         discriminator=AtienzaDiscriminator(channels=8),
         generator_optimizer=Optimizer(5e-4, Adam(b1=0.5)),
         discriminator_optimizer=Optimizer(5e-4, Adam(b1=0.5)),
-        ema_decay=0.99,
+        average=Exponential(0.99),
     ),
     data="mnist",
     steps=3_500,

@@ -14,9 +14,10 @@ is 0.82 and recall 0.77, of held-out drawings 0.89 and 0.86.
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.objectives import NonSaturating
-from jaxgen.gans.priors import Normal
-from jaxgen.nets.courses import FidleDiscriminator, FidleGenerator
+from jaxgen.moving_averages import Exponential
+from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
 from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Normal
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -26,7 +27,7 @@ EXPERIMENT = Experiment(
         discriminator=FidleDiscriminator(channels=16),
         generator_optimizer=Optimizer(3e-4, Adam(b1=0.5)),
         discriminator_optimizer=Optimizer(3e-4, Adam(b1=0.5)),
-        ema_decay=0.999,
+        average=Exponential(0.999),
     ),
     data="quickdraw:sheep",
     batch_size=32,

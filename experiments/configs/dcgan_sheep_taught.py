@@ -10,9 +10,9 @@ label by its mean stands for that, since noise on the label of fakes draws the g
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.objectives import NonSaturating
-from jaxgen.gans.priors import Normal
-from jaxgen.nets.courses import FidleDiscriminator, FidleGenerator
+from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
 from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Normal
 
 EXPERIMENT = Experiment(
     model=gan.Config(

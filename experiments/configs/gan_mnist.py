@@ -12,6 +12,7 @@ At step 20,000, seed 0, 2,000 samples: a classifier that is right on 99.1 % of h
 
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
+from jaxgen.moving_averages import Exponential
 from jaxgen.nets.initializers import LeCunNormal
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
@@ -23,7 +24,7 @@ EXPERIMENT = Experiment(
         discriminator=Maxout((120, 120), pieces=4, initializer=LeCunNormal()),
         generator_optimizer=Optimizer(3e-4, Adam(b1=0.5)),
         discriminator_optimizer=Optimizer(3e-4, Adam(b1=0.5)),
-        ema_decay=0.999,
+        average=Exponential(0.999),
     ),
     data="mnist",
     steps=20_000,

@@ -13,9 +13,10 @@ shares of 8.0 to 11.4 %; Frechet distance 5.2 [3.6, 6.7].
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.objectives import LeastSquares
-from jaxgen.gans.priors import Uniform
+from jaxgen.moving_averages import Exponential
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
 from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Uniform
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -26,7 +27,7 @@ EXPERIMENT = Experiment(
         discriminator=LSGANDiscriminator(channels=16, layers=3),
         generator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
         discriminator_optimizer=Optimizer(5e-4, Adam(b1=0.5)),
-        ema_decay=0.99,
+        average=Exponential(0.99),
     ),
     data="mnist",
     steps=4_000,

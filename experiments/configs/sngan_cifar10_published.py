@@ -10,10 +10,10 @@ from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.objectives import Hinge
-from jaxgen.gans.priors import Normal
 from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
 from jaxgen.nets.spectral import Spectral
 from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Normal
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -23,7 +23,7 @@ EXPERIMENT = Experiment(
         objective=Hinge(),
         generator=SNGANGenerator(),
         discriminator=Spectral(SNGANDiscriminator()),
-        view=Discrimination(joint=True),
+        discrimination=Discrimination(joint=True),
         generator_optimizer=Optimizer(2e-4, Adam(b1=0.5)),
         discriminator_optimizer=Optimizer(2e-4, Adam(b1=0.5)),
     ),

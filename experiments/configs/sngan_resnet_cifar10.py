@@ -10,10 +10,10 @@ from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.objectives import Hinge
-from jaxgen.gans.priors import Normal
 from jaxgen.nets.resnet import ResNetCritic, ResNetGenerator
 from jaxgen.nets.spectral import Spectral
 from jaxgen.optimizers import Adam, LinearDecay, Optimizer
+from jaxgen.priors import Normal
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -24,7 +24,7 @@ EXPERIMENT = Experiment(
         generator=ResNetGenerator((256, 256, 256, 256)),
         discriminator=Spectral(ResNetCritic(pool="sum", last_bias=False)),
         discriminator_steps=5,
-        view=Discrimination(joint=True),
+        discrimination=Discrimination(joint=True),
         generator_optimizer=Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(50_000)),
         discriminator_optimizer=Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(250_000)),
     ),

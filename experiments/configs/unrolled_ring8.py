@@ -12,10 +12,10 @@ updates; with foresight 97.9 % on the seeds 1 and 2).
 
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import unrolled_gan
-from jaxgen.gans.priors import Normal
 from jaxgen.nets.initializers import Orthogonal
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, LinearDecay, Optimizer
+from jaxgen.priors import Normal
 
 EXPERIMENT = Experiment(
     model=unrolled_gan.Config(

@@ -15,6 +15,7 @@ norm in the critic, and after 1,250 with it; a clip of 0.05 drew checkerboards.
 
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan
+from jaxgen.moving_averages import Exponential
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
 from jaxgen.optimizers import Optimizer, RMSProp
 
@@ -25,7 +26,7 @@ EXPERIMENT = Experiment(
         critic=ConvCritic(channels=16, norm="batch"),
         generator_optimizer=Optimizer(5e-4, RMSProp()),
         critic_optimizer=Optimizer(5e-4, RMSProp()),
-        ema_decay=0.99,
+        average=Exponential(0.99),
     ),
     data="cifar100:bicycle",
     batch_size=32,

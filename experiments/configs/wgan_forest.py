@@ -9,7 +9,7 @@ draws the critic's fakes with other statistics than the generator trains with. `
 
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan
-from jaxgen.nets.courses import LanhamCritic, LanhamGenerator
+from jaxgen.nets.courses.lanham import LanhamCritic, LanhamGenerator
 
 EXPERIMENT = Experiment(
     model=wgan.Config(

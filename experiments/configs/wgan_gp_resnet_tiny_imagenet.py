@@ -8,6 +8,7 @@ python -m experiments.train wgan_gp_resnet_tiny_imagenet --data folder:PATH --im
 from experiments.data.options import ImageOptions
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
+from jaxgen.moving_averages import NoAverage
 from jaxgen.nets.resnet import GOOD_CHANNELS, FlatResNetCritic, ResNetGenerator
 from jaxgen.optimizers import Adam, Optimizer
 
@@ -18,7 +19,7 @@ EXPERIMENT = Experiment(
         critic=FlatResNetCritic(),
         generator_optimizer=Optimizer(1e-4, Adam(b1=0.0, b2=0.9)),
         critic_optimizer=Optimizer(1e-4, Adam(b1=0.0, b2=0.9)),
-        ema_decay=0.0,
+        average=NoAverage(),
     ),
     data="tiny_imagenet_subset",
     images=ImageOptions(size=64),

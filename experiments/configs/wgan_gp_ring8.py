@@ -8,6 +8,7 @@ three deviations of a mode [95.7, 96.5], of real points 98.9 %.
 
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
+from jaxgen.moving_averages import Exponential
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, LinearDecay, Optimizer
 
@@ -21,7 +22,7 @@ EXPERIMENT = Experiment(
         penalty_weight=0.1,
         generator_optimizer=Optimizer(1e-3, Adam(b1=0.5, b2=0.9), schedule=LinearDecay(10_000)),
         critic_optimizer=Optimizer(1e-3, Adam(b1=0.5, b2=0.9), schedule=LinearDecay(5 * 10_000)),
-        ema_decay=0.99,
+        average=Exponential(0.99),
     ),
     data="ring8",
     batch_size=256,

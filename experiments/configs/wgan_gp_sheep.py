@@ -13,7 +13,7 @@ precision is 0.77 and recall 0.68, of held-out drawings 0.89 and 0.86. Body, leg
 
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
-from jaxgen.nets.courses import FidleDiscriminator, FidleGenerator
+from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
 from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(

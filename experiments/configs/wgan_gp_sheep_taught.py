@@ -9,7 +9,7 @@ wants one function. 779,969 and 396,609 parameters; `wgan_gp_sheep` has a quarte
 
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
-from jaxgen.nets.courses import FidleDiscriminator, FidleGenerator
+from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
 from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(

@@ -10,6 +10,7 @@ turns; 100 s on one core of an Intel Xeon, beside other work.
 
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
+from jaxgen.moving_averages import Exponential
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, LinearDecay, Optimizer
 
@@ -23,7 +24,7 @@ EXPERIMENT = Experiment(
         penalty_weight=0.1,
         generator_optimizer=Optimizer(1e-3, Adam(b1=0.5, b2=0.9), schedule=LinearDecay(10_000)),
         critic_optimizer=Optimizer(1e-3, Adam(b1=0.5, b2=0.9), schedule=LinearDecay(5 * 10_000)),
-        ema_decay=0.99,
+        average=Exponential(0.99),
     ),
     data="swiss_roll",
     batch_size=256,

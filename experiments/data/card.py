@@ -10,8 +10,8 @@ import numpy as np
 from experiments.data.images import ImageSet
 from experiments.data.options import ImageOptions
 from experiments.data.rows import LazyRows
+from jaxgen.batches import Captioned, Labelled
 from jaxgen.images import ValueRange
-from jaxgen.typing import Captioned, Labelled
 
 SEEN, SEEN_BYTES = 10_000, 2**26
 """Images that the figures are taken of, spread over the set, and their size in memory, at most."""

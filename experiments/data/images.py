@@ -9,7 +9,7 @@ from experiments.command_line.errors import UserError
 from experiments.data.options import ImageOptions
 from experiments.data.order import Choice
 from experiments.data.rows import LazyRows, Rows
-from jaxgen.typing import Captioned, Labelled, Paired, Unpaired
+from jaxgen.batches import Captioned, Labelled, Paired, Unpaired
 
 
 class Window(NamedTuple):

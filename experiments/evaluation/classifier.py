@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from experiments.command_line import terminal
 from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.data.options import ImageOptions
 from experiments.runs import files, settings, variables
-from experiments.training import reporting
 
 FORMAT = 1
 """Of what is kept; part of its name."""
@@ -161,7 +161,7 @@ def _kept(path: pathlib.Path, record: dict[str, Any]) -> dict[str, np.ndarray] |
         fits = False
     if fits:
         return found
-    reporting.show(f"{path} is damaged or of something else; the classifier is trained again")
+    terminal.show(f"{path} is damaged or of something else; the classifier is trained again")
     return None
 
 
@@ -181,14 +181,14 @@ def _train(train: ImageSet, seed: int, chosen: Settings) -> dict[str, np.ndarray
     import jax
     import jax.numpy as jnp
 
+    from jaxgen.batches import Labelled
     from jaxgen.images import scale
     from jaxgen.losses import cross_entropy
     from jaxgen.nets.classifier import ConvClassifier
     from jaxgen.optimizers import Adam, LinearDecay, Optimizer
     from jaxgen.train_state import create, descend
-    from jaxgen.typing import Labelled
 
-    reporting.show(f"training a classifier on {len(train):,} images of {train.name}, once")
+    terminal.show(f"training a classifier on {len(train):,} images of {train.name}, once")
     net = ConvClassifier(chosen.channels, chosen.width)
     optimizer = Optimizer(chosen.learning_rate, Adam(), schedule=LinearDecay(chosen.steps))
     example = jnp.zeros((1, *train.image_shape))

@@ -6,6 +6,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
+from experiments.command_line import terminal
 from experiments.command_line.errors import FolderError, UserError
 from experiments.data.request import nearest
 from experiments.evaluation import codes, extractors, measures, rows, sets
@@ -17,7 +18,6 @@ from experiments.evaluation.sets import Real, Run
 from experiments.models import sampling
 from experiments.runs import files
 from experiments.runs.experiment import Experiment
-from experiments.training import reporting
 
 FORMAT = 2
 """Of evaluation.json."""
@@ -86,7 +86,7 @@ def _chosen(names: Sequence[str], data: str) -> list[Measure]:
 
 def _told(measure: Measure, made: Sequence[Extractor], given: Sets) -> list[Row]:
     found = rows.judge(measure, made, given)
-    reporting.show(f"{measure.name}: {'not computed' if found[0].reason else 'done'}")
+    terminal.show(f"{measure.name}: {'not computed' if found[0].reason else 'done'}")
     return found
 
 

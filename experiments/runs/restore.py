@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 import jax
 
+from experiments.checkpoints.checkpointer import Best, Checkpointer, Restored
 from experiments.command_line.errors import UserError
 from experiments.runs import run_folder
-from experiments.runs.checkpoints import Best, Checkpointer, Restored
 from experiments.runs.experiment import Experiment, model_of
 from jaxgen import parallel
 from jaxgen.model import Model

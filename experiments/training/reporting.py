@@ -1,19 +1,16 @@
-"""What a run tells while it goes: metrics.jsonl, a progress bar or plain lines, TensorBoard, Weights & Biases."""
+"""What a run tells while it goes: metrics.jsonl, and a progress bar or plain lines."""
 
 import json
-import os
 import pathlib
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from experiments.command_line.terminal import show
 from experiments.runs import files
-
-Writer = Callable[[int, dict[str, float]], None]
+from experiments.training.writers import Writer
 
 
 class Means:
@@ -119,14 +116,6 @@ class Silent:
         """Nothing."""
 
 
-def show(text: str) -> None:
-    """Print a line. A reader that has gone away (`| head`, a closed terminal, a full disk) does not end the run."""
-    try:
-        print(text, flush=True)
-    except OSError:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-
-
 def duration(seconds: float) -> str:
     """1h02m, 3m04s or 5s."""
     minutes, seconds = divmod(round(seconds), 60)
@@ -151,26 +140,3 @@ def _step_of(line: str) -> float:
         return float(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):
         return float("inf")  # a line that something else has damaged
-
-
-@contextmanager
-def tensorboard(folder: pathlib.Path, start: int) -> Iterator[Writer]:
-    """Event files in `folder`, through tensorboardX; what earlier ones hold of steps after `start` is hidden."""
-    from tensorboardX import SummaryWriter
-
-    with SummaryWriter(str(folder), flush_secs=10, purge_step=start + 1) as events:
-
-        def write(step: int, metrics: dict[str, float]) -> None:
-            for name, value in metrics.items():
-                events.add_scalar(name, value, step)
-
-        yield write
-
-
-@contextmanager
-def wandb(folder: pathlib.Path, name: str, settings: Any) -> Iterator[Writer]:
-    """A run at Weights & Biases, its files in `folder`."""
-    import wandb as weights_and_biases  # pyright: ignore[reportMissingImports]
-
-    with weights_and_biases.init(project="jaxgen", name=name, dir=str(folder), config=settings) as run:
-        yield lambda step, metrics: run.log(metrics, step=step)

@@ -1,4 +1,4 @@
-"""Warnings from what adversarial models log (`jaxgen.gans.watch`): what goes wrong, and what likely helps."""
+"""Warnings from what adversarial models log (`jaxgen.gans.diagnostics`): what goes wrong, and what likely helps."""
 
 from typing import NamedTuple
 

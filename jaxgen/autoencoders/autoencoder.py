@@ -8,30 +8,32 @@ An encoder f and a decoder g minimise the squared error to the clean image x fro
 
     L = E[mean over pixels of (g(f(x~)) - x)^2].
 
-The codes f(x) follow no known law. So that it can be sampled all the same, the model keeps a moving mean and covariance
-of its codes, and its latent vectors are the codes less that mean, divided by the Cholesky factor of that covariance:
-among vectors drawn from N(0, I) the decoder finds codes with the right first two moments. `encode` and `decode` are the
-networks themselves.
+The distribution of the codes f(x) is not known. So that it can be sampled all the same, the model keeps a moving mean
+and covariance of its codes, and its latent vectors are the codes less that mean, divided by the Cholesky factor of that
+covariance: of vectors drawn from N(0, I) the decoder makes codes with the right first two moments.
 """
 
-import functools
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from jaxgen.autoencoders.coders import create_coders, decode, encode
 from jaxgen.autoencoders.corruption import Clean, Corruption, corrupt
-from jaxgen.checks import require
-from jaxgen.images import RANGES, ValueRange, scale, squash
+from jaxgen.checks import at_least, require
+from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.losses.reconstruction import mean_squared_error
-from jaxgen.nets.encoder_decoder import EncoderDecoder
+from jaxgen.mode import Mode
+from jaxgen.moving_averages import Exponential, NoAverage
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import draw, example_keys, pmean
-from jaxgen.train_state import TrainState, apply, create, descend, moving_average
-from jaxgen.typing import Batch, Collections, Key, Latents, Metrics, Params, Points, Scalar, Shape
+from jaxgen.parallel import example_keys, pass_key, pmean
+from jaxgen.priors import Normal
+from jaxgen.sampling import sampler
+from jaxgen.train_state import LossOutput, TrainState, descend
+from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
@@ -47,20 +49,14 @@ class Config:
     optimizer: Optimizer = Optimizer(1e-3, Adam())
     moments_decay: float = 0.99  # of the moving mean and covariance of the codes
 
+    batch_type: ClassVar = None
+    minibatches: ClassVar = 1
+    prior = property(lambda self: Normal(self.latent_dim))
+
     def __post_init__(self):
-        require(self.value_range in RANGES, "value_range", self.value_range, "(-1, 1), (0, 1) or None")
-        require(self.latent_dim >= 1, "latent_dim", self.latent_dim, "at least 1")
+        require_range(self.value_range)
+        at_least(1, self, "latent_dim")
         require(0 <= self.moments_decay < 1, "moments_decay", self.moments_decay, "in [0, 1)")
-
-    @property
-    def minibatches(self) -> int:
-        """One update takes one minibatch."""
-        return 1
-
-    @property
-    def batch_type(self) -> None:
-        """Images alone."""
-        return None
 
 
 class Moments(NamedTuple):
@@ -73,67 +69,30 @@ class Moments(NamedTuple):
 class State(NamedTuple):
     """What the next update needs."""
 
-    autoencoder: TrainState
+    autoencoder: TrainState  # encoder and decoder
     codes: Moments  # moving averages
 
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimiser."""
-    images = jnp.zeros((1, *config.image_shape))
-    codes = jnp.zeros((1, config.latent_dim))
-    inputs = images, codes.shape[1:], codes, config.image_shape
-    autoencoder = create(_network(config), config.optimizer, key, *inputs)
-    return State(autoencoder, Moments(jnp.zeros(config.latent_dim), jnp.eye(config.latent_dim)))
-
-
-def _network(config: Config) -> EncoderDecoder:
-    return EncoderDecoder(config.encoder, config.decoder)
-
-
-def encode(
-    config: Config,
-    params: Params,
-    collections: Collections,
-    images: Points,
-    *,
-    train: bool = False,
-    axis_name: str | None = None,
-) -> tuple[Latents, Collections]:
-    """The codes f(x), and the network's collections after it."""
-    shape = (config.latent_dim,)
-    options = {"method": "encode", "train": train, "axis_name": axis_name}
-    return apply(_network(config), params, collections, images, shape, **options)
-
-
-def decode(
-    config: Config,
-    params: Params,
-    collections: Collections,
-    codes: Latents,
-    *,
-    train: bool = False,
-    axis_name: str | None = None,
-) -> tuple[Points, Collections]:
-    """The images g(c), and the network's collections after it."""
-    options = {"method": "decode", "train": train, "axis_name": axis_name}
-    outputs, collections = apply(_network(config), params, collections, codes, config.image_shape, **options)
-    return squash(outputs, config.value_range), collections
+    moments = Moments(jnp.zeros(config.latent_dim), jnp.eye(config.latent_dim))
+    return State(create_coders(config, config.optimizer, key), moments)
 
 
 def reconstruction_loss(
-    config: Config, params: Params, collections: Collections, inputs: Points, targets: Points, axis_name: str | None
-) -> tuple[Scalar, tuple[Metrics, Collections]]:
+    config: Config, variables: Variables, inputs: Points, targets: Points, mode: Mode
+) -> LossOutput:
     """E[mean over pixels of (g(f(x~)) - x)^2], mean over the batch."""
-    codes, collections = encode(config, params, collections, inputs, train=True, axis_name=axis_name)
-    outputs, collections = decode(config, params, collections, codes, train=True, axis_name=axis_name)
+    codes, variables = encode(config, variables, inputs, mode)
+    outputs, variables = decode(config, variables, codes, mode)
     loss = mean_squared_error(outputs, targets).mean()
-    return loss, ({"reconstruction_error": loss}, collections)
+    return loss, ({"reconstruction_error": loss}, variables)
 
 
 def update(
-    config: Config, state: State, batch: Batch, key: Key, *, axis_name: str | None = None
+    config: Config, state: State, batch: Batch, key: Key, *, axis_name: AxisName = None
 ) -> tuple[State, Metrics]:
-    """One step down the reconstruction error of corrupted images; then the moments of the codes follow.
+    """One step down the reconstruction error of corrupted images, then one of the codes' moments.
 
     Args:
         config: settings.
@@ -142,52 +101,43 @@ def update(
         key: of this iteration.
         axis_name: of the devices that share the batch, or None.
     """
-    images = scale(batch, config.value_range)
+    images, before = scale(batch, config.value_range), state.autoencoder
     keys = example_keys(key, len(images), axis_name)
     inputs = corrupt(config.corruption, images, keys, config.value_range)
-    before = state.autoencoder
+    mode = Mode(example_keys(pass_key(key), len(images), axis_name), before.step, train=True, axis_name=axis_name)
     autoencoder, metrics = descend(
-        before,
-        lambda params: reconstruction_loss(config, params, before.collections, inputs, images, axis_name),
-        axis_name,
+        before, lambda variables: reconstruction_loss(config, variables, inputs, images, mode), axis_name
     )
-    codes, _ = encode(config, autoencoder.params, autoencoder.collections, images)
-    moments = moving_average(state.codes, _moments(codes, axis_name), config.moments_decay, autoencoder.step)
-    return State(autoencoder, Moments(*moments)), metrics
+    codes, _ = encode(config, autoencoder.variables, images)
+    average = Exponential(config.moments_decay) if config.moments_decay else NoAverage()
+    return State(autoencoder, average.update(state.codes, moments_of(codes, axis_name), autoencoder.step)), metrics
 
 
-def _moments(codes: Latents, axis_name: str | None) -> Moments:
+def moments_of(codes: Latents, axis_name: AxisName) -> Moments:
     """Mean and covariance over the batch of all devices."""
     mean = pmean(codes.mean(axis=0), axis_name)
     centred = codes - mean[None]
     return Moments(mean, pmean(centred.T @ centred / len(codes), axis_name))
 
 
-def sample(config: Config, state: State, key: Key, num: int) -> Points:
-    """`num` images from codes of the right mean and covariance."""
-    return from_latents(config, state, draw_latents(config, key, num))
-
-
-def from_latents(config: Config, state: State, latents: Latents) -> Points:
+def from_latents(config: Config, state: State, latents: Latents, condition: None = None) -> Points:
     """The image of mean + C z, C the Cholesky factor of the codes' covariance."""
-    codes = state.codes.mean[None] + latents @ _factor(state.codes).T
-    return decode(config, state.autoencoder.params, state.autoencoder.collections, codes)[0]
+    codes = state.codes.mean[None] + latents @ factor(state.codes).T
+    return decode(config, state.autoencoder.variables, codes)[0]
 
 
-def to_latents(config: Config, state: State, images: Points) -> Latents:
+def to_latents(config: Config, state: State, images: Points, condition: None = None) -> Latents:
     """C^-1 (f(x) - mean): the inverse of what `from_latents` begins with."""
-    codes, _ = encode(config, state.autoencoder.params, state.autoencoder.collections, images)
+    codes, _ = encode(config, state.autoencoder.variables, images)
     centred = codes - state.codes.mean[None]
-    return jax.scipy.linalg.solve_triangular(_factor(state.codes), centred.T, lower=True).T
+    return jax.scipy.linalg.solve_triangular(factor(state.codes), centred.T, lower=True).T
 
 
-def draw_latents(config: Config, key: Key, num: int) -> Latents:
-    """z ~ N(0, I) for each image."""
-    return draw(functools.partial(jax.random.normal, shape=(config.latent_dim,)), key, num)
-
-
-def _factor(codes: Moments) -> jax.Array:
+def factor(codes: Moments) -> jax.Array:
     """The Cholesky factor of the covariance, which a small share of its mean variance keeps from being singular."""
     eye = jnp.eye(len(codes.mean))
     ridge = 1e-4 * jnp.trace(codes.covariance) / len(codes.mean) + 1e-12
     return jnp.linalg.cholesky(codes.covariance + ridge * eye)
+
+
+sample = sampler(from_latents)

@@ -26,7 +26,7 @@ from jaxtyping import Array, Float
 from jaxgen.checks import require
 from jaxgen.losses.likelihoods import capacity_penalty, free_bits, gaussian_kl, gaussian_nll, importance_weighted_bound
 from jaxgen.parallel import pmean
-from jaxgen.typing import Evidence, Key, Latents, Metrics, PerExample, Scalar
+from jaxgen.typing import AxisName, Evidence, Key, Latents, Metrics, PerExample, Scalar
 
 LOGVAR_RANGE = (-30.0, 20.0)
 """Of a posterior, clipped: outside, exp would leave float32 or the divergence its digits."""
@@ -132,7 +132,7 @@ def kl_of_each_latent(q: Diagonal, prior: Diagonal) -> Latents:
 
 
 def objective_loss(
-    objective: Objective, terms: Terms, step: jax.Array, axis_name: str | None = None
+    objective: Objective, terms: Terms, step: jax.Array, axis_name: AxisName = None
 ) -> tuple[Scalar, Metrics]:
     """What is minimised, mean over the batch, and the terms of equation 1.
 
@@ -157,7 +157,7 @@ def objective_loss(
     return loss, {"loss": loss, **metrics}
 
 
-def _kl_term(kl: Latents, minimum: float, axis_name: str | None) -> Scalar:
+def _kl_term(kl: Latents, minimum: float, axis_name: AxisName) -> Scalar:
     """The divergence, or what free bits leave of it: a maximum of means over the batch of all devices."""
     if not minimum:
         return kl.sum(axis=1).mean()

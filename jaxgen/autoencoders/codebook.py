@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxgen.checks import require
 from jaxgen.parallel import psum, take
-from jaxgen.typing import Key, Scalar
+from jaxgen.typing import AxisName, Key, Scalar
 
 Encodings: TypeAlias = Float[Array, "... d"]
 Vectors: TypeAlias = Float[Array, "K d"]
@@ -91,7 +91,7 @@ def follow(
     encodings: Encodings,
     codes: Codes,
     key: Key,
-    axis_name: str | None = None,
+    axis_name: AxisName = None,
 ) -> Averages:
     """The averages after a batch: equations 6 and 7, with the counts and sums of all devices along `axis_name`.
 
@@ -121,7 +121,7 @@ def _sums(encodings: Encodings, codes: Codes, num_codes: int) -> tuple[Counts, V
     return chosen.sum(axis=0), jnp.matmul(chosen.T, encodings, precision="highest")
 
 
-def perplexity(codes: Codes, num_codes: int, axis_name: str | None = None) -> Scalar:
+def perplexity(codes: Codes, num_codes: int, axis_name: AxisName = None) -> Scalar:
     """exp of the entropy of the codes of the batch: 1 if one code stands for all, K if all are used alike."""
     counts = psum(jax.nn.one_hot(codes.reshape(-1), num_codes).sum(axis=0), axis_name)
     return jnp.exp(jax.scipy.special.entr(counts / counts.sum()).sum())

@@ -113,7 +113,7 @@ class Gaussian:
 class LearnedGaussian:
     """Grey levels with a learned variance: a mean and a log-variance for each pixel and channel.
 
-    `nets.encoder_decoder.SharedScale` around the decoder makes it one variance for all pixels (sigma-VAE).
+    `nets.shared_scale.SharedScale` around the decoder makes it one variance for all pixels (sigma-VAE).
     """
 
     min_std: float = 4e-3  # in units of the range; a grey level, below which the density rewards rounded pixels

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import flax.linen as nn
 
-from jaxgen.nets.conditioning import AsChannel, Beside
+from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition
 from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
 from jaxgen.nets.initializers import Normal
 from jaxgen.nets.mlp import MLP
@@ -55,7 +55,9 @@ ATIENZA_MLP = mirrored(512)  # 784-512, 2 latents
 ATIENZA_CONV = Pair(ConvEncoder(features=(16,)), ConvDecoder())  # 28x28, 2 latents
 
 # Conditional
-ATIENZA_CONDITIONAL = Pair(AsChannel(ConvEncoder(features=(16,))), Beside(ConvDecoder()))  # 28x28, 2 latents
+ATIENZA_CONDITIONAL = Pair(
+    ChannelCondition(ConvEncoder(features=(16,))), ConcatCondition(ConvDecoder())
+)  # 28x28, 2 latents
 
 # Disentangling, 64x64
 HIGGINS_DENSE = Pair(MLP((1200, 1200)), MLP((1200, 1200, 1200), activation="tanh"))  # dSprites, 10 latents

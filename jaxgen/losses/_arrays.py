@@ -78,6 +78,16 @@ def column(values: Array, like: Array, name: str) -> Array:
     return values.reshape(-1, *(1,) * (like.ndim - 1)).astype(like.dtype)
 
 
+def class_numbers(labels: Array, logits: Array) -> Array:
+    """Labels in int32, after a check that there is an integer for each row of logits (B, K)."""
+    if labels.shape != logits.shape[:1] or not jnp.issubdtype(labels.dtype, jnp.integer):
+        raise ValueError(
+            f"labels are {labels.dtype} {labels.shape}, but must be integers {logits.shape[:1]} "
+            f"for logits {logits.shape}: give class numbers, not one-hot rows"
+        )
+    return labels.astype(jnp.int32)
+
+
 def sum_per_example(values: Array) -> Array:
     """Sum over all axes but the first."""
     return values.sum(axis=tuple(range(1, values.ndim)))

@@ -18,7 +18,7 @@ import math
 import jax.numpy as jnp
 from jax.nn import logsumexp
 
-from jaxgen.losses._arrays import Floats, Integers, Scores, per_example, ranked
+from jaxgen.losses._arrays import Floats, Integers, Scores, class_numbers, per_example, ranked
 from jaxgen.losses.likelihoods import gaussian_nll
 from jaxgen.typing import PerExample
 
@@ -38,13 +38,9 @@ def cross_entropy(logits: Floats, labels: Integers) -> PerExample:
     Array([1.3863], dtype=float32)
     """
     (logits,) = ranked("B, K", logits=logits)
-    if labels.shape != logits.shape[:1] or not jnp.issubdtype(labels.dtype, jnp.integer):
-        raise ValueError(
-            f"labels are {labels.dtype} {labels.shape}, but must be integers {logits.shape[:1]} "
-            f"for logits {logits.shape}: give class numbers, not one-hot rows"
-        )
+    labels = class_numbers(labels, logits)
     # A negative label would count from the last class: it is sent out of range like the others.
-    labels = jnp.where(labels < 0, logits.shape[1], labels.astype(jnp.int32))
+    labels = jnp.where(labels < 0, logits.shape[1], labels)
     rows = labels[:, None]
     chosen = jnp.take_along_axis(logits, rows, axis=1, mode="fill", fill_value=jnp.nan)
     return logsumexp(logits, axis=1) - chosen.squeeze(axis=1)

@@ -100,11 +100,11 @@ def safe_norm(vectors: Floats) -> PerExample:
     vectors = vectors.reshape(len(vectors), math.prod(vectors.shape[1:]))
     # Scaled by the largest entry, so that no square overflows or vanishes.
     largest = jax.lax.stop_gradient(jnp.abs(vectors).max(axis=1, initial=0.0))
-    nonzero = largest > 0
-    scale = jnp.where(nonzero, largest, 1.0)
+    zero = largest == 0  # not `largest > 0` negated: a NaN must stay NaN
+    scale = jnp.where(zero, 1.0, largest)
     squared = sum_per_example((vectors / scale[:, None]) ** 2)
     # The inner where keeps the infinite slope of sqrt at 0 from becoming NaN in the outer one.
-    return jnp.where(nonzero, scale * jnp.sqrt(jnp.where(nonzero, squared, 1.0)), 0.0)
+    return jnp.where(zero, 0.0, scale * jnp.sqrt(jnp.where(zero, 1.0, squared)))
 
 
 def slopes(critic: Critic, points: Points) -> Points:

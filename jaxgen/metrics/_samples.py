@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array
 
 from jaxgen.checks import require
@@ -38,6 +39,12 @@ def in_blocks(function: Callable[..., Any], arrays: Any, block_size: int) -> Any
     """`function` of each example, `block_size` at a time, so that memory stays bounded; any number of examples."""
     require(block_size >= 1, "block_size", block_size, "at least 1")
     return jax.lax.map(function, arrays, batch_size=block_size)
+
+
+def unless_nan(value: Floats, *arrays: Floats) -> Floats:
+    """The value, or NaN if an array holds one: every comparison with NaN is false, so that counts would hide it."""
+    spoilt = jnp.stack([jnp.isnan(array).any() for array in arrays]).any()
+    return jnp.where(spoilt, jnp.nan, value)
 
 
 def flat(images: Floats) -> Floats:

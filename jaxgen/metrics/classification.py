@@ -9,15 +9,17 @@ from typing import TypeAlias
 
 import jax
 
+from jaxgen.batches import Labelled
 from jaxgen.checks import require
-from jaxgen.losses._arrays import Floats, ranked
-from jaxgen.typing import Batch, Labelled, Labels, Scalar
+from jaxgen.losses._arrays import Floats, Integers, class_numbers, ranked
+from jaxgen.metrics._samples import unless_nan
+from jaxgen.typing import Batch, Scalar
 
 Classifier: TypeAlias = Callable[[Batch], Floats]
 """Images to logits or probabilities, (B, classes)."""
 
 
-def accuracy(logits: Floats, labels: Labels, *, top: int = 1) -> Scalar:
+def accuracy(logits: Floats, labels: Integers, *, top: int = 1) -> Scalar:
     """The share of examples whose class is among the `top` likeliest; of equal logits the lowest class is likelier.
 
     Args:
@@ -26,7 +28,7 @@ def accuracy(logits: Floats, labels: Labels, *, top: int = 1) -> Scalar:
         top: 1, or 5 for top-5 accuracy.
 
     Raises:
-        ValueError: unless logits are (B, classes), labels (B,) and top from 1 to the number of classes.
+        ValueError: unless logits are (B, classes), labels (B,) integers and top from 1 to the number of classes.
 
     >>> import jax.numpy as jnp
     >>> accuracy(jnp.array([[0.1, 0.9], [0.8, 0.2]]), jnp.array([1, 1]))
@@ -36,8 +38,9 @@ def accuracy(logits: Floats, labels: Labels, *, top: int = 1) -> Scalar:
     require(1 <= top <= logits.shape[1], "top", top, f"from 1 to the {logits.shape[1]} classes")
     if labels.shape != logits.shape[:1]:
         raise ValueError(f"labels have shape {labels.shape}, but must be {logits.shape[:1]}, one for each example")
+    labels = class_numbers(labels, logits)
     _, likeliest = jax.lax.top_k(logits, top)
-    return (likeliest == labels[:, None]).any(axis=1).mean(dtype=logits.dtype)
+    return unless_nan((likeliest == labels[:, None]).any(axis=1).mean(dtype=logits.dtype), logits)
 
 
 def classification_accuracy_score(

@@ -14,7 +14,7 @@ from jaxtyping import Array
 
 from jaxgen.checks import require
 from jaxgen.images import ValueRange, to_pixels
-from jaxgen.losses._arrays import Floats, ranked
+from jaxgen.losses._arrays import Floats, floats, ranked
 from jaxgen.metrics._samples import flat, samples
 from jaxgen.metrics.statistics import Moments
 from jaxgen.typing import Batch
@@ -55,14 +55,16 @@ def pca_extractor(moments: Moments, num: int) -> Callable[[Floats], Floats]:
            [ 2.]], dtype=float32)
     """
     require(1 <= num <= len(moments.mean), "num", num, f"from 1 to the {len(moments.mean)} features")
-    _, vectors = jnp.linalg.eigh(moments.scatter)
+    (scatter,) = floats(scatter=moments.scatter)
+    _, vectors = jnp.linalg.eigh(scatter)
     axes = vectors[:, ::-1][:, :num]
     largest = jnp.take_along_axis(axes, jnp.abs(axes).argmax(axis=0)[None], axis=0)
     axes = axes * jnp.sign(largest)
 
     def extract(features: Floats) -> Floats:
-        features, _ = samples(features=features, mean=moments.mean[None])
-        return jnp.matmul(features - moments.mean[None], axes, precision="highest")
+        features, mean = samples(features=features, mean=moments.mean[None])
+        centred, directions = floats(features=features - mean, axes=axes)
+        return jnp.matmul(centred, directions, precision="highest")
 
     return extract
 
@@ -87,7 +89,10 @@ def inception_inputs(images: Batch, value_range: ValueRange = (-1.0, 1.0)) -> Fl
     pixels = to_pixels(images, value_range) if jnp.issubdtype(images.dtype, jnp.floating) else images
     if pixels.dtype != jnp.uint8:
         raise ValueError(f"images are {images.dtype}, but must be uint8 pixels or floats in {value_range}")
-    pixels = jnp.broadcast_to(pixels, (*pixels.shape[:3], 3)).astype(jnp.float32)
+    pixels = pixels.astype(jnp.float32)
+    if jnp.issubdtype(images.dtype, jnp.floating):
+        pixels = jnp.where(jnp.isnan(images), jnp.nan, pixels)  # uint8 has none
+    pixels = jnp.broadcast_to(pixels, (*pixels.shape[:3], 3))
     return (resize_bilinear(pixels, INCEPTION_SIZE, INCEPTION_SIZE) - 128) / 128
 
 

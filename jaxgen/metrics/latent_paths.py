@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from jaxgen.checks import require
-from jaxgen.losses._arrays import Floats, per_example
+from jaxgen.losses._arrays import Floats, floats, per_example
 from jaxgen.typing import PerExample, Scalar
 
 
@@ -55,6 +55,7 @@ def perceptual_path_lengths(
             f"starts {starts.shape}, ends {ends.shape} and times {times.shape} do not fit: "
             "they must be (B, ...), the same, and (B,)"
         )
+    starts, ends, times = floats(starts=starts, ends=ends, times=times)
     before, after = (generate(interpolate(starts, ends, t)) for t in (times, times + epsilon))
     (distances,) = per_example(distance=distance(before, after))
     return distances / epsilon**2

@@ -14,7 +14,7 @@ from jaxtyping import Array, Int
 
 from jaxgen.checks import require
 from jaxgen.losses._arrays import Floats
-from jaxgen.metrics._samples import BLOCK, in_blocks, paired, samples
+from jaxgen.metrics._samples import BLOCK, in_blocks, paired, samples, unless_nan
 from jaxgen.typing import PerExample, Scalar
 
 
@@ -58,7 +58,8 @@ def nearest_neighbors(queries: Floats, references: Floats, *, block_size: int = 
         index = squared_distances(query - centre, among).argmin().astype(jnp.int32)
         return Neighbors(jnp.linalg.norm(query - references[index]), index)
 
-    return in_blocks(nearest, queries, block_size)
+    found = in_blocks(nearest, queries, block_size)
+    return found._replace(distances=unless_nan(found.distances, references))
 
 
 def neighbor_distances(features: Floats, *, k: int, block_size: int = BLOCK) -> PerExample:
@@ -84,7 +85,7 @@ def neighbor_distances(features: Floats, *, k: int, block_size: int = BLOCK) -> 
         others = jnp.where(jnp.arange(len(centred)) == index, jnp.inf, squared_distances(query, centred))
         return jnp.sqrt(-jax.lax.top_k(-others, k)[0][-1])
 
-    return in_blocks(distance, (jnp.arange(len(centred)), centred), block_size)
+    return unless_nan(in_blocks(distance, (jnp.arange(len(centred)), centred), block_size), features)
 
 
 def nearest_neighbor_accuracy(real_features: Floats, fake_features: Floats, *, block_size: int = BLOCK) -> TwoSample:
@@ -113,6 +114,7 @@ def nearest_neighbor_accuracy(real_features: Floats, fake_features: Floats, *, b
         return (others.argmin() < num) == (index < num)
 
     right = in_blocks(same, (jnp.arange(2 * num), features), block_size).astype(features.dtype)
+    right = unless_nan(right, features)
     return TwoSample(right.mean(), right[:num].mean(), right[num:].mean())
 
 

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from jaxgen import parallel
-from jaxgen.losses._arrays import Floats
+from jaxgen.losses._arrays import Floats, floats
 from jaxgen.metrics._samples import samples
 
 Square = Float[Array, "d d"]
@@ -77,7 +77,10 @@ def merge(first: Moments, second: Moments) -> Moments:
             f"moments of features of length {first.mean.shape} and {second.mean.shape} cannot be merged: "
             "use one extractor for both"
         )
-    stacked = Moments(*(jnp.stack(leaves) for leaves in zip(first, second, strict=True)))
+    count = max(first.count, second.count, key=lambda count: count.dtype.itemsize).dtype
+    means, scatters = (floats(first=a, second=b) for a, b in zip(first[1:], second[1:], strict=True))
+    counts = [part.count.astype(count) for part in (first, second)]
+    stacked = Moments(*(jnp.stack(leaves) for leaves in (counts, means, scatters)))
     return jax.vmap(partial(_together, axis_name="parts"), axis_name="parts", out_axes=None)(stacked)
 
 

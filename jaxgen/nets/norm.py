@@ -6,21 +6,23 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from jaxgen.mode import EVALUATION, Mode
+
 Norm: TypeAlias = Literal["none", "batch", "layer"]
 """The names that `normalize` knows, as a network's setting."""
 
 
-def normalize(inputs: jax.Array, norm: str, *, train: bool, axis_name: str | None) -> jax.Array:
+def normalize(inputs: jax.Array, norm: str, mode: Mode) -> jax.Array:
     """Apply one normalisation layer, computed in float32, to be called inside a compact module.
 
-    batch: statistics per channel over the batch, of all devices along `axis_name`; running averages if not `train`.
+    batch: statistics per channel over the batch, of all devices; running averages out of training.
     layer: statistics per example over all its axes, with scale and offset per channel (as in WGAN-GP's code).
     """
     match norm:
         case "none":
             return inputs
         case "batch":
-            layer = _batch_norm(train, axis_name)
+            layer = _batch_norm(mode)
         case "layer":
             layer = nn.LayerNorm(reduction_axes=range(1, inputs.ndim), feature_axes=-1)
         case _:
@@ -36,12 +38,10 @@ class ConditionalBatchNorm(nn.Module):
     """
 
     @nn.compact
-    def __call__(
-        self, inputs: jax.Array, condition: jax.Array, *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, inputs: jax.Array, condition: jax.Array, mode: Mode = EVALUATION) -> jax.Array:
         """Normalise (batch, ..., channels); `condition` is (batch, classes), rows of the unit matrix for classes."""
         channels = inputs.shape[-1]
-        hidden = _batch_norm(train, axis_name, affine=False)(inputs.astype(jnp.float32))
+        hidden = _batch_norm(mode, affine=False)(inputs.astype(jnp.float32))
         per_example = (len(inputs), *(1,) * (inputs.ndim - 2), channels)
         scale = nn.Dense(channels, use_bias=False, kernel_init=nn.initializers.ones, name="scale")
         offset = nn.Dense(channels, use_bias=False, kernel_init=nn.initializers.zeros, name="offset")
@@ -50,11 +50,11 @@ class ConditionalBatchNorm(nn.Module):
         return outputs.astype(inputs.dtype)
 
 
-def _batch_norm(train: bool, axis_name: str | None, *, affine: bool = True) -> nn.BatchNorm:
+def _batch_norm(mode: Mode, *, affine: bool = True) -> nn.BatchNorm:
     return nn.BatchNorm(
-        use_running_average=not train,
+        use_running_average=not mode.train,
         momentum=0.9,
-        axis_name=axis_name,
+        axis_name=mode.axis_name,
         use_fast_variance=False,  # E[x^2] - E[x]^2 loses all digits where the mean is large
         use_scale=affine,
         use_bias=affine,

@@ -7,7 +7,7 @@ states and batches lie. The first two stand on the third, and neither knows the 
 """
 
 from jaxgen.parallel.drivers import Step, initial, jit, pmap, program, shard_map
-from jaxgen.parallel.inside import draw, example_keys, gather, pmean, psum, split, take, whole_weights
+from jaxgen.parallel.inside import draw, example_keys, gather, pass_key, pmean, psum, split, take, whole_weights
 from jaxgen.parallel.layout import (
     AXIS,
     Devices,
@@ -34,6 +34,7 @@ __all__ = [
     "initial",
     "jit",
     "largest",
+    "pass_key",
     "placement",
     "pmap",
     "pmean",

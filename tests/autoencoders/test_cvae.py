@@ -9,19 +9,19 @@ import pytest
 from jaxgen.autoencoders import bounds, cvae
 from jaxgen.autoencoders.bounds import ELBO
 from jaxgen.autoencoders.likelihoods import LearnedGaussian
-from jaxgen.nets.conditioning import AsChannel, Beside
+from jaxgen.batches import Labelled
+from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition
 from jaxgen.nets.conv_autoencoder import ConvEncoder
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Optimizer, RMSProp
-from jaxgen.typing import Labelled
 from tests import contract
 
 TINY = cvae.Config(
     image_shape=(4, 4, 1),
     num_classes=3,
     latent_dim=4,
-    encoder=AsChannel(ConvEncoder((4,), negative_slope=0.1)),
-    decoder=Beside(MLP((8,), negative_slope=0.1)),
+    encoder=ChannelCondition(ConvEncoder((4,), negative_slope=0.1)),
+    decoder=ConcatCondition(MLP((8,), negative_slope=0.1)),
     prior=MLP((4,), negative_slope=0.1),
     likelihood=LearnedGaussian(0.1),
     objective=ELBO(beta=0.5, free_bits=0.02, warm_up=2),

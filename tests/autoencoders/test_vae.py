@@ -9,9 +9,9 @@ import pytest
 from jaxgen.autoencoders import bounds, vae
 from jaxgen.autoencoders.bounds import ELBO, Capacity, ImportanceWeighted
 from jaxgen.autoencoders.likelihoods import Bernoulli, Gaussian, LearnedGaussian
-from jaxgen.nets.encoder_decoder import SharedScale
 from jaxgen.nets.initializers import Normal
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.shared_scale import SharedScale
 from jaxgen.optimizers import Adagrad, Adam, Optimizer
 from tests import contract
 

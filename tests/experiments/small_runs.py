@@ -10,7 +10,7 @@ from experiments.runs.experiment import Experiment
 from experiments.training import runner
 from jaxgen.autoencoders import cvae, vae, vq_vae
 from jaxgen.gans import wgan_gp
-from jaxgen.nets.conditioning import Beside
+from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
 
@@ -19,7 +19,7 @@ SHAPE = (8, 8, 1)
 
 GAN = wgan_gp.Config(image_shape=SHAPE, latent_dim=3, generator=NET, critic=NET, critic_steps=1)
 WIDE = vae.Config(image_shape=SHAPE, latent_dim=12, encoder=NET, decoder=DECODER)
-PLANE = cvae.Config(image_shape=SHAPE, latent_dim=2, encoder=Beside(NET), decoder=Beside(DECODER))
+PLANE = cvae.Config(image_shape=SHAPE, latent_dim=2, encoder=ConcatCondition(NET), decoder=ConcatCondition(DECODER))
 SYMBOLS = vq_vae.Config(
     image_shape=SHAPE,
     num_codes=4,

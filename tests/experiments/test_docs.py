@@ -13,7 +13,7 @@ from experiments.data import card, preparation, toys
 from experiments.data.options import ImageOptions, StorageOptions
 from experiments.runs import experiment, settings
 from experiments.runs.experiment import Experiment
-from experiments.training import runner
+from experiments.training.loop import Loop
 from jaxgen.gans import objectives
 from tests.experiments.pictures_on_disk import encoded, pixels, write_all
 
@@ -38,7 +38,7 @@ def test_the_command_for_a_persons_own_images_reaches_the_training(tmp_path, mon
     (command,) = re.findall(r"^python -m experiments\.train (.*folder:.*)$", TEXT, re.MULTILINE)
     monkeypatch.chdir(write_all(tmp_path, {f"photos/{i}.jpg": encoded(pixels(20 + i, 30), "JPEG") for i in range(4)}))
     seen = []
-    monkeypatch.setattr(runner._Loop, "run", lambda loop, resumed: seen.append(loop.image_set) or 0)
+    monkeypatch.setattr(Loop, "run", lambda loop, resumed: seen.append(loop.image_set) or 0)
     assert train.main(command.split()) == 0
     assert seen[0].image_shape == (16, 16, 3)
 

@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgen.batches import Labelled
 from jaxgen.gans import ac_wgan_gp
-from jaxgen.gans.priors import Normal
-from jaxgen.nets.conditioning import Within
+from jaxgen.nets.conditioning import InnerCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.norm import ConditionalBatchNorm
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.typing import Labelled
+from jaxgen.priors import Normal
 from tests import contract
 
 
@@ -34,7 +34,7 @@ TINY = ac_wgan_gp.Config(
     image_shape=(4, 4, 1),
     num_classes=3,
     prior=Normal(3),
-    generator=Within(Net()),
+    generator=InnerCondition(Net()),
     critic=MLP((8,), negative_slope=0.2),
     critic_steps=2,
     generator_optimizer=Optimizer(1e-3, Adam(b1=0.0, b2=0.9)),

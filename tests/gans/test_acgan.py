@@ -8,18 +8,18 @@ import pytest
 
 from jaxgen.gans import acgan, discrimination
 from jaxgen.gans.discrimination import Discrimination
-from jaxgen.gans.priors import Normal
 from jaxgen.nets.acgan import ACGANDiscriminator
-from jaxgen.nets.conditioning import Beside
+from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Normal
 from tests import contract
 
 TINY = acgan.Config(
     image_shape=(4, 4, 1),
     num_classes=3,
     prior=Normal(3),
-    generator=Beside(MLP((8,), norm="batch")),
+    generator=ConcatCondition(MLP((8,), norm="batch")),
     discriminator=MLP((8,), norm="batch", negative_slope=0.2),
     class_weight=0.5,
     view=Discrimination(joint=True),

@@ -6,17 +6,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgen.batches import Labelled
 from jaxgen.gans import cgan, discrimination
 from jaxgen.gans.discrimination import Discrimination, InstanceNoise
 from jaxgen.gans.objectives import LeastSquares, NonSaturating, Relativistic
-from jaxgen.gans.priors import Normal
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
-from jaxgen.nets.conditioning import AsChannel, Beside
+from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition
 from jaxgen.nets.conv_autoencoder import ConvEncoder
-from jaxgen.nets.dcgan import AtienzaDiscriminator, AtienzaGenerator
+from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.typing import Labelled
+from jaxgen.priors import Normal
 from tests import contract
 
 TINY = cgan.Config(
@@ -33,8 +33,8 @@ TINY = cgan.Config(
 )
 PLAIN = dataclasses.replace(  # batch statistics in both players, and nothing by chance
     TINY,
-    generator=Beside(MLP((8,), norm="batch")),
-    discriminator=AsChannel(ConvEncoder((4,), norm="batch", negative_slope=0.2)),
+    generator=ConcatCondition(MLP((8,), norm="batch")),
+    discriminator=ChannelCondition(ConvEncoder((4,), norm="batch", negative_slope=0.2)),
     objective=LeastSquares(),
     view=Discrimination(),
     ema_decay=0.0,
@@ -145,7 +145,10 @@ def test_an_objective_that_compares_with_real_scores_gets_them():
     [
         ({}, (2_413_984, 1_224_351)),  # the paper's
         (  # those that are taught
-            {"generator": Beside(AtienzaGenerator()), "discriminator": AsChannel(AtienzaDiscriminator())},
+            {
+                "generator": ConcatCondition(AtienzaGenerator()),
+                "discriminator": ChannelCondition(AtienzaDiscriminator()),
+            },
             (1_363_521, 1_090_001),
         ),
     ],

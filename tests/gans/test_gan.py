@@ -11,7 +11,6 @@ from jaxgen import parallel
 from jaxgen.gans import discrimination, gan
 from jaxgen.gans.discrimination import Discrimination, InstanceNoise
 from jaxgen.gans.objectives import Hinge, LeastSquares, NonSaturating, Relativistic
-from jaxgen.gans.priors import Normal, Uniform
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.nets.initializers import Normal as NormalWeights
 from jaxgen.nets.initializers import Uniform as UniformWeights
@@ -19,6 +18,7 @@ from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.spectral import Spectral
 from jaxgen.optimizers import SGD, Adam, Optimizer
+from jaxgen.priors import Normal, Uniform
 from tests import contract
 
 TINY = gan.Config(

@@ -9,10 +9,10 @@ import pytest
 from jaxgen.gans import infogan
 from jaxgen.gans.codes import Codes, CodeSettings
 from jaxgen.gans.discrimination import Chance
-from jaxgen.gans.priors import Uniform
 from jaxgen.model import LatentModel
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Uniform
 from tests import contract
 
 TINY = infogan.Config(

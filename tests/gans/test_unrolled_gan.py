@@ -8,9 +8,9 @@ import pytest
 
 from jaxgen.gans import unrolled_gan
 from jaxgen.gans.objectives import Minimax
-from jaxgen.gans.priors import Normal
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import SGD, Adam, Optimizer
+from jaxgen.priors import Normal
 from tests import contract
 
 TINY = unrolled_gan.Config(

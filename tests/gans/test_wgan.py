@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from jaxgen.gans import discrimination, wgan
-from jaxgen.gans.priors import Normal
-from jaxgen.nets.courses import LanhamCritic
+from jaxgen.nets.courses.lanham import LanhamCritic
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Optimizer, RMSProp
+from jaxgen.priors import Normal
 from tests import contract
 
 TINY = wgan.Config(

@@ -43,8 +43,8 @@ REASONS = {
         "path_length.path_lengths",
         "flip the sign of the value",
     ): "of the projection, whose gradient has the same norm",
-    ("penalties.safe_norm", "1.0 -> 2.0 in jnp.where(nonzero, largest, 1.0)"): UNSELECTED,
-    ("penalties.safe_norm", "1.0 -> 2.0 in jnp.where(nonzero, squared, 1.0)"): UNSELECTED,
+    ("penalties.safe_norm", "1.0 -> 2.0 in jnp.where(zero, 1.0, largest)"): UNSELECTED,
+    ("penalties.safe_norm", "1.0 -> 2.0 in jnp.where(zero, 1.0, squared)"): UNSELECTED,
     ("reconstruction.charbonnier_error", "swap (targets, outputs)"): SYMMETRIC,
     ("reconstruction.context_error", "swap (targets, outputs, weights)"): SYMMETRIC,
     ("reconstruction.cycle_consistency", "swap (backward, forward)"): SYMMETRIC,
@@ -73,7 +73,7 @@ REASONS = {
     ): SYMMETRIC,
     ("regularizers.consistency_penalty", "swap (augmented, scores)"): SYMMETRIC,
     ("similarity._halve", "flip the sign of the value"): "of both images: their similarity stays",
-    ("similarity._power", "1.0 -> 2.0 in jnp.where(positive, base, 1.0)"): UNSELECTED,
+    ("similarity._power", "1.0 -> 2.0 in jnp.where(cut, 1.0, base)"): UNSELECTED,
     ("similarity._similarity", "swap (mean_y, mean_x, xx, yy, xy)"): SYMMETRIC,
     ("similarity.ms_ssim_error", "swap (targets, outputs)"): SYMMETRIC,
     ("similarity.ms_ssim_error", "swap (targets, outputs) (2)"): SYMMETRIC,
@@ -84,12 +84,9 @@ REASONS = {
     ("transport.sliced_wasserstein", "swap (y, x)"): SYMMETRIC,
     ("transport.wasserstein_1d", "swap (y, x)"): SYMMETRIC,
     ("weights._matrix", "flip the sign of the value"): "the Gram matrix and sigma are even",
-    ("weights._normalized", "1.0 -> 2.0 in jnp.where(norm > 0, norm, 1.0)"): UNSELECTED,
-    ("weights._normalized", "norm > 0 -> norm >= 0 (2)"): (
-        "0 / 0 in the branch of a where that is not selected, without a gradient"
-    ),
+    ("weights._normalized", "1.0 -> 2.0 in jnp.where(norm == 0, 1.0, norm)"): UNSELECTED,
     (
-        "weights.spectral_norm",
+        "weights._power_method",
         "_product(v, _product(matrix, u)) -> _product(_product(matrix, u), v)",
     ): "an inner product of two vectors",
 }

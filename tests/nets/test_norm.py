@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.norm import ConditionalBatchNorm, normalize
 
 INPUTS = 5.0 + 2.0 * jax.random.normal(jax.random.key(0), (8, 4, 4, 3))
@@ -13,13 +14,16 @@ class Layer(nn.Module):
     norm: str
 
     @nn.compact
-    def __call__(self, inputs, train=True, axis_name=None):
-        return normalize(inputs, self.norm, train=train, axis_name=axis_name)  # pyright: ignore[reportArgumentType]
+    def __call__(self, inputs, mode=EVALUATION):
+        return normalize(inputs, self.norm, mode)
 
 
-def run(norm, inputs=INPUTS, **options):
+TRAINING = Mode(train=True)
+
+
+def run(norm, inputs=INPUTS, mode=TRAINING):
     variables = Layer(norm).init(jax.random.key(0), inputs)
-    return Layer(norm).apply(variables, inputs, mutable=["batch_stats"], **options)
+    return Layer(norm).apply(variables, inputs, mode=mode, mutable=["batch_stats"])
 
 
 @pytest.mark.parametrize(("norm", "axes"), [("batch", (0, 1, 2)), ("layer", (1, 2, 3))])
@@ -39,7 +43,7 @@ def test_batch_statistics_over_devices_are_those_of_the_whole_batch():
     variables = Layer("batch").init(jax.random.key(0), INPUTS)
 
     def shard(inputs):
-        return Layer("batch").apply(variables, inputs, axis_name="i", mutable=["batch_stats"])
+        return Layer("batch").apply(variables, inputs, mode=Mode(train=True, axis_name="i"), mutable=["batch_stats"])
 
     found, found_stats = jax.vmap(shard, axis_name="i")(INPUTS.reshape(4, 2, 4, 4, 3))
     np.testing.assert_allclose(found.reshape(wanted.shape), wanted, atol=1e-5)
@@ -56,7 +60,7 @@ def test_batch_norm_keeps_its_digits_where_the_mean_is_large():
 
 def test_running_statistics_serve_when_not_training():
     variables = Layer("batch").init(jax.random.key(0), INPUTS)
-    outputs = Layer("batch").apply(variables, INPUTS, train=False)
+    outputs = Layer("batch").apply(variables, INPUTS)
     np.testing.assert_allclose(outputs, INPUTS / np.sqrt(1 + 1e-5), rtol=1e-5)
 
 
@@ -85,15 +89,16 @@ def test_conditional_batch_norm_scales_and_moves_what_batch_norm_gives_by_the_cl
     def apply(inputs, classes, params=params, **options):
         return layer.apply(variables | {"params": params}, inputs, classes, mutable=["batch_stats"], **options)
 
-    outputs, found = apply(INPUTS, CLASSES, train=True)
+    outputs, found = apply(INPUTS, CLASSES, mode=TRAINING)
     wanted = [image * scale[i % 3] + offset[i % 3] for i, image in enumerate(np.asarray(plain))]
     np.testing.assert_allclose(outputs, wanted, atol=1e-5)
     for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(stats), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
-    begun, _ = apply(INPUTS, CLASSES, variables["params"], train=True)
+    begun, _ = apply(INPUTS, CLASSES, variables["params"], mode=TRAINING)
     np.testing.assert_allclose(begun, plain, atol=1e-6)  # every class begins as plain batch norm
     shards = INPUTS.reshape(4, 2, 4, 4, 3), CLASSES.reshape(4, 2, 3)
-    over_devices, _ = jax.vmap(lambda *shard: apply(*shard, train=True, axis_name="i"), axis_name="i")(*shards)
+    shared = Mode(train=True, axis_name="i")
+    over_devices, _ = jax.vmap(lambda *shard: apply(*shard, mode=shared), axis_name="i")(*shards)
     np.testing.assert_allclose(over_devices.reshape(outputs.shape), outputs, atol=1e-5)
     at_rest, _ = apply(INPUTS, CLASSES, variables["params"])
     np.testing.assert_allclose(at_rest, INPUTS / np.sqrt(1 + 1e-5), rtol=1e-5)

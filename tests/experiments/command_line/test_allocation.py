@@ -8,7 +8,7 @@ import pytest
 
 ALLOCATE = """
 import ctypes, resource, sys
-from experiments import allocation
+from experiments.command_line import allocation
 if sys.argv[1] == "keep":
     assert allocation.keep_freed()
 libc, size = ctypes.CDLL(None), 48 * 2**20

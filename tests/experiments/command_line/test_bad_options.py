@@ -11,7 +11,7 @@ import pytest
 
 from experiments import evaluate, report, sample, train
 from experiments.command_line import cli
-from experiments.training import runner
+from experiments.training.loop import Loop
 from tests.experiments.training.test_train import run
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -105,7 +105,7 @@ def uncompiled(monkeypatch):
     def never(*_, **__):
         raise AssertionError("compiled")
 
-    monkeypatch.setattr(runner._Loop, "run", never)
+    monkeypatch.setattr(Loop, "run", never)
 
 
 @pytest.mark.usefixtures("uncompiled")

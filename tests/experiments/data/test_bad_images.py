@@ -14,7 +14,7 @@ import pytest
 from experiments import data, train
 from experiments.command_line.errors import UserError
 from experiments.data.options import ImageOptions, StorageOptions
-from experiments.training import runner
+from experiments.training.loop import Loop
 from tests.experiments.pictures_on_disk import animation, encoded, npy, npz, pixels, png_of_size, write_all
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -417,7 +417,7 @@ def test_bad_images_are_refused_before_anything_is_compiled(tmp_path, monkeypatc
     def never(*_, **__):
         raise AssertionError("compiled")
 
-    monkeypatch.setattr(runner._Loop, "run", never)
+    monkeypatch.setattr(Loop, "run", never)
     write_all(tmp_path / "mine", {"a.png": GOOD, "b.png": GOOD[:-60], "c.png": GOOD[:-60]})
     out = tmp_path / "run"
     with pytest.raises(UserError, match="is damaged"):

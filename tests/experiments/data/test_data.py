@@ -15,7 +15,7 @@ from experiments.data import captions, toys
 from experiments.data.images import ImageSet
 from experiments.data.options import ImageOptions, StorageOptions
 from experiments.data.rows import LazyRows
-from jaxgen.typing import Captioned, Paired, Unpaired
+from jaxgen.batches import Captioned, Paired, Unpaired
 from tests.experiments.pictures_on_disk import encoded, npy, npz, pixels, write_all
 
 SHARED = pathlib.Path(__file__).parents[4] / "shared" / "data"

@@ -19,7 +19,7 @@ from experiments.data.options import ImageOptions, StorageOptions
 from experiments.data.order import Choice
 from experiments.data.rows import LazyRows, PictureError, Source
 from jaxgen import parallel
-from jaxgen.typing import Captioned, Labelled, Paired, Unpaired
+from jaxgen.batches import Captioned, Labelled, Paired, Unpaired
 from tests.experiments.pictures_on_disk import pixels
 
 NUM, SIZE = 11, 8

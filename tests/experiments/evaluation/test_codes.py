@@ -13,8 +13,8 @@ from experiments.runs import restore
 from experiments.runs.experiment import Experiment
 from jaxgen.gans import infogan
 from jaxgen.gans.codes import CodeSettings
-from jaxgen.gans.priors import Uniform
 from jaxgen.images import scale
+from jaxgen.priors import Uniform
 from tests.experiments import small_runs
 from tests.experiments.judged import evaluated
 

@@ -9,7 +9,7 @@ from experiments.data import toys
 from experiments.evaluation import classifier, during
 from experiments.runs import restore
 from experiments.runs.experiment import Experiment
-from experiments.training import runner
+from experiments.training.loop import Loop
 from tests.experiments import small_runs
 from tests.experiments.judged import TINY
 
@@ -58,7 +58,7 @@ def test_a_run_that_stops_and_goes_on_is_evaluated_alike_and_keeps_its_best(tmp_
 
 
 def refused(tmp_path, monkeypatch, **settings):
-    monkeypatch.setattr(runner._Loop, "run", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr(Loop, "run", lambda *_: pytest.fail("trained"))
     with pytest.raises(UserError) as error:
         small_runs.train("wgan_gp_digits", small_runs.GAN, tmp_path / "run", **(SETTINGS | settings))
     assert not (tmp_path / "run").exists()

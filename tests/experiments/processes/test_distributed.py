@@ -16,9 +16,11 @@ import numpy as np
 import pytest
 
 from experiments import processes
+from experiments.checkpoints import checksums
 from experiments.command_line.errors import UserError
-from experiments.runs import checkpoints, experiment, restore
-from experiments.training import runner
+from experiments.processes import pulse
+from experiments.runs import experiment, restore
+from experiments.training import checks, runner
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import SGD, Optimizer
 
@@ -130,7 +132,7 @@ def story(tmp_path_factory) -> Story:
 def test_a_process_that_is_killed_ends_the_other_with_a_sentence(story):
     (code, said), (victim, _) = story.killed
     assert victim == -signal.SIGKILL
-    assert code == processes.LOST, said
+    assert code == pulse.LOST, said
     assert "error: process 1 of 2 has given no sign of life for 5 s" in said
     assert "start all processes again, and they go on from the newest checkpoint" in said
 
@@ -205,13 +207,13 @@ def test_processes_with_other_settings_do_not_train_together(monkeypatch):
 
     monkeypatch.setattr(processes, "gather", gathered)
     with pytest.raises(UserError, match=r"process 1 was given other settings than process 0: seed: 0 -> 7$"):
-        runner.check_alike(chosen)
+        checks.check_alike(chosen)
 
 
 def test_pieces_of_a_leaf_are_checked_in_their_places():
     leaf = np.arange(12.0, dtype=np.float32).reshape(3, 4)
-    crc = checkpoints.checksums({"piece": leaf[1:3, 0:2]})["piece"]
-    assert checkpoints._is_whole({"leaf": leaf}, "leaf[1:3,0:2]", crc)
-    assert not checkpoints._is_whole({"leaf": leaf}, "leaf[0:2,0:2]", crc)
-    assert not checkpoints._is_whole({"other": leaf}, "leaf[1:3,0:2]", crc)
-    assert checkpoints._is_whole({"leaf": leaf}, "leaf", checkpoints.checksums({"leaf": leaf})["leaf"])
+    crc = checksums.checksums({"piece": leaf[1:3, 0:2]})["piece"]
+    assert checksums.is_whole({"leaf": leaf}, "leaf[1:3,0:2]", crc)
+    assert not checksums.is_whole({"leaf": leaf}, "leaf[0:2,0:2]", crc)
+    assert not checksums.is_whole({"other": leaf}, "leaf[1:3,0:2]", crc)
+    assert checksums.is_whole({"leaf": leaf}, "leaf", checksums.checksums({"leaf": leaf})["leaf"])

@@ -8,7 +8,7 @@ import pytest
 from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.runs import experiment, settings
-from experiments.training import runner
+from experiments.training import checks
 from jaxgen.optimizers import Adam, LinearDecay, Optimizer
 
 
@@ -29,7 +29,7 @@ def test_every_experiment_traces_an_update_and_is_written_and_read_as_json(name)
     classes = tuple(str(label) for label in range(10))
     kind = np.float32 if chosen.model.value_range is None else np.uint8
     made = ImageSet("made", np.zeros((1, *chosen.model.image_shape), kind), np.zeros(1, np.int32), classes)
-    runner.check_model(chosen, made)
+    checks.check_model(chosen, made)
     assert settings.from_json(json.loads(json.dumps(settings.to_json(chosen)))) == chosen
 
 

@@ -13,7 +13,7 @@ from experiments.data.images import ImageSet
 from experiments.data.options import ImageOptions, StorageOptions
 from experiments.runs import experiment, restore
 from experiments.runs import settings as restorable
-from experiments.training import runner
+from experiments.training import checks, runner
 from tests.experiments import conditional
 from tests.experiments.pictures_on_disk import encoded, npy, npz, pixels, write_all
 
@@ -82,10 +82,10 @@ def test_the_number_of_classes_follows_the_data(folder):
     image_set = data.load_for(chosen)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(experiment, "load", lambda name: chosen)
-        assert runner.fit_to_data(chosen, image_set, "conditional").model.num_classes == 2
+        assert checks.fit_to_data(chosen, image_set, "conditional").model.num_classes == 2
         asked = dataclasses.replace(chosen, model=dataclasses.replace(chosen.model, num_classes=7))
         with pytest.raises(UserError, match=r"--model\.num-classes is 7, but folder:.* has 2; leave it out"):
-            runner.fit_to_data(asked, image_set, "conditional")
+            checks.fit_to_data(asked, image_set, "conditional")
 
 
 def test_other_images_are_another_run(folder, train, tmp_path):

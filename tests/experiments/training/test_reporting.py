@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from experiments.training import reporting
+from experiments.training import reporting, writers
 
 
 def test_a_line_holds_metrics_and_rates(tmp_path, capsys):
@@ -33,7 +33,7 @@ def test_durations_read_as_a_person_says_them(seconds, text):
 
 def test_tensorboard_files_hold_the_metrics(tmp_path):
     pytest.importorskip("tensorboardX")
-    with reporting.tensorboard(tmp_path, 0) as write:
+    with writers.tensorboard(tmp_path, 0) as write:
         write(1, {"loss": 0.5})
     files = list(tmp_path.glob("events.out.tfevents.*"))
     assert len(files) == 1

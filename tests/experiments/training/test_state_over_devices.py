@@ -8,7 +8,7 @@ import jax
 import pytest
 
 from experiments.runs import experiment, restore
-from experiments.training import runner
+from experiments.training import loop
 from jaxgen import parallel
 from tests.experiments.processes.test_distributed import run
 
@@ -43,7 +43,7 @@ def test_devices_that_disagree_stop_the_run_at_the_next_log_step(tmp_path, monke
         return pmap(each, config, **options)
 
     assert run(tmp_path / "good", steps=3, parallel="pmap", check_replicas=True) == 0
-    monkeypatch.setattr(runner.parallel, "pmap", astray)
+    monkeypatch.setattr(loop.parallel, "pmap", astray)
     assert run(tmp_path / "run", steps=6, parallel="pmap", check_replicas=True) == 1
     said = capsys.readouterr().out
     assert "devices hold different copies of critic/params/Dense_0/bias" in said

@@ -20,13 +20,14 @@ import pytest
 from PIL import Image
 
 from experiments import data, evaluate, sample, train
+from experiments.checkpoints.checkpointer import NotFiniteError
 from experiments.command_line.errors import FolderError, UserError
 from experiments.data import feeds
 from experiments.models import sampling
 from experiments.pictures import figures
 from experiments.runs import experiment, files, restore, run_folder
-from experiments.runs.checkpoints import NotFiniteError
-from experiments.training import runner
+from experiments.training import failures
+from experiments.training.loop import IN_FLIGHT, Loop
 from jaxgen.gans import wgan_gp
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -92,7 +93,7 @@ def test_a_run_that_stops_and_goes_on_is_the_same_run_bit_for_bit(tmp_path, para
 def test_every_step_has_its_own_key_and_batch_however_the_calls_cut_them(tmp_path):
     small = dataclasses.replace(experiment.load("wgan_gp_digits"), batch_size=4)
     digits = data.load("digits")
-    loop = runner._Loop("wgan_gp_digits", small, tmp_path, digits, None, None)  # pyright: ignore
+    loop = Loop("wgan_gp_digits", small, tmp_path, digits, None, None)  # pyright: ignore
     keys = [jax.random.key_data(loop._keys(step, count)) for step, count in ((0, 6), (0, 2), (2, 4))]
     with feeds.opened(digits, None, small.seed, loop.images_per_step, small.storage) as feed:
         batches = [feed(step, count) for step, count in ((0, 6), (0, 2), (2, 4))]
@@ -188,18 +189,18 @@ def test_a_state_that_is_not_finite_is_never_saved(tmp_path, capsys, monkeypatch
 
 def test_metrics_are_found_not_finite_at_their_step():
     with pytest.raises(NotFiniteError, match=r"^loss is nan at step 29$"):
-        runner._check_finite(30, {"loss": np.array([1.0, np.nan, np.inf])})
-    runner._check_finite(30, {"loss": np.ones(3)})
+        failures.check_finite(30, {"loss": np.array([1.0, np.nan, np.inf])})
+    failures.check_finite(30, {"loss": np.ones(3)})
 
 
 def test_a_signal_during_a_step_saves_that_very_step_after_checking_it(tmp_path, monkeypatch, capsys):
-    check = runner._check_finite
+    check = failures.check_finite
 
     def check_and_interrupt(last_step, metrics):
         check(last_step, metrics)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(runner, "_check_finite", check_and_interrupt)
+    monkeypatch.setattr(failures, "check_finite", check_and_interrupt)
     assert run(tmp_path / "run", *EACH_STEP, steps=40) == 128 + signal.SIGTERM
     assert "stopped at step 2, saved" in capsys.readouterr().out
     assert state_of(tmp_path / "run")[0] == 2
@@ -256,14 +257,14 @@ def test_a_full_disk_stops_the_run_with_a_sentence_and_it_goes_on_later(
 
 def test_a_folder_deleted_while_it_is_trained_in_stops_the_run_and_is_not_made_again(tmp_path, monkeypatch):
     folder = tmp_path / "run"
-    check = runner._check_finite
+    check = failures.check_finite
 
     def check_and_delete(last_step, metrics):
         check(last_step, metrics)
         if last_step == 2:
             shutil.rmtree(folder)
 
-    monkeypatch.setattr(runner, "_check_finite", check_and_delete)
+    monkeypatch.setattr(failures, "check_finite", check_and_delete)
     # Who finds out first, the training or the thread that writes the checkpoint of step 3, is a matter of time.
     told = "(was deleted or moved while it was trained in|checkpoints: the folder is gone): the run stops$"
     with pytest.raises(FolderError, match=told):
@@ -298,7 +299,7 @@ def test_a_reader_that_has_gone_away_does_not_end_the_run(tmp_path, monkeypatch)
 def test_never_more_calls_than_allowed_are_under_way(tmp_path, monkeypatch):
     """A call counts from its dispatch until its metrics have been awaited."""
     under_way, most = set(), []
-    driver, awaited = runner._Loop._driver, runner._check_finite
+    driver, awaited = Loop._driver, failures.check_finite
 
     def counting_driver(self, count):
         def step(*arguments):
@@ -312,12 +313,12 @@ def test_never_more_calls_than_allowed_are_under_way(tmp_path, monkeypatch):
         under_way.remove(min(under_way))
         awaited(last_step, metrics)
 
-    monkeypatch.setattr(runner._Loop, "_driver", counting_driver)
-    monkeypatch.setattr(runner, "_check_finite", counting_awaited)
+    monkeypatch.setattr(Loop, "_driver", counting_driver)
+    monkeypatch.setattr(failures, "check_finite", counting_awaited)
     rare = ["--log-every", "99", "--sample-every", "99", "--checkpoint-every", "99", "--steps-per-call", "1"]
     assert run(tmp_path / "run", *rare, steps=30) == 0
     assert len(most) == 30
-    assert max(most) == runner.IN_FLIGHT
+    assert max(most) == IN_FLIGHT
     assert not under_way
 
 
@@ -358,7 +359,7 @@ def test_bad_input_is_refused_in_one_sentence_before_anything_is_compiled(tmp_pa
     def never(*_, **__):
         raise AssertionError("compiled")
 
-    monkeypatch.setattr(runner._Loop, "run", never)
+    monkeypatch.setattr(Loop, "run", never)
     out = tmp_path / "run"
     with pytest.raises(UserError, match=message) as error:
         run(out, *options)

@@ -2,7 +2,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxgen.gans.priors import Normal, Uniform
+from jaxgen.priors import Normal, Uniform
 
 
 @pytest.mark.parametrize(

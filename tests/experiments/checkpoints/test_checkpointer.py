@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from experiments.checkpoints import checkpointer as module
+from experiments.checkpoints import folder
+from experiments.checkpoints.checkpointer import Best, Checkpointer, NotFiniteError
+from experiments.checkpoints.checksums import checksums, sealed
 from experiments.command_line.errors import FolderError, UserError
-from experiments.runs import checkpoints
-from experiments.runs.checkpoints import Best, Checkpointer, NotFiniteError, checksums
 from jaxgen.gans import wgan_gp
 from tests.gans.test_wgan_gp import TINY
 
@@ -186,7 +188,7 @@ def damage_notes(folder, step, **changes):
     """Change what is noted of a checkpoint; with `checksum` left as it was unless it is made anew."""
     path = folder / str(step) / "meta" / "metadata"
     meta = json.loads(path.read_text()) | changes
-    path.write_text(json.dumps(checkpoints._sealed(meta) if "sealed" in changes else meta))
+    path.write_text(json.dumps(sealed(meta) if "sealed" in changes else meta))
 
 
 def test_damaged_notes_are_found_like_damaged_arrays(tmp_path):
@@ -235,7 +237,7 @@ def test_a_checkpoint_that_may_not_be_read_is_not_taken_for_a_damaged_one(tmp_pa
     with Checkpointer(tmp_path) as checkpointer:
         checkpointer.save(1, weight())
         checkpointer.wait()
-        monkeypatch.setattr(checkpointer, "_restore", denied)
+        monkeypatch.setattr(checkpointer._reader, "_restore", denied)
         with pytest.raises(UserError, match="1 may not be read: Permission denied"):
             checkpointer.restore(weight())
         assert checkpointer.steps() == [1]
@@ -267,7 +269,7 @@ def test_a_deletion_that_is_cut_short_leaves_no_half_checkpoint(tmp_path, monkey
     with Checkpointer(tmp_path, keep=1) as checkpointer:
         checkpointer.save(1, weight())
         checkpointer.wait()
-        monkeypatch.setattr(checkpoints.shutil, "rmtree", lambda *_, **__: None)  # as if killed before it
+        monkeypatch.setattr(folder.shutil, "rmtree", lambda *_, **__: None)  # as if killed before it
         checkpointer.save(2, weight())
         checkpointer.wait()
         assert checkpointer.steps() == [2]
@@ -308,13 +310,13 @@ def test_a_state_that_is_not_finite_is_not_written(tmp_path):
 def test_checksums_and_writing_hold_nobody_up(tmp_path, monkeypatch):
     """`save` returns while the checksums are not yet made: they wait for this thread."""
     go_on, notes = threading.Event(), {"sums": {"loss": 1.0}}
-    made = checkpoints.checksums
+    made = checksums
 
     def slow(arrays):
         assert go_on.wait(timeout=60)
         return made(arrays)
 
-    monkeypatch.setattr(checkpoints, "checksums", slow)
+    monkeypatch.setattr(module, "checksums", slow)
     with Checkpointer(tmp_path) as checkpointer:
         checkpointer.save(1, weight(), notes=notes)
         notes["sums"]["loss"] = 2.0  # what the caller does then is not in the checkpoint
