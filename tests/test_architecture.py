@@ -43,7 +43,13 @@ MAY_IMPORT = {
     "metrics": {"typing", "checks", "images", "batches", "losses", "parallel", "metrics"},
     "parallel": {"typing", "parallel"},
     "optimizers": {"checks"},
-    "train_state": {"typing", "parallel", "optimizers", "mode", "nets"},  # what a network must take stands in nets.plain
+    "train_state": {
+        "typing",
+        "parallel",
+        "optimizers",
+        "mode",
+        "nets",
+    },  # what a network must take stands in nets.plain
     "priors": {"typing", "checks", "parallel"},
     "moving_averages": {"checks"},
     "conditions": {"typing", "parallel"},

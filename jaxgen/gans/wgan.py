@@ -12,6 +12,7 @@ momentum (RMSProp) are the paper's advice.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import flax.linen as nn
