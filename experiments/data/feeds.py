@@ -94,7 +94,7 @@ def _on_device(
 ) -> Feed:
     """The whole set on every device; each gathers its share of a batch."""
     cut = parallel.batch_sharding(stacked=True)
-    held = parallel.everywhere(columns)
+    held = parallel.replicate(columns)
 
     @functools.partial(jax.jit, out_shardings=cut)
     def gather(columns: dict[str, Any], choices: Choice) -> Any:

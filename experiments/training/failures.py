@@ -26,7 +26,7 @@ class ReplicasError(Exception):
 
 def check_replicas(step: int, state: Any) -> None:
     """Raise, naming the arrays, unless all devices of all processes hold the same state."""
-    names = set(parallel.differing(state))
+    names = set(parallel.differing_replicas(state))
     each = [json.loads(text) for text in processes.gather(json.dumps([sorted(names), checksums(state)]))]
     for here, there in each:
         names |= {*here, *(name for name, crc in there.items() if each[0][1].get(name, crc) != crc)}

@@ -108,7 +108,9 @@ class Loop:
             count = min(experiment.steps_per_call, experiment.steps - step)
             state, metrics = self._driver(count)(state, self.batches(step, count), self._keys(step, count))
             before, step = step, step + count
-            self.pending.append((step, metrics, parallel.largest(signalled) if processes.count() > 1 else signalled))
+            self.pending.append(
+                (step, metrics, parallel.max_over_processes(signalled) if processes.count() > 1 else signalled)
+            )
             self.reporter.progress(step)
             due = calendar.due(experiment, before, step, stopping=bool(stopping))
             if any(due):
@@ -155,13 +157,13 @@ class Loop:
 
     def _evaluate(self, state: Any) -> dict[str, float]:
         """Metrics of the samples, found by the first process and known to all: they may choose the best checkpoint."""
-        here = parallel.whole(state)
+        here = parallel.unsharded(state)
         found = self.evaluate(here) if self.evaluate else {}
         return json.loads(processes.gather(json.dumps(found))[0])
 
     def _save_picture(self, step: int, state: Any) -> None:
         """Draw the same latents and images as at every other step."""
-        here = parallel.whole(state)
+        here = parallel.unsharded(state)
         for kind, draw in self.drawings.items():
             figures.save_png(self.folder / kind / f"step_{step:06d}.png", draw(here))
 

@@ -24,6 +24,7 @@ class InstanceNoise(nn.Module):
     end: int = 0  # update at which it has fallen, on a line, to 0; 0 for noise that stays
 
     def setup(self):
+        """Join the scope of the network."""
         nn.share_scope(self, self.net)  # the variables are those of the network alone
 
     def __call__(self, inputs: jax.Array, *others: Any, mode: Mode = EVALUATION) -> Any:

@@ -73,7 +73,7 @@ def draw(sampler: Callable[[Key], jax.Array], key: Key, num: int, axis_name: str
     return jax.lax.with_sharding_constraint(drawn, PartitionSpec(AXIS))
 
 
-def whole_weights(params: Any) -> Any:
+def replicated_weights(params: Any) -> Any:
     """The weights whole on every device, for the passes of a step whose state is cut (`jit` with `shard_state`).
 
     Without this XLA may move the activations in their place. The same values; nothing elsewhere.

@@ -151,7 +151,7 @@ def test_a_state_that_is_cut_gives_the_same_result_and_takes_a_share_of_the_byte
     assert bytes_on_first(cut.opt_state) == 2 * bytes_on_first(cut.params) + 4  # the count
     again, _ = step(cut, batches, keys)
     assert jax.tree.map(lambda leaf: leaf.sharding, again) == parallel.placement(state, shard_state=True)
-    chex.assert_trees_all_equal(jax.device_get(parallel.whole(again)), jax.device_get(again))
+    chex.assert_trees_all_equal(jax.device_get(parallel.unsharded(again)), jax.device_get(again))
 
 
 def test_an_initial_state_lies_where_a_step_takes_it():
@@ -167,7 +167,7 @@ def test_an_initial_state_lies_where_a_step_takes_it():
 @pytest.mark.parametrize("wrap", WRAPS)
 def test_a_step_moves_nothing_between_host_and_devices_by_itself(wrap):
     step = wrap(train, None, steps=2)
-    state = parallel.everywhere(create(Net(), Optimizer(0.1, Adam()), jax.random.key(0), batch_of(8)))
+    state = parallel.replicate(create(Net(), Optimizer(0.1, Adam()), jax.random.key(0), batch_of(8)))
     batches, keys = np.stack([batch_of(8)] * 2), jax.random.split(jax.random.key(0), 2)
     state, _ = step(state, batches, keys)  # compiled
     with jax.transfer_guard("disallow"):
