@@ -17,7 +17,7 @@ from jaxtyping import Array
 
 from jaxgen.losses._arrays import Floats, floats
 from jaxgen.metrics._samples import samples
-from jaxgen.metrics.statistics import Moments, covariance, _require_moments
+from jaxgen.metrics.statistics import Moments, _require_moments, covariance
 from jaxgen.typing import Scalar
 
 
