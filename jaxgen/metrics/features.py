@@ -14,9 +14,9 @@ from jaxtyping import Array
 
 from jaxgen.checks import require
 from jaxgen.images import ValueRange, to_pixels
-from jaxgen.losses._arrays import Floats, floats, ranked
+from jaxgen.losses._arrays import Floats, arrays, floats, ranked
 from jaxgen.metrics._samples import flat, samples
-from jaxgen.metrics.statistics import Moments
+from jaxgen.metrics.statistics import Moments, _require_moments
 from jaxgen.typing import Batch
 
 INCEPTION_SIZE = 299
@@ -54,6 +54,7 @@ def pca_extractor(moments: Moments, num: int) -> Callable[[Floats], Floats]:
     Array([[-2.],
            [ 2.]], dtype=float32)
     """
+    _require_moments(moments=moments)
     require(1 <= num <= len(moments.mean), "num", num, f"from 1 to the {len(moments.mean)} features")
     (scatter,) = floats(scatter=moments.scatter)
     _, vectors = jnp.linalg.eigh(scatter)
@@ -84,8 +85,11 @@ def inception_inputs(images: Batch, value_range: ValueRange = (-1.0, 1.0)) -> Fl
     >>> inception_inputs(jnp.full((1, 8, 8, 1), 128, jnp.uint8))[0, 0, 0]
     Array([0., 0., 0.], dtype=float32)
     """
+    arrays(images=images)
     if images.ndim != 4 or images.shape[3] not in (1, 3):
         raise ValueError(f"images have shape {images.shape}, but must be (N, height, width, 1 or 3)")
+    if images.size == 0:
+        raise ValueError(f"images have shape {images.shape}, but must hold an image: the batch is empty")
     pixels = to_pixels(images, value_range) if jnp.issubdtype(images.dtype, jnp.floating) else images
     if pixels.dtype != jnp.uint8:
         raise ValueError(f"images are {images.dtype}, but must be uint8 pixels or floats in {value_range}")
