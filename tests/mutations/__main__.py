@@ -64,20 +64,23 @@ def excuse(mutant: Mutant) -> str | None:
 
 
 def unchanged(pool: Pool, mutants: Sequence[Mutant]) -> tuple[dict[str, float], list[str]]:
-    """Seconds of each test of these mutants where nothing is mutated, and those that fail even so."""
+    """Seconds of each test of these mutants that passes where nothing is mutated, and those that fail even so."""
     files = {argument for mutant in mutants for suite in suites(mutant) for argument in suite if ".py" in argument}
     largest = sorted(files, key=lambda file: -pathlib.Path(file).stat().st_size)
     seconds, failures = {}, []
     for job, result in pool.run([Job([[file]]) for file in largest]):
-        seconds |= result.tests
-        failures += [f"{job.suites[0][0]}::{name}" for name in result.failures]
+        seconds |= {name: taken for name, taken in result.tests.items() if name not in result.failures}
+        failures += [name if "::" in name else f"{job.suites[0][0]}: {name}" for name in result.failures]
     return seconds, failures
 
 
 def job_of(mutant: Mutant, seconds: dict[str, float]) -> Job:
-    wanted = suites(mutant)
-    files = tuple(argument for suite in wanted for argument in suite if ".py" in argument)
-    expected = {name: value for name, value in seconds.items() if name.startswith(files)}
+    """The suites without the files of which no test passes where nothing is mutated."""
+    passing = {name.partition("::")[0] for name in seconds}
+    found = [[word for word in suite if ".py" not in word or word in passing] for suite in suites(mutant)]
+    wanted = [suite for suite in found if suite and ".py" in suite[0]]
+    files = tuple(word for suite in wanted for word in suite if ".py" in word)
+    expected = {name: taken for name, taken in seconds.items() if name.partition("::")[0] in files}
     return Job(wanted, mutant, expected, SECONDS + 5 * sum(expected.values()))
 
 
@@ -86,7 +89,9 @@ def show(mutant: Mutant, why: str, verdict: str, seconds: float = 0.0) -> None:
 
 
 def verdict_of(result: Result) -> tuple[str, str]:
-    return (result.failures[0], "killed") if result.failures else ("", "SURVIVED")
+    if not result.failures:
+        return "", "SURVIVED"
+    return result.failures[0].partition("::")[2] or result.failures[0], "killed"
 
 
 def main() -> int:
@@ -110,8 +115,7 @@ def main() -> int:
     seconds, failures = unchanged(pool, tried)
     share_caches(options.workers)
     if failures:
-        print("without any mutation fail: " + ", ".join(failures))
-        return 2
+        print("left out, as they fail without any mutation: " + ", ".join(failures))
     print(f"unchanged, their tests take {time.monotonic() - started:.0f} s on {options.workers} workers")
     print("formula | mutation | failing test, or reason | time | verdict", flush=True)
     verdicts, left = collections.Counter(), list(tried)
@@ -130,7 +134,7 @@ def main() -> int:
         show(mutant, "", "not reached")
     counts = ", ".join(f"{number} {name}" for name, number in sorted(verdicts.items()))
     print(f"{len(mutants)} mutations{seed}: {counts}; {time.monotonic() - started:.0f} s")
-    return 1 if "SURVIVED" in verdicts else 3 if left else 0
+    return 1 if "SURVIVED" in verdicts else 2 if failures else 3 if left else 0
 
 
 if __name__ == "__main__":
