@@ -92,4 +92,14 @@ REASONS = {
         "losses.weights.spectral_norm",
         "_product(v, _product(matrix, u)) -> _product(_product(matrix, u), v)",
     ): "an inner product of two vectors",
+    (
+        "nets.norm.normalize",
+        "drop feature_axes= of nn.LayerNorm(reduction_axes=range(1, inputs.ndim), featur...",
+    ): "the last axis is flax's default",
+    ("nets.mlp.MLP.__call__", "default=1 -> default=2 in default=1"): "of no layers: any number that is not refused",
+    (
+        "parallel.inside.take",
+        "len(batch) - 1 -> len(batch) + 1",
+    ): "rows beyond the last are clipped again, and not taken",
+    ("parallel.inside._devices_in_sight", "flip the sign of the value"): "-4 is not 1, and divides what 4 divides",
 }
