@@ -34,9 +34,19 @@ FUNCTIONS = {  # calls that are replaced by their first argument
 REDUCTIONS = {"mean": "sum", "sum": "mean", "max": "min", "std": "var", "var": "std"}
 PER_EXAMPLE = {"sum_per_example": "mean_per_example", "mean_per_example": "sum_per_example"}
 CHECKS = {"per_example", "same_shape", "batched", "ranked"}  # replaced by `floats`, which checks no shape
-SWAPPED = {"where", "maximum", "minimum", "clip"}
+EXTREMES = {"minimum": "maximum", "maximum": "minimum", "min": "max", "max": "min"}  # of two arguments or more
+SWAPPED = {"where", "clip"}
 LEFT_OUT = ("axis_name", "keys")  # arguments that are None where there are no devices, no dropout
-FIXED = {"require", "isinstance", "getattr", "zip", "NamedSharding", "param", "variable"}  # nothing is swapped
+FIXED = {
+    *EXTREMES,
+    "require",
+    "isinstance",
+    "getattr",
+    "zip",
+    "NamedSharding",
+    "param",
+    "variable",
+}  # nothing is swapped
 OPERATORS = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -119,7 +129,11 @@ def _calls(node: ast.Call, scope: Scope) -> Replacements:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
     if name in FUNCTIONS and node.args:
         yield node.args[0], f"drop {FUNCTIONS[name]} of {short(ast.unparse(node.args[0]))}"
-    if name in REDUCTIONS and isinstance(node.func, ast.Attribute):
+    if name in EXTREMES and len(node.args) >= 2:
+        attribute = isinstance(node.func, ast.Attribute)
+        new = changed(node.func, attr=EXTREMES[name]) if attribute else ast.Name(EXTREMES[name])
+        yield changed(node, func=new), ""
+    elif name in REDUCTIONS and isinstance(node.func, ast.Attribute):
         yield changed(node, func=changed(node.func, attr=REDUCTIONS[name])), ""
     if name in PER_EXAMPLE:
         yield changed(node, func=ast.Name(PER_EXAMPLE[name])), ""
