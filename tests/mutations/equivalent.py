@@ -98,4 +98,5 @@ REASONS = {
         "nets.spectral.Spectral.__call__",
         "drop name= of self.net.clone(parent=None, name=None)",
     ): "a network without a parent tells nobody its name",
+    ("metrics._samples.BLOCK", "1024 -> 1025 in BLOCK = 1024"): "how many rows are in memory at a time",
 }

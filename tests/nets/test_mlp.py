@@ -63,7 +63,7 @@ def test_an_unknown_activation_is_refused(unchecked_shapes):
 
 @pytest.mark.parametrize("features", [(0,), (4, 0), (-1, 4)])
 def test_layers_without_units_are_refused(features):
-    with pytest.raises(ValueError, match="features is .* but must be positive widths"):
+    with pytest.raises(ValueError, match=r"features is .* but must be positive widths"):
         init(MLP(features), ())
 
 
