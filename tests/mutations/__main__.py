@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 
 from tests.mutations.equivalent import REASONS
-from tests.mutations.library import all_mutants, suites
+from tests.mutations.library import all_mutants, library, suites
 from tests.mutations.mutants import Mutant
 from tests.mutations.processes import Job, Pool, Result, share_caches
 from tests.mutations.sampling import stratified
@@ -51,9 +51,14 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def chosen(options: argparse.Namespace) -> list[Mutant]:
     """All of some files or formulas, or a draw from those of them that have no excuse."""
     files = options.exhaustive and [path.resolve() for path in options.exhaustive]
+    unknown = sorted(str(file) for file in set(files or ()) - set(library().values()))
+    if unknown:
+        raise SystemExit(f"{', '.join(unknown)}: no file of the library that is mutated")
     mutants = all_mutants(files)
     if options.only:
         mutants = [mutant for mutant in mutants if any(name in mutant.formula for name in options.only)]
+    if not mutants:
+        raise SystemExit(f"no formula has {' or '.join(options.only)} in its name")
     if options.sample is None:
         return mutants
     return stratified([mutant for mutant in mutants if not excuse(mutant)], options.sample, options.seed)

@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 from tests.mutations import library
-from tests.mutations.__main__ import job_of, parse
+from tests.mutations.__main__ import chosen, job_of, parse
 from tests.mutations.mutants import Mutant
 from tests.mutations.order import Order, names_of, uses
 from tests.mutations.processes import Finder
@@ -39,6 +39,26 @@ def test_a_sample_says_the_seed_that_repeats_it():
     assert parse(["--seed", "7"]).seed == 7
     assert parse([]).sample == 300 and parse(["--only", "nets"]).sample is None
     assert len({parse([]).seed for _ in range(5)}) > 1
+
+
+def test_choices_are_of_files_formulas_or_of_all():
+    file = library.library()["checks"]
+    assert {mutant.module for mutant in chosen(parse(["--exhaustive", str(file)]))} == {"checks"}
+    named = chosen(parse(["--exhaustive", str(file), "--only", "require"]))
+    assert named and {mutant.function for mutant in named} == {"require"}
+    assert len(chosen(parse(["--exhaustive", str(file), "--sample", "1"]))) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--exhaustive", "jaxgen/no.py"], r"no.py: no file of the library"),
+        (["--exhaustive", str(library.library()["checks"]), "--only", "nobody"], "no formula has nobody in its name"),
+    ],
+)
+def test_choices_of_nothing_are_refused(arguments, message):
+    with pytest.raises(SystemExit, match=message):
+        chosen(parse(arguments))
 
 
 def names(mutant: Mutant) -> list[list[str]]:
