@@ -97,7 +97,7 @@ class Adversary(Model, Protocol):
 
 @runtime_checkable
 class CodePredictor(LatentModel, Protocol):
-    """A model that tells which codes an image was made of: `config.codes` says which there are."""
+    """A model that predicts the codes that an image was made of: `config.codes` says which there are."""
 
     def predict_codes(self, config: Any, state: Any, images: Images) -> Any:
         """Q(c|x), a `jaxgen.gans.codes.Predicted`: logits of each categorical code first."""

@@ -6,7 +6,7 @@ The critic D minimises equation 3, on real images x, fakes x~ = G(z) and points 
 
     L = E[D(x~)] - E[D(x)] + lambda E[(||grad D(x^)||_2 - 1)^2],
 
-and the generator minimises -E[D(G(z))]. Beside the paper, a moving average of the generator's weights is kept, from
+and the generator minimises -E[D(G(z))]. In addition to the paper, a moving average of the generator's weights is kept, from
 which `sample` draws.
 """
 

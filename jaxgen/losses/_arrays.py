@@ -43,7 +43,7 @@ def arrays(**values: Array) -> None:
 def floats(**values: Array) -> list[Array]:
     """The arrays in one dtype to compute in: float64 if any has it, else float32.
 
-    Halves are widened. ValueError for integers, which nobody has scaled to a model's range yet.
+    Halves are widened. ValueError for integers, which are not scaled to a model's range yet.
     """
     arrays(**values)
     for name, array in values.items():

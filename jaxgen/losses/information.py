@@ -117,7 +117,7 @@ def auxiliary_classifier(
 ) -> PerExample:
     """-log P(c | x_r) - log P(c | x_f): the negative of L_C, equation 3 of arXiv 1610.09585.
 
-    Both players minimise it, beside their adversarial loss; the generator moves its second term.
+    Both players minimise it, in addition to their adversarial loss; the generator moves its second term.
 
     Args:
         real_logits: class logits of real examples, (B, K).

@@ -49,12 +49,12 @@ def classification_accuracy_score(
 ) -> Scalar:
     """Accuracy on real images of a classifier fitted to samples: section 3 of arXiv 1905.10887 (GAN-train).
 
-    Report it beside the same with real training images for `samples`: the gap is what the model has lost. With real
+    Report it together with the same for real training images for `samples`: the gap is what the model has lost. With real
     training images and held-out samples exchanged it is GAN-test. Samples are as many as the real training images.
 
     Args:
         fit: labelled images to a classifier.
-        samples: conditional samples and the labels that they were asked for.
+        samples: conditional samples and the labels that they were generated for.
         real: held-out images and labels.
         top: 1, or 5 for top-5 accuracy.
 
