@@ -52,7 +52,7 @@ class Frozen(struct.PyTreeNode):
     keeps one copy in its folder. `name` is the name of the part in settings and files.
     """
 
-    variables: Variables
+    variables: Any  # as a network's; `{}` in a state whose frozen parts are stored elsewhere
     name: str = struct.field(pytree_node=False)
 
 

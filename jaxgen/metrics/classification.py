@@ -49,8 +49,8 @@ def classification_accuracy_score(
 ) -> Scalar:
     """Accuracy on real images of a classifier fitted to samples: section 3 of arXiv 1905.10887 (GAN-train).
 
-    Report it together with the same for real training images for `samples`: the gap is what the model has lost. With real
-    training images and held-out samples exchanged it is GAN-test. Samples are as many as the real training images.
+    Report it together with the same for real training images: the gap is what the model has lost. With real training
+    images and held-out samples exchanged it is GAN-test. Samples are as many as the real training images.
 
     Args:
         fit: labelled images to a classifier.

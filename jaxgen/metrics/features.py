@@ -1,7 +1,8 @@
 """From images to features: a feature extractor is any callable from a batch of images to (N, d).
 
 For numbers that others can compare it is `jaxgen.nets.inception.InceptionV3` with its published weights after
-`inception_inputs`; raw pixels and principal components need no weights. Always name the features together with the number.
+`inception_inputs`; raw pixels and principal components need no weights. Name the features together
+with the number.
 
 - Parmar, Zhang, Zhu: On Aliased Resizing and Surprising Subtleties in GAN Evaluation, 2021, arXiv 2104.11222.
 """
