@@ -23,7 +23,15 @@ from tests import contract
 from tests.experiments.training import growing
 
 MODEL = growing.Config()
-RUN = {"data": "digits", "batch_size": 8, "num_samples": 4, "steps_per_call": 3, "checkpoint_every": 2, "log_every": 2}
+RUN = {
+    "data": "digits",
+    "batch_size": 8,
+    "num_samples": 4,
+    "steps_per_call": 3,
+    "checkpoint_every": 2,
+    "log_every": 2,
+    "pictures": (),
+}
 
 
 class TestContract(contract.Suite):
