@@ -39,7 +39,7 @@ class Labelled(NamedTuple):
 class Paired(NamedTuple):
     """A batch for a model that learns one image from another: `targets[i]` belongs to `inputs[i]`.
 
-    The two may differ in size: a model for super-resolution has `input_shape` beside `image_shape`.
+    The two may differ in size: a model for super-resolution has an `input_shape` as well as an `image_shape`.
     """
 
     inputs: Batch
@@ -83,11 +83,13 @@ def columns(batch_type: Any) -> tuple[Column, ...]:
 
 def condition(batch: Any) -> Any:
     """The part of a batch that a model is given when it samples; None for images alone."""
-    return getattr(batch, batch.CONDITION) if isinstance(batch, tuple) else None
+    kind: Any = type(batch)
+    return getattr(batch, kind.CONDITION) if isinstance(batch, tuple) else None
 
 
 def target(batch: Any) -> Any:
     """The images that samples are compared with: the batch itself, or one field of it; None if there are none."""
     if not isinstance(batch, tuple):
         return batch
-    return None if batch.TARGET is None else getattr(batch, batch.TARGET)
+    kind: Any = type(batch)
+    return None if kind.TARGET is None else getattr(batch, kind.TARGET)

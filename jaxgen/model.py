@@ -5,10 +5,11 @@ field names (`generate`, `encode`, ...), the losses, `update`, `sample`. A modul
 functions of the protocol of that name, with the same arguments in the same order: the suite compares the signatures.
 """
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from jaxgen.batches import BatchType
 from jaxgen.images import ValueRange
+from jaxgen.stages import Stage
 from jaxgen.typing import AxisName, Batch, Evidence, Images, Key, Latents, Metrics, PerExample, Points, Shape
 
 
@@ -34,6 +35,21 @@ class ModelConfig(Protocol):
     def batch_type(self) -> BatchType:
         """What a batch holds: None for an array of images alone, else a class of `jaxgen.batches`."""
         ...
+
+    def stage(self, step: int) -> Stage:
+        """The stage that holds the update after `step` others, if settings change within a run: `jaxgen.stages`."""
+        ...
+
+
+class Defaults:
+    """What most models' settings say: images alone, one minibatch for an update. A Config says otherwise itself."""
+
+    batch_type: ClassVar[BatchType] = None
+    minibatches: ClassVar[Any] = 1  # or a property of other settings
+
+    def stage(self, step: int) -> Stage:
+        """The stage that holds the update after `step` others: one for the whole run."""
+        return Stage(self)
 
 
 class Model(Protocol):
@@ -81,7 +97,7 @@ class Adversary(Model, Protocol):
 
 @runtime_checkable
 class CodePredictor(LatentModel, Protocol):
-    """A model that tells which codes an image was made of: `config.codes` says which there are."""
+    """A model that predicts the codes that an image was made of: `config.codes` says which there are."""
 
     def predict_codes(self, config: Any, state: Any, images: Images) -> Any:
         """Q(c|x), a `jaxgen.gans.codes.Predicted`: logits of each categorical code first."""

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from jaxgen.checks import require
-from jaxgen.losses._arrays import Floats, floats, per_example
+from jaxgen.losses._arrays import Floats, batched, floats, per_example
 from jaxgen.typing import PerExample, Scalar
 
 
@@ -50,12 +50,13 @@ def perceptual_path_lengths(
     Array([100.], dtype=float32)
     """
     require(epsilon > 0, "epsilon", epsilon, "positive")
+    starts, ends, times = floats(starts=starts, ends=ends, times=times)
     if starts.shape != ends.shape or times.shape != starts.shape[:1]:
         raise ValueError(
             f"starts {starts.shape}, ends {ends.shape} and times {times.shape} do not fit: "
             "they must be (B, ...), the same, and (B,)"
         )
-    starts, ends, times = floats(starts=starts, ends=ends, times=times)
+    batched(starts=starts)
     before, after = (generate(interpolate(starts, ends, t)) for t in (times, times + epsilon))
     (distances,) = per_example(distance=distance(before, after))
     return distances / epsilon**2
