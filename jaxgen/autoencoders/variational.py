@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from jaxgen.autoencoders import bounds
 from jaxgen.autoencoders.bounds import Diagonal, Terms
@@ -65,7 +66,7 @@ def _keys_of_each(mode: Mode, num: int) -> jax.Array:
     return keys if num == 1 else jax.vmap(lambda key: jax.random.split(key, num))(keys).reshape(-1)
 
 
-def nll_of_each(config: Any, outputs: Points, targets: Points) -> jax.Array:
+def nll_of_each(config: Any, outputs: Float[Array, "outputs ..."], targets: Points) -> Float[Array, "batch samples"]:
     """-log p(x|z_k), (B, K), of the decoder's outputs for K latents of each example."""
     num = len(outputs) // len(targets)
     return config.likelihood.nll(outputs, jnp.repeat(targets, num, axis=0), config.value_range).reshape(-1, num)
