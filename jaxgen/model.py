@@ -40,7 +40,7 @@ class Defaults:
     """What most models' settings say: images alone, one minibatch for an update. A Config says otherwise itself."""
 
     batch_type: ClassVar[BatchType] = None
-    minibatches: ClassVar[int] = 1
+    minibatches: ClassVar[Any] = 1  # or a property of other settings
 
 
 class Model(Protocol):

@@ -45,8 +45,7 @@ class TrainState(train_state.TrainState):
         return {"params": self.params, **self.collections}
 
 
-@struct.dataclass
-class Frozen:
+class Frozen(struct.PyTreeNode):
     """Variables of a network that no optimiser moves: a pretrained encoder, a feature network.
 
     `init` fills them at random, so that a model runs without any file; a run reads them from a file or another run, and
@@ -87,7 +86,7 @@ def create_parts(parts: Mapping[str, tuple[Any, ...]], optimizer: Optimizer, key
 
 def freeze(net: nn.Module, name: str, key: Key, *inputs: Any) -> Frozen:
     """Random variables of `net` for `inputs`, to be replaced by trained ones of the same names and shapes."""
-    return Frozen(net.init(key, *inputs), name)
+    return Frozen(variables=dict(net.init(key, *inputs)), name=name)
 
 
 def _init_as(name: str, net: nn.Module, key: Key, inputs: list[Any]) -> Variables:
@@ -98,7 +97,7 @@ def _init_as(name: str, net: nn.Module, key: Key, inputs: list[Any]) -> Variable
         def __call__(self):
             return net.clone(parent=self, name=name)(*inputs)
 
-    return Part().init(key)
+    return dict(Part().init(key))
 
 
 def from_variables(variables: Any, optimizer: Optimizer, apply_fn: Callable | None = None) -> TrainState:
@@ -139,7 +138,7 @@ def apply(
 
 def training_mode(state: TrainState, key: Key, num: int, axis_name: AxisName) -> Mode:
     """The mode of a pass in training, at the step of this player, with keys for `num` examples of this device."""
-    return Mode(example_keys(key, num, axis_name), state.step, train=True, axis_name=axis_name)
+    return Mode(keys=example_keys(key, num, axis_name), step=state.step, train=True, axis_name=axis_name)
 
 
 def only(state: TrainState, part: str, optimizer: Optimizer, opt_state: Any = None) -> TrainState:

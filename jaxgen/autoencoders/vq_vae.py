@@ -107,7 +107,8 @@ def init(config: Config, key: Key) -> State:
     autoencoder = create_parts(parts, config.autoencoder_optimizer, key_autoencoder)
     codes = jnp.zeros((1, *grid_shape(config)[:2]), jnp.int32)
     uniform = nn.initializers.variance_scaling(1.0, "fan_out", "uniform")  # the variance of an entry is 1 / d
-    vectors = nn.Embed(config.num_codes, config.code_dim, embedding_init=uniform).init(key_codebook, codes)
+    embedding = nn.Embed(config.num_codes, config.code_dim, embedding_init=uniform)
+    vectors: Variables = dict(embedding.init(key_codebook, codes))
     prior = create(config.prior, config.prior_optimizer, key_prior, codes, (*codes.shape[1:], config.num_codes))
     if isinstance(config.codebook, ByMovingAverage):
         return State(autoencoder, codebook.start(vectors["params"]["embedding"]), prior)

@@ -63,6 +63,7 @@ class Config(Defaults):
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
 
     batch_type: ClassVar = Labelled
+
     minibatches = property(lambda self: self.critic_steps)
 
     def __post_init__(self):

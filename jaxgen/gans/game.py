@@ -29,7 +29,9 @@ def generator_value(
     return loss, {"generator_loss": loss}
 
 
-def score_fakes(config: Any, network: Network, opponent: Variables, real: Any, fake: Any, mode: Mode) -> Any:
+def score_fakes(
+    config: Any, network: Network, opponent: Variables, real: Any, fake: Any, mode: Mode
+) -> tuple[Any, Any]:
     """The opponent's outputs for real inputs and for fakes in the generator's step.
 
     Real ones are seen only by an objective that compares them with fakes: their outputs are None otherwise.

@@ -56,8 +56,8 @@ def fixed_fakes(config: Any, variables: Variables, minibatches: tuple[jax.Array,
     """
 
     def fakes(inputs: tuple[jax.Array, ...]) -> Points:
-        *inputs, keys = inputs
-        return generate(config, variables, *inputs, mode=mode.with_keys(keys))[0]
+        *given, keys = inputs
+        return generate(config, variables, *given, mode=mode.with_keys(keys))[0]
 
     return jax.vmap(fakes)(minibatches)
 

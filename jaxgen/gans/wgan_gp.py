@@ -52,8 +52,9 @@ class Config(Defaults):
     critic_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.0, b2=0.9))
     average: MovingAverage = Exponential(0.999)  # of the generator, from which samples are drawn
 
-    minibatches = property(lambda self: self.critic_steps)
     prior = property(lambda self: Normal(self.latent_dim))
+
+    minibatches = property(lambda self: self.critic_steps)
 
     def __post_init__(self):
         require_range(self.value_range)
