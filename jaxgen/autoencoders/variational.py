@@ -1,7 +1,7 @@
 """A Gaussian encoder and a decoder as variational autoencoders apply them, with or without a condition.
 
-A model's config names them alike: `encoder`, `decoder`, `latent_dim`, `image_shape`, `value_range`, `likelihood`; its
-state holds the player `autoencoder`, with the parts "encoder" and "decoder".
+A model's config has `encoder`, `decoder`, `latent_dim`, `image_shape`, `value_range` and `likelihood`; its state has
+the player `autoencoder`, with the parts "encoder" and "decoder".
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ Prior: TypeAlias = Callable[[Variables], tuple[Diagonal, Variables]]
 
 
 def coders(config: Any, *conditions: Shape) -> dict[str, tuple[Any, ...]]:
-    """Encoder and decoder as `create_parts` takes them, given conditions of these shapes."""
+    """Encoder and decoder as `create_parts` takes them, with conditions of these shapes."""
     given, output_shape = [blank(shape) for shape in conditions], config.likelihood.output_shape(config.image_shape)
     return {
         "encoder": (config.encoder, blank(config.image_shape), *given, (config.latent_dim, 2)),

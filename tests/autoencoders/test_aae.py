@@ -82,8 +82,8 @@ def test_reconstruction_phase_takes_the_gradient_step_of_the_squared_error():
     after, metrics = jax.jit(functools.partial(aae.update, config))(state, images, jax.random.key(2))
 
     def error(params):
-        codes, variables = aae.encode(config, {**state.autoencoder.variables, "params": params}, images, TRAINING)
-        outputs, _ = aae.decode(config, variables, codes, TRAINING)
+        latents, variables = aae.encode(config, {**state.autoencoder.variables, "params": params}, images, TRAINING)
+        outputs, _ = aae.decode(config, variables, latents, TRAINING)
         return ((outputs - images) ** 2).mean()
 
     value, gradients = jax.jit(jax.value_and_grad(error))(state.autoencoder.params)
@@ -92,21 +92,21 @@ def test_reconstruction_phase_takes_the_gradient_step_of_the_squared_error():
     assert metrics["reconstruction_error"] == pytest.approx(float(value), rel=1e-5)
 
 
-def test_discriminator_loss_is_the_cross_entropy_of_prior_against_codes():
+def test_discriminator_loss_is_the_cross_entropy_of_prior_against_latents():
     state = TestContract.init()
-    prior, codes = jax.random.normal(jax.random.key(3), (2, 6, 3))
-    loss, (metrics, _) = aae.discriminator_loss(TINY, state.discriminator.variables, prior, codes, TRAINING)
-    of_prior, of_codes = (
+    prior, latents = jax.random.normal(jax.random.key(3), (2, 6, 3))
+    loss, (metrics, _) = aae.discriminator_loss(TINY, state.discriminator.variables, prior, latents, TRAINING)
+    of_prior, of_latents = (
         1 / (1 + np.exp(-np.asarray(apply(TINY.discriminator, state.discriminator.variables, z, ())[0], np.float64)))
-        for z in (prior, codes)
+        for z in (prior, latents)
     )
-    assert loss == pytest.approx(-np.log(of_prior).mean() - np.log(1 - of_codes).mean(), rel=1e-5)
+    assert loss == pytest.approx(-np.log(of_prior).mean() - np.log(1 - of_latents).mean(), rel=1e-5)
     assert metrics["prior_probability"] == pytest.approx(of_prior.mean(), rel=1e-5)
-    assert metrics["code_probability"] == pytest.approx(of_codes.mean(), rel=1e-5)
+    assert metrics["code_probability"] == pytest.approx(of_latents.mean(), rel=1e-5)
 
 
-def test_codes_learn_the_moments_of_the_prior():
-    """The adversarial game as good as alone: from a deviation of a few tenths to that of the prior."""
+def test_latents_get_the_mean_and_covariance_of_the_prior():
+    """With almost no reconstruction: from a deviation of a few tenths to that of the prior."""
     config = dataclasses.replace(
         TINY,
         image_shape=(8,),
@@ -129,14 +129,14 @@ def test_codes_learn_the_moments_of_the_prior():
     state, metrics = jax.jit(lambda state, keys: jax.lax.scan(step, state, keys))(
         state, jax.random.split(jax.random.key(4), 1_000)
     )
-    codes = aae.to_latents(config, state, images)
+    latents = aae.to_latents(config, state, images)
     assert before.std() < 0.4
-    np.testing.assert_allclose(codes.mean(axis=0), 0.0, atol=0.3)
-    np.testing.assert_allclose(np.cov(codes.T), np.eye(2), atol=0.4)
-    assert metrics["discriminator_loss"][-50:].mean() > 1.2  # of 2 log 2 = 1.386, where it can tell nothing apart
+    np.testing.assert_allclose(latents.mean(axis=0), 0.0, atol=0.3)
+    np.testing.assert_allclose(np.cov(latents.T), np.eye(2), atol=0.4)
+    assert metrics["discriminator_loss"][-50:].mean() > 1.2  # of 2 log 2 = 1.386, where it distinguishes nothing
 
 
-def test_latents_lead_from_images_to_images():
+def test_images_have_latents_that_decode_to_images_in_range():
     state, images = TestContract.init(), images_of(5)
     latents = aae.to_latents(TINY, state, images)
     assert latents.shape == (5, 3)

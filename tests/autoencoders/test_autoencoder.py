@@ -87,40 +87,40 @@ def test_the_loss_compares_what_comes_from_the_noisy_image_with_the_clean_one():
     inputs, targets = jax.random.uniform(jax.random.key(1), (2, 8, 2, 2, 1))
     variables, training = state.autoencoder.variables, Mode(train=True)
     loss, (metrics, _) = autoencoder.reconstruction_loss(TINY, variables, inputs, targets, training)
-    latents, variables = autoencoder.encode(TINY, variables, inputs, training)
-    outputs, _ = autoencoder.decode(TINY, variables, latents, training)
+    encodings, variables = autoencoder.encode(TINY, variables, inputs, training)
+    outputs, _ = autoencoder.decode(TINY, variables, encodings, training)
     assert loss == metrics["reconstruction_error"] == pytest.approx(np.square(outputs - targets).mean(), rel=1e-6)
 
 
-def test_latents_are_standardised_codes_and_lead_back_to_the_reconstruction():
+def test_latents_are_standardised_encodings_and_decode_to_the_reconstruction():
     generator = np.random.default_rng(0)
     factor = np.tril(generator.normal(size=(3, 3))) + 2 * np.eye(3)
-    moments = autoencoder.Moments(jnp.float32([1.0, -2.0, 3.0]), jnp.float32(factor @ factor.T))
-    state = TestContract.init()._replace(codes=moments)
+    statistics = autoencoder.MeanCovariance(jnp.float32([1.0, -2.0, 3.0]), jnp.float32(factor @ factor.T))
+    state = TestContract.init()._replace(codes=statistics)
     images = jax.random.uniform(jax.random.key(1), (8, 2, 2, 1))
-    codes, _ = autoencoder.encode(TINY, state.autoencoder.variables, images)
+    encodings, _ = autoencoder.encode(TINY, state.autoencoder.variables, images)
     latents = autoencoder.to_latents(TINY, state, images)
-    wanted = np.linalg.solve(factor, (codes - moments.mean[None]).T).T
+    wanted = np.linalg.solve(factor, (encodings - statistics.mean[None]).T).T
     np.testing.assert_allclose(latents, wanted, atol=1e-3)
-    reconstruction, _ = autoencoder.decode(TINY, state.autoencoder.variables, codes)
+    reconstruction, _ = autoencoder.decode(TINY, state.autoencoder.variables, encodings)
     np.testing.assert_allclose(autoencoder.from_latents(TINY, state, latents), reconstruction, atol=1e-5)
 
 
-def test_the_moments_follow_mean_and_covariance_of_the_codes():
+def test_the_moving_averages_are_of_mean_and_covariance_of_the_encodings():
     images = jax.random.uniform(jax.random.key(1), (8, 2, 2, 1))
     before = TestContract.init()
     after, _ = jax.jit(functools.partial(autoencoder.update, TINY))(before, images, jax.random.key(0))
-    codes, _ = autoencoder.encode(TINY, after.autoencoder.variables, images)
-    np.testing.assert_allclose(after.codes.mean, 0.85 * codes.mean(0), atol=1e-6)
-    wanted = 0.15 * np.eye(3) + 0.85 * np.cov(codes.T, bias=True)
+    encodings, _ = autoencoder.encode(TINY, after.autoencoder.variables, images)
+    np.testing.assert_allclose(after.codes.mean, 0.85 * encodings.mean(0), atol=1e-6)
+    wanted = 0.15 * np.eye(3) + 0.85 * np.cov(encodings.T, bias=True)
     np.testing.assert_allclose(after.codes.covariance, wanted, atol=1e-6)
 
 
-def test_codes_of_no_variance_can_be_drawn_all_the_same():
-    """A latent that the encoder does not use has a covariance that no Cholesky factor could be taken of."""
-    moments = autoencoder.Moments(jnp.zeros(3), jnp.diag(jnp.float32([1.0, 0.0, 0.0])))
-    for codes in (moments, autoencoder.Moments(jnp.zeros(3), jnp.zeros((3, 3)))):
-        images = autoencoder.sample(TINY, TestContract.init()._replace(codes=codes), jax.random.key(0), 4)
+def test_encodings_without_variance_can_still_be_drawn():
+    """A latent that the encoder does not use has no variance, and the covariance no Cholesky factor."""
+    one_axis = autoencoder.MeanCovariance(jnp.zeros(3), jnp.diag(jnp.float32([1.0, 0.0, 0.0])))
+    for statistics in (one_axis, autoencoder.MeanCovariance(jnp.zeros(3), jnp.zeros((3, 3)))):
+        images = autoencoder.sample(TINY, TestContract.init()._replace(codes=statistics), jax.random.key(0), 4)
         assert np.isfinite(images).all()
 
 

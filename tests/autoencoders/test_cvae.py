@@ -67,7 +67,7 @@ def test_terms_are_those_of_each_latent_on_its_own():
     assert (found.kl >= 0).all()
 
 
-def test_labels_are_felt_by_encoder_decoder_and_prior():
+def test_labels_change_what_encoder_decoder_and_prior_give():
     state, others = TestContract.init(), (LABELS + 1) % 3
     latents = NOISE[:, 0]
     one, other = (
@@ -90,7 +90,7 @@ def test_the_prior_is_standard_normal_without_a_network():
     assert set(variables_of(FIXED)["params"]) == {"encoder", "decoder"}
 
 
-def test_latents_are_the_priors_noise_and_lead_back_to_the_posteriors_mean():
+def test_latents_are_the_priors_noise_and_decode_to_the_image_of_the_posteriors_mean():
     state = TestContract.init()
     latents = compiled(cvae.to_latents, TINY)(state, IMAGES, LABELS)
     q, _ = compiled(cvae.encode, TINY)(variables_of(TINY), IMAGES, CLASSES)

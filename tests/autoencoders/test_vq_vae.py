@@ -87,7 +87,7 @@ def test_loss_is_the_first_and_third_term_of_equation_3_written_out_in_numpy():
     assert loss == pytest.approx(error / 0.25 + 0.25 * commitment, rel=1e-5)
 
 
-def test_the_encoder_learns_from_the_image_as_if_nothing_were_quantised_and_from_its_commitment():
+def test_the_encoder_learns_from_the_image_past_the_quantisation_and_from_its_commitment():
     """With a linear encoder W x and a linear decoder V z + c, by hand: W gets V^T of the error, and 2 beta (z - e)."""
     config = dataclasses.replace(TINY, encoder=MLP(()), decoder=MLP(()))
     state, images = TestContract.init(config), images_of(5)
@@ -123,7 +123,7 @@ def test_codebook_loss_moves_each_code_to_the_encodings_that_chose_it():
 
 
 def test_a_codebook_learns_by_gradient_and_by_its_own_optimizer():
-    """One step on 4 devices is the step of one; at rest the codes stay."""
+    """One step on 4 devices is the step of one, down the gradient of the codebook's loss."""
     config = contract.with_sgd(dataclasses.replace(TINY, codebook=ByGradient()), codebook_optimizer=0.5)
     batch, key = images_of(8), jax.random.key(2)
     state = TestContract.init(config)

@@ -54,8 +54,8 @@ def test_loss_is_the_weighted_cost_and_the_discrepancy_written_out_in_numpy():
     assert loss == pytest.approx(0.05 * cost + 10.0 * mmd, rel=1e-4)
 
 
-def test_codes_learn_the_moments_of_the_prior():
-    """With the discrepancy as good as alone: from a deviation of 0.2, to mean 0 and covariance 1."""
+def test_latents_get_the_mean_and_covariance_of_the_prior():
+    """With almost no cost of reconstruction: from a deviation of 0.2 to mean 0 and covariance I."""
     config = dataclasses.replace(
         TINY,
         image_shape=(8,),
@@ -76,14 +76,14 @@ def test_codes_learn_the_moments_of_the_prior():
     state, metrics = jax.jit(lambda state, keys: jax.lax.scan(step, state, keys))(
         state, jax.random.split(jax.random.key(4), 300)
     )
-    codes = wae.to_latents(config, state, images)
-    np.testing.assert_allclose(codes.mean(axis=0), 0.0, atol=0.15)
-    np.testing.assert_allclose(np.cov(codes.T), np.eye(2), atol=0.25)
+    latents = wae.to_latents(config, state, images)
+    np.testing.assert_allclose(latents.mean(axis=0), 0.0, atol=0.15)
+    np.testing.assert_allclose(np.cov(latents.T), np.eye(2), atol=0.25)
     assert metrics["mmd"][-20:].mean() < 0.01 < metrics["mmd"][0]
-    assert np.abs(np.cov(before.T) - np.eye(2)).max() > 0.3  # it had not been so
+    assert np.abs(np.cov(before.T) - np.eye(2)).max() > 0.3
 
 
-def test_latents_lead_from_images_to_images():
+def test_images_have_latents_that_decode_to_images_in_range():
     state, images = TestContract.init(), images_of(5)
     latents = wae.to_latents(TINY, state, images)
     assert latents.shape == (5, 3)
