@@ -3,6 +3,7 @@
 config.json      the experiment's name and every setting, versions and devices; enough to repeat the run
 .lock            held by the process that trains
 metrics.jsonl    one line for each log step
+frozen/          pretrained parts of the model, one file each
 samples/         pictures, the same latents at each step; reconstructions/, codes/, code_grid/ likewise
 checkpoints/     orbax
 """
@@ -126,6 +127,11 @@ def record_session(folder: pathlib.Path, experiment: Experiment, step: int) -> N
     record = read_config(folder)
     sessions = [*record["sessions"], _session(step)]
     _write(folder, record | {"settings": settings.to_json(experiment), "sessions": sessions})
+
+
+def record_frozen(folder: pathlib.Path, checksums: dict[str, int]) -> None:
+    """Note in config.json the checksums of the frozen parts that the run keeps."""
+    _write(folder, read_config(folder) | {"frozen": checksums})
 
 
 def record_checkpoint(folder: pathlib.Path) -> None:

@@ -16,8 +16,9 @@ from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.evaluation import during
 from experiments.runs import experiment as experiments_by_name
-from experiments.runs import restore, settings
+from experiments.runs import frozen, pretrained, restore, settings
 from experiments.runs.experiment import Experiment, model_of
+from experiments.training import stages
 from jaxgen.batches import Labelled
 
 OF_EACH_PROCESS = ("process_id", "data_dir", "out")
@@ -68,6 +69,12 @@ def check_batch(experiment: Experiment) -> None:
 
 def check_model(experiment: Experiment, image_set: ImageSet) -> None:
     """UserError if the model refuses its settings or its data; traces shapes only, compiles nothing."""
+    for part in stages.parts(experiment, experiment.steps - 1):
+        check_batch(part.experiment)
+        _check_stage(part.experiment, image_set)
+
+
+def _check_stage(experiment: Experiment, image_set: ImageSet) -> None:
     config, model = experiment.model, model_of(experiment.model)
     size = experiment.batch_size * config.minibatches
     try:
@@ -78,6 +85,7 @@ def check_model(experiment: Experiment, image_set: ImageSet) -> None:
     try:
         state = restore.abstract_state(experiment)
         check_memory(experiment, state)
+        pretrained.sources(experiment.pretrained, frozen.parts(state))
         _, metrics = jax.eval_shape(
             lambda state, batch: model.update(config, state, batch, jax.random.key(0)), state, batch
         )

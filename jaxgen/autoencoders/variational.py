@@ -5,7 +5,7 @@ the player `autoencoder`, with the parts "encoder" and "decoder".
 """
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,9 +18,6 @@ from jaxgen.mode import EVALUATION, Mode
 from jaxgen.priors import normal_noise
 from jaxgen.train_state import apply, blank
 from jaxgen.typing import AxisName, Evidence, Key, Latents, Points, Shape, Variables
-
-Prior: TypeAlias = Callable[[Variables], tuple[Diagonal, Variables]]
-"""The variables of the networks to p(z), or p(z|y), of each example, and the variables after the pass."""
 
 
 def coders(config: Any, *conditions: Shape) -> dict[str, tuple[Any, ...]]:

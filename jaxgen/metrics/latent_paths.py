@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from jaxgen.checks import require
-from jaxgen.losses._arrays import Floats, floats, per_example
+from jaxgen.losses._arrays import Floats, batched, floats, per_example
 from jaxgen.typing import PerExample, Scalar
 
 
@@ -49,12 +49,13 @@ def perceptual_path_lengths(
     """
     require(epsilon > 0, "epsilon", epsilon, "positive")
     first, last = ends
+    first, last, times = floats(starts=first, ends=last, times=times)
     if first.shape != last.shape or times.shape != first.shape[:1]:
         raise ValueError(
             f"starts {first.shape}, ends {last.shape} and times {times.shape} do not fit: "
             "they must be (B, ...), the same, and (B,)"
         )
-    first, last, times = floats(starts=first, ends=last, times=times)
+    batched(starts=first)
     before, after = (generate(interpolate(first, last, t)) for t in (times, times + epsilon))
     (distances,) = per_example(distance=distance(before, after))
     return distances / epsilon**2

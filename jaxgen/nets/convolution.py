@@ -9,7 +9,7 @@ Images are NHWC, kernels HWIO. Each convolution has two forms of equal value:
 
 "auto" is the algebra if JAX's default backend at the time of tracing is the CPU, else plain.
 
-A convolution can do the resampling beside it, in 4/9 of the multiplications for a 3x3 kernel:
+A convolution can include the resampling next to it, in 4/9 of the multiplications for a 3x3 kernel:
 
     conv(upsample_nearest(x), w) = upsample_conv(x, w)     one transposed convolution of stride 2
     mean_pool(conv(x, w))        = conv_mean_pool(x, w)    one convolution of stride 2

@@ -54,7 +54,7 @@ def example_keys(key: Key, num: int, axis_name: str | None = None) -> jax.Array:
 
 
 def pass_key(key: Key, number: int = 0) -> Key:
-    """A key for what is random inside the networks, beside the `example_keys` of the same key.
+    """A key for what is random inside the networks, independent of the `example_keys` of the same key.
 
     It is folded from a number that no example reaches as its index.
     """

@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 from tests.mutations import library
-from tests.mutations.__main__ import parse
+from tests.mutations.__main__ import chosen, job_of, parse
 from tests.mutations.mutants import Mutant
 from tests.mutations.order import Order, names_of, uses
 from tests.mutations.processes import Finder
@@ -41,6 +41,26 @@ def test_a_sample_says_the_seed_that_repeats_it():
     assert len({parse([]).seed for _ in range(5)}) > 1
 
 
+def test_choices_are_of_files_formulas_or_of_all():
+    file = library.library()["checks"]
+    assert {mutant.module for mutant in chosen(parse(["--exhaustive", str(file)]))} == {"checks"}
+    named = chosen(parse(["--exhaustive", str(file), "--only", "require"]))
+    assert named and {mutant.function for mutant in named} == {"require"}
+    assert len(chosen(parse(["--exhaustive", str(file), "--sample", "1"]))) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--exhaustive", "jaxgen/no.py"], r"no.py: no file of the library"),
+        (["--exhaustive", str(library.library()["checks"]), "--only", "nobody"], "no formula has nobody in its name"),
+    ],
+)
+def test_choices_of_nothing_are_refused(arguments, message):
+    with pytest.raises(SystemExit, match=message):
+        chosen(parse(arguments))
+
+
 def names(mutant: Mutant) -> list[list[str]]:
     return [[pathlib.Path(word).name for word in suite] for suite in library.suites(mutant)]
 
@@ -65,6 +85,14 @@ def test_every_file_has_tests():
             assert library.own_tests(module).exists(), module
 
 
+def test_files_of_which_nothing_passes_unchanged_are_left_out():
+    mutant = Mutant("parallel.inside", "split", "double the value", "")
+    (own,), users = library.suites(mutant)
+    job = job_of(mutant, {f"{own}::test_split": 2.0, f"{users[0]}::test_b": 1.0, "tests/test_c.py::test_c": 9.0})
+    assert job.suites == [[own], [users[0]]] and sum(job.expected.values()) == 3.0 and job.limit > 100
+    assert job_of(mutant, {f"{users[1]}::test_b": 1.0}).suites == [[users[1]]]
+
+
 class Item:
     """What pytest knows of a test."""
 
@@ -86,6 +114,7 @@ def test_tests_that_name_it_come_first_then_quick_ones_and_classes_stay_together
         Item("t.py::quick", other),
         Item("t.py::TestA::fast", other, object),
         Item("t.py::naming[1]", naming),
+        Item("t.py::red_without_any_mutation", naming),
     ]
     seconds = {"t.py::TestA::slow": 5.0, "t.py::TestA::fast": 0.1, "t.py::quick": 1.0, "t.py::naming[1]": 9.0}
     Order({"normalize"}, seconds).pytest_collection_modifyitems(items)
