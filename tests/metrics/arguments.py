@@ -50,7 +50,7 @@ def line(start, end, time):
 
 
 def lengths(starts, ends, times):
-    return M.perceptual_path_lengths(jnp.sin, squared, line, starts, ends, times, epsilon=0.1)
+    return M.perceptual_path_lengths(jnp.sin, squared, line, (starts, ends), times, epsilon=0.1)
 
 
 def distances_of_whole_images(real, fake):
