@@ -83,11 +83,13 @@ def columns(batch_type: Any) -> tuple[Column, ...]:
 
 def condition(batch: Any) -> Any:
     """The part of a batch that a model is given when it samples; None for images alone."""
-    return getattr(batch, batch.CONDITION) if isinstance(batch, tuple) else None
+    kind: Any = type(batch)
+    return getattr(batch, kind.CONDITION) if isinstance(batch, tuple) else None
 
 
 def target(batch: Any) -> Any:
     """The images that samples are compared with: the batch itself, or one field of it; None if there are none."""
     if not isinstance(batch, tuple):
         return batch
-    return None if batch.TARGET is None else getattr(batch, batch.TARGET)
+    kind: Any = type(batch)
+    return None if kind.TARGET is None else getattr(batch, kind.TARGET)

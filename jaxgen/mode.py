@@ -15,8 +15,7 @@ ExampleKeys: TypeAlias = KeyArray[Array, "batch"]
 """One key for each example of this device (`parallel.example_keys`), the same however many devices share the batch."""
 
 
-@struct.dataclass
-class Mode:
+class Mode(struct.PyTreeNode):
     """One forward pass; `Mode()` is evaluation.
 
     A layer that draws random numbers in training and finds no keys raises ValueError: see `example_keys`.

@@ -5,7 +5,7 @@ field names (`generate`, `encode`, ...), the losses, `update`, `sample`. A modul
 functions of the protocol of that name, with the same arguments in the same order: the suite compares the signatures.
 """
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from jaxgen.batches import BatchType
 from jaxgen.images import ValueRange
@@ -34,6 +34,13 @@ class ModelConfig(Protocol):
     def batch_type(self) -> BatchType:
         """What a batch holds: None for an array of images alone, else a class of `jaxgen.batches`."""
         ...
+
+
+class Defaults:
+    """What most models' settings say: images alone, one minibatch for an update. A Config says otherwise itself."""
+
+    batch_type: ClassVar[BatchType] = None
+    minibatches: ClassVar[Any] = 1  # or a property of other settings
 
 
 class Model(Protocol):

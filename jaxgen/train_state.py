@@ -17,14 +17,14 @@ from flax.training import train_state
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.plain import check_network
 from jaxgen.optimizers import Optimizer, to_optax
-from jaxgen.parallel import pmean, replicated_weights
+from jaxgen.parallel import example_keys, pmean, replicated_weights
 from jaxgen.typing import AxisName, Collections, Key, Metrics, Params, Scalar, Shape, Variables
 
 LossOutput: TypeAlias = tuple[Scalar, tuple[Metrics, Variables]]
 """The loss, the mean over the batch at hand; what is logged, and the network's variables after the pass."""
 
-Loss: TypeAlias = Callable[[Variables], LossOutput]
-"""`variables -> (loss, (metrics, variables))` of the player that descends."""
+Loss: TypeAlias = Callable[..., LossOutput]
+"""`(variables, *inputs) -> (loss, (metrics, variables))` of the player that descends."""
 
 
 class TrainState(train_state.TrainState):
@@ -45,8 +45,7 @@ class TrainState(train_state.TrainState):
         return {"params": self.params, **self.collections}
 
 
-@struct.dataclass
-class Frozen:
+class Frozen(struct.PyTreeNode):
     """Variables of a network that no optimiser moves: a pretrained encoder, a feature network.
 
     `init` fills them at random, so that a model runs without any file; a run reads them from a file or another run, and
@@ -87,7 +86,7 @@ def create_parts(parts: Mapping[str, tuple[Any, ...]], optimizer: Optimizer, key
 
 def freeze(net: nn.Module, name: str, key: Key, *inputs: Any) -> Frozen:
     """Random variables of `net` for `inputs`, to be replaced by trained ones of the same names and shapes."""
-    return Frozen(net.init(key, *inputs), name)
+    return Frozen(variables=dict(net.init(key, *inputs)), name=name)
 
 
 def _init_as(name: str, net: nn.Module, key: Key, inputs: list[Any]) -> Variables:
@@ -98,7 +97,7 @@ def _init_as(name: str, net: nn.Module, key: Key, inputs: list[Any]) -> Variable
         def __call__(self):
             return net.clone(parent=self, name=name)(*inputs)
 
-    return Part().init(key)
+    return dict(Part().init(key))
 
 
 def from_variables(variables: Any, optimizer: Optimizer, apply_fn: Callable | None = None) -> TrainState:
@@ -137,6 +136,11 @@ def apply(
     return outputs, {name: {**tree, part: after[name]} if part in tree else tree for name, tree in variables.items()}
 
 
+def training_mode(state: TrainState, key: Key, num: int, axis_name: AxisName) -> Mode:
+    """The mode of a pass in training, at the step of this player, with keys for `num` examples of this device."""
+    return Mode(keys=example_keys(key, num, axis_name), step=state.step, train=True, axis_name=axis_name)
+
+
 def only(state: TrainState, part: str, optimizer: Optimizer, opt_state: Any = None) -> TrainState:
     """One network of a player, as a player with an optimiser of its own: see `merge`.
 
@@ -152,21 +156,23 @@ def merge(state: TrainState, part: TrainState) -> TrainState:
 
 
 def descend(
-    state: TrainState, loss: Loss, axis_name: AxisName = None, *, player: str | None = None
+    state: TrainState, loss: Loss, inputs: tuple[Any, ...], axis_name: AxisName = None, player: str | None = None
 ) -> tuple[TrainState, Metrics]:
-    """One optimiser step down `loss`, its gradients averaged over the devices along `axis_name`.
+    """One optimiser step down `loss(variables, *inputs)`, its gradients averaged over the devices along `axis_name`.
 
     The loss is averaged inside the differentiated function and the gradients outside: only both together give the
     gradient of the whole batch under jit, pmap, vmap and shard_map alike. With the name of a `player` the metrics also
     hold `gradient_norm/NAME`, the length of the whole gradient.
     """
-    grads, (metrics, collections) = _gradients(state, loss, axis_name)
+    grads, (metrics, collections) = _gradients(state, loss, inputs, axis_name)
     if player is not None:
         metrics = metrics | {f"gradient_norm/{player}": _length(grads)}
     return _stepped(state, grads, collections), metrics
 
 
-def unroll(state: TrainState, loss: Loss, num_steps: int, axis_name: AxisName = None) -> TrainState:
+def unroll(
+    state: TrainState, loss: Loss, inputs: tuple[Any, ...], num_steps: int, axis_name: AxisName = None
+) -> TrainState:
     """The state after `num_steps` of `descend`, as an expression to be differentiated.
 
     Gradients flow through the optimiser into all that `loss` depends on. Adam must have `eps_root` above 0: the root of
@@ -174,15 +180,17 @@ def unroll(state: TrainState, loss: Loss, num_steps: int, axis_name: AxisName = 
     """
 
     def step(state, _):
-        grads, (_, collections) = _gradients(state, loss, axis_name)
+        grads, (_, collections) = _gradients(state, loss, inputs, axis_name)
         return _stepped(state, grads, collections), None
 
     return jax.lax.scan(step, state, length=num_steps)[0] if num_steps else state
 
 
-def _gradients(state: TrainState, loss: Loss, axis_name: AxisName) -> tuple[Params, tuple[Metrics, Collections]]:
+def _gradients(
+    state: TrainState, loss: Loss, inputs: tuple[Any, ...], axis_name: AxisName
+) -> tuple[Params, tuple[Metrics, Collections]]:
     def mean_loss(params):
-        value, (metrics, variables) = loss({"params": params, **state.collections})
+        value, (metrics, variables) = loss({"params": params, **state.collections}, *inputs)
         return pmean(value, axis_name), (metrics, {name: variables[name] for name in state.collections})
 
     (_, aux), grads = jax.value_and_grad(mean_loss, has_aux=True)(replicated_weights(state.params))

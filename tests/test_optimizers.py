@@ -22,7 +22,7 @@ from jaxgen.optimizers import (
     RMSProp,
     to_optax,
 )
-from tests import contract
+from jaxgen.testing import variations
 
 GRADIENTS = [0.5, -1.0, 2.0, 0.1]
 MORE = [*GRADIENTS, -0.3, 1.5, 0.7, -0.2]  # RAdam is plain momentum for five steps
@@ -89,7 +89,7 @@ def test_radam_is_algorithm_2_of_liu_et_al():
 def test_every_setting_changes_the_steps(rule):
     settings = Optimizer(1e-2, rule)
     usual = run(settings, gradients=MORE)
-    varied = contract.variations(settings)
+    varied = [*variations(settings), ("clip_norm", dataclasses.replace(settings, clip_norm=1.0))]
     assert len(varied) == 6 + len(dataclasses.fields(rule))  # the parts around the rule, and its own settings
     assert [name for name, other in varied if run(other, gradients=MORE) == usual] == []
 

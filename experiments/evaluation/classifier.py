@@ -13,7 +13,7 @@ import pathlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -21,13 +21,11 @@ from experiments.command_line import terminal
 from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.data.options import ImageOptions
+from experiments.evaluation.outputs import CHUNK, Outputs, in_chunks
 from experiments.runs import files, settings, variables
 
 FORMAT = 1
 """Of what is kept; part of its name."""
-
-CHUNK = 250
-"""Images in one call: bounds the memory, and one compilation serves any number."""
 
 STEPS_PER_CALL = 50
 
@@ -45,13 +43,6 @@ class Settings:
 
 USUAL = Settings()
 """Those of `obtain`, unless it is given others."""
-
-
-class Outputs(NamedTuple):
-    """What an image becomes."""
-
-    features: np.ndarray  # (num, d) float32
-    logits: np.ndarray | None  # (num, classes) float32; None where the extractor names no classes
 
 
 @dataclass(frozen=True)
@@ -236,17 +227,6 @@ def _outputs(train: ImageSet, chosen: Settings, weights: dict[str, Any]) -> Call
         return Outputs(found["features"], found["logits"])
 
     return outputs
-
-
-def in_chunks(apply: Callable[[np.ndarray], Any], pixels: np.ndarray, size: int = CHUNK) -> Any:
-    """`apply` of all images, `size` at a time, the last chunk filled with copies of the last one."""
-    import jax
-
-    parts = []
-    for start in range(0, len(pixels), size):
-        places = np.minimum(np.arange(start, start + size), len(pixels) - 1)
-        parts.append(jax.device_get(apply(pixels[places])))
-    return jax.tree.map(lambda *leaves: np.concatenate(leaves)[: len(pixels)], *parts)
 
 
 def _accuracy(outputs: Callable[[np.ndarray], Outputs], test: ImageSet) -> float:

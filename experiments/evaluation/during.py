@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from experiments.command_line.errors import UserError
+from experiments.data import held_out
 from experiments.data.images import ImageSet
 from experiments.evaluation import extractors, measures, rows, sets
 from experiments.evaluation.extractors import Cache
 from experiments.evaluation.measures import Measure
 from experiments.evaluation.sets import Examples, Real
 from experiments.models import sampling
-from experiments.pictures import kinds
 from experiments.runs.experiment import Experiment
 
 PREFIX = "eval/"
@@ -85,7 +85,7 @@ def _has_classes(experiment: Experiment, image_set: ImageSet) -> bool:
 
 
 def _real(experiment: Experiment, image_set: ImageSet) -> Real:
-    return Real(image_set, kinds.held_out_set(experiment))
+    return Real(image_set, held_out.load_for(experiment))
 
 
 def _titles(measure: Measure) -> list[str]:

@@ -14,7 +14,7 @@ from experiments.command_line.errors import UserError
 from experiments.data.options import ImageOptions
 from experiments.data.request import nearest
 from experiments.evaluation import classifier, sets
-from experiments.evaluation.classifier import Outputs
+from experiments.evaluation.outputs import Outputs, in_chunks
 from experiments.evaluation.sets import Examples, Real
 
 NAMES = ("pixels", "pca", "classifier", "inception:FILE")
@@ -108,7 +108,7 @@ def _pca(real: Real) -> Extractor:
 
     def outputs(pixels: np.ndarray) -> Outputs:
         rows = Examples(pixels).rows
-        return Outputs(classifier.in_chunks(lambda part: project(jnp.asarray(part)), rows), None)
+        return Outputs(in_chunks(lambda part: project(jnp.asarray(part)), rows), None)
 
     return Extractor("pca", outputs, about=f"pca: {num} principal components of {len(fitted_to):,} real images")
 
@@ -140,7 +140,7 @@ def _inception(file: pathlib.Path) -> Extractor:
         return found["2048"], found["logits_unbiased"]
 
     def outputs(pixels: np.ndarray) -> Outputs:
-        return Outputs(*classifier.in_chunks(lambda part: apply(weights, part), pixels, INCEPTION_CHUNK))
+        return Outputs(*in_chunks(lambda part: apply(weights, part), pixels, INCEPTION_CHUNK))
 
     resize = f"{INCEPTION_SIZE}x{INCEPTION_SIZE}, TensorFlow 1 bilinear"
     return Extractor(

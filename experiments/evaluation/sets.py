@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 
 from experiments import data
+from experiments.data import held_out
 from experiments.data.images import ImageSet
 from experiments.models import abilities, sampling
-from experiments.pictures import kinds
 from experiments.runs import restore
 from experiments.runs.experiment import Experiment
 
@@ -58,12 +58,12 @@ class Real:
 
 def real(experiment: Experiment) -> Real:
     """The data of an experiment. UserError if they are not there."""
-    return Real(data.load_for(experiment), kinds.held_out_set(experiment))
+    return Real(data.load_for(experiment), held_out.load_for(experiment))
 
 
 def spread(image_set: ImageSet, num: int) -> Examples:
     """`num` examples, or all there are, at even distances through the set, which may be sorted."""
-    return Examples(*kinds.spread(image_set, min(num, len(image_set))))
+    return Examples(*held_out.spread(image_set, min(num, len(image_set))))
 
 
 @dataclass(frozen=True)

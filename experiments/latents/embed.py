@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from experiments.data import held_out
 from experiments.latents import sources
 from experiments.latents.sources import Words
 from experiments.latents.trained import Trained
@@ -38,7 +39,7 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     """Write the picture; the lines say what was done."""
     abilities.autoencoder(run.config)
     image_set, label = run.held_out, sources.label_of(run, options.label)
-    pixels, labels = kinds.spread(image_set, min(options.num, len(image_set)))
+    pixels, labels = held_out.spread(image_set, min(options.num, len(image_set)))
     told = labels if label is None else np.full(len(pixels), label)
     latents = run.encode(pixels, told)
     project, axes = kinds.in_the_plane(latents)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from experiments.data import held_out
 from experiments.latents import sources
 from experiments.latents.sources import Words
 from experiments.latents.trained import Trained
@@ -39,7 +40,7 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
         yield from lines
         pixels, labels = chosen.pixels, chosen.labels
     else:
-        pixels, labels = kinds.spread(run.held_out, min(options.num, len(run.held_out)))
+        pixels, labels = held_out.spread(run.held_out, min(options.num, len(run.held_out)))
         labels = labels if label is None else np.full(len(pixels), label)
     decoded = reconstruct(run.state, pixels, labels)
     error = np.mean(((decoded.astype(np.float64) - pixels) / 255.0) ** 2)

@@ -8,10 +8,10 @@ from typing import Any
 import jax
 import numpy as np
 
+from experiments.data import held_out
 from experiments.data.images import ImageSet
 from experiments.models import abilities
 from experiments.models.sampling import CHUNK
-from experiments.pictures import kinds
 from experiments.runs import restore
 from experiments.runs.experiment import Experiment
 
@@ -54,7 +54,7 @@ class Trained:
         """Images that the model has not trained on. UserError if the data set is not there."""
         from experiments import data
 
-        return kinds.held_out_set(self.experiment) or data.load_for(self.experiment)
+        return held_out.load_for(self.experiment) or data.load_for(self.experiment)
 
     def decode(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """uint8 pixels of latents."""

@@ -19,8 +19,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import data
 from experiments.command_line.errors import UserError
+from experiments.data import held_out
 from experiments.data.images import ImageSet
 from experiments.models import abilities
 from experiments.pictures import diagrams, figures
@@ -73,7 +73,7 @@ def _require_critic_of_points(config: Any) -> None:
 def drawings(experiment: Experiment, image_set: ImageSet, key: Key) -> dict[str, Drawing]:
     """What draws each of the experiment's pictures, by its name; `key` is that of the samples."""
     drawn: dict[str, Drawing] = {}
-    held_out = None
+    unseen = None
     for kind in experiment.pictures:
         if kind == "samples":
             drawn[kind] = _samples(experiment, image_set, key)
@@ -84,13 +84,13 @@ def drawings(experiment: Experiment, image_set: ImageSet, key: Key) -> dict[str,
         if kind == "level_sets":
             drawn[kind] = _level_sets(experiment, image_set, key)
             continue
-        held_out = held_out or held_out_set(experiment) or image_set
+        unseen = unseen or held_out.load_for(experiment) or image_set
         if kind == "reconstructions":
-            pixels, labels = spread(held_out, min(max(1, experiment.num_samples // 2), len(held_out)))
+            pixels, labels = held_out.spread(unseen, min(max(1, experiment.num_samples // 2), len(unseen)))
             drawn[kind] = functools.partial(reconstructions, experiment.model, pixels=pixels, labels=labels)
         else:
-            pixels, labels = spread(held_out, min(CODES, len(held_out)))
-            classes = held_out.classes
+            pixels, labels = held_out.spread(unseen, min(CODES, len(unseen)))
+            classes = unseen.classes
             drawn[kind] = functools.partial(_codes, experiment.model, pixels=pixels, labels=labels, classes=classes)
     return drawn
 
@@ -99,21 +99,6 @@ def _code_grid(config: Any, image_set: ImageSet) -> Drawing:
     if abilities.has_classes(config):
         return functools.partial(code_grids, config, classes=image_set.classes, num=CLASS_GRID)
     return functools.partial(code_grid, config, num=GRID)
-
-
-def held_out_set(experiment: Experiment) -> ImageSet | None:
-    """Images that the model has not trained on; None where the data set has too few for that."""
-    try:
-        return data.load_for(experiment, "test")
-    except UserError:
-        return None
-
-
-def spread(image_set: ImageSet, num: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """Pixels and labels of `num` images at even distances through the set, which may be sorted."""
-    indices = np.linspace(0, len(image_set) - 1, num).astype(np.int64)
-    labels = None if image_set.labels is None else image_set.labels[indices]
-    return np.asarray(image_set.batch(indices)), labels
 
 
 def reconstructions(config: Any, state: Any, pixels: np.ndarray, labels: np.ndarray | None) -> np.ndarray:

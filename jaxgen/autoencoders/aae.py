@@ -17,7 +17,8 @@ game and its codes spread beyond the prior. The networks have two hidden layers 
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -29,16 +30,17 @@ from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.losses.adversarial import minimax_discriminator, non_saturating_generator
 from jaxgen.losses.reconstruction import mean_squared_error
 from jaxgen.mode import Mode
+from jaxgen.model import Defaults
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import example_keys, pass_key
+from jaxgen.parallel import pass_key
 from jaxgen.priors import Normal
-from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend, merge, only
+from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend, merge, only, training_mode
 from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings; the networks are the paper's for MNIST."""
 
     image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
@@ -51,8 +53,6 @@ class Config:
     encoder_optimizer: Optimizer = Optimizer(3e-4, Adam(b1=0.5))  # of the encoder in the regularisation phase
     discriminator_optimizer: Optimizer = Optimizer(3e-4, Adam(b1=0.5))
 
-    batch_type: ClassVar = None
-    minibatches: ClassVar = 1
     prior = property(lambda self: Normal(self.latent_dim))
 
     def __post_init__(self):
@@ -130,26 +130,18 @@ def update(
     """
     images, before = scale(batch, config.value_range), state.autoencoder
     prior = config.prior.draw(key, len(images), axis_name)
-    keys = [example_keys(pass_key(key, phase), len(images), axis_name) for phase in range(3)]
-    modes = [Mode(each, before.step, train=True, axis_name=axis_name) for each in keys]
+    modes = [training_mode(before, pass_key(key, phase), len(images), axis_name) for phase in range(3)]
 
-    autoencoder, metrics = descend(  # reconstruction
-        before, lambda variables: reconstruction_loss(config, variables, images, modes[0]), axis_name
-    )
+    inputs = images, modes[0]  # reconstruction
+    autoencoder, metrics = descend(before, partial(reconstruction_loss, config), inputs, axis_name)
 
     codes, _ = encode(config, autoencoder.variables, images, modes[1])  # regularisation
-    discriminator, discriminator_metrics = descend(
-        state.discriminator,
-        lambda variables: discriminator_loss(config, variables, prior, codes, modes[1]),
-        axis_name,
-    )
-    encoder, encoder_metrics = descend(
-        only(autoencoder, "encoder", config.encoder_optimizer, state.regularization),
-        lambda variables: encoder_loss(config, variables, discriminator.variables, images, modes[2]),
-        axis_name,
-    )
-    metrics = metrics | discriminator_metrics | encoder_metrics
-    return State(merge(autoencoder, encoder), discriminator, encoder.opt_state), metrics
+    inputs = prior, codes, modes[1]
+    discriminator, metrics_d = descend(state.discriminator, partial(discriminator_loss, config), inputs, axis_name)
+    encoder = only(autoencoder, "encoder", config.encoder_optimizer, state.regularization)
+    inputs = discriminator.variables, images, modes[2]
+    encoder, metrics_f = descend(encoder, partial(encoder_loss, config), inputs, axis_name)
+    return State(merge(autoencoder, encoder), discriminator, encoder.opt_state), metrics | metrics_d | metrics_f
 
 
 from_latents, to_latents, sample = coders.from_latents, coders.to_latents, coders.sample

@@ -14,7 +14,8 @@ covariance: of vectors drawn from N(0, I) the decoder makes codes with the right
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax
@@ -26,18 +27,19 @@ from jaxgen.checks import at_least, require
 from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.losses.reconstruction import mean_squared_error
 from jaxgen.mode import Mode
+from jaxgen.model import Defaults
 from jaxgen.moving_averages import Exponential, NoAverage
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import example_keys, pass_key, pmean
 from jaxgen.priors import Normal
 from jaxgen.sampling import sampler
-from jaxgen.train_state import LossOutput, TrainState, descend
+from jaxgen.train_state import LossOutput, TrainState, descend, training_mode
 from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings; the defaults are the toy 784-128-64-12-2 of Jodoin's course (IFT780) and its mirror."""
 
     image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
@@ -49,8 +51,6 @@ class Config:
     optimizer: Optimizer = Optimizer(1e-3, Adam())
     moments_decay: float = 0.99  # of the moving mean and covariance of the codes
 
-    batch_type: ClassVar = None
-    minibatches: ClassVar = 1
     prior = property(lambda self: Normal(self.latent_dim))
 
     def __post_init__(self):
@@ -104,10 +104,9 @@ def update(
     images, before = scale(batch, config.value_range), state.autoencoder
     keys = example_keys(key, len(images), axis_name)
     inputs = corrupt(config.corruption, images, keys, config.value_range)
-    mode = Mode(example_keys(pass_key(key), len(images), axis_name), before.step, train=True, axis_name=axis_name)
-    autoencoder, metrics = descend(
-        before, lambda variables: reconstruction_loss(config, variables, inputs, images, mode), axis_name
-    )
+    mode = training_mode(before, pass_key(key), len(images), axis_name)
+    inputs = inputs, images, mode
+    autoencoder, metrics = descend(before, partial(reconstruction_loss, config), inputs, axis_name)
     codes, _ = encode(config, autoencoder.variables, images)
     average = Exponential(config.moments_decay) if config.moments_decay else NoAverage()
     return State(autoencoder, average.update(state.codes, moments_of(codes, axis_name), autoencoder.step)), metrics

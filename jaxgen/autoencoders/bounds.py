@@ -132,19 +132,19 @@ def kl_of_each_latent(q: Diagonal, prior: Diagonal) -> Latents:
 
 
 def objective_loss(
-    objective: Objective, terms: Terms, step: jax.Array, axis_name: AxisName = None
+    objective: Objective, terms: Terms, step: jax.Array | None, axis_name: AxisName = None
 ) -> tuple[Scalar, Metrics]:
     """What is minimised, mean over the batch, and the terms of equation 1.
 
     Args:
         objective: which bound, with which weights.
         terms: of this batch.
-        step: updates so far, from which warm-up and capacity follow.
+        step: updates so far, for warm-up and capacity; 0 if not given.
         axis_name: of the devices that share the batch: free bits compare means over all of it.
     """
     nll, kl = terms.nll.mean(axis=1), terms.kl.sum(axis=1)
     metrics = {"reconstruction": nll.mean(), "kl": kl.mean(), "elbo": -(nll + kl).mean()}
-    count = step.astype(jnp.float32)
+    count = jnp.float32(0) if step is None else step.astype(jnp.float32)
     match objective:
         case ELBO():
             weight = objective.beta * (jnp.minimum(1.0, count / objective.warm_up) if objective.warm_up else 1.0)

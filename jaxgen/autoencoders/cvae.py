@@ -14,6 +14,7 @@ bounds and units are those of `jaxgen.autoencoders.vae`.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 import flax.linen as nn
@@ -30,16 +31,17 @@ from jaxgen.checks import at_least
 from jaxgen.conditions import in_turn, one_hot
 from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.mode import EVALUATION, Mode
+from jaxgen.model import Defaults
 from jaxgen.optimizers import Optimizer, RMSProp
 from jaxgen.parallel import example_keys
 from jaxgen.priors import Normal
 from jaxgen.sampling import sampler
-from jaxgen.train_state import LossOutput, TrainState, apply, blank, create_parts, descend
+from jaxgen.train_state import LossOutput, TrainState, apply, blank, create_parts, descend, training_mode
 from jaxgen.typing import AxisName, Evidence, Key, Labels, Latents, Metrics, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings; the defaults are those of Atienza: Advanced Deep Learning with Keras, 2018, section 8.2."""
 
     image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
@@ -54,7 +56,6 @@ class Config:
     optimizer: Optimizer = Optimizer(1e-3, RMSProp(decay=0.9, eps=1e-7))
 
     batch_type: ClassVar = Labelled
-    minibatches: ClassVar = 1
     prior = property(lambda self: Normal(self.latent_dim))
 
     def __post_init__(self):
@@ -134,10 +135,9 @@ def update(
     images, classes = scale(batch.images, config.value_range), one_hot(batch.labels, config.num_classes)
     targets = config.likelihood.observe(images, example_keys(key_pixels, num, axis_name), config.value_range)
     latent_noise = noise(config, key_latents, num, config.objective.num_samples, axis_name)
-    mode = Mode(example_keys(key_pass, num, axis_name), before.step, train=True, axis_name=axis_name)
-    autoencoder, metrics = descend(
-        before, lambda variables: bound_loss(config, variables, targets, classes, latent_noise, mode), axis_name
-    )
+    mode = training_mode(before, key_pass, num, axis_name)
+    inputs = targets, classes, latent_noise, mode
+    autoencoder, metrics = descend(before, partial(bound_loss, config), inputs, axis_name)
     return State(autoencoder), metrics
 
 

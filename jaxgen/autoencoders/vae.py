@@ -16,7 +16,8 @@ Lingrand and Precioso's 784 times the mean squared error is `Gaussian(0.5)`, up 
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax
@@ -29,16 +30,17 @@ from jaxgen.autoencoders.variational import decode, decode_each, encode, nll_of_
 from jaxgen.checks import at_least
 from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.mode import EVALUATION, Mode
+from jaxgen.model import Defaults
 from jaxgen.optimizers import Adagrad, Optimizer
 from jaxgen.parallel import example_keys
 from jaxgen.priors import Normal
 from jaxgen.sampling import sampler
-from jaxgen.train_state import LossOutput, TrainState, create_parts, descend
+from jaxgen.train_state import LossOutput, TrainState, create_parts, descend, training_mode
 from jaxgen.typing import AxisName, Batch, Evidence, Key, Latents, Metrics, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings; the defaults are the paper's for MNIST, without its small decay of the weights."""
 
     image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
@@ -50,8 +52,6 @@ class Config:
     objective: Objective = ELBO()  # the bound that is climbed
     optimizer: Optimizer = Optimizer(0.01, Adagrad())
 
-    batch_type: ClassVar = None
-    minibatches: ClassVar = 1
     prior = property(lambda self: Normal(self.latent_dim))
 
     def __post_init__(self):
@@ -113,10 +113,9 @@ def update(
     images, before = scale(batch, config.value_range), state.autoencoder
     targets = config.likelihood.observe(images, example_keys(key_pixels, len(batch), axis_name), config.value_range)
     latent_noise = noise(config, key_latents, len(batch), config.objective.num_samples, axis_name)
-    mode = Mode(example_keys(key_pass, len(batch), axis_name), before.step, train=True, axis_name=axis_name)
-    autoencoder, metrics = descend(
-        before, lambda variables: bound_loss(config, variables, targets, latent_noise, mode), axis_name
-    )
+    mode = training_mode(before, key_pass, len(batch), axis_name)
+    inputs = targets, latent_noise, mode
+    autoencoder, metrics = descend(before, partial(bound_loss, config), inputs, axis_name)
     return State(autoencoder), metrics
 
 

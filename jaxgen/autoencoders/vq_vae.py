@@ -19,7 +19,8 @@ codebook, too, follows the encodings of the encoder that has just moved (the aut
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax
@@ -34,16 +35,27 @@ from jaxgen.losses.information import cross_entropy
 from jaxgen.losses.likelihoods import bits_per_dim
 from jaxgen.losses.reconstruction import mean_squared_error
 from jaxgen.mode import EVALUATION, Mode
+from jaxgen.model import Defaults
 from jaxgen.nets.grid import GridDecoder, GridEncoder
 from jaxgen.nets.pixelcnn import Grid, PixelCNN
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import example_keys, pass_key
-from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, create_parts, descend, from_variables
+from jaxgen.train_state import (
+    LossOutput,
+    TrainState,
+    apply,
+    blank,
+    create,
+    create_parts,
+    descend,
+    from_variables,
+    training_mode,
+)
 from jaxgen.typing import AxisName, Batch, Images, Key, Metrics, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings; the defaults are those of the authors' code for CIFAR-10."""
 
     image_shape: Shape = (32, 32, 3)  # height, width, channels
@@ -60,9 +72,6 @@ class Config:
     autoencoder_optimizer: Optimizer = Optimizer(3e-4, Adam())
     codebook_optimizer: Optimizer = Optimizer(3e-4, Adam())  # of a codebook that learns by gradient
     prior_optimizer: Optimizer = Optimizer(3e-4, Adam())
-
-    batch_type: ClassVar = None
-    minibatches: ClassVar = 1
 
     def __post_init__(self):
         require_range(self.value_range)
@@ -98,7 +107,8 @@ def init(config: Config, key: Key) -> State:
     autoencoder = create_parts(parts, config.autoencoder_optimizer, key_autoencoder)
     codes = jnp.zeros((1, *grid_shape(config)[:2]), jnp.int32)
     uniform = nn.initializers.variance_scaling(1.0, "fan_out", "uniform")  # the variance of an entry is 1 / d
-    vectors = nn.Embed(config.num_codes, config.code_dim, embedding_init=uniform).init(key_codebook, codes)
+    embedding = nn.Embed(config.num_codes, config.code_dim, embedding_init=uniform)
+    vectors: Variables = dict(embedding.init(key_codebook, codes))
     prior = create(config.prior, config.prior_optimizer, key_prior, codes, (*codes.shape[1:], config.num_codes))
     if isinstance(config.codebook, ByMovingAverage):
         return State(autoencoder, codebook.start(vectors["params"]["embedding"]), prior)
@@ -181,14 +191,14 @@ def update(
         The new state; metrics of all three, with the perplexity of the batch's codes (from 1 to K).
     """
     images, before, vectors = scale(batch, config.value_range), state.autoencoder, vectors_of(config, state.codebook)
-    mode = Mode(example_keys(pass_key(key), len(images), axis_name), before.step, train=True, axis_name=axis_name)
-    autoencoder, metrics = descend(
-        before, lambda variables: autoencoder_loss(config, variables, vectors, images, mode), axis_name
-    )
+    mode = training_mode(before, pass_key(key), len(images), axis_name)
+    inputs = vectors, images, mode
+    autoencoder, metrics = descend(before, partial(autoencoder_loss, config), inputs, axis_name)
     encodings, _ = encodings_of(config, autoencoder.variables, images)
     learner, codebook_metrics = learn(config, state.codebook, encodings, key, axis_name)
     codes = codebook.nearest(encodings, vectors_of(config, learner))
-    prior, prior_metrics = descend(state.prior, lambda variables: prior_loss(config, variables, codes, mode), axis_name)
+    inputs = codes, mode
+    prior, prior_metrics = descend(state.prior, partial(prior_loss, config), inputs, axis_name)
     perplexity = codebook.perplexity(codes, config.num_codes, axis_name)
     metrics = metrics | codebook_metrics | prior_metrics | {"perplexity": perplexity}
     return State(autoencoder, learner, prior), metrics
@@ -207,7 +217,7 @@ def learn(
             codes = codebook.nearest(encodings, vectors_of(config, learner))
             return codebook.follow(learner, settings, encodings, codes, key, axis_name), {}
         case ByGradient(), TrainState():
-            return descend(learner, lambda variables: codebook_loss(variables, encodings), axis_name)
+            return descend(learner, codebook_loss, (encodings,), axis_name)
     raise _unsuited(config, learner)
 
 

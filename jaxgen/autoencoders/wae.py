@@ -16,9 +16,9 @@ the codes, and its steps of the learning rate. WAE-GAN, the same objective with 
 `jaxgen.autoencoders.aae`, as the paper says, but for its phases.
 """
 
-import functools
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import flax.linen as nn
 
@@ -29,16 +29,17 @@ from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.losses.features import inverse_multiquadratic_kernel, maximum_mean_discrepancy
 from jaxgen.losses.reconstruction import mean_squared_error
 from jaxgen.mode import Mode
+from jaxgen.model import Defaults
 from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import example_keys, gather, pass_key
+from jaxgen.parallel import gather, pass_key
 from jaxgen.priors import Normal
-from jaxgen.train_state import LossOutput, TrainState, descend
+from jaxgen.train_state import LossOutput, TrainState, descend, training_mode
 from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Scalar, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings of Algorithm 2, with the defaults of the authors' code for MNIST."""
 
     image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape that the networks take
@@ -51,8 +52,6 @@ class Config:
     kernel_scales: tuple[float, ...] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # of the kernels, around 2 latent_dim
     optimizer: Optimizer = Optimizer(1e-3, Adam(b1=0.5))
 
-    batch_type: ClassVar = None
-    minibatches: ClassVar = 1
     prior = property(lambda self: Normal(self.latent_dim))
 
     def __post_init__(self):
@@ -76,7 +75,7 @@ def init(config: Config, key: Key) -> State:
 
 def discrepancy(config: Config, prior: Latents, codes: Latents) -> Scalar:
     """MMD^2(P_Z, Q_Z), unbiased: it can be negative."""
-    kernel = functools.partial(inverse_multiquadratic_kernel, scales=config.kernel_scales)
+    kernel = partial(inverse_multiquadratic_kernel, scales=config.kernel_scales)
     return maximum_mean_discrepancy(prior, codes, kernel)
 
 
@@ -107,10 +106,9 @@ def update(
     """
     images, before = scale(batch, config.value_range), state.autoencoder
     prior = config.prior.draw(key, len(images), axis_name)
-    mode = Mode(example_keys(pass_key(key), len(images), axis_name), before.step, train=True, axis_name=axis_name)
-    autoencoder, metrics = descend(
-        before, lambda variables: autoencoder_loss(config, variables, images, prior, mode), axis_name
-    )
+    mode = training_mode(before, pass_key(key), len(images), axis_name)
+    inputs = images, prior, mode
+    autoencoder, metrics = descend(before, partial(autoencoder_loss, config), inputs, axis_name)
     return State(autoencoder), metrics
 
 

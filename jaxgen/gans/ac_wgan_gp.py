@@ -12,6 +12,7 @@ the authors add to the images.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 import flax.linen as nn
@@ -23,25 +24,26 @@ from jaxgen.conditions import draw_labels, one_hot
 from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity, means
 from jaxgen.gans.discrimination import FAKE, PENALTY, require_no_batch_statistics, score_both
-from jaxgen.gans.networks import create_generator, generate, two_headed
+from jaxgen.gans.networks import create_players, fixed_fakes, generate, two_headed
 from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
 from jaxgen.losses.information import cross_entropy
 from jaxgen.losses.penalties import gradient_penalty, interpolate
 from jaxgen.metrics.classification import accuracy
 from jaxgen.mode import EVALUATION, Mode
+from jaxgen.model import Defaults
 from jaxgen.moving_averages import MovingAverage, NoAverage
 from jaxgen.nets.conditioning import InnerCondition
 from jaxgen.nets.resnet import ResNetCritic, ResNetGenerator
 from jaxgen.optimizers import Adam, LinearDecay, Optimizer
 from jaxgen.parallel import draw, example_keys, split
 from jaxgen.priors import Normal, Prior
-from jaxgen.train_state import LossOutput, TrainState, blank, create, descend
+from jaxgen.train_state import LossOutput, TrainState, descend
 from jaxgen.typing import AxisName, Key, Labels, Latents, Metrics, PerExample, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings; the defaults are those of the authors' code for CIFAR-10, 100,000 updates of 5 minibatches of 64."""
 
     image_shape: Shape = (32, 32, 3)  # height, width, channels; any shape for other data
@@ -61,6 +63,7 @@ class Config:
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
 
     batch_type: ClassVar = Labelled
+
     minibatches = property(lambda self: self.critic_steps)
 
     def __post_init__(self):
@@ -79,10 +82,8 @@ class State(NamedTuple):
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers. ValueError for a critic with batch statistics."""
-    key_g, key_d = jax.random.split(key)
-    generator = create_generator(config, key_g, (config.num_classes,))
-    inputs = blank(config.image_shape), (1 + config.num_classes,)
-    critic = create(config.critic, config.critic_optimizer, key_d, *inputs)
+    player, outputs = (config.critic, config.critic_optimizer), (1 + config.num_classes,)
+    generator, critic = create_players(config, player, key, (config.num_classes,), outputs=outputs)
     require_no_batch_statistics(critic)
     return State(generator, critic, ema=generator.variables)
 
@@ -135,29 +136,23 @@ def update(
     inputs = *batch, *noise, example_keys(key_pass, num, axis_name)
     images, labels, latents, mix, keys = split(inputs, config.critic_steps)
 
-    def fixed_generator(latents, labels, keys):
-        classes = one_hot(labels, config.num_classes)
-        return generate(config, state.generator.variables, latents, classes, mode=mode.with_keys(keys))[0]
-
-    # The generator is fixed, so all fakes come from one pass, though each minibatch keeps its own batch statistics.
-    fake = jax.vmap(fixed_generator)(latents, labels, keys)
+    inputs = latents, one_hot(labels, config.num_classes), keys
+    fake = fixed_fakes(config, state.generator.variables, inputs, mode)
 
     def critic_step(critic: TrainState, minibatch):
         images, labels, fake, mix, keys = minibatch
         inputs = (scale(images, config.value_range), labels), fake, mix, mode.with_keys(keys)
-        return descend(critic, lambda variables: critic_loss(config, variables, *inputs), axis_name, player="critic")
+        return descend(critic, partial(critic_loss, config), inputs, axis_name, "critic")
 
-    critic, metrics = jax.lax.scan(critic_step, state.critic, (images, labels, fake, mix, keys))
+    critic, metrics_d = jax.lax.scan(critic_step, state.critic, (images, labels, fake, mix, keys))
 
     size = config.generator_batches * num // config.critic_steps
     labels = draw_labels(key_labels, size, config.num_classes, axis_name)
     mode = mode.with_keys(example_keys(key_generator_pass, size, axis_name))
     inputs = critic.variables, labels, config.prior.draw(key_generator, size, axis_name), mode
-    generator, generator_metrics = descend(
-        state.generator, lambda variables: generator_loss(config, variables, *inputs), axis_name, player="generator"
-    )
+    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
     ema = config.average.update(state.ema, generator.variables, generator.step)
-    metrics = means(metrics) | generator_metrics
+    metrics = means(metrics_d) | metrics_g
     return State(generator, critic, ema), metrics | diversity(scale(images[0], config.value_range), fake[0], axis_name)
 
 

@@ -12,6 +12,7 @@ Fakes are made for the labels of the batch, so that real and fake examples have 
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 import flax.linen as nn
@@ -21,26 +22,27 @@ from jaxgen.batches import Labelled
 from jaxgen.checks import at_least
 from jaxgen.conditions import one_hot
 from jaxgen.gans import networks
-from jaxgen.gans.diagnostics import certainty, diversity
-from jaxgen.gans.discrimination import Discrimination, flip_labels, score_both
-from jaxgen.gans.networks import create_generator, generate, two_headed
+from jaxgen.gans.diagnostics import diversity
+from jaxgen.gans.discrimination import Discrimination, score_both
+from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
+from jaxgen.gans.networks import create_players, generate, two_headed
 from jaxgen.gans.objectives import NonSaturating, Objective
 from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.losses.information import auxiliary_classifier, cross_entropy
 from jaxgen.metrics.classification import accuracy
 from jaxgen.mode import EVALUATION, Mode
+from jaxgen.model import Defaults
 from jaxgen.moving_averages import MovingAverage, NoAverage
 from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import example_keys
 from jaxgen.priors import Normal, Prior
-from jaxgen.train_state import LossOutput, TrainState, blank, create, descend
+from jaxgen.train_state import LossOutput, TrainState, descend, training_mode
 from jaxgen.typing import AxisName, Key, Labels, Latents, Metrics, PerExample, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings; the defaults are the paper's for CIFAR-10."""
 
     image_shape: Shape = (32, 32, 3)  # height, width, channels; any shape for other data
@@ -57,7 +59,6 @@ class Config:
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
 
     batch_type: ClassVar = Labelled
-    minibatches: ClassVar = 1
 
     def __post_init__(self):
         require_range(self.value_range)
@@ -75,10 +76,10 @@ class State(NamedTuple):
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers."""
-    key_g, key_d = jax.random.split(key)
-    generator = create_generator(config, key_g, (config.num_classes,))
-    inputs = blank(config.image_shape), (1 + config.num_classes,)
-    discriminator = create(config.discriminator, config.discriminator_optimizer, key_d, *inputs)
+    player = config.discriminator, config.discriminator_optimizer
+    generator, discriminator = create_players(
+        config, player, key, (config.num_classes,), outputs=(1 + config.num_classes,)
+    )
     return State(generator, discriminator, ema=generator.variables)
 
 
@@ -86,13 +87,12 @@ def discriminator_loss(
     config: Config, variables: Variables, real: Points, fake: Points, labels: Labels, mode: Mode
 ) -> LossOutput:
     """-(L_S + L_C), mean over the batch."""
-    network, settings = two_headed(config.discriminator, config.num_classes), config.discrimination
-    outputs, variables = score_both(network, variables, real, fake, mode, joint=settings.joint)
+    network = two_headed(config.discriminator, config.num_classes)
+    outputs, variables = score_both(network, variables, real, fake, mode, joint=config.discrimination.joint)
     scores, (real_logits, fake_logits) = zip(*outputs, strict=True)
-    source = config.objective.discriminator(*flip_labels(settings.flip, *scores, mode), axis_name=mode.axis_name).mean()
+    source, metrics = discriminator_value(config, *scores, mode)
     classes = auxiliary_classifier(real_logits, labels, fake_logits, labels).mean()
-    metrics = {"discriminator_loss": source, "class_loss": classes, "accuracy": accuracy(real_logits, labels)}
-    metrics |= certainty(config.objective, *scores, mode.axis_name)
+    metrics |= {"class_loss": classes, "accuracy": accuracy(real_logits, labels)}
     return source + config.class_weight * classes, (metrics, variables)
 
 
@@ -108,12 +108,10 @@ def generator_loss(
     images, labels = real
     fake, variables = generate(config, variables, latents, one_hot(labels, config.num_classes), mode=mode)
     network = two_headed(config.discriminator, config.num_classes)
-    beside = images if config.objective.needs_real else None
-    outputs, _ = score_both(network, opponent, beside, fake, mode, joint=config.discrimination.joint)
-    scores, (_, logits) = zip(*outputs, strict=True)
-    source = config.objective.generator(*scores, axis_name=mode.axis_name).mean()
+    scores, (_, logits) = zip(*score_fakes(config, network, opponent, images, fake, mode), strict=True)
+    source, metrics = generator_value(config, *scores, mode)
     classes = cross_entropy(logits, labels).mean()
-    metrics = {"generator_loss": source, "fake_accuracy": accuracy(logits, labels)}
+    metrics |= {"fake_accuracy": accuracy(logits, labels)}
     return source + config.class_weight * classes, (metrics, variables)
 
 
@@ -130,27 +128,21 @@ def update(
         axis_name: of the devices that share the batch, or None.
     """
     key_fake, key_latents, key_pass, key_generator_pass = jax.random.split(key, 4)
-    num, step = len(batch.labels), state.generator.step
+    num = len(batch.labels)
     real, classes = scale(batch.images, config.value_range), one_hot(batch.labels, config.num_classes)
 
-    mode = Mode(example_keys(key_pass, num, axis_name), step, train=True, axis_name=axis_name)
+    mode = training_mode(state.generator, key_pass, num, axis_name)
     latents = config.prior.draw(key_fake, num, axis_name)
     fake, _ = generate(config, state.generator.variables, latents, classes, mode=mode)
     inputs = real, fake, batch.labels, mode
-    discriminator, metrics = descend(
-        state.discriminator,
-        lambda variables: discriminator_loss(config, variables, *inputs),
-        axis_name,
-        player="discriminator",
-    )
+    loss = partial(discriminator_loss, config)
+    discriminator, metrics_d = descend(state.discriminator, loss, inputs, axis_name, "discriminator")
 
-    mode = mode.with_keys(example_keys(key_generator_pass, num, axis_name))
+    mode = training_mode(state.generator, key_generator_pass, num, axis_name)
     inputs = discriminator.variables, (real, batch.labels), config.prior.draw(key_latents, num, axis_name), mode
-    generator, generator_metrics = descend(
-        state.generator, lambda variables: generator_loss(config, variables, *inputs), axis_name, player="generator"
-    )
+    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
     ema = config.average.update(state.ema, generator.variables, generator.step)
-    return State(generator, discriminator, ema), metrics | generator_metrics | diversity(real, fake, axis_name)
+    return State(generator, discriminator, ema), metrics_d | metrics_g | diversity(real, fake, axis_name)
 
 
 def discriminate(config: Config, state: State, points: Points, condition: Labels | None = None) -> PerExample:

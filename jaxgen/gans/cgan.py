@@ -13,6 +13,7 @@ perceptrons.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, NamedTuple, TypeAlias
 
 import flax.linen as nn
@@ -23,18 +24,19 @@ from jaxgen.batches import Labelled
 from jaxgen.checks import at_least
 from jaxgen.conditions import in_turn, one_hot
 from jaxgen.gans import networks
-from jaxgen.gans.diagnostics import certainty, diversity
-from jaxgen.gans.discrimination import Discrimination, flip_labels, score_both
-from jaxgen.gans.networks import create_generator, generate, scorer
+from jaxgen.gans.diagnostics import diversity
+from jaxgen.gans.discrimination import Discrimination, score_both
+from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
+from jaxgen.gans.networks import create_players, generate, scorer
 from jaxgen.gans.objectives import NonSaturating, Objective
 from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.mode import Mode
+from jaxgen.model import Defaults
 from jaxgen.moving_averages import MovingAverage, NoAverage
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from jaxgen.optimizers import SGD, Optimizer
-from jaxgen.parallel import example_keys
 from jaxgen.priors import Prior, Uniform
-from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend
+from jaxgen.train_state import LossOutput, TrainState, apply, descend, training_mode
 from jaxgen.typing import AxisName, Key, Labels, Latents, Metrics, PerExample, Points, Shape, Variables
 
 Classes: TypeAlias = Float[Array, "batch classes"]
@@ -42,7 +44,7 @@ Classes: TypeAlias = Float[Array, "batch classes"]
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings; the defaults are the paper's for MNIST, but for its decay of the learning rate."""
 
     image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
@@ -58,7 +60,6 @@ class Config:
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
 
     batch_type: ClassVar = Labelled
-    minibatches: ClassVar = 1
 
     def __post_init__(self):
         require_range(self.value_range)
@@ -75,10 +76,8 @@ class State(NamedTuple):
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers."""
-    key_g, key_d = jax.random.split(key)
-    generator = create_generator(config, key_g, (config.num_classes,))
-    inputs = blank(config.image_shape), blank((config.num_classes,)), ()
-    discriminator = create(config.discriminator, config.discriminator_optimizer, key_d, *inputs)
+    player = config.discriminator, config.discriminator_optimizer
+    generator, discriminator = create_players(config, player, key, (config.num_classes,))
     return State(generator, discriminator, ema=generator.variables)
 
 
@@ -86,11 +85,10 @@ def discriminator_loss(
     config: Config, variables: Variables, real: Points, fake: Points, classes: Classes, mode: Mode
 ) -> LossOutput:
     """The objective's, mean over the batch: -E[log D(x|y)] - E[log(1 - D(G(z|y)|y))]."""
-    inputs, settings = ((real, classes), (fake, classes)), config.discrimination
-    scores, variables = score_both(scorer(config.discriminator), variables, *inputs, mode, joint=settings.joint)
-    labelled = flip_labels(settings.flip, *scores, mode)
-    loss = config.objective.discriminator(*labelled, axis_name=mode.axis_name).mean()
-    return loss, ({"discriminator_loss": loss} | certainty(config.objective, *scores, mode.axis_name), variables)
+    inputs, joint = ((real, classes), (fake, classes)), config.discrimination.joint
+    scores, variables = score_both(scorer(config.discriminator), variables, *inputs, mode, joint=joint)
+    loss, metrics = discriminator_value(config, *scores, mode)
+    return loss, (metrics, variables)
 
 
 def generator_loss(
@@ -104,10 +102,9 @@ def generator_loss(
     """The objective's, mean over the batch: -E[log D(G(z|y)|y)], with the same y for both."""
     classes = real[1]
     fake, variables = generate(config, variables, latents, classes, mode=mode)
-    network, beside = scorer(config.discriminator), real if config.objective.needs_real else None
-    scores, _ = score_both(network, opponent, beside, (fake, classes), mode, joint=config.discrimination.joint)
-    loss = config.objective.generator(*scores, axis_name=mode.axis_name).mean()
-    return loss, ({"generator_loss": loss}, variables)
+    scores = score_fakes(config, scorer(config.discriminator), opponent, real, (fake, classes), mode)
+    loss, metrics = generator_value(config, *scores, mode)
+    return loss, (metrics, variables)
 
 
 def update(
@@ -123,27 +120,21 @@ def update(
         axis_name: of the devices that share the batch, or None.
     """
     key_fake, key_latents, key_pass, key_generator_pass = jax.random.split(key, 4)
-    num, step = len(batch.labels), state.generator.step
+    num = len(batch.labels)
     real, classes = scale(batch.images, config.value_range), one_hot(batch.labels, config.num_classes)
 
-    mode = Mode(example_keys(key_pass, num, axis_name), step, train=True, axis_name=axis_name)
+    mode = training_mode(state.generator, key_pass, num, axis_name)
     latents = config.prior.draw(key_fake, num, axis_name)
     fake, _ = generate(config, state.generator.variables, latents, classes, mode=mode)
     inputs = real, fake, classes, mode
-    discriminator, metrics = descend(
-        state.discriminator,
-        lambda variables: discriminator_loss(config, variables, *inputs),
-        axis_name,
-        player="discriminator",
-    )
+    loss = partial(discriminator_loss, config)
+    discriminator, metrics_d = descend(state.discriminator, loss, inputs, axis_name, "discriminator")
 
-    mode = mode.with_keys(example_keys(key_generator_pass, num, axis_name))
+    mode = training_mode(state.generator, key_generator_pass, num, axis_name)
     inputs = discriminator.variables, (real, classes), config.prior.draw(key_latents, num, axis_name), mode
-    generator, generator_metrics = descend(
-        state.generator, lambda variables: generator_loss(config, variables, *inputs), axis_name, player="generator"
-    )
+    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
     ema = config.average.update(state.ema, generator.variables, generator.step)
-    return State(generator, discriminator, ema), metrics | generator_metrics | diversity(real, fake, axis_name)
+    return State(generator, discriminator, ema), metrics_d | metrics_g | diversity(real, fake, axis_name)
 
 
 def discriminate(config: Config, state: State, points: Points, condition: Labels | None = None) -> PerExample:

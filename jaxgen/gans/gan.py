@@ -17,19 +17,22 @@ raises the momentum from 0.5 to 0.7 in training; here D's loss is the sum, at ha
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax
 
 from jaxgen.checks import require
 from jaxgen.gans import networks
-from jaxgen.gans.diagnostics import certainty, diversity, means
-from jaxgen.gans.discrimination import Discrimination, flip_labels, score_both
-from jaxgen.gans.networks import create_generator, generate, scorer
+from jaxgen.gans.diagnostics import diversity, means
+from jaxgen.gans.discrimination import Discrimination, score_both
+from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
+from jaxgen.gans.networks import create_players, fixed_fakes, generate, scorer
 from jaxgen.gans.objectives import NonSaturating, Objective
 from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.mode import Mode
+from jaxgen.model import Defaults
 from jaxgen.moving_averages import MovingAverage, NoAverage
 from jaxgen.nets import initializers
 from jaxgen.nets.maxout import Maxout
@@ -37,12 +40,12 @@ from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import SGD, InverseTime, Optimizer
 from jaxgen.parallel import example_keys, split
 from jaxgen.priors import Prior, Uniform
-from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend
+from jaxgen.train_state import LossOutput, TrainState, apply, descend
 from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, PerExample, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings; the defaults are the paper's for MNIST."""
 
     image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
@@ -57,7 +60,6 @@ class Config:
     discriminator_optimizer: Optimizer = Optimizer(0.05, SGD(momentum=0.5), schedule=InverseTime(4e-6))
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
 
-    batch_type: ClassVar = None
     minibatches = property(lambda self: self.discriminator_steps)
 
     def __post_init__(self):
@@ -75,19 +77,17 @@ class State(NamedTuple):
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers."""
-    key_g, key_d = jax.random.split(key)
-    generator = create_generator(config, key_g)
-    discriminator = create(config.discriminator, config.discriminator_optimizer, key_d, blank(config.image_shape), ())
+    player = config.discriminator, config.discriminator_optimizer
+    generator, discriminator = create_players(config, player, key)
     return State(generator, discriminator, ema=generator.variables)
 
 
 def discriminator_loss(config: Config, variables: Variables, real: Points, fake: Points, mode: Mode) -> LossOutput:
     """What D minimises, mean over the batch: minus the value of equation 1 for the paper's objectives."""
-    network, settings = scorer(config.discriminator), config.discrimination
-    scores, variables = score_both(network, variables, real, fake, mode, joint=settings.joint)
-    labelled = flip_labels(settings.flip, *scores, mode)
-    loss = config.objective.discriminator(*labelled, axis_name=mode.axis_name).mean()
-    return loss, ({"discriminator_loss": loss} | certainty(config.objective, *scores, mode.axis_name), variables)
+    network = scorer(config.discriminator)
+    scores, variables = score_both(network, variables, real, fake, mode, joint=config.discrimination.joint)
+    loss, metrics = discriminator_value(config, *scores, mode)
+    return loss, (metrics, variables)
 
 
 def generator_loss(
@@ -95,10 +95,9 @@ def generator_loss(
 ) -> LossOutput:
     """What G minimises, mean over the batch; the real examples count for relativistic objectives alone."""
     fake, variables = generate(config, variables, latents, mode=mode)
-    network, beside = scorer(config.discriminator), real if config.objective.needs_real else None
-    scores, _ = score_both(network, opponent, beside, fake, mode, joint=config.discrimination.joint)
-    loss = config.objective.generator(*scores, axis_name=mode.axis_name).mean()
-    return loss, ({"generator_loss": loss}, variables)
+    scores = score_fakes(config, scorer(config.discriminator), opponent, real, fake, mode)
+    loss, metrics = generator_value(config, *scores, mode)
+    return loss, (metrics, variables)
 
 
 def update(
@@ -121,31 +120,22 @@ def update(
     keys = example_keys(key_pass, len(batch), axis_name)
     latents = config.prior.draw(key_latents, len(batch), axis_name)
     real, latents, keys = split((scale(batch, config.value_range), latents, keys), config.discriminator_steps)
-    # The generator is fixed, so all fakes come from one pass, though each minibatch keeps its own batch statistics.
-    fake, _ = jax.vmap(lambda z, k: generate(config, state.generator.variables, z, mode=mode.with_keys(k)))(
-        latents, keys
-    )
+    fake = fixed_fakes(config, state.generator.variables, (latents, keys), mode)
 
     def discriminator_step(discriminator: TrainState, minibatch):
         real, fake, keys = minibatch
-        return descend(
-            discriminator,
-            lambda variables: discriminator_loss(config, variables, real, fake, mode.with_keys(keys)),
-            axis_name,
-            player="discriminator",
-        )
+        inputs = real, fake, mode.with_keys(keys)
+        return descend(discriminator, partial(discriminator_loss, config), inputs, axis_name, "discriminator")
 
-    discriminator, metrics = jax.lax.scan(discriminator_step, state.discriminator, (real, fake, keys))
+    discriminator, metrics_d = jax.lax.scan(discriminator_step, state.discriminator, (real, fake, keys))
 
     num = len(batch) // config.discriminator_steps
-    mode = mode.with_keys(example_keys(key_generator_pass, num, axis_name))
-    inputs = discriminator.variables, real[-1], config.prior.draw(key_generator, num, axis_name), mode
-    generator, generator_metrics = descend(
-        state.generator, lambda variables: generator_loss(config, variables, *inputs), axis_name, player="generator"
-    )
+    latents, keys = config.prior.draw(key_generator, num, axis_name), example_keys(key_generator_pass, num, axis_name)
+    inputs = discriminator.variables, real[-1], latents, mode.with_keys(keys)
+    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
 
     ema = config.average.update(state.ema, generator.variables, generator.step)
-    metrics = means(metrics) | generator_metrics | diversity(real[0], fake[0], axis_name)
+    metrics = means(metrics_d) | metrics_g | diversity(real[0], fake[0], axis_name)
     return State(generator, discriminator, ema), metrics
 
 

@@ -15,7 +15,8 @@ discriminator's player, which thus minimises -lambda L_I too, on its fakes and t
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax
@@ -24,23 +25,24 @@ from jaxgen.checks import at_least
 from jaxgen.conditions import in_turn
 from jaxgen.gans import networks
 from jaxgen.gans.codes import CodePrior, Codes, CodeSettings, Predicted, categorical_loss, continuous_loss
-from jaxgen.gans.diagnostics import certainty, diversity
-from jaxgen.gans.discrimination import Discrimination, flip_labels, score_both
-from jaxgen.gans.networks import create_generator, generate, two_headed
+from jaxgen.gans.diagnostics import diversity
+from jaxgen.gans.discrimination import Discrimination, score_both
+from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
+from jaxgen.gans.networks import create_players, generate, two_headed
 from jaxgen.gans.objectives import NonSaturating, Objective
 from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.mode import EVALUATION, Mode
+from jaxgen.model import Defaults
 from jaxgen.moving_averages import MovingAverage, NoAverage
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import example_keys
 from jaxgen.priors import Prior, Uniform
-from jaxgen.train_state import LossOutput, TrainState, blank, create, descend
+from jaxgen.train_state import LossOutput, TrainState, descend, training_mode
 from jaxgen.typing import AxisName, Batch, Key, Labels, Latents, Metrics, PerExample, Points, Scalar, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings; the defaults are the paper's for MNIST."""
 
     image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
@@ -57,8 +59,6 @@ class Config:
     discriminator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.5))
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
 
-    batch_type: ClassVar = None  # no labels: the codes find the classes by themselves
-    minibatches: ClassVar = 1
     prior = property(lambda self: CodePrior(self.codes, self.noise))
 
     def __post_init__(self):
@@ -76,10 +76,8 @@ class State(NamedTuple):
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers."""
-    key_g, key_d = jax.random.split(key)
-    generator = create_generator(config, key_g)
-    inputs = blank(config.image_shape), (1 + config.codes.outputs,)
-    discriminator = create(config.discriminator, config.discriminator_optimizer, key_d, *inputs)
+    player = config.discriminator, config.discriminator_optimizer
+    generator, discriminator = create_players(config, player, key, outputs=(1 + config.codes.outputs,))
     return State(generator, discriminator, ema=generator.variables)
 
 
@@ -94,13 +92,11 @@ def discriminator_loss(
     config: Config, variables: Variables, real: Points, fake: Points, codes: Codes, mode: Mode
 ) -> LossOutput:
     """D's part of V, and -lambda L_I for Q, mean over the batch; `codes` are those of the fakes."""
-    network, settings = two_headed(config.discriminator, config.codes.outputs), config.discrimination
-    outputs, variables = score_both(network, variables, real, fake, mode, joint=settings.joint)
+    network = two_headed(config.discriminator, config.codes.outputs)
+    outputs, variables = score_both(network, variables, real, fake, mode, joint=config.discrimination.joint)
     scores, (_, of_codes) = zip(*outputs, strict=True)
-    labelled = flip_labels(settings.flip, *scores, mode)
-    loss = config.objective.discriminator(*labelled, axis_name=mode.axis_name).mean()
+    loss, metrics = discriminator_value(config, *scores, mode)
     information, _ = information_loss(config, config.codes.predicted(of_codes), codes)
-    metrics = {"discriminator_loss": loss} | certainty(config.objective, *scores, mode.axis_name)
     return loss + information, (metrics, variables)
 
 
@@ -110,12 +106,10 @@ def generator_loss(
     """G's part of V, and -lambda L_I, mean over the batch."""
     fake, variables = generate(config, variables, latents, mode=mode)
     network = two_headed(config.discriminator, config.codes.outputs)
-    beside = real if config.objective.needs_real else None
-    outputs, _ = score_both(network, opponent, beside, fake, mode, joint=config.discrimination.joint)
-    scores, (_, of_codes) = zip(*outputs, strict=True)
-    loss = config.objective.generator(*scores, axis_name=mode.axis_name).mean()
+    scores, (_, of_codes) = zip(*score_fakes(config, network, opponent, real, fake, mode), strict=True)
+    loss, metrics = generator_value(config, *scores, mode)
     information, bounds = information_loss(config, config.codes.predicted(of_codes), config.codes.codes_of(latents))
-    return loss + information, ({"generator_loss": loss} | bounds, variables)
+    return loss + information, (metrics | bounds, variables)
 
 
 def update(
@@ -131,26 +125,20 @@ def update(
         axis_name: of the devices that share the batch, or None.
     """
     key_fake, key_latents, key_pass, key_generator_pass = jax.random.split(key, 4)
-    num, step, real = len(batch), state.generator.step, scale(batch, config.value_range)
+    num, real = len(batch), scale(batch, config.value_range)
 
-    mode = Mode(example_keys(key_pass, num, axis_name), step, train=True, axis_name=axis_name)
+    mode = training_mode(state.generator, key_pass, num, axis_name)
     latents = config.prior.draw(key_fake, num, axis_name)
     fake, _ = generate(config, state.generator.variables, latents, mode=mode)
     inputs = real, fake, config.codes.codes_of(latents), mode
-    discriminator, metrics = descend(
-        state.discriminator,
-        lambda variables: discriminator_loss(config, variables, *inputs),
-        axis_name,
-        player="discriminator",
-    )
+    loss = partial(discriminator_loss, config)
+    discriminator, metrics_d = descend(state.discriminator, loss, inputs, axis_name, "discriminator")
 
-    mode = mode.with_keys(example_keys(key_generator_pass, num, axis_name))
+    mode = training_mode(state.generator, key_generator_pass, num, axis_name)
     inputs = discriminator.variables, real, config.prior.draw(key_latents, num, axis_name), mode
-    generator, generator_metrics = descend(
-        state.generator, lambda variables: generator_loss(config, variables, *inputs), axis_name, player="generator"
-    )
+    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
     ema = config.average.update(state.ema, generator.variables, generator.step)
-    return State(generator, discriminator, ema), metrics | generator_metrics | diversity(real, fake, axis_name)
+    return State(generator, discriminator, ema), metrics_d | metrics_g | diversity(real, fake, axis_name)
 
 
 def predict_codes(config: Config, state: State, images: Points) -> Predicted:

@@ -13,15 +13,30 @@ from jaxgen.conditions import in_turn, one_hot
 from jaxgen.gans.discrimination import GENERATOR, Network
 from jaxgen.images import squash
 from jaxgen.mode import EVALUATION, Mode
+from jaxgen.optimizers import Optimizer
 from jaxgen.sampling import sampler
 from jaxgen.train_state import TrainState, apply, blank, create
 from jaxgen.typing import Key, Labels, Latents, Points, Shape, Variables
 
 
-def create_generator(config: Any, key: Key, *conditions: Shape) -> TrainState:
-    """A fresh generator of latents, and of conditions of these shapes."""
-    inputs = (blank(shape) for shape in (config.prior.shape, *conditions))
-    return create(config.generator, config.generator_optimizer, key, *inputs, config.image_shape)
+def create_players(
+    config: Any, discriminator: tuple[nn.Module, Optimizer], key: Key, *conditions: Shape, outputs: Shape = ()
+) -> tuple[TrainState, TrainState]:
+    """A fresh generator, and a fresh discriminator or critic.
+
+    Args:
+        config: settings of the model.
+        discriminator: the network and its optimiser.
+        key: of the weights.
+        conditions: shapes of what the generator is given beside latents.
+        outputs: shape of what the discriminator gives for each example. With `()` it scores, given the same conditions.
+    """
+    key_generator, key_discriminator = jax.random.split(key)
+    given = [blank(shape) for shape in conditions]
+    inputs = blank(config.prior.shape), *given, config.image_shape
+    generator = create(config.generator, config.generator_optimizer, key_generator, *inputs)
+    inputs = blank(config.image_shape), *(() if outputs else given), outputs
+    return generator, create(*discriminator, key_discriminator, *inputs)
 
 
 def generate(
@@ -31,6 +46,20 @@ def generate(
     inputs = latents, *conditions, config.image_shape
     outputs, variables = apply(config.generator, variables, *inputs, mode=mode.stream(GENERATOR))
     return squash(outputs, config.value_range), variables
+
+
+def fixed_fakes(config: Any, variables: Variables, minibatches: tuple[jax.Array, ...], mode: Mode) -> Points:
+    """Fakes of several minibatches from a generator that does not learn meanwhile: all from one pass.
+
+    Each minibatch keeps its own batch statistics. `minibatches` are latents, conditions and keys of the passes, each
+    with a leading axis of minibatches.
+    """
+
+    def fakes(inputs: tuple[jax.Array, ...]) -> Points:
+        *given, keys = inputs
+        return generate(config, variables, *given, mode=mode.with_keys(keys))[0]
+
+    return jax.vmap(fakes)(minibatches)
 
 
 def scorer(net: nn.Module, output_shape: Shape = ()) -> Network:

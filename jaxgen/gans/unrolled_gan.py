@@ -16,32 +16,33 @@ included, since theta_D^K depends on the generator in their term too.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import flax.linen as nn
-import jax
 
 from jaxgen.checks import at_least, require
 from jaxgen.gans.diagnostics import certainty, diversity
 from jaxgen.gans.discrimination import score_both
-from jaxgen.gans.networks import create_generator, generate, scorer
+from jaxgen.gans.networks import create_players, generate, scorer
 from jaxgen.gans.objectives import Minimax, Objective
 from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.mode import Mode
+from jaxgen.model import Defaults
 from jaxgen.nets.initializers import Orthogonal
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import example_keys, pass_key
+from jaxgen.parallel import pass_key
 from jaxgen.priors import Normal, Prior
 from jaxgen.sampling import sampler
-from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend, unroll
+from jaxgen.train_state import LossOutput, TrainState, apply, descend, training_mode, unroll
 from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, PerExample, Points, Shape, Variables
 
 NETWORK = MLP((128, 128), activation="tanh", initializer=Orthogonal(1.4))
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings; the defaults are those of the paper's code for points in the plane."""
 
     image_shape: Shape = (2,)  # of points; height, width, channels for images
@@ -53,9 +54,6 @@ class Config:
     unrolled_steps: int = 5  # K
     generator_optimizer: Optimizer = Optimizer(1e-3, Adam(b1=0.5))
     discriminator_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.5, eps_root=1e-8))
-
-    batch_type: ClassVar = None
-    minibatches: ClassVar = 1
 
     def __post_init__(self):
         require_range(self.value_range)
@@ -74,10 +72,8 @@ class State(NamedTuple):
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers."""
-    key_g, key_d = jax.random.split(key)
-    inputs = blank(config.image_shape), ()
-    discriminator = create(config.discriminator, config.discriminator_optimizer, key_d, *inputs)
-    return State(create_generator(config, key_g), discriminator)
+    player = config.discriminator, config.discriminator_optimizer
+    return State(*create_players(config, player, key))
 
 
 def discriminator_loss(config: Config, variables: Variables, real: Points, fake: Points, mode: Mode) -> LossOutput:
@@ -92,12 +88,9 @@ def generator_loss(
 ) -> LossOutput:
     """f_K(theta_G, theta_D), mean over the batch."""
     fake, variables = generate(config, variables, latents, mode=mode)
-
-    def loss(variables: Variables) -> LossOutput:
-        return discriminator_loss(config, variables, real, fake, mode)
-
-    unrolled = unroll(opponent, loss, config.unrolled_steps, mode.axis_name)
-    surrogate = -loss({**opponent.variables, "params": unrolled.params})[0]
+    loss, inputs = partial(discriminator_loss, config), (real, fake, mode)
+    unrolled = unroll(opponent, loss, inputs, config.unrolled_steps, mode.axis_name)
+    surrogate = -loss({**opponent.variables, "params": unrolled.params}, *inputs)[0]
     return surrogate, ({"generator_loss": surrogate}, variables)
 
 
@@ -116,21 +109,14 @@ def update(
     Returns:
         The new state; metrics of both players.
     """
-    keys, step = example_keys(pass_key(key), len(batch), axis_name), state.generator.step
-    mode = Mode(keys, step, train=True, axis_name=axis_name)
+    mode = training_mode(state.generator, pass_key(key), len(batch), axis_name)
     real, latents = scale(batch, config.value_range), config.prior.draw(key, len(batch), axis_name)
     inputs = state.discriminator, real, latents, mode
-    generator, generator_metrics = descend(
-        state.generator, lambda variables: generator_loss(config, variables, *inputs), axis_name, player="generator"
-    )
+    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
     fake, _ = generate(config, state.generator.variables, latents, mode=mode)
-    discriminator, metrics = descend(
-        state.discriminator,
-        lambda variables: discriminator_loss(config, variables, real, fake, mode),
-        axis_name,
-        player="discriminator",
-    )
-    return State(generator, discriminator), metrics | generator_metrics | diversity(real, fake, axis_name)
+    loss, inputs = partial(discriminator_loss, config), (real, fake, mode)
+    discriminator, metrics_d = descend(state.discriminator, loss, inputs, axis_name, "discriminator")
+    return State(generator, discriminator), metrics_d | metrics_g | diversity(real, fake, axis_name)
 
 
 def from_latents(config: Config, state: State, latents: Latents, condition: None = None) -> Points:

@@ -12,7 +12,8 @@ momentum (RMSProp) are the paper's advice.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax
@@ -20,23 +21,24 @@ import jax
 from jaxgen.checks import at_least, require
 from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity, means
-from jaxgen.gans.discrimination import score_both
-from jaxgen.gans.networks import create_generator, generate, scorer
+from jaxgen.gans.discrimination import FAKE, score_both
+from jaxgen.gans.networks import create_players, fixed_fakes, generate, scorer
 from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
 from jaxgen.losses.weights import clip_weights
 from jaxgen.mode import Mode
+from jaxgen.model import Defaults
 from jaxgen.moving_averages import MovingAverage, NoAverage
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.optimizers import Optimizer, RMSProp
 from jaxgen.parallel import example_keys, split
 from jaxgen.priors import Normal, Prior
-from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend
+from jaxgen.train_state import LossOutput, TrainState, apply, descend
 from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, PerExample, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings of Algorithm 1, with the paper's defaults and networks (DCGAN's, for 64x64 images)."""
 
     image_shape: Shape = (64, 64, 3)  # height, width, channels; any shape for other data
@@ -50,7 +52,6 @@ class Config:
     critic_optimizer: Optimizer = Optimizer(5e-5, RMSProp())
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
 
-    batch_type: ClassVar = None
     minibatches = property(lambda self: self.critic_steps)
 
     def __post_init__(self):
@@ -69,9 +70,7 @@ class State(NamedTuple):
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers."""
-    key_g, key_f = jax.random.split(key)
-    generator = create_generator(config, key_g)
-    critic = create(config.critic, config.critic_optimizer, key_f, blank(config.image_shape), ())
+    generator, critic = create_players(config, (config.critic, config.critic_optimizer), key)
     return State(generator, critic, ema=generator.variables)
 
 
@@ -85,7 +84,7 @@ def critic_loss(config: Config, variables: Variables, real: Points, fake: Points
 def generator_loss(config: Config, variables: Variables, critic: Variables, latents: Latents, mode: Mode) -> LossOutput:
     """-E[f(G(z))]."""
     fake, variables = generate(config, variables, latents, mode=mode)
-    (_, scores), _ = score_both(scorer(config.critic), critic, None, fake, mode)
+    scores, _ = scorer(config.critic)(critic, fake, mode.stream(FAKE))
     loss = wasserstein_generator(scores).mean()
     return loss, ({"generator_loss": loss}, variables)
 
@@ -110,34 +109,22 @@ def update(
     keys = example_keys(key_pass, len(batch), axis_name)
     latents = config.prior.draw(key_latents, len(batch), axis_name)
     real, latents, keys = split((scale(batch, config.value_range), latents, keys), config.critic_steps)
-    # The generator is fixed, so all fakes come from one pass, though each minibatch keeps its own batch statistics.
-    fake, _ = jax.vmap(lambda z, k: generate(config, state.generator.variables, z, mode=mode.with_keys(k)))(
-        latents, keys
-    )
+    fake = fixed_fakes(config, state.generator.variables, (latents, keys), mode)
 
     def critic_step(critic: TrainState, minibatch):  # lines 2 to 8
         real, fake, keys = minibatch
-        critic, metrics = descend(
-            critic,
-            lambda variables: critic_loss(config, variables, real, fake, mode.with_keys(keys)),
-            axis_name,
-            player="critic",
-        )
+        inputs = real, fake, mode.with_keys(keys)
+        critic, metrics = descend(critic, partial(critic_loss, config), inputs, axis_name, "critic")
         return critic.replace(params=clip_weights(critic.params, config.clip)), metrics
 
-    critic, metrics = jax.lax.scan(critic_step, state.critic, (real, fake, keys))
+    critic, metrics_f = jax.lax.scan(critic_step, state.critic, (real, fake, keys))
 
     num = len(batch) // config.critic_steps  # lines 9 to 11
-    latents = config.prior.draw(key_generator, num, axis_name)
-    mode = mode.with_keys(example_keys(key_generator_pass, num, axis_name))
-    generator, generator_metrics = descend(
-        state.generator,
-        lambda variables: generator_loss(config, variables, critic.variables, latents, mode),
-        axis_name,
-        player="generator",
-    )
+    latents, keys = config.prior.draw(key_generator, num, axis_name), example_keys(key_generator_pass, num, axis_name)
+    inputs = critic.variables, latents, mode.with_keys(keys)
+    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
     ema = config.average.update(state.ema, generator.variables, generator.step)
-    metrics = means(metrics) | generator_metrics | diversity(real[0], fake[0], axis_name)
+    metrics = means(metrics_f) | metrics_g | diversity(real[0], fake[0], axis_name)
     return State(generator, critic, ema), metrics
 
 

@@ -11,7 +11,8 @@ which `sample` draws.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax
@@ -20,22 +21,23 @@ from jaxgen.checks import at_least
 from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity, means
 from jaxgen.gans.discrimination import FAKE, PENALTY, require_no_batch_statistics, score_both
-from jaxgen.gans.networks import create_generator, generate, scorer
+from jaxgen.gans.networks import create_players, fixed_fakes, generate, scorer
 from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
 from jaxgen.losses.penalties import gradient_penalty, interpolate
 from jaxgen.mode import Mode
+from jaxgen.model import Defaults
 from jaxgen.moving_averages import Exponential, MovingAverage
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import draw, example_keys, split
 from jaxgen.priors import Normal
-from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend
+from jaxgen.train_state import LossOutput, TrainState, apply, descend
 from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, PerExample, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings of Algorithm 1, with the paper's defaults."""
 
     image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
@@ -50,9 +52,9 @@ class Config:
     critic_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.0, b2=0.9))
     average: MovingAverage = Exponential(0.999)  # of the generator, from which samples are drawn
 
-    batch_type: ClassVar = None
-    minibatches = property(lambda self: self.critic_steps)
     prior = property(lambda self: Normal(self.latent_dim))
+
+    minibatches = property(lambda self: self.critic_steps)
 
     def __post_init__(self):
         require_range(self.value_range)
@@ -70,9 +72,7 @@ class State(NamedTuple):
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers. ValueError for a critic with batch statistics."""
-    key_g, key_d = jax.random.split(key)
-    generator = create_generator(config, key_g)
-    critic = create(config.critic, config.critic_optimizer, key_d, blank(config.image_shape), ())
+    generator, critic = create_players(config, (config.critic, config.critic_optimizer), key)
     require_no_batch_statistics(critic)
     return State(generator, critic, ema=generator.variables)
 
@@ -122,26 +122,21 @@ def update(
     latents = config.prior.draw(key_latents, len(batch), axis_name)
     mix = draw(jax.random.uniform, key_mix, len(batch), axis_name)
     real, latents, mix, keys = split((batch, latents, mix, keys), config.critic_steps)
-    # The generator is fixed, so all fakes come from one pass, though each minibatch keeps its own batch statistics.
-    fake, _ = jax.vmap(lambda z, k: generate(config, state.generator.variables, z, mode=mode.with_keys(k)))(
-        latents, keys
-    )
+    fake = fixed_fakes(config, state.generator.variables, (latents, keys), mode)
 
     def critic_step(critic: TrainState, minibatch):  # lines 2 to 10
         real, fake, mix, keys = minibatch
         inputs = scale(real, config.value_range), fake, mix, mode.with_keys(keys)
-        return descend(critic, lambda variables: critic_loss(config, variables, *inputs), axis_name, player="critic")
+        return descend(critic, partial(critic_loss, config), inputs, axis_name, "critic")
 
-    critic, metrics = jax.lax.scan(critic_step, state.critic, (real, fake, mix, keys))
+    critic, metrics_d = jax.lax.scan(critic_step, state.critic, (real, fake, mix, keys))
 
     num = len(batch) // config.critic_steps  # lines 11 and 12
-    latents = config.prior.draw(key_generator, num, axis_name)
-    inputs = critic.variables, latents, mode.with_keys(example_keys(key_generator_pass, num, axis_name))
-    generator, generator_metrics = descend(
-        state.generator, lambda variables: generator_loss(config, variables, *inputs), axis_name, player="generator"
-    )
+    latents, keys = config.prior.draw(key_generator, num, axis_name), example_keys(key_generator_pass, num, axis_name)
+    inputs = critic.variables, latents, mode.with_keys(keys)
+    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
     ema = config.average.update(state.ema, generator.variables, generator.step)
-    metrics = means(metrics) | generator_metrics
+    metrics = means(metrics_d) | metrics_g
     return State(generator, critic, ema), metrics | diversity(scale(real[0], config.value_range), fake[0], axis_name)
 
 

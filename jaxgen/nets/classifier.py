@@ -29,4 +29,4 @@ class ConvClassifier(nn.Module):
         require(self.width >= 1, "width", self.width, "at least 1")
         body = ConvCritic(self.channels, dtype=self.dtype)
         features = nn.relu(body(images, (self.width,), mode=mode))
-        return {"features": features, "logits": nn.Dense(*output_shape)(features)}
+        return {"features": features, "logits": nn.Dense(output_shape[0])(features)}

@@ -1,22 +1,30 @@
 """Normalisation layers by name, as a network's setting, and batch normalisation that is told a condition."""
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
 
-Norm: TypeAlias = Literal["none", "batch", "layer"]
+Norm: TypeAlias = Literal["none", "batch", "layer", "group", "instance"]
 """The names that `normalize` knows, as a network's setting."""
 
 
-def normalize(inputs: jax.Array, norm: str, mode: Mode) -> jax.Array:
+def normalize(inputs: jax.Array, norm: str, mode: Mode, *, groups: int = 32) -> jax.Array:
     """Apply one normalisation layer, computed in float32, to be called inside a compact module.
 
     batch: statistics per channel over the batch, of all devices; running averages out of training.
     layer: statistics per example over all its axes, with scale and offset per channel (as in WGAN-GP's code).
+    group: statistics per example and group of neighbouring channels, of which there are `groups`, or as many as
+    channels if these are fewer (Wu, He: Group Normalization, 2018, arXiv 1803.08494).
+    instance: statistics per example and channel over all places (Ulyanov, Vedaldi, Lempitsky: Instance Normalization,
+    2016, arXiv 1607.08022).
+
+    Raises:
+        ValueError: for another name, channels that do not divide into groups, or an instance norm without places.
     """
     match norm:
         case "none":
@@ -25,8 +33,13 @@ def normalize(inputs: jax.Array, norm: str, mode: Mode) -> jax.Array:
             layer = _batch_norm(mode)
         case "layer":
             layer = nn.LayerNorm(reduction_axes=range(1, inputs.ndim), feature_axes=-1)
+        case "group":
+            layer = _group_norm(inputs.shape, groups)
+        case "instance":
+            require(inputs.ndim > 2, "shape of inputs", inputs.shape, "(batch, ..., channels) for an instance norm")
+            layer = nn.InstanceNorm(epsilon=1e-5, use_fast_variance=False)
         case _:
-            raise ValueError(f"norm is {norm!r}, but must be 'none', 'batch' or 'layer'")
+            raise ValueError(f"norm is {norm!r}, but must be one of {get_args(Norm)}")
     return layer(inputs.astype(jnp.float32)).astype(inputs.dtype)
 
 
@@ -59,3 +72,11 @@ def _batch_norm(mode: Mode, *, affine: bool = True) -> nn.BatchNorm:
         use_scale=affine,
         use_bias=affine,
     )
+
+
+def _group_norm(shape: tuple[int, ...], groups: int) -> nn.GroupNorm:
+    require(groups >= 1, "groups", groups, "at least 1")
+    channels = shape[-1]
+    num = min(groups, channels)
+    require(channels % num == 0, "channels", channels, f"a multiple of {num} for a norm of {num} groups")
+    return nn.GroupNorm(num, epsilon=1e-5, use_fast_variance=False)

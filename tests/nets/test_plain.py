@@ -84,7 +84,16 @@ LAYERS = {
     "FirstBlock",
     "ResidualBlock",
 }
-LAYERS |= {"ResidualStack", "BasicConv2d", "InceptionA", "InceptionB", "InceptionC", "InceptionD", "InceptionE"}
+LAYERS |= {
+    "Attention",
+    "ResidualStack",
+    "BasicConv2d",
+    "InceptionA",
+    "InceptionB",
+    "InceptionC",
+    "InceptionD",
+    "InceptionE",
+}
 LAYERS |= {"Classifier", InceptionV3.__name__}  # published weights, for inference only
 
 

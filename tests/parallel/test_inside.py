@@ -62,16 +62,49 @@ def test_each_device_draws_the_noise_of_its_own_examples_under_jit():
     """And so computes what follows for those alone."""
 
     def update(config, state, batch, key, *, axis_name=None):
-        latents = parallel.draw(functools.partial(jax.random.normal, shape=(64,)), key, 512, axis_name)
+        latents = parallel.draw(functools.partial(jax.random.normal, shape=(64,)), key, 516, axis_name)
         return state - jnp.tanh(latents @ state).sum() * 1e-9, {}
 
     state = jax.ShapeDtypeStruct((64, 64), jnp.float32)
-    batch = jax.ShapeDtypeStruct((512, 1), jnp.float32)
+    batch = jax.ShapeDtypeStruct((516, 1), jnp.float32)
     temporary = [
         parallel.program(update, None, state, batch, devices=jax.devices()[:num]).memory_analysis().temp_size_in_bytes
         for num in (1, 4)
     ]
     assert temporary[1] < 0.3 * temporary[0]
+
+
+@pytest.mark.parametrize("num", [6, 8])
+def test_draws_under_jit_are_the_same_on_four_devices_which_need_not_divide_them(num):
+    def update(config, state, batch, key, *, axis_name=None):
+        return parallel.draw(jax.random.normal, key, num, axis_name), {}
+
+    drawn, _ = parallel.jit(update, None)(jnp.zeros(num), batch_of(8), jax.random.key(3))
+    wanted = parallel.draw(jax.random.normal, jax.random.key(3), num)
+    np.testing.assert_allclose(drawn, wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("axis", "kind"), [("mine", jax.sharding.AxisType.Auto), ("devices", jax.sharding.AxisType.Explicit)]
+)
+def test_draws_under_a_mesh_of_ones_own_are_left_where_they_are(axis, kind):
+    """Only the mesh of the drivers says along which axis examples are cut."""
+    with jax.set_mesh(jax.make_mesh((4,), (axis,), axis_types=(kind,))):
+        drawn = jax.jit(lambda key: parallel.draw(jax.random.normal, key, 8))(jax.random.key(3))
+    assert jax.typeof(drawn).sharding.spec in (jax.P(), jax.P(None))
+    np.testing.assert_allclose(drawn, parallel.draw(jax.random.normal, jax.random.key(3), 8), atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(8,), (8, 3), (8, 2, 3, 1)], ids=str)
+def test_rows_are_taken_of_arrays_of_any_rank(shape):
+    batch, indices = np.arange(np.prod(shape), dtype=np.float32).reshape(shape), jnp.array([7, 0, 3])
+
+    def update(config, state, batch, key, *, axis_name=None):
+        return parallel.take(batch, indices, axis_name), {}
+
+    state = jnp.zeros((3, *shape[1:]))
+    taken, _ = parallel.shard_map(update, None)(state, batch, jax.random.key(0))
+    np.testing.assert_array_equal(taken, batch[np.array([7, 0, 3])])
 
 
 @given(num=st.sampled_from([4, 8, 12]), seed=st.integers(0, 2**31 - 1))
@@ -95,6 +128,13 @@ def test_minibatches_hold_the_same_examples_on_any_number_of_devices(steps, shar
     for step in range(steps):
         assert set(np.asarray(per_device[:, step]).ravel()) == set(np.asarray(whole[step]))
     assert sorted(np.asarray(whole).ravel()) == list(range(steps * 8))
+
+
+@pytest.mark.parametrize("shape", [(6,), (6, 3), (6, 2, 3, 1)], ids=str)
+def test_a_minibatch_holds_every_numth_example_whatever_its_shape(shape):
+    batch = np.arange(np.prod(shape)).reshape(shape)
+    found = parallel.split({"a": jnp.asarray(batch)}, 3)["a"]
+    np.testing.assert_array_equal(found, np.stack([batch[start::3] for start in range(3)]))
 
 
 def test_a_batch_that_does_not_hold_the_minibatches_is_refused():

@@ -11,6 +11,7 @@ from PIL import Image
 
 from experiments import data
 from experiments.command_line.errors import UserError
+from experiments.data import held_out
 from experiments.models import abilities
 from experiments.pictures import diagrams, figures, kinds
 from experiments.runs import restore
@@ -60,7 +61,7 @@ def test_samples_of_a_conditional_model_have_one_class_a_column(plane):
 
 
 def test_reconstructions_show_held_out_images_above_what_is_decoded(plane, test_set):
-    pixels, labels = kinds.spread(test_set, 10)
+    pixels, labels = held_out.spread(test_set, 10)
     experiment, model, _, state = restore.newest(plane)
     told = jnp.asarray(labels)
 
@@ -123,7 +124,7 @@ def test_codes_that_fit_the_plane_are_taken_as_they_are(size):
 
 
 def test_examples_are_spread_over_the_whole_set(test_set):
-    pixels, labels = kinds.spread(test_set, 3)
+    pixels, labels = held_out.spread(test_set, 3)
     np.testing.assert_array_equal(pixels, test_set.batch([0, 148, 296]))
     np.testing.assert_array_equal(labels, test_set.labels[[0, 148, 296]])
 

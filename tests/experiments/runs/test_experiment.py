@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from experiments.command_line import cli
 from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.runs import experiment, settings

@@ -92,15 +92,15 @@ def test_a_run_of_format_1_goes_on_and_is_written_in_the_format_of_today(tmp_pat
         around = {key: parts[key] for key in ("learning_rate", "schedule", "accumulate")}
         former["settings"]["model"][name] = parts["rule"] | around
     (tmp_path / "config.json").write_text(json.dumps(former | {"format": 1}))
-    assert runs.read(tmp_path) == ("wgan_gp_digits", EXPERIMENT)
-    assert runs.begin(tmp_path, "wgan_gp_digits", EXPERIMENT) is True
+    assert run_folder.read(tmp_path) == ("wgan_gp_digits", EXPERIMENT)
+    assert run_folder.begin(tmp_path, "wgan_gp_digits", EXPERIMENT) is True
     slower = dataclasses.replace(EXPERIMENT.model.critic_optimizer, learning_rate=0.5)
     other = dataclasses.replace(EXPERIMENT, model=dataclasses.replace(EXPERIMENT.model, critic_optimizer=slower))
     with pytest.raises(UserError, match=r"model.critic_optimizer.learning_rate: 0.001 -> 0.5"):
-        runs.begin(tmp_path, "wgan_gp_digits", other)
-    runs.record_checkpoint(tmp_path)
+        run_folder.begin(tmp_path, "wgan_gp_digits", other)
+    run_folder.record_checkpoint(tmp_path)
     assert json.loads((tmp_path / "config.json").read_text())["format"] == 2
-    assert runs.read(tmp_path) == ("wgan_gp_digits", EXPERIMENT)
+    assert run_folder.read(tmp_path) == ("wgan_gp_digits", EXPERIMENT)
 
 
 def test_a_checkpoint_is_noted_and_the_run_keeps_its_name(tmp_path, record):

@@ -446,7 +446,9 @@ def test_a_run_without_a_checkpoint_cannot_be_sampled(trained, tmp_path):
 
 def readme_training_command():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (command,) = re.findall(r"pip install -e \. && python -m (experiments\.train wgan_gp_digits)$", text, re.MULTILINE)
+    (command,) = re.findall(
+        r"'\.\[experiments\]' && python -m (experiments\.train wgan_gp_digits)$", text, re.MULTILINE
+    )
     return [sys.executable, "-m", *command.split()]
 
 

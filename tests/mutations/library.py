@@ -1,0 +1,120 @@
+"""The files that are mutated, and the tests that each of them must keep green."""
+
+import ast
+import functools
+import pathlib
+import re
+
+from tests.mutations.mutants import Mutant, mutants_of
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LEFT_OUT = {"testing"}  # rooms of jaxgen that hold tests
+OF_TEXTS = {"docs", "imports", "mutations", "readme", "architecture"}  # tests that see no result of a formula
+USERS = 2  # files whose tests are run beside a file's own
+
+
+@functools.cache
+def library() -> dict[str, pathlib.Path]:
+    """Files by module: `nets.mlp`."""
+    files = {path.relative_to(ROOT / "jaxgen"): path for path in sorted((ROOT / "jaxgen").rglob("*.py"))}
+    return {
+        ".".join(short.with_suffix("").parts): path
+        for short, path in files.items()
+        if path.stem != "__init__" and short.parts[0].removesuffix(".py") not in LEFT_OUT
+    }
+
+
+def all_mutants(files: list[pathlib.Path] | None = None) -> list[Mutant]:
+    """Of some files, or of all."""
+    return [
+        mutant
+        for module, path in library().items()
+        if files is None or path in files
+        for mutant in mutants_of(module, path.read_text("utf-8"))
+    ]
+
+
+def own_tests(module: str) -> pathlib.Path:
+    """The test file that mirrors a module."""
+    *rooms, name = module.split(".")
+    return ROOT.joinpath("tests", *rooms, f"test_{name.lstrip('_')}.py")
+
+
+def suites(mutant: Mutant) -> list[list[str]]:
+    """Arguments of pytest, one list after the other: those likely to fail first."""
+    own = own_tests(mutant.module)
+    found = [[own]] if own.exists() else []
+    shared = [path for path in _shared(mutant.module.split(".")[0]) if path != own]
+    if shared:
+        found.append(shared)
+        if mutant.change.startswith(("drop the check", "drop the call")):
+            found.reverse()
+    users = _users(mutant.module, mutant.function.split(".")[0])
+    if users:
+        found.append(users)
+    arguments = [[str(path.relative_to(ROOT)) for path in paths] for paths in found]
+    if shared and not mutant.function.startswith("_") and "._" not in mutant.module:
+        # Of tables of all public formulas the rows of this one.
+        arguments[found.index(shared)] += ["-k", mutant.function.split(".")[0]]
+    return arguments
+
+
+@functools.cache
+def _shared(room: str) -> list[pathlib.Path]:
+    """Test files in a room's folder that mirror no file: laws of all its formulas."""
+    mirrors = {own_tests(module) for module in library()}
+    files = sorted((ROOT / "tests" / room).glob("test_*.py"))
+    return [path for path in files if path not in mirrors and path.stem.removeprefix("test_") not in OF_TEXTS]
+
+
+def _users(module: str, name: str) -> list[pathlib.Path]:
+    """The shortest test files of modules that import this one and name the function (any, if it is private)."""
+    named = re.compile(r"\w" if name.startswith("_") else rf"\b{re.escape(name)}\b")
+    users = [user for user, uses in _imports().items() if module in uses and named.search(_text(user))]
+    tests = [own_tests(user) for user in users]
+    return sorted((path for path in tests if path.exists()), key=lambda path: path.stat().st_size)[:USERS]
+
+
+@functools.cache
+def _text(module: str) -> str:
+    return library()[module].read_text("utf-8")
+
+
+@functools.cache
+def _imports() -> dict[str, set[str]]:
+    """Which modules of the library each of them imports, through the names that a package hands on too."""
+    return {module: _imported(ast.parse(_text(module))) - {module} for module in library()}
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    found = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("jaxgen"):
+            continue
+        package = (node.module or "").removeprefix("jaxgen").lstrip(".")
+        for alias in node.names:
+            full = f"{package}.{alias.name}".lstrip(".")
+            if package in library():
+                found.add(package)
+            elif full in library():
+                found.add(full)
+            else:
+                found |= _handed_on(package, alias.name)
+    return found
+
+
+def _handed_on(package: str, name: str) -> set[str]:
+    """The module from which a package's `__init__` has a name; all of its modules if the name is a package itself."""
+    start = ROOT.joinpath("jaxgen", *filter(None, package.split(".")))
+    if (start / name / "__init__.py").exists():
+        prefix = f"{package}.{name}.".lstrip(".")
+        return {module for module in library() if module.startswith(prefix)}
+    if not (start / "__init__.py").exists():
+        return set()
+    tree = ast.parse((start / "__init__.py").read_text("utf-8"))
+    sources = [
+        (node.module or "").removeprefix("jaxgen.")
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and any(alias.name == name for alias in node.names)
+    ]
+    return {source for source in sources if source in library()}

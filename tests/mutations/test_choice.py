@@ -1,0 +1,111 @@
+"""Which mutations are drawn, which tests they meet, and in which order."""
+
+import collections
+import pathlib
+
+import pytest
+
+from tests.mutations import library
+from tests.mutations.__main__ import parse
+from tests.mutations.mutants import Mutant
+from tests.mutations.order import Order, names_of, uses
+from tests.mutations.processes import Finder
+from tests.mutations.sampling import stratified
+
+MUTANTS = [Mutant(f"room.{file}", "f", str(n), "") for file, num in (("a", 1), ("b", 9), ("c", 90)) for n in range(num)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_sample_holds_each_file_and_is_repeated_by_its_seed(seed):
+    drawn = stratified(MUTANTS, 20, seed)
+    assert len(set(drawn)) == 20 and {mutant.module for mutant in drawn} == {"room.a", "room.b", "room.c"}
+    assert drawn == stratified(MUTANTS[::-1], 20, seed)
+    assert drawn != stratified(MUTANTS, 20, seed + 1)
+
+
+def test_small_samples_take_different_files_and_large_ones_everything():
+    assert len({mutant.module for mutant in stratified(MUTANTS, 2, 0)}) == 2
+    assert set(stratified(MUTANTS, 1000, 0)) == set(MUTANTS)
+
+
+def test_what_is_no_first_of_its_file_is_drawn_with_equal_chances():
+    """Beside the firsts of three files 97 mutants are left, 8 of them of b; 9 are drawn each time."""
+    counts = collections.Counter(m.module for seed in range(400) for m in stratified(MUTANTS, 12, seed))
+    share = (counts["room.b"] - 400) / (9 * 400)
+    assert share == pytest.approx(8 / 97, abs=0.02)  # four standard errors
+
+
+def test_a_sample_says_the_seed_that_repeats_it():
+    assert parse(["--seed", "7"]).seed == 7
+    assert parse([]).sample == 300 and parse(["--only", "nets"]).sample is None
+    assert len({parse([]).seed for _ in range(5)}) > 1
+
+
+def names(mutant: Mutant) -> list[list[str]]:
+    return [[pathlib.Path(word).name for word in suite] for suite in library.suites(mutant)]
+
+
+def test_the_tests_of_a_file_come_first_then_laws_of_its_room_then_two_users():
+    own, laws, users = names(Mutant("losses.likelihoods", "gaussian_nll", "double the value", ""))
+    assert own == ["test_likelihoods.py"] and laws == ["test_common.py", "-k", "gaussian_nll"] and len(users) <= 2
+    laws, own, *_ = names(Mutant("losses.likelihoods", "gaussian_nll", "drop the check of same_shape", ""))
+    assert own == ["test_likelihoods.py"] and "test_common.py" in laws
+
+
+def test_users_are_found_through_the_names_that_a_package_hands_on():
+    """`from jaxgen.parallel import split` is a use of `parallel.inside`."""
+    assert "parallel.inside" in library._imports()["train_state"]
+    assert "parallel.layout" not in library._imports()["train_state"]
+    assert len(names(Mutant("parallel.inside", "split", "", ""))[-1]) == 2
+
+
+def test_every_file_has_tests():
+    for module in library.library():
+        if module not in {"typing", "model"}:
+            assert library.own_tests(module).exists(), module
+
+
+class Item:
+    """What pytest knows of a test."""
+
+    def __init__(self, nodeid: str, function, cls=None):
+        self.nodeid, self.function, self.cls = nodeid, function, cls
+
+
+def naming():
+    return "".normalize(1, axis_name="i")
+
+
+def other():
+    return 1
+
+
+def test_tests_that_name_it_come_first_then_quick_ones_and_classes_stay_together():
+    items = [
+        Item("t.py::TestA::slow", other, object),
+        Item("t.py::quick", other),
+        Item("t.py::TestA::fast", other, object),
+        Item("t.py::naming[1]", naming),
+    ]
+    seconds = {"t.py::TestA::slow": 5.0, "t.py::TestA::fast": 0.1, "t.py::quick": 1.0, "t.py::naming[1]": 9.0}
+    Order({"normalize"}, seconds).pytest_collection_modifyitems(items)
+    assert [item.nodeid.rpartition("::")[2] for item in items] == ["naming[1]", "quick", "fast", "slow"]
+
+
+def test_what_is_lost_along_devices_meets_the_tests_on_devices():
+    assert uses(naming.__code__, "axis_name") and uses(naming.__code__, "normalize")
+    assert not uses(other.__code__, "normalize")
+    assert "pmap" in names_of("update", "None for axis_name in descend(critic, loss, axis_name)")
+    assert names_of("Net.__call__", "double the value") == {"Net"}
+    assert names_of("Net.drops", "double the value") == {"Net", "drops"}
+    assert names_of("update", "double the value") == {"update"}
+
+
+def test_the_mutated_text_takes_the_place_of_the_file(tmp_path):
+    """Found by name alone, with the file's own path, and only for this module."""
+    finder = Finder(Mutant("checks", "require", "", "WORDS = 'mutated'\n"))
+    spec = finder.find_spec("jaxgen.checks")
+    assert spec and spec.origin == str(library.library()["checks"]) and finder.find_spec("jaxgen.images") is None
+    scope = {}
+    exec(spec.loader.get_code("jaxgen.checks"), scope)
+    assert scope["WORDS"] == "mutated"
