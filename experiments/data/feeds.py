@@ -39,7 +39,7 @@ def opened(
     Process p of P, `share` (p, P), reads its piece of each batch; what the feed gives is the whole one over all
     devices.
     """
-    chosen = functools.partial(_chosen, image_set, seed, size, share=share)
+    chosen = functools.partial(_chosen, image_set, batch_type, seed, size, share=share)
     columns = image_set.columns(batch_type)
     if lies_on_device(columns, storage, cuts=image_set.window is not None):
         yield _on_device(image_set, columns, batch_type, chosen)
@@ -63,9 +63,15 @@ def lies_on_device(columns: dict[str, Any], storage: StorageOptions, *, cuts: bo
     return arrays and sum(column.nbytes for column in columns.values()) <= allowed
 
 
-def _chosen(image_set: ImageSet, seed: int, size: int, step: int, share: tuple[int, int] = (0, 1)) -> Choice:
-    others = 0 if image_set.others is None else len(image_set.others)
-    return choose(seed, step, size, len(image_set), others, share)
+def _chosen(
+    image_set: ImageSet,
+    batch_type: type[tuple] | None,
+    seed: int,
+    size: int,
+    step: int,
+    share: tuple[int, int] = (0, 1),
+) -> Choice:
+    return choose(seed, step, size, len(image_set), image_set.num_others(batch_type), share)
 
 
 def _joined(feed: Feed, share: tuple[int, int]) -> Feed:
