@@ -81,12 +81,6 @@ def test_users_are_found_through_the_names_that_a_package_hands_on():
     assert len(names(Mutant("parallel.inside", "split", "", ""))[-1]) == 2
 
 
-def test_every_file_has_tests():
-    for module in library.library():
-        if module not in {"typing", "model"}:
-            assert library.own_tests(module).exists(), module
-
-
 def test_files_of_which_nothing_passes_unchanged_are_left_out():
     mutant = Mutant("parallel.inside", "split", "double the value", "")
     own, users = library.suites(mutant)[0].files[0], library.suites(mutant)[-1].files
