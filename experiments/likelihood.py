@@ -10,39 +10,15 @@ import json
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-
-from experiments import cli, data, files
-from experiments.experiment import UserError, model_of
-from experiments.files import FolderError
-from jaxgen.checks import require
-
-CHUNK = 50
-"""Latents of an image in memory at a time."""
-
-ACTIVE = 0.01
-"""Variance over images of the posterior mean of a latent, above which Burda et al. call it active."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How many images, and how many latents for each."""
-
-    num_images: int = 1_000  # held-out images, the first ones; all of them if there are fewer
-    num_latents: int = 5_000  # K of the importance-weighted estimate; 1 for the ELBO alone
-    batch_size: int = 100  # images at a time
-    seed: int = 0  # of the latents
-    step: int | Literal["newest", "best"] = "newest"  # whose checkpoint: the newest, the best, or a step's own
-
-    def __post_init__(self):
-        require(self.num_images >= 2, "--num-images", self.num_images, "at least 2")
-        require(self.num_latents >= 1, "--num-latents", self.num_latents, "at least 1")
-        require(self.batch_size >= 1, "--batch-size", self.batch_size, "at least 1")
-        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
-        require(not isinstance(self.step, int) or self.step >= 1, "--step", self.step, "at least 1")
+from experiments import data
+from experiments.command_line import cli
+from experiments.command_line.errors import FolderError, UserError
+from experiments.evaluation import likelihood
+from experiments.evaluation.likelihood import Options
+from experiments.runs import files
+from experiments.runs.experiment import model_of
 
 
 def main(argv: Sequence[str]) -> int:
@@ -58,17 +34,17 @@ def main(argv: Sequence[str]) -> int:
         prog="python -m experiments.likelihood RUN",
         description=(__doc__ or "").partition("\n")[0],
     )
-    from experiments import restore, runs
+    from experiments.runs import restore, run_folder
     from jaxgen.model import LikelihoodModel
 
-    name, experiment = runs.read(folder)
+    name, experiment = run_folder.read(folder)
     if not isinstance(model_of(experiment.model), LikelihoodModel):
         raise UserError(f"{name} bounds no likelihood: this command is for variational autoencoders")
     experiment, model, step, state = restore.at(folder, chosen.step)
     images = data.load_for(experiment, "test")
     config = experiment.model
     start = time.perf_counter()
-    found, means = measure(model, config, state, images, chosen)
+    found, means = likelihood.measure(model, config, state, images, chosen)
     result = {
         "experiment": name,
         "step": step,
@@ -77,10 +53,10 @@ def main(argv: Sequence[str]) -> int:
         "num_images": len(means),
         "num_latents": chosen.num_latents,
         "seed": chosen.seed,
-        "protocol": protocol(config),
+        "protocol": likelihood.protocol(config),
         "num_dims": math.prod(config.image_shape),
         "seconds": round(time.perf_counter() - start, 1),
-        **summary(found, means, math.prod(config.image_shape)),
+        **likelihood.summary(found, means, math.prod(config.image_shape)),
     }
     try:
         files.write(folder / "likelihood.json", json.dumps(result, indent=2) + "\n")
@@ -88,64 +64,6 @@ def main(argv: Sequence[str]) -> int:
         raise FolderError(f"cannot write {folder / 'likelihood.json'}: {error.strerror}") from error
     _show(result)
     return 0
-
-
-def measure(
-    model: Any, config: Any, state: Any, images: Any, options: Options
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """`Evidence` of each image by field, and each image's posterior mean (num, latent)."""
-    import jax
-
-    num = min(options.num_images, len(images))
-    size = min(options.batch_size, num)
-    chunk = math.gcd(options.num_latents, CHUNK)
-    key = jax.random.key(options.seed)
-
-    @jax.jit
-    def of_batch(state, batch, key):
-        evidence = model.evidence(config, state, batch, key, options.num_latents, chunk)
-        return evidence, model.posterior_means(config, state, batch)
-
-    found = []
-    for first in range(0, num, size):
-        indices = np.minimum(np.arange(first, first + size), num - 1)  # one shape for all; the last image fills up
-        batch = images.batch(indices, config.batch_type)
-        found.append(jax.device_get(of_batch(state, batch, jax.random.fold_in(key, first))))
-    evidence, means = jax.tree.map(lambda *parts: np.concatenate(parts)[:num].astype(np.float64), *found)
-    return evidence._asdict(), means
-
-
-def summary(found: dict[str, np.ndarray], means: np.ndarray, num_dims: int) -> dict[str, Any]:
-    """Mean and standard error over images of each quantity, and the number of active latents."""
-    nats = {
-        "reconstruction": found["nll"],
-        "kl": found["kl"],
-        "negative_elbo": found["nll"] + found["kl"],
-        "nll": -found["log_evidence"],
-    }
-    rows = {name: _row(values, num_dims) for name, values in nats.items()}
-    return rows | {"active_latents": int((means.var(axis=0) > ACTIVE).sum()), "latents": means.shape[1]}
-
-
-def _row(values: np.ndarray, num_dims: int) -> dict[str, float]:
-    mean, error = values.mean(), values.std(ddof=1) / math.sqrt(len(values))
-    return {"mean": float(mean), "standard_error": float(error), "bits_per_dim": float(mean / num_dims / math.log(2))}
-
-
-def protocol(config: Any) -> str:
-    """What the numbers are of: pixels and their law."""
-    from jaxgen.autoencoders.likelihoods import Bernoulli, DiscretizedLogistic
-
-    match config.likelihood:
-        case Bernoulli("never"):
-            return "grey levels in a cross-entropy: no likelihood, not to be compared with that of binary pixels"
-        case Bernoulli("threshold"):
-            return "binary pixels, 1 above half of the grey range"
-        case Bernoulli():
-            return "binary pixels, drawn once from the grey levels: each image's noise is a fixed function of the image"
-        case DiscretizedLogistic(num_levels=levels):
-            return f"probability of pixels of {levels} levels"
-    return f"density of grey levels in {config.value_range}: may be negative, not to be compared with a probability"
 
 
 def _show(result: dict[str, Any]) -> None:

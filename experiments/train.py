@@ -6,7 +6,9 @@ Running the same command again goes on where the run stopped. `NAME --help` expl
 import pathlib
 from collections.abc import Sequence
 
-from experiments import cli, experiment
+from experiments.command_line import cli
+from experiments.command_line.errors import UserError
+from experiments.runs import experiment
 
 
 def main(argv: Sequence[str]) -> int:
@@ -23,7 +25,7 @@ def main(argv: Sequence[str]) -> int:
         description=experiment.summary(name),
     )
     folder = chosen.out or pathlib.Path("runs") / name
-    from experiments import runner
+    from experiments.training import runner
 
     return runner.train(name, chosen, folder)
 
@@ -35,7 +37,7 @@ def _list(argv: Sequence[str]) -> int:
         print(f"  {name:<{max(map(len, names))}}  {experiment.summary(name)}")
     print("\noptions of an experiment: python -m experiments.train NAME --help")
     if argv and argv[0] not in ("-h", "--help"):
-        raise experiment.UserError(f"the name of an experiment comes first, before {argv[0]}")
+        raise UserError(f"the name of an experiment comes first, before {argv[0]}")
     return 0
 
 

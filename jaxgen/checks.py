@@ -13,3 +13,10 @@ def require(holds: bool, name: str, value: Any, wanted: str) -> None:
     """
     if not holds:
         raise ValueError(f"{name} is {value}, but must be {wanted}")
+
+
+def at_least(least: int, settings: Any, *names: str) -> None:
+    """`require` that each of the named settings is not below `least`."""
+    for name in names:
+        value = getattr(settings, name)
+        require(value >= least, name, value, f"at least {least}")

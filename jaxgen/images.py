@@ -4,12 +4,19 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped, UInt8
 
+from jaxgen.checks import require
+
 ValueRange = tuple[float, float] | None
 """Lowest and highest value of a model's images; None for data without bounds."""
 
 
 RANGES: tuple[ValueRange, ...] = ((-1.0, 1.0), (0.0, 1.0), None)
 """The ranges that `squash` can give: by tanh, by sigmoid, and none."""
+
+
+def require_range(value_range: ValueRange) -> None:
+    """ValueError unless `squash` can give the range."""
+    require(value_range in RANGES, "value_range", value_range, "(-1, 1), (0, 1) or None")
 
 
 def scale(batch: Shaped[Array, "*shape"], value_range: ValueRange = (-1.0, 1.0)) -> Float[Array, "*shape"]:

@@ -1,13 +1,16 @@
-"""What every model module offers; the contract suite in `tests/contract.py` holds each of them to it.
+"""What every model module offers; the contract suite (`jaxgen.testing`) holds each of them to it.
 
 A model is a module. Inside, in this order: docstring naming the paper, `Config`, `State`, `init`, the networks by their
-field names (`generate`, `score`, `encode`, ...), the losses, `update`, `sample`.
+field names (`generate`, `encode`, ...), the losses, `update`, `sample`. A module has an ability if it offers the
+functions of the protocol of that name, with the same arguments in the same order: the suite compares the signatures.
 """
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from jaxgen.batches import BatchType
 from jaxgen.images import ValueRange
-from jaxgen.typing import Batch, Evidence, Images, Key, Latents, Metrics, PerExample, Points, Shape
+from jaxgen.stages import Stage
+from jaxgen.typing import AxisName, Batch, Evidence, Images, Key, Latents, Metrics, PerExample, Points, Shape
 
 
 class ModelConfig(Protocol):
@@ -15,7 +18,7 @@ class ModelConfig(Protocol):
 
     @property
     def image_shape(self) -> Shape:
-        """Height, width and channels; the networks are told it, so they cannot disagree with it."""
+        """Height, width and channels; the networks are given it, so they cannot disagree with it."""
         ...
 
     @property
@@ -29,9 +32,24 @@ class ModelConfig(Protocol):
         ...
 
     @property
-    def batch_type(self) -> type[tuple] | None:
-        """What a batch holds: None for an array of images alone, else one of `typing.Labelled`, `Paired`, ..."""
+    def batch_type(self) -> BatchType:
+        """What a batch holds: None for an array of images alone, else a class of `jaxgen.batches`."""
         ...
+
+    def stage(self, step: int) -> Stage:
+        """The stage that holds the update after `step` others, if settings change within a run: `jaxgen.stages`."""
+        ...
+
+
+class Defaults:
+    """What most models' settings say: images alone, one minibatch for an update. A Config says otherwise itself."""
+
+    batch_type: ClassVar[BatchType] = None
+    minibatches: ClassVar[Any] = 1  # or a property of other settings
+
+    def stage(self, step: int) -> Stage:
+        """The stage that holds the update after `step` others: one for the whole run."""
+        return Stage(self)
 
 
 class Model(Protocol):
@@ -42,32 +60,29 @@ class Model(Protocol):
         ...
 
     def update(
-        self, config: Any, state: Any, batch: Batch, key: Key, *, axis_name: str | None = None
+        self, config: Any, state: Any, batch: Batch, key: Key, *, axis_name: AxisName = None
     ) -> tuple[Any, Metrics]:
         """One iteration of the paper's algorithm. Pure and not compiled: see `jaxgen.parallel`."""
         ...
 
-    def sample(self, config: Any, state: Any, key: Key, num: int) -> Images:
+    def sample(self, config: Any, state: Any, key: Key, num: int, condition: Any = None) -> Images:
         """`num` images in the model's value range; the same key gives the same latents at every step.
 
-        A conditional model takes `labels` as a further argument; without them, image i is of class i mod num_classes.
+        `condition` is a pytree with one row for each image: what the batch type calls the condition (labels, inputs,
+        captions). A model of classes goes without one: image i is then of class i mod num_classes.
         """
         ...
 
 
 @runtime_checkable
 class LatentModel(Model, Protocol):
-    """A model whose images are functions of a latent vector: what interpolation, traversal and arithmetic need.
+    """A model whose images are functions of a latent: what interpolation, traversal and arithmetic need.
 
-    A conditional model takes `labels` as a further argument of `from_latents` (and of `to_latents`).
+    `config.prior` is the prior of the latents, a `jaxgen.priors.PriorLike`.
     """
 
-    def draw_latents(self, config: Any, key: Key, num: int) -> Latents:
-        """`num` latents from the prior."""
-        ...
-
-    def from_latents(self, config: Any, state: Any, latents: Latents) -> Images:
-        """The image of each latent vector, without noise: the likelihood's mean, or the generator's image."""
+    def from_latents(self, config: Any, state: Any, latents: Latents, condition: Any = None) -> Images:
+        """The image of each latent, without noise: the likelihood's mean, or the generator's image."""
         ...
 
 
@@ -75,26 +90,26 @@ class LatentModel(Model, Protocol):
 class Adversary(Model, Protocol):
     """A model with a discriminator or critic that scores one example at a time."""
 
-    def judge(self, config: Any, state: Any, points: Points) -> PerExample:
+    def discriminate(self, config: Any, state: Any, points: Points, condition: Any = None) -> PerExample:
         """The score of each example, in the model's range, as the discriminator gives it out of training."""
         ...
 
 
 @runtime_checkable
-class CodeNamer(LatentModel, Protocol):
-    """A model that tells which codes an image was made of: `config.codes` says which there are."""
+class CodePredictor(LatentModel, Protocol):
+    """A model that predicts the codes that an image was made of: `config.codes` says which there are."""
 
-    def infer(self, config: Any, state: Any, images: Images) -> Any:
-        """Q(c|x), a `jaxgen.gans.codes.Belief`: logits of each categorical code first."""
+    def predict_codes(self, config: Any, state: Any, images: Images) -> Any:
+        """Q(c|x), a `jaxgen.gans.codes.Predicted`: logits of each categorical code first."""
         ...
 
 
 @runtime_checkable
 class Autoencoder(LatentModel, Protocol):
-    """A model that also finds the latent vector of an image."""
+    """A model that also finds the latent of an image."""
 
-    def to_latents(self, config: Any, state: Any, images: Images) -> Latents:
-        """The latent vector of each image, without noise: the mean of the posterior, where there is one."""
+    def to_latents(self, config: Any, state: Any, images: Images, condition: Any = None) -> Latents:
+        """The latent of each image, without noise: the mean of the posterior, where there is one."""
         ...
 
 
@@ -111,10 +126,14 @@ class Reconstructor(Model, Protocol):
 class LikelihoodModel(Autoencoder, Protocol):
     """A model that bounds log p(x), or log p(x|y): what `python -m experiments.likelihood` needs."""
 
-    def evidence(self, config: Any, state: Any, batch: Batch, key: Key, num_samples: int, chunk: int) -> Evidence:
-        """Bounds for each image, from `num_samples` latents of which `chunk` are in memory at a time."""
+    def evidence(self, config: Any, state: Any, batch: Batch, key: Key, samples: tuple[int, int]) -> Evidence:
+        """Bounds for each image; `samples`: latents of an image, and how many of them are in memory at a time."""
         ...
 
     def posterior_means(self, config: Any, state: Any, batch: Batch) -> Latents:
         """E[z|x] of each image, as `evidence` has it."""
         ...
+
+
+ABILITIES = (LatentModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel)
+"""What a model may offer besides learning and sampling."""

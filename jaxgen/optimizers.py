@@ -1,8 +1,17 @@
 """Optimiser settings that are values: they compare, hash, print and go to JSON; `to_optax` builds them once each.
 
+An optimiser is composed of parts. With g the gradient, averaged over `accumulate` updates, and w the weights, step t is
+
+    g <- g min(1, clip_norm / |g|)                            clipping by the global norm
+    d  = rule(g)                                              Adam, RAdam, RMSProp, SGD, Adagrad
+    r  = learning_rate schedule(t) min(1, (t + 1) / (warm_up + 1))
+    w <- w - r (d + weight_decay w)                           decoupled weight decay: arXiv 1711.05101
+
+A part that is off leaves no trace: the state of the optimiser then holds nothing for it.
+
 With `accumulate=K` the gradients of K updates are averaged before each step, for batches K times as large as fit into
 memory: for losses that are means over the batch, and networks without batch statistics, the step is that of the whole
-batch. The learning rate's schedule counts steps; a moving average of weights counts updates, as they come.
+batch. Schedule and warm-up count steps; a moving average of weights counts updates, as they come.
 """
 
 import functools
@@ -10,6 +19,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import jax
+import jax.numpy as jnp
 import optax
 
 from jaxgen.checks import require
@@ -17,15 +28,15 @@ from jaxgen.checks import require
 
 @dataclass(frozen=True)
 class Constant:
-    """The learning rate stays as it is."""
+    """The learning rate does not change."""
 
 
 @dataclass(frozen=True)
 class LinearDecay:
-    """The learning rate falls on a line to 0, from update `begin` to update `end`."""
+    """The learning rate falls on a line to 0, from step `begin` to step `end`."""
 
-    end: int  # update at which the rate reaches 0
-    begin: int = 0  # update up to which the rate is constant
+    end: int  # step at which the rate reaches 0
+    begin: int = 0  # step up to which the rate is constant
 
     def __post_init__(self):
         require(0 <= self.begin < self.end, "begin", self.begin, f"in [0, end={self.end})")
@@ -33,7 +44,7 @@ class LinearDecay:
 
 @dataclass(frozen=True)
 class InverseTime:
-    """The learning rate at update t is divided by `1 + decay t` (Keras's `decay`)."""
+    """The learning rate at step t is divided by `1 + decay t` (Keras's `decay`)."""
 
     decay: float
 
@@ -41,44 +52,59 @@ class InverseTime:
         require(self.decay >= 0, "decay", self.decay, "at least 0")
 
 
-Schedule: TypeAlias = Constant | LinearDecay | InverseTime
+@dataclass(frozen=True)
+class Cosine:
+    """The learning rate falls on half a cosine to `final` of itself at step `end`, then stays there.
+
+    Loshchilov & Hutter 2017, arXiv 1608.03983, equation 5, without restarts.
+    """
+
+    end: int  # step at which the rate reaches its last value
+    final: float = 0.0  # last value, as a share of the learning rate
+
+    def __post_init__(self):
+        require(self.end >= 1, "end", self.end, "at least 1")
+        require(0 <= self.final <= 1, "final", self.final, "in [0, 1]")
+
+
+Schedule: TypeAlias = Constant | LinearDecay | InverseTime | Cosine
 
 
 @dataclass(frozen=True)
 class Adam:
-    """Kingma & Ba 2015, arXiv 1412.6980."""
+    """Kingma & Ba 2015, arXiv 1412.6980. With `weight_decay` in the optimiser it is AdamW."""
 
-    learning_rate: float = 1e-3  # alpha
     b1: float = 0.9  # beta_1, decay of the mean of gradients
     b2: float = 0.999  # beta_2, decay of the mean of squared gradients
     eps: float = 1e-8  # added to the root of the mean square
     eps_root: float = 0.0  # added to the mean square, inside the root; above 0 to differentiate through a step
-    schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
-    accumulate: int = 1  # updates whose mean gradient makes one step
 
     def __post_init__(self):
-        require(0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "above 0 and finite")
-        _require_accumulate(self.accumulate)
-        require(0 <= self.b1 < 1, "b1", self.b1, "in [0, 1)")
-        require(0 <= self.b2 < 1, "b2", self.b2, "in [0, 1)")
-        require(self.eps > 0, "eps", self.eps, "above 0")
-        require(self.eps_root >= 0, "eps_root", self.eps_root, "at least 0")
+        _require_moments(self)
+
+
+@dataclass(frozen=True)
+class RAdam:
+    """Liu et al. 2020, arXiv 1908.03265: Adam, plain momentum while the mean square is known from few gradients."""
+
+    b1: float = 0.9  # beta_1, decay of the mean of gradients
+    b2: float = 0.999  # beta_2, decay of the mean of squared gradients
+    eps: float = 1e-8  # added to the root of the mean square
+    eps_root: float = 0.0  # added to the mean square, inside the root; above 0 to differentiate through a step
+
+    def __post_init__(self):
+        _require_moments(self)
 
 
 @dataclass(frozen=True)
 class RMSProp:
     """Hinton 2012; `decay` 0.99 and `eps` outside the root are PyTorch's convention."""
 
-    learning_rate: float = 5e-5  # alpha
     decay: float = 0.99  # of the mean of squared gradients
     eps: float = 1e-8  # added to the root of the mean square
-    schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
-    accumulate: int = 1  # updates whose mean gradient makes one step
 
     def __post_init__(self):
-        require(0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "above 0 and finite")
-        _require_accumulate(self.accumulate)
-        require(0 <= self.decay < 1, "decay", self.decay, "in [0, 1)")
+        _require_share("decay", self.decay)
         require(self.eps > 0, "eps", self.eps, "above 0")
 
 
@@ -86,67 +112,129 @@ class RMSProp:
 class SGD:
     """Gradient descent with heavy-ball momentum."""
 
-    learning_rate: float = 1e-2  # alpha
     momentum: float = 0.0
-    schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
-    accumulate: int = 1  # updates whose mean gradient makes one step
 
     def __post_init__(self):
-        require(0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "above 0 and finite")
-        _require_accumulate(self.accumulate)
-        require(0 <= self.momentum < 1, "momentum", self.momentum, "in [0, 1)")
+        _require_share("momentum", self.momentum)
 
 
 @dataclass(frozen=True)
 class Adagrad:
     """Duchi, Hazan, Singer 2011, JMLR 12: each step is divided by the root of all squared gradients so far."""
 
-    learning_rate: float = 1e-2  # eta
     initial_accumulator: float = 0.0  # of the squared gradients
     eps: float = 1e-10  # added to the sum of squares, inside the root
-    schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
-    accumulate: int = 1  # updates whose mean gradient makes one step
 
     def __post_init__(self):
-        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
-        _require_accumulate(self.accumulate)
         require(self.initial_accumulator >= 0, "initial_accumulator", self.initial_accumulator, "at least 0")
         require(self.eps > 0, "eps", self.eps, "above 0")
 
 
-def _require_accumulate(num: int) -> None:
-    require(num >= 1, "accumulate", num, "at least 1")
+Rule: TypeAlias = Adam | RAdam | RMSProp | SGD | Adagrad
 
 
-Optimizer: TypeAlias = Adam | RMSProp | SGD | Adagrad
+@dataclass(frozen=True)
+class Optimizer:
+    """A rule and the parts around it, as the module's equations have them."""
+
+    learning_rate: float  # alpha
+    rule: Rule  # what makes a step of a gradient
+    schedule: Schedule = Constant()  # of the learning rate, in optimiser steps
+    warm_up: int = 0  # steps over which the learning rate rises on a line, before it is whole
+    clip_norm: float | None = None  # largest length of the whole gradient; None: it is not clipped
+    weight_decay: float = 0.0  # share of the weights that a step takes off, times the learning rate
+    accumulate: int = 1  # updates whose mean gradient makes one step
+
+    def __post_init__(self):
+        require(0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "above 0 and finite")
+        require(self.warm_up >= 0, "warm_up", self.warm_up, "at least 0")
+        limit = self.clip_norm
+        require(limit is None or 0 < limit < math.inf, "clip_norm", limit, "above 0 and finite, or None")
+        require(0 <= self.weight_decay < math.inf, "weight_decay", self.weight_decay, "at least 0 and finite")
+        require(self.accumulate >= 1, "accumulate", self.accumulate, "at least 1")
+
+
+def _require_moments(rule: Adam | RAdam) -> None:
+    _require_share("b1", rule.b1)
+    _require_share("b2", rule.b2)
+    require(rule.eps > 0, "eps", rule.eps, "above 0")
+    require(rule.eps_root >= 0, "eps_root", rule.eps_root, "at least 0")
+
+
+def _require_share(name: str, value: float) -> None:
+    require(0 <= value < 1, name, value, "in [0, 1)")
 
 
 @functools.cache
 def to_optax(settings: Optimizer) -> optax.GradientTransformation:
     """The optax transformation of `settings`; equal settings give the same object, so that states compare equal."""
-    transformation = _every_step(settings)
+    transformation = optax.chain(*_parts(settings))
     if settings.accumulate == 1:
         return transformation
     multi: Any = optax.MultiSteps(transformation, settings.accumulate).gradient_transformation()
     return multi
 
 
-def _every_step(settings: Optimizer) -> optax.GradientTransformation:
-    rate = _learning_rate(settings.learning_rate, settings.schedule)
-    match settings:
-        case Adam(b1=0.0, eps_root=0.0):  # the mean of gradients is the gradient itself: it is not stored
-            return optax.rmsprop(rate, decay=settings.b2, eps=settings.eps, eps_in_sqrt=False, bias_correction=True)
+def _parts(settings: Optimizer) -> list[optax.GradientTransformation]:
+    """The parts in their order. Those that are off are left out: a checkpoint's leaves lie by place."""
+    parts = [] if settings.clip_norm is None else [_clip(settings.clip_norm)]
+    parts.append(_rule(settings.rule))
+    if settings.weight_decay:
+        parts.append(optax.add_decayed_weights(settings.weight_decay))
+    parts.append(optax.scale_by_learning_rate(_learning_rate(settings)))
+    if _keeps_mean_square_alone(settings.rule):
+        parts.append(optax.identity())  # optax.rmsprop has a place for momentum here: the state has its structure
+    return parts
+
+
+def _keeps_mean_square_alone(rule: Rule) -> bool:
+    """RMSProp, or Adam where the mean of gradients is the gradient itself and is not stored."""
+    return isinstance(rule, RMSProp) or (isinstance(rule, Adam) and rule.b1 == rule.eps_root == 0)
+
+
+def _rule(rule: Rule) -> optax.GradientTransformation:
+    match rule:
+        case Adam() if _keeps_mean_square_alone(rule):
+            return optax.scale_by_rms(rule.b2, rule.eps, eps_in_sqrt=False, bias_correction=True)
         case Adam():
-            return optax.adam(rate, b1=settings.b1, b2=settings.b2, eps=settings.eps, eps_root=settings.eps_root)
+            return optax.scale_by_adam(rule.b1, rule.b2, rule.eps, rule.eps_root)
+        case RAdam():
+            return optax.scale_by_radam(rule.b1, rule.b2, rule.eps, rule.eps_root)
         case RMSProp():
-            return optax.rmsprop(rate, decay=settings.decay, eps=settings.eps, eps_in_sqrt=False)
+            return optax.scale_by_rms(rule.decay, rule.eps, eps_in_sqrt=False)
         case Adagrad():
-            return optax.adagrad(rate, initial_accumulator_value=settings.initial_accumulator, eps=settings.eps)
+            return optax.scale_by_rss(rule.initial_accumulator, rule.eps)
+        case SGD(momentum=0.0):
+            return optax.identity()
         case SGD():
-            return optax.sgd(rate, momentum=settings.momentum or None)
+            return optax.trace(rule.momentum)
 
 
-def _learning_rate(rate: float, schedule: Schedule) -> optax.ScalarOrSchedule:
+def _clip(limit: float) -> optax.GradientTransformation:
+    """`g min(1, limit / |g|)`, the length in float32; as optax's, but with a slope at a gradient of 0."""
+
+    def update(grads: Any, params: Any = None) -> Any:
+        square = sum(jnp.sum(jnp.square(leaf.astype(jnp.float32))) for leaf in jax.tree.leaves(grads))
+        length = jnp.sqrt(jnp.maximum(square, jnp.finfo(jnp.float32).tiny))
+        scale = limit / jnp.maximum(length, limit)
+        return jax.tree.map(lambda leaf: leaf * scale.astype(leaf.dtype), grads)
+
+    return optax.stateless(update)
+
+
+def _learning_rate(settings: Optimizer) -> optax.ScalarOrSchedule:
+    scheduled, warm_up = _scheduled(settings.learning_rate, settings.schedule), settings.warm_up
+    if not warm_up:
+        return scheduled
+
+    def warmed(count: Any) -> Any:
+        rate = scheduled(count) if callable(scheduled) else scheduled
+        return rate * jnp.minimum(1.0, (count + 1) / (warm_up + 1))
+
+    return warmed
+
+
+def _scheduled(rate: float, schedule: Schedule) -> optax.ScalarOrSchedule:
     match schedule:
         case Constant():
             return rate
@@ -154,3 +242,5 @@ def _learning_rate(rate: float, schedule: Schedule) -> optax.ScalarOrSchedule:
             return optax.linear_schedule(rate, 0.0, end - begin, transition_begin=begin)
         case InverseTime(decay):
             return lambda count: rate / (1.0 + decay * count)
+        case Cosine(end, final):
+            return optax.cosine_decay_schedule(rate, end, alpha=final)

@@ -1,23 +1,30 @@
-"""One player's training state, and the only optimiser step of the package."""
+"""One player's training state, and the only optimiser step of the package.
+
+A player is one network, or several that one optimiser moves together (`create_parts`). Networks take and give
+`variables`: params and all other collections, batch statistics for one, in one dict.
+"""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import optax
 from flax import struct
 from flax.training import train_state
 
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.nets.plain import check_network
 from jaxgen.optimizers import Optimizer, to_optax
-from jaxgen.parallel import pmean, whole_weights
-from jaxgen.typing import Collections, Key, Metrics, Params, Scalar
+from jaxgen.parallel import example_keys, pmean, replicated_weights
+from jaxgen.typing import AxisName, Collections, Key, Metrics, Params, Scalar, Shape, Variables
 
-Loss: TypeAlias = Callable[[Params], tuple[Scalar, tuple[Metrics, Collections]]]
-"""`params -> (loss, (metrics, collections))`: the mean over the batch at hand, and the network's collections after
-the forward pass (`{}` for a network that has none)."""
+LossOutput: TypeAlias = tuple[Scalar, tuple[Metrics, Variables]]
+"""The loss, the mean over the batch at hand; what is logged, and the network's variables after the pass."""
+
+Loss: TypeAlias = Callable[..., LossOutput]
+"""`(variables, *inputs) -> (loss, (metrics, variables))` of the player that descends."""
 
 
 class TrainState(train_state.TrainState):
@@ -33,54 +40,139 @@ class TrainState(train_state.TrainState):
     collections: Collections = struct.field(default_factory=dict)
 
     @property
-    def variables(self) -> dict[str, Any]:
+    def variables(self) -> Variables:
         """Params and collections in one dict, as `apply` takes them."""
         return {"params": self.params, **self.collections}
 
 
-def create(module: nn.Module, optimizer: Optimizer, key: Key, *inputs: Any) -> TrainState:
-    """A fresh state: variables of `module` for `inputs`, and the optimiser's state for its params."""
-    variables = dict(module.init(key, *inputs))
-    params = variables.pop("params")
-    tx = to_optax(optimizer)
-    return TrainState(
-        step=jnp.zeros((), jnp.int32),
-        apply_fn=_apply_fn(module),
-        params=params,
-        tx=tx,
-        opt_state=tx.init(params),
-        collections=variables,
-    )
+class Frozen(struct.PyTreeNode):
+    """Variables of a network that no optimiser moves: a pretrained encoder, a feature network.
+
+    `init` fills them at random, so that a model runs without any file; a run reads them from a file or another run, and
+    keeps one copy in its folder. `name` is the name of the part in settings and files.
+    """
+
+    variables: Any  # as a network's; `{}` in a state whose frozen parts are stored elsewhere
+    name: str = struct.field(pytree_node=False)
+
+
+def create(net: nn.Module, optimizer: Optimizer, key: Key, *inputs: Any) -> TrainState:
+    """A fresh state: variables of `net` for `inputs`, and the optimiser's state for its params."""
+    check_network(net)
+    return from_variables(net.init(key, *inputs), optimizer, _apply_of(net))
 
 
 @functools.cache
-def _apply_fn(module: nn.Module) -> Callable:
-    return module.apply
+def _apply_of(net: nn.Module) -> Callable:
+    """One object for equal networks."""
+    return net.apply
+
+
+def create_parts(parts: Mapping[str, tuple[Any, ...]], optimizer: Optimizer, key: Key) -> TrainState:
+    """A fresh state of several networks with one optimiser.
+
+    Args:
+        parts: `name: (network, *inputs)`. Params and each collection are dicts of these names.
+        optimizer: of all of them.
+        key: of the weights; a part's do not depend on the other parts.
+    """
+    variables: dict[str, dict[str, Any]] = {"params": {}}
+    for name, (net, *inputs) in parts.items():
+        check_network(net)
+        for collection, tree in _init_as(name, net, key, inputs).items():
+            variables.setdefault(collection, {}).update(tree)
+    return from_variables(variables, optimizer)
+
+
+def freeze(net: nn.Module, name: str, key: Key, *inputs: Any) -> Frozen:
+    """Random variables of `net` for `inputs`, to be replaced by trained ones of the same names and shapes."""
+    return Frozen(variables=dict(net.init(key, *inputs)), name=name)
+
+
+def _init_as(name: str, net: nn.Module, key: Key, inputs: list[Any]) -> Variables:
+    """`net.init`, its variables under a name: weights are drawn by path, so those of two parts differ."""
+
+    class Part(nn.Module):
+        @nn.compact
+        def __call__(self):
+            return net.clone(parent=self, name=name)(*inputs)
+
+    return dict(Part().init(key))
+
+
+def from_variables(variables: Any, optimizer: Optimizer, apply_fn: Callable | None = None) -> TrainState:
+    """A fresh state of variables that you made: a table of vectors, a network called in a way of its own."""
+    tx, collections = to_optax(optimizer), dict(variables)
+    params = collections.pop("params")
+    return TrainState(
+        step=jnp.zeros((), jnp.int32),
+        apply_fn=apply_fn or apply,
+        params=params,
+        tx=tx,
+        opt_state=tx.init(params),
+        collections=collections,
+    )
+
+
+def blank(shape: Shape) -> jax.Array:
+    """One example of zeros, for `create`."""
+    return jnp.zeros((1, *shape), jnp.float32)
 
 
 def apply(
-    module: nn.Module, params: Params, collections: Collections, *inputs: Any, **options: Any
-) -> tuple[Any, Collections]:
-    """`module`'s outputs and its collections after the call: `{}` for a network without any."""
-    return module.apply({"params": params, **collections}, *inputs, **options, mutable=list(collections))
+    net: nn.Module, variables: Variables, *inputs: Any, mode: Mode = EVALUATION, part: str | None = None
+) -> tuple[Any, Variables]:
+    """`net`'s outputs for `inputs`, and the variables after the call.
+
+    With `part`, `variables` are those of several networks, and `net` is the one of that name.
+    """
+    if part is None:
+        outputs, changed = net.apply(
+            variables, *inputs, mode=mode, mutable=[name for name in variables if name != "params"]
+        )
+        return outputs, {**variables, **changed}
+    own = {name: tree[part] for name, tree in variables.items() if part in tree}
+    outputs, after = apply(net, own, *inputs, mode=mode)
+    return outputs, {name: {**tree, part: after[name]} if part in tree else tree for name, tree in variables.items()}
+
+
+def training_mode(state: TrainState, key: Key, num: int, axis_name: AxisName) -> Mode:
+    """The mode of a pass in training, at the step of this player, with keys for `num` examples of this device."""
+    return Mode(keys=example_keys(key, num, axis_name), step=state.step, train=True, axis_name=axis_name)
+
+
+def only(state: TrainState, part: str, optimizer: Optimizer, opt_state: Any = None) -> TrainState:
+    """One network of a player, as a player with an optimiser of its own: see `merge`.
+
+    `opt_state` is that of its step before; a fresh one if there is none.
+    """
+    params, tx = {part: state.params[part]}, to_optax(optimizer)
+    return state.replace(params=params, tx=tx, opt_state=tx.init(params) if opt_state is None else opt_state)
+
+
+def merge(state: TrainState, part: TrainState) -> TrainState:
+    """The player after a step of a part of it (`only`): the part's params, and the collections after its step."""
+    return state.replace(params={**state.params, **part.params}, collections=part.collections)
 
 
 def descend(
-    state: TrainState, loss: Loss, axis_name: str | None = None, *, player: str | None = None
+    state: TrainState, loss: Loss, inputs: tuple[Any, ...], axis_name: AxisName = None, player: str | None = None
 ) -> tuple[TrainState, Metrics]:
-    """One optimiser step down `loss`, its gradients averaged over the devices along `axis_name`.
+    """One optimiser step down `loss(variables, *inputs)`, its gradients averaged over the devices along `axis_name`.
 
     The loss is averaged inside the differentiated function and the gradients outside: only both together give the
     gradient of the whole batch under jit, pmap, vmap and shard_map alike. With the name of a `player` the metrics also
     hold `gradient_norm/NAME`, the length of the whole gradient.
     """
-    grads, (metrics, collections) = _gradients(state.params, loss, axis_name)
+    grads, (metrics, collections) = _gradients(state, loss, inputs, axis_name)
     if player is not None:
         metrics = metrics | {f"gradient_norm/{player}": _length(grads)}
     return _stepped(state, grads, collections), metrics
 
 
-def unroll(state: TrainState, loss: Loss, num_steps: int, axis_name: str | None = None) -> TrainState:
+def unroll(
+    state: TrainState, loss: Loss, inputs: tuple[Any, ...], num_steps: int, axis_name: AxisName = None
+) -> TrainState:
     """The state after `num_steps` of `descend`, as an expression to be differentiated.
 
     Gradients flow through the optimiser into all that `loss` depends on. Adam must have `eps_root` above 0: the root of
@@ -88,39 +180,27 @@ def unroll(state: TrainState, loss: Loss, num_steps: int, axis_name: str | None 
     """
 
     def step(state, _):
-        grads, (_, collections) = _gradients(state.params, loss, axis_name)
+        grads, (_, collections) = _gradients(state, loss, inputs, axis_name)
         return _stepped(state, grads, collections), None
 
     return jax.lax.scan(step, state, length=num_steps)[0] if num_steps else state
 
 
-def _gradients(params: Params, loss: Loss, axis_name: str | None) -> tuple[Params, tuple[Metrics, Collections]]:
+def _gradients(
+    state: TrainState, loss: Loss, inputs: tuple[Any, ...], axis_name: AxisName
+) -> tuple[Params, tuple[Metrics, Collections]]:
     def mean_loss(params):
-        value, aux = loss(params)
-        return pmean(value, axis_name), aux
+        value, (metrics, variables) = loss({"params": params, **state.collections}, *inputs)
+        return pmean(value, axis_name), (metrics, {name: variables[name] for name in state.collections})
 
-    (_, aux), grads = jax.value_and_grad(mean_loss, has_aux=True)(whole_weights(params))
+    (_, aux), grads = jax.value_and_grad(mean_loss, has_aux=True)(replicated_weights(state.params))
     return pmean(grads, axis_name), pmean(aux, axis_name)
 
 
 def _length(grads: Params) -> Scalar:
-    return jnp.sqrt(sum(jnp.vdot(leaf, leaf) for leaf in jax.tree.leaves(grads))).astype(jnp.float32)
+    return jnp.sqrt(sum((leaf.astype(jnp.float32) ** 2).sum() for leaf in jax.tree.leaves(grads)))
 
 
 def _stepped(state: TrainState, grads: Params, collections: Collections) -> TrainState:
     with jax.numpy_dtype_promotion("standard"):  # optax raises a float to an integer count
         return state.apply_gradients(grads=grads, collections=collections)
-
-
-def moving_average(average: Params, new: Params, decay: float, step: jax.Array) -> Params:
-    """`d average + (1 - d) new` with `d = min(decay, (1 + step) / (10 + step))`.
-
-    `step` counts the updates behind `new`. The smaller decay of the first steps lets the average leave the random
-    initial weights (as `num_updates` does in TensorFlow's ExponentialMovingAverage). With a decay of 0 it
-    is `new` itself.
-    """
-    if decay == 0:
-        return new
-    count = step.astype(jnp.float32)
-    rate = jnp.minimum(decay, (1.0 + count) / (10.0 + count))
-    return optax.incremental_update(new, average, 1.0 - rate)

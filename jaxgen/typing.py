@@ -32,34 +32,6 @@ Batch: TypeAlias = Shaped[Array, "batch ..."]
 """A batch as the data set yields it: uint8 pixels, or floats already in the model's range."""
 
 
-class Labelled(NamedTuple):
-    """A batch for a conditional model."""
-
-    images: Batch
-    labels: Labels
-
-
-class Paired(NamedTuple):
-    """A batch for a model that learns one image from another: `targets[i]` belongs to `inputs[i]`."""
-
-    inputs: Batch
-    targets: Batch
-
-
-class Unpaired(NamedTuple):
-    """A batch of two domains, drawn independently: nothing links `a[i]` to `b[i]`."""
-
-    a: Batch
-    b: Batch
-
-
-class Captioned(NamedTuple):
-    """A batch for a text-to-image model: one caption for each image, as UTF-8 bytes, padded with 0."""
-
-    images: Batch
-    captions: UInt8[Array, "batch length"]
-
-
 class Evidence(NamedTuple):
     """What a latent-variable model says of each image of a batch, in nats."""
 
@@ -68,11 +40,17 @@ class Evidence(NamedTuple):
     log_evidence: PerExample  # the importance-weighted estimate of log p(x), from below
 
 
+AxisName: TypeAlias = str | None
+"""Of the devices that share a batch; None where the batch is the whole batch."""
+
 Params: TypeAlias = Any
 """A pytree of float arrays."""
 
 Collections: TypeAlias = Any
 """A network's variables besides its params, by collection: `{"batch_stats": ...}`, `{}` if it has none."""
+
+Variables: TypeAlias = dict[str, Any]
+"""A network's params and collections in one: `{"params": ..., "batch_stats": ...}`."""
 
 Metrics: TypeAlias = dict[str, jax.Array]
 """Scalars to look at, named as in the paper."""

@@ -7,7 +7,7 @@ import re
 import chex
 import jax
 
-from experiments import experiment
+from experiments.runs import experiment
 from tests import pages
 
 README = (pathlib.Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments import cli
+from experiments.command_line import cli
 from jaxgen.checks import require
 
 LEAF = 1_000_000
@@ -53,7 +53,7 @@ def measure(folder: pathlib.Path, megabytes: int, repeats: int) -> tuple[list[fl
     import jax
     import jax.numpy as jnp
 
-    from experiments.checkpoints import Checkpointer
+    from experiments.checkpoints.checkpointer import Checkpointer
 
     state = {str(index): jnp.full(LEAF, index, jnp.float32) for index in range(megabytes // 4)}
     jax.block_until_ready(state)

@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from experiments import cli
+from experiments.command_line import cli
 from jaxgen.nets.convolution import conv, conv_mean_pool, conv_transpose, mean_pool, upsample_conv, upsample_nearest
 
 Layer = Callable[[jax.Array, jax.Array], jax.Array]

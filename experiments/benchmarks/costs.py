@@ -24,7 +24,7 @@ from experiments import data
 from experiments.benchmarks import checkpoints, clock, metrics, updates
 from experiments.benchmarks import data as feeds
 from experiments.data.options import ImageOptions, StorageOptions
-from experiments.experiment import model_of
+from experiments.runs.experiment import model_of
 from jaxgen import parallel
 
 IMPORTS = ("jax", "jaxgen.losses", "jaxgen.gans.wgan_gp", "experiments.train")

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from experiments import cli, data
+from experiments import data
+from experiments.command_line import cli
 from experiments.data.options import ImageOptions, StorageOptions
 from jaxgen.checks import require
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from experiments import cli
+from experiments.command_line import cli
 from jaxgen.metrics import Moments, frechet_distance, merge, moments, no_moments
 
 SHIFT, SCALE = 0.1, 1.1

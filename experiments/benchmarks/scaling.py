@@ -21,11 +21,12 @@ from typing import Literal, NamedTuple
 import jax
 import numpy as np
 
-from experiments import cli, diagrams, figures
 from experiments.benchmarks import clock, updates
 from experiments.benchmarks.clock import Clock
 from experiments.benchmarks.updates import Case
-from experiments.diagrams import COLOURS, Group
+from experiments.command_line import cli
+from experiments.pictures import diagrams, figures
+from experiments.pictures.diagrams import COLOURS, Group
 from jaxgen.checks import require
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
 from jaxgen.nets.mlp import MLP

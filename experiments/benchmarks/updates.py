@@ -10,19 +10,19 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from experiments import experiment
 from experiments.benchmarks.clock import Variant
 from experiments.benchmarks.rivals import Rival, vae, wgan_gp
 from experiments.benchmarks.rivals import gan as gan_rivals
-from experiments.experiment import model_of
+from experiments.runs import experiment
+from experiments.runs.experiment import model_of
 from jaxgen import parallel
 from jaxgen.autoencoders.likelihoods import Bernoulli
 from jaxgen.gans import gan
-from jaxgen.gans.priors import Normal
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Normal
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def cases() -> dict[str, Case]:
         critic=MLP((512, 256), negative_slope=0.2),
     )
     on_binary_images = dataclasses.replace(experiment.load("vae_mnist").model, likelihood=Bernoulli("never"))
-    adam = Adam(2e-4, b1=0.5)
+    adam = Optimizer(2e-4, Adam(b1=0.5))
     plain = gan.Config(
         value_range=(-1.0, 1.0), prior=Normal(100), generator_optimizer=adam, discriminator_optimizer=adam
     )
@@ -59,7 +59,7 @@ def cases() -> dict[str, Case]:
         "generator": DCGANGenerator(channels=64, kernel_size=4),
         "discriminator": DCGANDiscriminator(channels=64, kernel_size=4),
     }
-    resnet = dataclasses.replace(experiment.load("wgan_gp_resnet_cifar10").model, ema_decay=digits.ema_decay)
+    resnet = dataclasses.replace(experiment.load("wgan_gp_resnet_cifar10").model, average=digits.average)
     return {
         "wgan_gp_digits": Case(digits, wgan_gp.with_mlps, 64),
         "wgan_gp_28": Case(mnist, wgan_gp.with_mlps, 64),

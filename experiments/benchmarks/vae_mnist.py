@@ -22,11 +22,13 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from experiments import cli, data, experiment
+from experiments import data
 from experiments.benchmarks.rivals import vae as rivals
+from experiments.command_line import cli
 from experiments.data import feeds
 from experiments.data.images import ImageSet
 from experiments.data.options import StorageOptions
+from experiments.runs import experiment
 from jaxgen import parallel
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.likelihoods import Bernoulli
@@ -124,7 +126,7 @@ def _ours(config: vae.Config, train: ImageSet, test: ImageSet, options: Options)
             jax.block_until_ready(state[0])
 
         def loss() -> float:
-            found = jax.jit(lambda state, images: vae.evidence(config, state, images, key_test, 1, 1))
+            found = jax.jit(lambda state, images: vae.evidence(config, state, images, key_test, (1, 1)))
             return float(np.mean(sum(found(state[0], np.asarray(test.images))[:2])))
 
         yield Training(epoch, loss)

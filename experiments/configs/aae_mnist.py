@@ -7,7 +7,7 @@ deviations of 0.81 to 0.97; the game keeps their mean moving, here up to 0.46 fr
 draws of the prior and 0.50 to codes.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import aae
 
 EXPERIMENT = Experiment(

@@ -3,7 +3,7 @@
 python -m experiments.train ac_wgan_gp_resnet_cifar10 --data-dir DIR
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import ac_wgan_gp
 
 EXPERIMENT = Experiment(

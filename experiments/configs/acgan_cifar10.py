@@ -3,7 +3,7 @@
 python -m experiments.train acgan_cifar10 --data-dir DIR
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import acgan
 
 EXPERIMENT = Experiment(

@@ -6,21 +6,22 @@ At step 9,000, seed 0, 8 to 13 updates a second on a shared core of an Intel Xeo
 of held-out digits finds the class that was asked for in 99.6 % of 2,000 samples (91.0 % at step 4,640).
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import acgan
+from jaxgen.moving_averages import Exponential
 from jaxgen.nets.acgan import ACGANGenerator
-from jaxgen.nets.conditioning import Beside
+from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.conv_autoencoder import ConvEncoder
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=acgan.Config(
         value_range=(0.0, 1.0),
-        generator=Beside(ACGANGenerator((64, 32))),
+        generator=ConcatCondition(ACGANGenerator((64, 32))),
         discriminator=ConvEncoder((32, 64), kernel_size=5, negative_slope=0.2),
-        generator_optimizer=Adam(5e-4, b1=0.5),
-        discriminator_optimizer=Adam(5e-4, b1=0.5),
-        ema_decay=0.999,
+        generator_optimizer=Optimizer(5e-4, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(5e-4, Adam(b1=0.5)),
+        average=Exponential(0.999),
     ),
     data="mnist",
     steps=9_000,

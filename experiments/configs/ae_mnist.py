@@ -3,7 +3,7 @@
 python -m experiments.train ae_mnist --data-dir DIR
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import autoencoder
 
 EXPERIMENT = Experiment(

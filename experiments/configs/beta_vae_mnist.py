@@ -3,11 +3,11 @@
 python -m experiments.train beta_vae_mnist --data-dir DIR
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.bounds import ELBO
 from jaxgen.autoencoders.networks import FLAX_EXAMPLE
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=vae.Config(
@@ -15,7 +15,7 @@ EXPERIMENT = Experiment(
         encoder=FLAX_EXAMPLE.encoder,
         decoder=FLAX_EXAMPLE.decoder,
         objective=ELBO(beta=4.0),
-        optimizer=Adam(1e-3),
+        optimizer=Optimizer(1e-3, Adam()),
     ),
     data="mnist",
     steps=10_000,

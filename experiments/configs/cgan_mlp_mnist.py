@@ -11,22 +11,23 @@ second), 2,000 samples: a classifier that is right on 99.1 % of held-out digits 
 [4.2, 7.2] (2.7). At step 12,000 they were 92.1 %, 86.9 % and 21.8.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import cgan
 from jaxgen.gans.objectives import NonSaturating
+from jaxgen.moving_averages import Exponential
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator
-from jaxgen.nets.conditioning import Beside
+from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=cgan.Config(
         objective=NonSaturating(smoothing=0.1),
-        generator=Beside(MLP((400, 400), norm="batch")),
+        generator=ConcatCondition(MLP((400, 400), norm="batch")),
         discriminator=ConditionalMLPDiscriminator(120, 50, 120, pieces=3, joint_pieces=3),
-        generator_optimizer=Adam(3e-4, b1=0.5),
-        discriminator_optimizer=Adam(3e-4, b1=0.5),
-        ema_decay=0.999,
+        generator_optimizer=Optimizer(3e-4, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(3e-4, Adam(b1=0.5)),
+        average=Exponential(0.999),
     ),
     data="mnist",
     steps=30_000,

@@ -6,7 +6,7 @@ Networks and batches are the paper's; its momentum, which rises from 0.5 to 0.7,
 does not fall. `cgan_mlp_mnist` is made for a processor.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import cgan
 
 EXPERIMENT = Experiment(

@@ -8,7 +8,7 @@ At step 2,000, seed 0: squared error a pixel of 0.0099 over the last 100 updates
 core of an Intel Xeon.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import autoencoder
 from jaxgen.autoencoders.networks import ATIENZA_AUTOENCODER
 

@@ -3,11 +3,11 @@
 python -m experiments.train conv_vae_fashion_mnist --data-dir DIR
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.likelihoods import DiscretizedLogistic
 from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=vae.Config(
@@ -16,7 +16,7 @@ EXPERIMENT = Experiment(
         encoder=ConvEncoder((32, 64), features=(256,)),
         decoder=ConvDecoder((64, 64, 32), features=(256,), linear_map=True),
         likelihood=DiscretizedLogistic(),
-        optimizer=Adam(1e-3),
+        optimizer=Optimizer(1e-3, Adam()),
     ),
     data="fashion_mnist",
     steps=3_000,

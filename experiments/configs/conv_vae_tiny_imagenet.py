@@ -8,12 +8,12 @@ images is 1,878 nats (a density of grey levels in (0, 1)), 91 of them divergence
 edges. 4 to 5 updates a second on a shared core of an Intel Xeon.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.likelihoods import LearnedGaussian
 from jaxgen.autoencoders.networks import HIGGINS_CONV
-from jaxgen.nets.encoder_decoder import SharedScale
-from jaxgen.optimizers import Adam
+from jaxgen.nets.shared_scale import SharedScale
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=vae.Config(
@@ -22,7 +22,7 @@ EXPERIMENT = Experiment(
         encoder=HIGGINS_CONV.encoder,
         decoder=SharedScale(HIGGINS_CONV.decoder),
         likelihood=LearnedGaussian(),
-        optimizer=Adam(5e-4),
+        optimizer=Optimizer(5e-4, Adam()),
     ),
     data="tiny_imagenet_subset",
     steps=5_000,

@@ -3,16 +3,16 @@
 python -m experiments.train cvae_mnist --data-dir DIR
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import cvae
-from jaxgen.nets.conditioning import Beside
+from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.conv_autoencoder import ConvDecoder
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=cvae.Config(
-        decoder=Beside(ConvDecoder(linear_map=True)),  # with a ReLU there the latents are hardly used for long
-        optimizer=Adam(1e-3),
+        decoder=ConcatCondition(ConvDecoder(linear_map=True)),  # with a ReLU there the latents are hardly used for long
+        optimizer=Optimizer(1e-3, Adam()),
     ),
     data="mnist",
     steps=3_000,

@@ -13,11 +13,12 @@ picture coloured grains. At 500 updates there were blurred horizons.
 """
 
 from experiments.data.options import ImageOptions
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
-from jaxgen.gans.priors import Uniform
+from jaxgen.moving_averages import Exponential
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Uniform
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -26,9 +27,9 @@ EXPERIMENT = Experiment(
         prior=Uniform(100),
         generator=DCGANGenerator(channels=16),
         discriminator=DCGANDiscriminator(channels=16),
-        generator_optimizer=Adam(4e-4, b1=0.5),
-        discriminator_optimizer=Adam(4e-4, b1=0.5),
-        ema_decay=0.999,
+        generator_optimizer=Optimizer(4e-4, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(4e-4, Adam(b1=0.5)),
+        average=Exponential(0.999),
     ),
     data="tiny_imagenet_subset:lakeside",
     images=ImageOptions(size=64, flip=True),

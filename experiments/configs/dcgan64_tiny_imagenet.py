@@ -6,11 +6,11 @@ The published setting, 18,872,323 and 17,234,689 parameters: for a GPU. `dcgan64
 """
 
 from experiments.data.options import ImageOptions
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
-from jaxgen.gans.priors import Uniform
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Uniform
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -19,8 +19,8 @@ EXPERIMENT = Experiment(
         prior=Uniform(100),
         generator=DCGANGenerator(),
         discriminator=DCGANDiscriminator(),
-        generator_optimizer=Adam(2e-4, b1=0.5),
-        discriminator_optimizer=Adam(2e-4, b1=0.5),
+        generator_optimizer=Optimizer(2e-4, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(2e-4, Adam(b1=0.5)),
     ),
     data="tiny_imagenet_subset",
     images=ImageOptions(size=64, flip=True),

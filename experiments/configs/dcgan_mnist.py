@@ -12,20 +12,21 @@ they were 55.8 % and 37.2, at 1,000 49.9 % and 63.3. With 2e-4 in place of 5e-4 
 (its loss was 2 log 2): 45.8 % and 110.7 at step 700.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
-from jaxgen.gans.priors import Uniform
-from jaxgen.nets.dcgan import AtienzaDiscriminator, AtienzaGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.moving_averages import Exponential
+from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
+from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Uniform
 
 EXPERIMENT = Experiment(
     model=gan.Config(
         prior=Uniform(100),
         generator=AtienzaGenerator(channels=8),
         discriminator=AtienzaDiscriminator(channels=8),
-        generator_optimizer=Adam(5e-4, b1=0.5),
-        discriminator_optimizer=Adam(5e-4, b1=0.5),
-        ema_decay=0.99,
+        generator_optimizer=Optimizer(5e-4, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(5e-4, Adam(b1=0.5)),
+        average=Exponential(0.99),
     ),
     data="mnist",
     steps=3_500,

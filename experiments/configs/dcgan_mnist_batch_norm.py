@@ -17,13 +17,13 @@ import dataclasses
 
 from experiments.configs import dcgan_mnist
 from jaxgen.gans.discrimination import Discrimination
-from jaxgen.nets.dcgan import AtienzaDiscriminator
+from jaxgen.nets.courses.atienza import AtienzaDiscriminator
 
 EXPERIMENT = dataclasses.replace(
     dcgan_mnist.EXPERIMENT,
     model=dataclasses.replace(
         dcgan_mnist.EXPERIMENT.model,
         discriminator=AtienzaDiscriminator(channels=8, norm="batch"),
-        view=Discrimination(joint=True),
+        discrimination=Discrimination(joint=True),
     ),
 )

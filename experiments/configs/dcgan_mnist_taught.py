@@ -5,21 +5,21 @@ python -m experiments.train dcgan_mnist_taught --data-dir DIR
 1,300,801 and 1,080,577 parameters, RMSProp in Keras's convention, 40,000 steps: for a GPU.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination
-from jaxgen.gans.priors import Uniform
-from jaxgen.nets.dcgan import AtienzaDiscriminator, AtienzaGenerator
-from jaxgen.optimizers import InverseTime, RMSProp
+from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
+from jaxgen.optimizers import InverseTime, Optimizer, RMSProp
+from jaxgen.priors import Uniform
 
 EXPERIMENT = Experiment(
     model=gan.Config(
         prior=Uniform(100),
         generator=AtienzaGenerator(),
         discriminator=AtienzaDiscriminator(),
-        view=Discrimination(joint=True),
-        generator_optimizer=RMSProp(1e-4, decay=0.9, eps=1e-7, schedule=InverseTime(3e-8)),
-        discriminator_optimizer=RMSProp(2e-4, decay=0.9, eps=1e-7, schedule=InverseTime(6e-8)),
+        discrimination=Discrimination(joint=True),
+        generator_optimizer=Optimizer(1e-4, RMSProp(decay=0.9, eps=1e-7), schedule=InverseTime(3e-8)),
+        discriminator_optimizer=Optimizer(2e-4, RMSProp(decay=0.9, eps=1e-7), schedule=InverseTime(6e-8)),
     ),
     data="mnist",
     steps=40_000,

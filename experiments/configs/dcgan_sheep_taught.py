@@ -2,17 +2,16 @@
 
 python -m experiments.train dcgan_sheep_taught --data-dir DIR
 
---data npz:FILE takes drawings of your own. The course adds noise in [0, 0.05) to all labels; smoothing the real
-label by its mean stands for that, since noise on the label of fakes draws the generator to where no data are.
+--data npz:FILE takes drawings of your own. Corrections of the course: docs/courses.md.
 779,969 and 396,609 parameters; `dcgan_sheep` has a quarter of the channels.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.objectives import NonSaturating
-from jaxgen.gans.priors import Normal
-from jaxgen.nets.courses import FidleDiscriminator, FidleGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
+from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Normal
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -20,8 +19,8 @@ EXPERIMENT = Experiment(
         objective=NonSaturating(smoothing=0.025),
         generator=FidleGenerator(),
         discriminator=FidleDiscriminator(),
-        generator_optimizer=Adam(1e-4),
-        discriminator_optimizer=Adam(1e-4),
+        generator_optimizer=Optimizer(1e-4, Adam()),
+        discriminator_optimizer=Optimizer(1e-4, Adam()),
     ),
     data="quickdraw:sheep",
     batch_size=32,

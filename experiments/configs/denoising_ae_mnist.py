@@ -6,7 +6,7 @@ At step 3,000, seed 0: squared error a pixel of 0.0191 from images with the nois
 19 updates a second on a shared core of an Intel Xeon.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import autoencoder
 from jaxgen.autoencoders.corruption import GaussianNoise
 from jaxgen.autoencoders.networks import ATIENZA_AUTOENCODER

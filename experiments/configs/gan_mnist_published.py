@@ -6,7 +6,7 @@ The published setting: latents uniform with unit variance, dropout in the discri
 with momentum; `gan_mnist` is made for a processor.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 
 EXPERIMENT = Experiment(

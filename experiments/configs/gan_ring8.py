@@ -7,12 +7,12 @@ updates, seed 0, 10,000 samples: 8 of 8 modes with 667 to 1,517 samples each, 97
 mode; 89 s on one core of an Intel Xeon. With --model.view.noise.std 0 two modes have 93 % of the samples.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
-from jaxgen.gans.discrimination import Discrimination, InstanceNoise
-from jaxgen.gans.priors import Normal
+from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam, LinearDecay
+from jaxgen.optimizers import Adam, LinearDecay, Optimizer
+from jaxgen.priors import Normal
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -20,10 +20,9 @@ EXPERIMENT = Experiment(
         value_range=None,
         prior=Normal(8),
         generator=MLP((128, 128, 128)),
-        discriminator=MLP((128, 128, 128), negative_slope=0.2),
-        view=Discrimination(noise=InstanceNoise(0.3, end=12_000)),
-        generator_optimizer=Adam(1e-3, b1=0.5, schedule=LinearDecay(20_000)),
-        discriminator_optimizer=Adam(1e-3, b1=0.5, schedule=LinearDecay(20_000)),
+        discriminator=InstanceNoise(MLP((128, 128, 128), negative_slope=0.2), std=0.3, end=12_000),
+        generator_optimizer=Optimizer(1e-3, Adam(b1=0.5), schedule=LinearDecay(20_000)),
+        discriminator_optimizer=Optimizer(1e-3, Adam(b1=0.5), schedule=LinearDecay(20_000)),
     ),
     data="ring8",
     batch_size=256,

@@ -14,20 +14,22 @@ Tried for 2,500 updates, names right: weights of the categorical code of 1 and 0
 and 67.7 %, without batch norm 52.3 %, with neither 38.3 % (0.3); with 0.1 for 8,000 updates 65.9 %.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import infogan
-from jaxgen.gans.discrimination import Discrimination, InstanceNoise
+from jaxgen.moving_averages import Exponential
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 from jaxgen.nets.initializers import LeCunNormal
+from jaxgen.nets.instance_noise import InstanceNoise
 
 EXPERIMENT = Experiment(
     model=infogan.Config(
         generator=InfoGANGenerator(features=512, channels=32),
         # Batch norm enlarges what is faint: without noise, codes hide in images that are all alike.
-        discriminator=InfoGANDiscriminator(channels=32, features=512, initializer=LeCunNormal()),
-        view=Discrimination(noise=InstanceNoise(0.2, end=6_000)),
+        discriminator=InstanceNoise(
+            InfoGANDiscriminator(channels=32, features=512, initializer=LeCunNormal()), std=0.2, end=6_000
+        ),
         categorical_weight=0.3,
-        ema_decay=0.999,
+        average=Exponential(0.999),
     ),
     data="mnist",
     steps=8_000,

@@ -3,7 +3,7 @@
 python -m experiments.train infogan_mnist_published --data-dir DIR
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import infogan
 
 EXPERIMENT = Experiment(

@@ -7,12 +7,12 @@ not feel.
 """
 
 from experiments.data.options import ImageOptions
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.objectives import LeastSquares
-from jaxgen.gans.priors import Uniform
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Uniform
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -22,8 +22,8 @@ EXPERIMENT = Experiment(
         objective=LeastSquares(),
         generator=LSGANGenerator(),
         discriminator=LSGANDiscriminator(),
-        generator_optimizer=Adam(1e-3, b1=0.5),
-        discriminator_optimizer=Adam(1e-3, b1=0.5),
+        generator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
     ),
     data="lsun/bedroom",
     images=ImageOptions(size=112),

@@ -10,12 +10,13 @@ that is right on 99.1 % of held-out digits recognises (p >= 0.9) 78.1 % of them 
 shares of 8.0 to 11.4 %; Frechet distance 5.2 [3.6, 6.7].
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.objectives import LeastSquares
-from jaxgen.gans.priors import Uniform
+from jaxgen.moving_averages import Exponential
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Uniform
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -24,9 +25,9 @@ EXPERIMENT = Experiment(
         objective=LeastSquares(),
         generator=LSGANGenerator(features=(64, 32, 16), strides=(2, 2)),
         discriminator=LSGANDiscriminator(channels=16, layers=3),
-        generator_optimizer=Adam(1e-3, b1=0.5),
-        discriminator_optimizer=Adam(5e-4, b1=0.5),
-        ema_decay=0.99,
+        generator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(5e-4, Adam(b1=0.5)),
+        average=Exponential(0.99),
     ),
     data="mnist",
     steps=4_000,

@@ -11,14 +11,15 @@ numbers (1.9). The paper's convolutional networks, a quarter as wide, drew colou
 discriminator, without shortcuts, hardly told examples apart (a loss of 1.8 of 2).
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.objectives import Hinge
-from jaxgen.gans.priors import Normal
+from jaxgen.moving_averages import Exponential
 from jaxgen.nets.resnet import ResNetCritic, ResNetGenerator
 from jaxgen.nets.spectral import Spectral
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Normal
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -28,10 +29,10 @@ EXPERIMENT = Experiment(
         objective=Hinge(),
         generator=ResNetGenerator((32, 32, 32, 32)),
         discriminator=Spectral(ResNetCritic(32, pool="sum", last_bias=False)),
-        view=Discrimination(joint=True),  # one step of the power method for both kinds
-        generator_optimizer=Adam(5e-4, b1=0.0, b2=0.9),
-        discriminator_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
-        ema_decay=0.999,
+        discrimination=Discrimination(joint=True),  # one step of the power method for both kinds
+        generator_optimizer=Optimizer(5e-4, Adam(b1=0.0, b2=0.9)),
+        discriminator_optimizer=Optimizer(1e-3, Adam(b1=0.0, b2=0.9)),
+        average=Exponential(0.999),
     ),
     data="cifar10",
     steps=2_000,

@@ -6,14 +6,14 @@ Table 1's setting C: Adam with 2e-4, 0.5 and 0.999, one step of each player, 100
 examples are judged in one batch, with one step of the power method for both; the authors' code takes one for each.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.objectives import Hinge
-from jaxgen.gans.priors import Normal
 from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
 from jaxgen.nets.spectral import Spectral
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Normal
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -23,9 +23,9 @@ EXPERIMENT = Experiment(
         objective=Hinge(),
         generator=SNGANGenerator(),
         discriminator=Spectral(SNGANDiscriminator()),
-        view=Discrimination(joint=True),
-        generator_optimizer=Adam(2e-4, b1=0.5),
-        discriminator_optimizer=Adam(2e-4, b1=0.5),
+        discrimination=Discrimination(joint=True),
+        generator_optimizer=Optimizer(2e-4, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(2e-4, Adam(b1=0.5)),
     ),
     data="cifar10",
     steps=100_000,

@@ -6,14 +6,14 @@ As in the authors' code, but for the generator's batch, 64 in place of 128, and 
 judged in one batch, so that the power method takes one step for both.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.objectives import Hinge
-from jaxgen.gans.priors import Normal
 from jaxgen.nets.resnet import ResNetCritic, ResNetGenerator
 from jaxgen.nets.spectral import Spectral
-from jaxgen.optimizers import Adam, LinearDecay
+from jaxgen.optimizers import Adam, LinearDecay, Optimizer
+from jaxgen.priors import Normal
 
 EXPERIMENT = Experiment(
     model=gan.Config(
@@ -24,9 +24,9 @@ EXPERIMENT = Experiment(
         generator=ResNetGenerator((256, 256, 256, 256)),
         discriminator=Spectral(ResNetCritic(pool="sum", last_bias=False)),
         discriminator_steps=5,
-        view=Discrimination(joint=True),
-        generator_optimizer=Adam(2e-4, b1=0.0, b2=0.9, schedule=LinearDecay(50_000)),
-        discriminator_optimizer=Adam(2e-4, b1=0.0, b2=0.9, schedule=LinearDecay(250_000)),
+        discrimination=Discrimination(joint=True),
+        generator_optimizer=Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(50_000)),
+        discriminator_optimizer=Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(250_000)),
     ),
     data="cifar10",
     steps=50_000,

@@ -10,12 +10,12 @@ chosen on seed 0 for this difference: with ReLUs and 5e-4 both games reach all m
 updates; with foresight 97.9 % on the seeds 1 and 2).
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import unrolled_gan
-from jaxgen.gans.priors import Normal
 from jaxgen.nets.initializers import Orthogonal
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam, LinearDecay
+from jaxgen.optimizers import Adam, LinearDecay, Optimizer
+from jaxgen.priors import Normal
 
 EXPERIMENT = Experiment(
     model=unrolled_gan.Config(
@@ -24,8 +24,8 @@ EXPERIMENT = Experiment(
         discriminator=MLP((64, 64), activation="tanh", initializer=Orthogonal(1.4)),
         unrolled_steps=10,
         # The rate that is left at the end is enough for the game without foresight to go on from mode to mode.
-        generator_optimizer=Adam(1e-3, b1=0.5, schedule=LinearDecay(28_000)),
-        discriminator_optimizer=Adam(3e-4, b1=0.5, eps_root=1e-8),
+        generator_optimizer=Optimizer(1e-3, Adam(b1=0.5), schedule=LinearDecay(28_000)),
+        discriminator_optimizer=Optimizer(3e-4, Adam(b1=0.5, eps_root=1e-8)),
     ),
     data="ring8",
     batch_size=256,

@@ -3,17 +3,17 @@
 python -m experiments.train vae_2d_mnist --data-dir DIR
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.networks import ATIENZA_MLP
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=vae.Config(
         latent_dim=2,
         encoder=ATIENZA_MLP.encoder,
         decoder=ATIENZA_MLP.decoder,
-        optimizer=Adam(1e-3),
+        optimizer=Optimizer(1e-3, Adam()),
     ),
     data="mnist",
     steps=15_000,

@@ -3,10 +3,10 @@
 python -m experiments.train vae_digits
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.networks import mirrored
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=vae.Config(
@@ -14,7 +14,7 @@ EXPERIMENT = Experiment(
         latent_dim=10,
         encoder=mirrored(256).encoder,
         decoder=mirrored(256).decoder,
-        optimizer=Adam(1e-3),
+        optimizer=Optimizer(1e-3, Adam()),
     ),
     data="digits",
     steps=10_000,

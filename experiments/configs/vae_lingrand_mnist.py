@@ -3,11 +3,11 @@
 python -m experiments.train vae_lingrand_mnist --data-dir DIR
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.likelihoods import Gaussian
 from jaxgen.autoencoders.networks import LINGRAND_PRECIOSO
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=vae.Config(
@@ -15,7 +15,7 @@ EXPERIMENT = Experiment(
         encoder=LINGRAND_PRECIOSO.encoder,
         decoder=LINGRAND_PRECIOSO.decoder,
         likelihood=Gaussian(0.5),  # 784 times the mean squared error
-        optimizer=Adam(1e-3),
+        optimizer=Optimizer(1e-3, Adam()),
     ),
     data="mnist",
     steps=10_000,

@@ -3,11 +3,11 @@
 python -m experiments.train vae_mnist --data-dir DIR
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vae
 from jaxgen.autoencoders.likelihoods import Bernoulli
 from jaxgen.autoencoders.networks import FLAX_EXAMPLE
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=vae.Config(
@@ -15,7 +15,7 @@ EXPERIMENT = Experiment(
         encoder=FLAX_EXAMPLE.encoder,
         decoder=FLAX_EXAMPLE.decoder,
         likelihood=Bernoulli("once"),
-        optimizer=Adam(1e-3),
+        optimizer=Optimizer(1e-3, Adam()),
     ),
     data="mnist",
     steps=3_900,

@@ -7,19 +7,19 @@ their variance); 294 of 512 codes are in use, with a perplexity of 185; the prio
 frequencies alone need 7.53.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vq_vae
 from jaxgen.nets.grid import GridDecoder, GridEncoder
 from jaxgen.nets.pixelcnn import PixelCNN
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=vq_vae.Config(
         encoder=GridEncoder(channels=64, residual_blocks=2),
         decoder=GridDecoder(channels=64, residual_blocks=2),
         prior=PixelCNN(channels=48, layers=4),
-        autoencoder_optimizer=Adam(1e-3),
-        prior_optimizer=Adam(1e-3),
+        autoencoder_optimizer=Optimizer(1e-3, Adam()),
+        prior_optimizer=Optimizer(1e-3, Adam()),
     ),
     data="cifar10",
     batch_size=32,

@@ -6,11 +6,11 @@ At 3,000 steps, seed 0, on the 10,000 test images: mean squared error 0.0134 of 
 are in use, with a perplexity of 29.7; the prior needs 2.16 bits a code, where their frequencies alone need 4.89.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import vq_vae
 from jaxgen.nets.grid import GridDecoder, GridEncoder
 from jaxgen.nets.pixelcnn import PixelCNN
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=vq_vae.Config(
@@ -21,8 +21,8 @@ EXPERIMENT = Experiment(
         encoder=GridEncoder(channels=64, residual_blocks=1),
         decoder=GridDecoder(channels=64, residual_blocks=1),
         prior=PixelCNN(channels=32, layers=4),
-        autoencoder_optimizer=Adam(1e-3),
-        prior_optimizer=Adam(1e-3),
+        autoencoder_optimizer=Optimizer(1e-3, Adam()),
+        prior_optimizer=Optimizer(1e-3, Adam()),
     ),
     data="mnist",
     steps=3_000,

@@ -6,7 +6,7 @@ At 3,000 steps, seed 0, on the 10,000 test images: mean squared error 0.0203 of 
 deviations of 1.02 to 1.07 and correlations of at most 0.07; MMD^2 between 1,000 of them and 1,000 draws is 0.020.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import wae
 from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
 

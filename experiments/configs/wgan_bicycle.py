@@ -13,19 +13,20 @@ alone, at 3,000 struts. Lanham's networks, a quarter and half as wide, drew text
 norm in the critic, and after 1,250 with it; a clip of 0.05 drew checkerboards.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan
+from jaxgen.moving_averages import Exponential
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
-from jaxgen.optimizers import RMSProp
+from jaxgen.optimizers import Optimizer, RMSProp
 
 EXPERIMENT = Experiment(
     model=wgan.Config(
         image_shape=(32, 32, 3),
         generator=ConvGenerator(channels=16, norm="batch"),
         critic=ConvCritic(channels=16, norm="batch"),
-        generator_optimizer=RMSProp(5e-4),
-        critic_optimizer=RMSProp(5e-4),
-        ema_decay=0.99,
+        generator_optimizer=Optimizer(5e-4, RMSProp()),
+        critic_optimizer=Optimizer(5e-4, RMSProp()),
+        average=Exponential(0.99),
     ),
     data="cifar100:bicycle",
     batch_size=32,

@@ -3,13 +3,12 @@
 python -m experiments.train wgan_forest --data-dir DIR
 
 Networks and settings of the book: batch normalisation and dropout in the critic, and one critic step for each of the
-generator, as its code is indented. Not its two errors: the code also clips the statistics of batch normalisation, and
-draws the critic's fakes with other statistics than the generator trains with. `wgan_bicycle` is Algorithm 1.
+generator. `wgan_bicycle` is Algorithm 1. Corrections of the book's code: docs/courses.md.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan
-from jaxgen.nets.courses import LanhamCritic, LanhamGenerator
+from jaxgen.nets.courses.lanham import LanhamCritic, LanhamGenerator
 
 EXPERIMENT = Experiment(
     model=wgan.Config(

@@ -9,18 +9,18 @@ At step 1,500 (seed 0, 14 minutes on one core of an Intel Xeon, 1.8 updates a se
 0.64 and 0.64. Boats, planes and animals can be guessed from colours and outlines.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=wgan_gp.Config(
         image_shape=(32, 32, 3),
         generator=ConvGenerator(channels=16, norm="batch"),
         critic=ConvCritic(channels=16),
-        generator_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
-        critic_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
+        generator_optimizer=Optimizer(1e-3, Adam(b1=0.0, b2=0.9)),
+        critic_optimizer=Optimizer(1e-3, Adam(b1=0.0, b2=0.9)),
     ),
     data="cifar10",
     steps=1_500,

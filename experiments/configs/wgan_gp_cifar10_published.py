@@ -6,18 +6,18 @@ python -m experiments.train wgan_gp_cifar10_published --data-dir DIR
 Algorithm 1 has 0.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=wgan_gp.Config(
         image_shape=(32, 32, 3),
         generator=DCGANGenerator(norm_units=True),
         critic=DCGANDiscriminator(norm="none"),
-        generator_optimizer=Adam(1e-4, b1=0.5, b2=0.9),
-        critic_optimizer=Adam(1e-4, b1=0.5, b2=0.9),
+        generator_optimizer=Optimizer(1e-4, Adam(b1=0.5, b2=0.9)),
+        critic_optimizer=Optimizer(1e-4, Adam(b1=0.5, b2=0.9)),
     ),
     data="cifar10",
     steps=200_000,

@@ -3,10 +3,10 @@
 python -m experiments.train wgan_gp_digits
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=wgan_gp.Config(
@@ -14,8 +14,8 @@ EXPERIMENT = Experiment(
         latent_dim=32,
         generator=MLP((256, 256, 256)),
         critic=MLP((256, 256, 256), negative_slope=0.2),
-        generator_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
-        critic_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
+        generator_optimizer=Optimizer(1e-3, Adam(b1=0.0, b2=0.9)),
+        critic_optimizer=Optimizer(1e-3, Adam(b1=0.0, b2=0.9)),
     ),
     data="digits",
     steps=12_000,

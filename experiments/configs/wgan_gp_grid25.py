@@ -6,10 +6,11 @@ At 20,000 updates, seed 0, 10,000 samples: 25 of 25 modes with 326 to 405 sample
 deviations of a mode; 236 s on one core of an Intel Xeon.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
+from jaxgen.moving_averages import Exponential
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam, LinearDecay
+from jaxgen.optimizers import Adam, LinearDecay, Optimizer
 
 EXPERIMENT = Experiment(
     model=wgan_gp.Config(
@@ -19,9 +20,9 @@ EXPERIMENT = Experiment(
         generator=MLP((128, 128, 128)),
         critic=MLP((128, 128, 128)),
         penalty_weight=0.1,
-        generator_optimizer=Adam(1e-3, b1=0.5, b2=0.9, schedule=LinearDecay(20_000)),
-        critic_optimizer=Adam(1e-3, b1=0.5, b2=0.9, schedule=LinearDecay(5 * 20_000)),
-        ema_decay=0.99,
+        generator_optimizer=Optimizer(1e-3, Adam(b1=0.5, b2=0.9), schedule=LinearDecay(20_000)),
+        critic_optimizer=Optimizer(1e-3, Adam(b1=0.5, b2=0.9), schedule=LinearDecay(5 * 20_000)),
+        average=Exponential(0.99),
     ),
     data="grid25",
     batch_size=256,

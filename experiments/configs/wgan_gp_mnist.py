@@ -8,18 +8,18 @@ the ten digits have shares of 8.8 to 11.5 %; Frechet distance 10.8 [9.6, 12.0]. 
 were 60.1 % and 27.6. `wgan_gp_mnist_published` has the networks of the paper.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=wgan_gp.Config(
         latent_dim=64,
         generator=ConvGenerator(channels=16),
         critic=ConvCritic(channels=8),
-        generator_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
-        critic_optimizer=Adam(1e-3, b1=0.0, b2=0.9),
+        generator_optimizer=Optimizer(1e-3, Adam(b1=0.0, b2=0.9)),
+        critic_optimizer=Optimizer(1e-3, Adam(b1=0.0, b2=0.9)),
     ),
     data="mnist",
     steps=3_000,

@@ -3,19 +3,20 @@
 python -m experiments.train wgan_gp_resnet_cifar10 --data-dir DIR
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
+from jaxgen.moving_averages import NoAverage
 from jaxgen.nets.resnet import ResNetCritic, ResNetGenerator
-from jaxgen.optimizers import Adam, LinearDecay
+from jaxgen.optimizers import Adam, LinearDecay, Optimizer
 
 EXPERIMENT = Experiment(
     model=wgan_gp.Config(
         image_shape=(32, 32, 3),
         generator=ResNetGenerator(),
         critic=ResNetCritic(),
-        generator_optimizer=Adam(2e-4, b1=0.0, b2=0.9, schedule=LinearDecay(100_000)),
-        critic_optimizer=Adam(2e-4, b1=0.0, b2=0.9, schedule=LinearDecay(500_000)),
-        ema_decay=0.0,
+        generator_optimizer=Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(100_000)),
+        critic_optimizer=Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(500_000)),
+        average=NoAverage(),
     ),
     data="cifar10",
     steps=100_000,

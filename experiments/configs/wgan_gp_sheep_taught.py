@@ -2,15 +2,14 @@
 
 python -m experiments.train wgan_gp_sheep_taught --data-dir DIR
 
---data npz:FILE takes drawings of your own. The mix of real and fake is uniform, where the course's notebook draws it
-from a normal; each critic step has drawings of its own; and the critic drops nothing, since a penalty on its slope
-wants one function. 779,969 and 396,609 parameters; `wgan_gp_sheep` has a quarter of the channels.
+--data npz:FILE takes drawings of your own. Corrections of the course: docs/courses.md.
+779,969 and 396,609 parameters; `wgan_gp_sheep` has a quarter of the channels.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
-from jaxgen.nets.courses import FidleDiscriminator, FidleGenerator
-from jaxgen.optimizers import Adam
+from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
+from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
     model=wgan_gp.Config(
@@ -19,8 +18,8 @@ EXPERIMENT = Experiment(
         generator=FidleGenerator(),
         critic=FidleDiscriminator(dropout=0.0),
         critic_steps=2,
-        generator_optimizer=Adam(2e-4, b1=0.5, b2=0.9),
-        critic_optimizer=Adam(2e-4, b1=0.5, b2=0.9),
+        generator_optimizer=Optimizer(2e-4, Adam(b1=0.5, b2=0.9)),
+        critic_optimizer=Optimizer(2e-4, Adam(b1=0.5, b2=0.9)),
     ),
     data="quickdraw:sheep",
     steps=20_000,

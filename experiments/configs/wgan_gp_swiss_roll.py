@@ -8,10 +8,11 @@ samples lie along the whole roll, on a thinner line than its noise makes, and a 
 turns; 100 s on one core of an Intel Xeon, beside other work.
 """
 
-from experiments.experiment import Experiment
+from experiments.runs.experiment import Experiment
 from jaxgen.gans import wgan_gp
+from jaxgen.moving_averages import Exponential
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import Adam, LinearDecay
+from jaxgen.optimizers import Adam, LinearDecay, Optimizer
 
 EXPERIMENT = Experiment(
     model=wgan_gp.Config(
@@ -21,9 +22,9 @@ EXPERIMENT = Experiment(
         generator=MLP((128, 128, 128)),
         critic=MLP((128, 128, 128)),
         penalty_weight=0.1,
-        generator_optimizer=Adam(1e-3, b1=0.5, b2=0.9, schedule=LinearDecay(10_000)),
-        critic_optimizer=Adam(1e-3, b1=0.5, b2=0.9, schedule=LinearDecay(5 * 10_000)),
-        ema_decay=0.99,
+        generator_optimizer=Optimizer(1e-3, Adam(b1=0.5, b2=0.9), schedule=LinearDecay(10_000)),
+        critic_optimizer=Optimizer(1e-3, Adam(b1=0.5, b2=0.9), schedule=LinearDecay(5 * 10_000)),
+        average=Exponential(0.99),
     ),
     data="swiss_roll",
     batch_size=256,

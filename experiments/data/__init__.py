@@ -20,7 +20,7 @@ from experiments.data.options import ImageOptions, StorageOptions
 if TYPE_CHECKING:
     from experiments.data.images import ImageSet
     from experiments.data.request import Request
-    from experiments.experiment import Experiment
+    from experiments.runs.experiment import Experiment
 
 __all__ = ["ImageOptions", "StorageOptions", "load", "load_for"]
 
@@ -58,8 +58,8 @@ def _load(name: str, request: "Request") -> "ImageSet":
 
 
 def _by_name(name: str, request: "Request") -> "ImageSet":
+    from experiments.command_line.errors import UserError
     from experiments.data import arrays, captions, digits, domains, folders, prepared, quickdraw, toys
-    from experiments.errors import UserError
 
     scheme, colon, rest = name.partition(":")
     match scheme:

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from experiments.command_line.errors import UserError
 from experiments.data.decoding import fit_array
 from experiments.data.images import ImageSet
 from experiments.data.options import ImageOptions
 from experiments.data.request import TEST_NAMES, Request, official, part
 from experiments.data.rows import Rows, Source, rows_of
-from experiments.errors import UserError
 
 SMALLEST_FLAT = 64
 """Pixels of the smallest image that may come as one row: 8x8."""

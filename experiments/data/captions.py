@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from experiments.command_line.errors import UserError
 from experiments.data import files
 from experiments.data.images import ImageSet
 from experiments.data.request import Request, part
-from experiments.errors import UserError
 
 TABLES = ("captions.txt", "captions.csv", "captions.tsv", "results.csv", "Flickr8k.token.txt", "results_20130124.token")
 JSONS = ("captions.json", "metadata.jsonl", "captions.jsonl")

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from experiments.command_line.errors import UserError
 from experiments.data.arrays import rows_of_array
 from experiments.data.images import ImageSet
 from experiments.data.request import Request, class_number
-from experiments.errors import UserError
 
 NUM_TEST = 297
 

@@ -9,11 +9,11 @@ import dataclasses
 import pathlib
 from collections.abc import Callable
 
+from experiments.command_line.errors import UserError
 from experiments.data import files
 from experiments.data.images import ImageSet
 from experiments.data.request import TEST_NAMES, Request, part
 from experiments.data.rows import Rows
-from experiments.errors import UserError
 
 NAMED = 3
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from experiments.command_line.errors import UserError
 from experiments.data.decoding import Half, decode
 from experiments.data.request import TEST_NAMES, Request, official
 from experiments.data.rows import PictureError, Rows, Source, rows_of
-from experiments.errors import UserError
 
 SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".avif")

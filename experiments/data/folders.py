@@ -4,10 +4,10 @@ import pathlib
 
 import numpy as np
 
+from experiments.command_line.errors import UserError
 from experiments.data import files
 from experiments.data.images import ImageSet
 from experiments.data.request import Request, part
-from experiments.errors import UserError
 
 
 def load(path: str, request: Request) -> ImageSet:

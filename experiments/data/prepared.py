@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from experiments.command_line.errors import UserError
 from experiments.data import captions, png
 from experiments.data.decoding import decode, fit_array
 from experiments.data.images import ImageSet
 from experiments.data.request import Request, class_number, nearest, official, part
 from experiments.data.rows import Rows, Source, rows_of
-from experiments.errors import UserError
 
 SCAN = 4096
 """Records read at a time when looking for labels."""

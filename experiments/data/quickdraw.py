@@ -6,10 +6,10 @@ The official file of a category is read where it lies in the data folder; else t
 import pathlib
 from typing import Any
 
+from experiments.command_line.errors import UserError
 from experiments.data import arrays, prepared
 from experiments.data.images import ImageSet
 from experiments.data.request import Request
-from experiments.errors import UserError
 
 URL = "https://storage.googleapis.com/quickdraw_dataset/full/numpy_bitmap"
 PREPARED = "quickdraw_bitmap"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from experiments.command_line.errors import UserError
 from experiments.data.options import ImageOptions, StorageOptions
-from experiments.errors import UserError
 
 DEFAULT_DIR = pathlib.Path("~/tensorflow_datasets")
 

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from experiments.command_line.errors import UserError
 from experiments.data.options import StorageOptions
-from experiments.errors import UserError
 
 CHUNK_BYTES = 2**24
 """Decoded pictures that a thread makes at a time."""

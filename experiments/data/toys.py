@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.data.options import ImageOptions
 from experiments.data.request import Request
-from experiments.errors import UserError
 
 RING8_SCALE, GRID25_SCALE = 1.414, 2.828
 RING8_DEVIATION, GRID25_DEVIATION = 0.02 / RING8_SCALE, 0.05 / GRID25_SCALE

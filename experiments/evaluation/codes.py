@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from experiments import abilities
 from experiments.data.images import ImageSet
 from experiments.evaluation import sets
 from experiments.evaluation.sets import Run
+from experiments.models import abilities
 
 MOST_IMAGES = 10_000
 """Held-out ones that are named, at most."""

@@ -7,14 +7,15 @@ settings and the state: a run that stopped and goes on has the same numbers.
 from collections.abc import Callable
 from typing import Any
 
-from experiments import pictures, sample
+from experiments.command_line.errors import UserError
+from experiments.data import held_out
 from experiments.data.images import ImageSet
-from experiments.errors import UserError
 from experiments.evaluation import extractors, measures, rows, sets
 from experiments.evaluation.extractors import Cache
 from experiments.evaluation.measures import Measure
 from experiments.evaluation.sets import Examples, Real
-from experiments.experiment import Experiment
+from experiments.models import sampling
+from experiments.runs.experiment import Experiment
 
 PREFIX = "eval/"
 
@@ -58,7 +59,7 @@ def evaluator(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], di
     reference = extractor(sets.spread(image_set, MOST_REFERENCE))
     num = min(experiment.eval_samples, len(reference))
     chosen = [(measure, measure.prepare(reference)) for measure in _measures(experiment, image_set)]
-    draw = sample.drawer(experiment.model)
+    draw = sampling.drawer(experiment.model)
 
     def evaluate(state: Any) -> dict[str, float]:
         samples = extractor(Examples(draw(state, num, experiment.seed)))
@@ -84,7 +85,7 @@ def _has_classes(experiment: Experiment, image_set: ImageSet) -> bool:
 
 
 def _real(experiment: Experiment, image_set: ImageSet) -> Real:
-    return Real(image_set, pictures.held_out_set(experiment))
+    return Real(image_set, held_out.load_for(experiment))
 
 
 def _titles(measure: Measure) -> list[str]:

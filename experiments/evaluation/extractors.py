@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from experiments import classifier
-from experiments.classifier import Outputs
+from experiments.command_line.errors import UserError
 from experiments.data.options import ImageOptions
 from experiments.data.request import nearest
-from experiments.errors import UserError
-from experiments.evaluation import sets
+from experiments.evaluation import classifier, sets
+from experiments.evaluation.outputs import Outputs, in_chunks
 from experiments.evaluation.sets import Examples, Real
 
 NAMES = ("pixels", "pca", "classifier", "inception:FILE")
@@ -109,7 +108,7 @@ def _pca(real: Real) -> Extractor:
 
     def outputs(pixels: np.ndarray) -> Outputs:
         rows = Examples(pixels).rows
-        return Outputs(classifier.in_chunks(lambda part: project(jnp.asarray(part)), rows), None)
+        return Outputs(in_chunks(lambda part: project(jnp.asarray(part)), rows), None)
 
     return Extractor("pca", outputs, about=f"pca: {num} principal components of {len(fitted_to):,} real images")
 
@@ -119,7 +118,7 @@ def _check_inception(file: str, real: Real) -> None:
         raise UserError("--extractor inception needs its weights: inception:WEIGHTS.npz; see docs/metrics.md")
     if real.kind == "points" or real.train.image_shape[2] not in (1, 3):
         raise UserError(f"--extractor inception cannot be used: {real.train.name} holds no grey or RGB images")
-    from experiments import inception
+    from experiments.evaluation import inception
 
     inception.load(pathlib.Path(file))
 
@@ -128,7 +127,7 @@ def _inception(file: pathlib.Path) -> Extractor:
     """Features "2048" and unbiased logits of the FID Inception."""
     import jax
 
-    from experiments import inception
+    from experiments.evaluation import inception
     from jaxgen.metrics import inception_inputs
     from jaxgen.metrics.features import INCEPTION_SIZE
     from jaxgen.nets.inception import InceptionV3
@@ -141,7 +140,7 @@ def _inception(file: pathlib.Path) -> Extractor:
         return found["2048"], found["logits_unbiased"]
 
     def outputs(pixels: np.ndarray) -> Outputs:
-        return Outputs(*classifier.in_chunks(lambda part: apply(weights, part), pixels, INCEPTION_CHUNK))
+        return Outputs(*in_chunks(lambda part: apply(weights, part), pixels, INCEPTION_CHUNK))
 
     resize = f"{INCEPTION_SIZE}x{INCEPTION_SIZE}, TensorFlow 1 bilinear"
     return Extractor(

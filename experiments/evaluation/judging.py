@@ -4,30 +4,26 @@ import dataclasses
 import json
 import pathlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from experiments import files, reporting, sample
-from experiments.data.images import ImageSet
+from experiments.command_line import terminal
+from experiments.command_line.errors import FolderError, UserError
 from experiments.data.request import nearest
-from experiments.errors import UserError
-from experiments.evaluation import codes, digits, extractors, measures, rows, sets
+from experiments.evaluation import codes, extractors, measures, rows, sets
 from experiments.evaluation.extractors import Cache, Extractor
 from experiments.evaluation.measures import Measure
+from experiments.evaluation.options import Options
 from experiments.evaluation.rows import Plan, Row, Sets
-from experiments.evaluation.sets import Examples, Real, Run
-from experiments.experiment import Experiment
-from experiments.files import FolderError
-
-if TYPE_CHECKING:
-    from experiments.evaluate import Options
+from experiments.evaluation.sets import Real, Run
+from experiments.models import sampling
+from experiments.runs import files
+from experiments.runs.experiment import Experiment
 
 FORMAT = 2
 """Of evaluation.json."""
 
 
-def evaluate(folder: pathlib.Path, options: "Options") -> dict[str, Any]:
+def evaluate(folder: pathlib.Path, options: Options) -> dict[str, Any]:
     """Judge the run in `folder`; what evaluation.json then holds.
 
     UserError for what cannot be done, before any time is spent.
@@ -50,19 +46,17 @@ def evaluate(folder: pathlib.Path, options: "Options") -> dict[str, Any]:
     found["rows"] = [_plain(row) for measure in chosen for row in _told(measure, made, given)]
     found["class_shares"] = _class_shares(made, given)
     found["codes"] = codes.judge(run, real.test)
-    if real.train.name == "digits" and real.test is not None:
-        found["judge"] = _judge_digits(real.train, real.test, candidates["samples"])
     _write(folder / "evaluation.json", found)
     return found
 
 
-def _runs(folder: pathlib.Path, options: "Options") -> list[Run]:
+def _runs(folder: pathlib.Path, options: Options) -> list[Run]:
     """The run, and the one that it is compared with. UserError if either cannot be read or they do not compare."""
     found = [sets.run(folder, options.step)]
     if options.against is not None:
         found.append(sets.run(options.against, options.step))
     for run in found:
-        sample.require_memory("--num-samples", options.num_samples, run.experiment.model.image_shape)
+        sampling.require_memory("--num-samples", options.num_samples, run.experiment.model.image_shape)
     data = [(run.experiment.data, run.experiment.images, run.experiment.model.image_shape) for run in found]
     if data[0] != data[-1]:
         raise UserError(
@@ -92,11 +86,11 @@ def _chosen(names: Sequence[str], data: str) -> list[Measure]:
 
 def _told(measure: Measure, made: Sequence[Extractor], given: Sets) -> list[Row]:
     found = rows.judge(measure, made, given)
-    reporting.show(f"{measure.name}: {'not computed' if found[0].reason else 'done'}")
+    terminal.show(f"{measure.name}: {'not computed' if found[0].reason else 'done'}")
     return found
 
 
-def _head(run: Run, others: list[Run], real: Real, options: "Options", made: Sequence[Extractor]) -> dict[str, Any]:
+def _head(run: Run, others: list[Run], real: Real, options: Options, made: Sequence[Extractor]) -> dict[str, Any]:
     """What holds for every row."""
     judge = next((one for one in made if one.classes), None)
     head = {
@@ -143,11 +137,6 @@ def _class_shares(made: Sequence[Extractor], given: Sets) -> dict[str, list[floa
         return {}
     names = ("reference", *given.candidates)
     return {name: measures.class_shares(given.seen(judges[0], name)).round(4).tolist() for name in names}
-
-
-def _judge_digits(train: ImageSet, test: ImageSet, samples: Examples) -> dict[str, Any]:
-    known, held_out = ((one.batch(np.arange(len(one))), one.labels) for one in (train, test))
-    return digits.judge(known, held_out, samples.pixels)  # pyright: ignore[reportArgumentType]
 
 
 def _write(path: pathlib.Path, found: dict[str, Any]) -> None:

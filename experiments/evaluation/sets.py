@@ -7,9 +7,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from experiments import abilities, data, pictures, restore, sample
+from experiments import data
+from experiments.data import held_out
 from experiments.data.images import ImageSet
-from experiments.experiment import Experiment, model_of
+from experiments.models import abilities, sampling
+from experiments.runs import restore
+from experiments.runs.experiment import Experiment
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,12 @@ class Real:
 
 def real(experiment: Experiment) -> Real:
     """The data of an experiment. UserError if they are not there."""
-    return Real(data.load_for(experiment), pictures.held_out_set(experiment))
+    return Real(data.load_for(experiment), held_out.load_for(experiment))
 
 
 def spread(image_set: ImageSet, num: int) -> Examples:
     """`num` examples, or all there are, at even distances through the set, which may be sorted."""
-    return Examples(*pictures.spread(image_set, min(num, len(image_set))))
+    return Examples(*held_out.spread(image_set, min(num, len(image_set))))
 
 
 @dataclass(frozen=True)
@@ -76,20 +79,20 @@ class Run:
     def draw(self, num: int, seed: int) -> Examples:
         """Samples, and the classes that they were asked for."""
         config = self.experiment.model
-        return Examples(sample.drawer(config)(self.state, num, seed), asked(config, num))
+        return Examples(sampling.drawer(config)(self.state, num, seed), asked(config, num))
 
 
 def run(folder: pathlib.Path, which: int | Literal["newest", "best"]) -> Run:
     """The run in a folder, from one of its checkpoints. UserError if that cannot be read."""
-    from experiments import runs
+    from experiments.runs import run_folder
 
-    name, _ = runs.read(folder)
+    name, _ = run_folder.read(folder)
     experiment, _, step, state = restore.at(folder, which)
     return Run(folder, name, experiment, step, state)
 
 
 def asked(config: Any, num: int) -> np.ndarray | None:
     """The class of each sample of a conditional model; None for another."""
-    if not abilities.takes_labels(model_of(config).sample):
+    if not abilities.has_classes(config):
         return None
-    return (np.arange(num, dtype=np.int32) % sample.CHUNK) % config.num_classes
+    return (np.arange(num, dtype=np.int32) % sampling.CHUNK) % config.num_classes

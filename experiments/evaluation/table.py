@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments.evaluation import codes, digits
+from experiments.evaluation import codes
 
 AIMS = {"lower": " (low)", "higher": " (high)", "half": " (1/2)", "real": " (as real)"}
 """What a metric should be."""
@@ -36,8 +36,6 @@ def lines(found: dict[str, Any]) -> list[str]:
         told += _shares(found)
     if found["codes"]:
         told += ["", *codes.lines(found["codes"], tuple(found["classes"]))]
-    if "judge" in found:
-        told += ["", *digits.lines(found["judge"], tuple(found["classes"]))]
     return told
 
 

@@ -7,8 +7,8 @@ import importlib
 import pathlib
 from collections.abc import Sequence
 
-from experiments import cli
-from experiments.errors import UserError
+from experiments.command_line import cli
+from experiments.command_line.errors import UserError
 
 ACTIONS = {
     "interpolate": "from image to image, on lines and on great circles",

@@ -1,6 +1,6 @@
 """`python -m experiments.latents`."""
 
-from experiments import cli
+from experiments.command_line import cli
 from experiments.latents import main
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
-from experiments.errors import UserError
+from experiments.command_line.errors import UserError
 from experiments.latents import sheet, sources
 from experiments.latents.sheet import Sheet
 from experiments.latents.sources import Points, Words

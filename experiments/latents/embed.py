@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments import abilities, diagrams, figures, pictures
+from experiments.data import held_out
 from experiments.latents import sources
 from experiments.latents.sources import Words
 from experiments.latents.trained import Trained
+from experiments.models import abilities
+from experiments.pictures import diagrams, figures, kinds
 from jaxgen.checks import require
 
 MOVES = False
@@ -37,10 +39,10 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     """Write the picture; the lines say what was done."""
     abilities.autoencoder(run.config)
     image_set, label = run.held_out, sources.label_of(run, options.label)
-    pixels, labels = pictures.spread(image_set, min(options.num, len(image_set)))
+    pixels, labels = held_out.spread(image_set, min(options.num, len(image_set)))
     told = labels if label is None else np.full(len(pixels), label)
     latents = run.encode(pixels, told)
-    project, axes = pictures.in_the_plane(latents)
+    project, axes = kinds.in_the_plane(latents)
     yield f"{len(pixels)} held-out images of {image_set.name}, codes of {run.latent_dim} numbers, across: {axes[0]}" + (
         f", upwards: {axes[1]}" if axes[1] else ""
     )

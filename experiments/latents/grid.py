@@ -7,10 +7,10 @@ import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from experiments import figures, pictures
-from experiments.errors import UserError
+from experiments.command_line.errors import UserError
 from experiments.latents import sources
 from experiments.latents.trained import Trained
+from experiments.pictures import figures, kinds
 from jaxgen.checks import require
 
 MOVES = False
@@ -37,8 +37,8 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
         )
     label = sources.label_of(run, options.label)
     if run.conditional and label is None:
-        picture = pictures.code_grids(run.config, run.state, run.held_out.classes, max(2, options.num // 3))
+        picture = kinds.code_grids(run.config, run.state, run.held_out.classes, max(2, options.num // 3))
     else:
-        picture = pictures.code_grid(run.config, run.state, options.num, label or 0)
+        picture = kinds.code_grid(run.config, run.state, options.num, label or 0)
     figures.save_png(out, picture)
     yield "both coordinates at the quantiles of N(0, I), the first to the right, the second upwards"

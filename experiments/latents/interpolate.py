@@ -13,7 +13,7 @@ from typing import Literal
 import jax
 import numpy as np
 
-from experiments.errors import UserError
+from experiments.command_line.errors import UserError
 from experiments.latents import sheet, sources
 from experiments.latents.sheet import Sheet
 from experiments.latents.sources import Points, Words

@@ -4,10 +4,10 @@ import pathlib
 
 import numpy as np
 
+from experiments.command_line.errors import UserError
 from experiments.data import decoding, files
 from experiments.data.options import ImageOptions
 from experiments.data.rows import PictureError
-from experiments.errors import UserError
 
 
 def load(

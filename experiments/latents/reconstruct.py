@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments import abilities, figures, pictures
+from experiments.data import held_out
 from experiments.latents import sources
 from experiments.latents.sources import Words
 from experiments.latents.trained import Trained
+from experiments.models import abilities
+from experiments.pictures import figures, kinds
 from jaxgen.checks import require
 
 MOVES = False
@@ -38,9 +40,9 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
         yield from lines
         pixels, labels = chosen.pixels, chosen.labels
     else:
-        pixels, labels = pictures.spread(run.held_out, min(options.num, len(run.held_out)))
+        pixels, labels = held_out.spread(run.held_out, min(options.num, len(run.held_out)))
         labels = labels if label is None else np.full(len(pixels), label)
     decoded = reconstruct(run.state, pixels, labels)
     error = np.mean(((decoded.astype(np.float64) - pixels) / 255.0) ** 2)
     yield f"{len(pixels)} images, mean squared error {error:.4f} of pixels from 0 to 1"
-    figures.save_png(out, pictures.pairs(pixels, decoded))
+    figures.save_png(out, kinds.pairs(pixels, decoded))

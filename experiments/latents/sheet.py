@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments import figures
+from experiments.pictures import figures
 
 SIDE, MOVING_SIDE = 40, 112
 """Shortest side of an image in a PNG and in a GIF, in pixels, at least."""

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
-from experiments.errors import UserError
 from experiments.latents import own
 from experiments.latents.trained import Trained
-from experiments.sample import CHUNK
+from experiments.models.sampling import CHUNK
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments import abilities, pictures, restore
+from experiments.data import held_out
 from experiments.data.images import ImageSet
-from experiments.experiment import Experiment, model_of
-from experiments.sample import CHUNK
+from experiments.models import abilities
+from experiments.models.sampling import CHUNK
+from experiments.runs import restore
+from experiments.runs.experiment import Experiment
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,14 @@ class Trained:
     @property
     def conditional(self) -> bool:
         """Whether an image is made of a class, too."""
-        return abilities.takes_labels(model_of(self.config).sample)
+        return abilities.has_classes(self.config)
 
     @functools.cached_property
     def held_out(self) -> ImageSet:
         """Images that the model has not trained on. UserError if the data set is not there."""
         from experiments import data
 
-        return pictures.held_out_set(self.experiment) or data.load_for(self.experiment)
+        return held_out.load_for(self.experiment) or data.load_for(self.experiment)
 
     def decode(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """uint8 pixels of latents."""
@@ -64,8 +66,8 @@ class Trained:
 
     def draw(self, indices: np.ndarray, seed: int) -> np.ndarray:
         """The latents of the images that `experiments.sample` draws with this seed, counted from 0, row by row."""
-        model = abilities.latent_model(self.config)
-        drawn = jax.jit(lambda index: model.draw_latents(self.config, _key(seed, index), CHUNK))
+        abilities.latent_model(self.config)
+        drawn = jax.jit(lambda index: abilities.draw_latents(self.config, _key(seed, index), CHUNK))
         chunks = {index: np.asarray(drawn(index)) for index in np.unique(indices // CHUNK)}
         return np.stack([chunks[index // CHUNK][index % CHUNK] for index in indices])
 

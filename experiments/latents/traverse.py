@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
-from experiments import pictures
-from experiments.errors import UserError
+from experiments.command_line.errors import UserError
+from experiments.data import held_out
 from experiments.latents import sheet, sources
 from experiments.latents.sheet import Sheet
 from experiments.latents.sources import Words
@@ -80,7 +80,7 @@ def _axes(run: Trained, asked: tuple[int, ...]) -> tuple[np.ndarray, tuple[str, 
     if not run.encodes:
         axes = np.array(asked or range(min(MOST, run.latent_dim)))
         return axes, tuple(f"z{axis}" for axis in axes)
-    codes = run.encode(*pictures.spread(run.held_out, min(CODES, len(run.held_out))))
+    codes = run.encode(*held_out.spread(run.held_out, min(CODES, len(run.held_out))))
     spread = codes.std(axis=0)
     axes = np.array(asked or np.argsort(-spread, kind="stable")[:MOST])
     return axes, tuple(f"z{axis} (std {spread[axis]:.2f})" for axis in axes)

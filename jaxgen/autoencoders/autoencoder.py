@@ -8,63 +8,59 @@ An encoder f and a decoder g minimise the squared error to the clean image x fro
 
     L = E[mean over pixels of (g(f(x~)) - x)^2].
 
-The codes f(x) follow no known law. So that it can be sampled all the same, the model keeps a moving mean and covariance
-of its codes, and its latent vectors are the codes less that mean, divided by the Cholesky factor of that covariance:
-among vectors drawn from N(0, I) the decoder finds codes with the right first two moments. `encode` and `decode` are the
-networks themselves.
+The distribution of the encodings f(x) is not known. To draw samples, the model keeps a moving mean and covariance of
+its encodings. A latent is C^-1 (f(x) - mean), C the Cholesky factor of the covariance: latents from N(0, I) are
+encodings with the right mean and covariance.
 """
 
-import functools
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from jaxgen.autoencoders.coders import create_coders, decode, encode
 from jaxgen.autoencoders.corruption import Clean, Corruption, corrupt
-from jaxgen.checks import require
-from jaxgen.images import RANGES, ValueRange, scale, squash
+from jaxgen.checks import at_least, require
+from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.losses.reconstruction import mean_squared_error
-from jaxgen.nets.encoder_decoder import EncoderDecoder
+from jaxgen.mode import Mode
+from jaxgen.model import Defaults
+from jaxgen.moving_averages import Exponential, NoAverage
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import draw, example_keys, pmean
-from jaxgen.train_state import TrainState, apply, create, descend, moving_average
-from jaxgen.typing import Batch, Collections, Key, Latents, Metrics, Params, Points, Scalar, Shape
+from jaxgen.parallel import example_keys, pass_key, pmean
+from jaxgen.priors import Normal
+from jaxgen.sampling import sampler
+from jaxgen.train_state import LossOutput, TrainState, descend, training_mode
+from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config:
-    """Settings; the defaults are the toy 784-128-64-12-2 of Jodoin's course (IFT780) and its mirror."""
+class Config(Defaults):
+    """Settings; the default networks are 784-128-64-12-2 and its mirror (docs/courses.md)."""
 
     image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
     value_range: ValueRange = (0.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
-    latent_dim: int = 2  # size of the code
-    encoder: nn.Module = MLP((128, 64, 12))  # image to code
-    decoder: nn.Module = MLP((12, 64, 128))  # code to image
+    latent_dim: int = 2  # size of an encoding
+    encoder: nn.Module = MLP((128, 64, 12))  # image to encoding
+    decoder: nn.Module = MLP((12, 64, 128))  # encoding to image
     corruption: Corruption = Clean()  # of the inputs; the target is the clean image
-    optimizer: Optimizer = Adam(1e-3)
-    moments_decay: float = 0.99  # of the moving mean and covariance of the codes
+    optimizer: Optimizer = Optimizer(1e-3, Adam())
+    moments_decay: float = 0.99  # of the moving mean and covariance of the encodings
+
+    prior = property(lambda self: Normal(self.latent_dim))
 
     def __post_init__(self):
-        require(self.value_range in RANGES, "value_range", self.value_range, "(-1, 1), (0, 1) or None")
-        require(self.latent_dim >= 1, "latent_dim", self.latent_dim, "at least 1")
+        require_range(self.value_range)
+        at_least(1, self, "latent_dim")
         require(0 <= self.moments_decay < 1, "moments_decay", self.moments_decay, "in [0, 1)")
 
-    @property
-    def minibatches(self) -> int:
-        """One update takes one minibatch."""
-        return 1
 
-    @property
-    def batch_type(self) -> None:
-        """Images alone."""
-        return None
-
-
-class Moments(NamedTuple):
-    """Of the codes."""
+class MeanCovariance(NamedTuple):
+    """Of encodings."""
 
     mean: jax.Array  # (latent,)
     covariance: jax.Array  # (latent, latent)
@@ -73,67 +69,30 @@ class Moments(NamedTuple):
 class State(NamedTuple):
     """What the next update needs."""
 
-    autoencoder: TrainState
-    codes: Moments  # moving averages
+    autoencoder: TrainState  # encoder and decoder
+    codes: MeanCovariance  # moving averages, of the encodings
 
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimiser."""
-    images = jnp.zeros((1, *config.image_shape))
-    codes = jnp.zeros((1, config.latent_dim))
-    inputs = images, codes.shape[1:], codes, config.image_shape
-    autoencoder = create(_network(config), config.optimizer, key, *inputs)
-    return State(autoencoder, Moments(jnp.zeros(config.latent_dim), jnp.eye(config.latent_dim)))
-
-
-def _network(config: Config) -> EncoderDecoder:
-    return EncoderDecoder(config.encoder, config.decoder)
-
-
-def encode(
-    config: Config,
-    params: Params,
-    collections: Collections,
-    images: Points,
-    *,
-    train: bool = False,
-    axis_name: str | None = None,
-) -> tuple[Latents, Collections]:
-    """The codes f(x), and the network's collections after it."""
-    shape = (config.latent_dim,)
-    options = {"method": "encode", "train": train, "axis_name": axis_name}
-    return apply(_network(config), params, collections, images, shape, **options)
-
-
-def decode(
-    config: Config,
-    params: Params,
-    collections: Collections,
-    codes: Latents,
-    *,
-    train: bool = False,
-    axis_name: str | None = None,
-) -> tuple[Points, Collections]:
-    """The images g(c), and the network's collections after it."""
-    options = {"method": "decode", "train": train, "axis_name": axis_name}
-    outputs, collections = apply(_network(config), params, collections, codes, config.image_shape, **options)
-    return squash(outputs, config.value_range), collections
+    standard = MeanCovariance(jnp.zeros(config.latent_dim), jnp.eye(config.latent_dim))
+    return State(create_coders(config, config.optimizer, key), standard)
 
 
 def reconstruction_loss(
-    config: Config, params: Params, collections: Collections, inputs: Points, targets: Points, axis_name: str | None
-) -> tuple[Scalar, tuple[Metrics, Collections]]:
+    config: Config, variables: Variables, inputs: Points, targets: Points, mode: Mode
+) -> LossOutput:
     """E[mean over pixels of (g(f(x~)) - x)^2], mean over the batch."""
-    codes, collections = encode(config, params, collections, inputs, train=True, axis_name=axis_name)
-    outputs, collections = decode(config, params, collections, codes, train=True, axis_name=axis_name)
+    encodings, variables = encode(config, variables, inputs, mode)
+    outputs, variables = decode(config, variables, encodings, mode)
     loss = mean_squared_error(outputs, targets).mean()
-    return loss, ({"reconstruction_error": loss}, collections)
+    return loss, ({"reconstruction_error": loss}, variables)
 
 
 def update(
-    config: Config, state: State, batch: Batch, key: Key, *, axis_name: str | None = None
+    config: Config, state: State, batch: Batch, key: Key, *, axis_name: AxisName = None
 ) -> tuple[State, Metrics]:
-    """One step down the reconstruction error of corrupted images; then the moments of the codes follow.
+    """One step down the reconstruction error of corrupted images, then one of the mean and covariance of the encodings.
 
     Args:
         config: settings.
@@ -142,52 +101,44 @@ def update(
         key: of this iteration.
         axis_name: of the devices that share the batch, or None.
     """
-    images = scale(batch, config.value_range)
+    images, before = scale(batch, config.value_range), state.autoencoder
     keys = example_keys(key, len(images), axis_name)
     inputs = corrupt(config.corruption, images, keys, config.value_range)
-    before = state.autoencoder
-    autoencoder, metrics = descend(
-        before,
-        lambda params: reconstruction_loss(config, params, before.collections, inputs, images, axis_name),
-        axis_name,
-    )
-    codes, _ = encode(config, autoencoder.params, autoencoder.collections, images)
-    moments = moving_average(state.codes, _moments(codes, axis_name), config.moments_decay, autoencoder.step)
-    return State(autoencoder, Moments(*moments)), metrics
+    mode = training_mode(before, pass_key(key), len(images), axis_name)
+    inputs = inputs, images, mode
+    autoencoder, metrics = descend(before, partial(reconstruction_loss, config), inputs, axis_name)
+    encodings, _ = encode(config, autoencoder.variables, images)
+    average = Exponential(config.moments_decay) if config.moments_decay else NoAverage()
+    return State(
+        autoencoder, average.update(state.codes, mean_covariance(encodings, axis_name), autoencoder.step)
+    ), metrics
 
 
-def _moments(codes: Latents, axis_name: str | None) -> Moments:
+def mean_covariance(encodings: Latents, axis_name: AxisName) -> MeanCovariance:
     """Mean and covariance over the batch of all devices."""
-    mean = pmean(codes.mean(axis=0), axis_name)
-    centred = codes - mean[None]
-    return Moments(mean, pmean(centred.T @ centred / len(codes), axis_name))
+    mean = pmean(encodings.mean(axis=0), axis_name)
+    centred = encodings - mean[None]
+    return MeanCovariance(mean, pmean(centred.T @ centred / len(encodings), axis_name))
 
 
-def sample(config: Config, state: State, key: Key, num: int) -> Points:
-    """`num` images from codes of the right mean and covariance."""
-    return from_latents(config, state, draw_latents(config, key, num))
+def from_latents(config: Config, state: State, latents: Latents, condition: None = None) -> Points:
+    """The image of mean + C z, C the Cholesky factor of the covariance."""
+    encodings = state.codes.mean[None] + latents @ factor(state.codes).T
+    return decode(config, state.autoencoder.variables, encodings)[0]
 
 
-def from_latents(config: Config, state: State, latents: Latents) -> Points:
-    """The image of mean + C z, C the Cholesky factor of the codes' covariance."""
-    codes = state.codes.mean[None] + latents @ _factor(state.codes).T
-    return decode(config, state.autoencoder.params, state.autoencoder.collections, codes)[0]
+def to_latents(config: Config, state: State, images: Points, condition: None = None) -> Latents:
+    """C^-1 (f(x) - mean): the latent whose encoding is f(x)."""
+    encodings, _ = encode(config, state.autoencoder.variables, images)
+    centred = encodings - state.codes.mean[None]
+    return jax.scipy.linalg.solve_triangular(factor(state.codes), centred.T, lower=True).T
 
 
-def to_latents(config: Config, state: State, images: Points) -> Latents:
-    """C^-1 (f(x) - mean): the inverse of what `from_latents` begins with."""
-    codes, _ = encode(config, state.autoencoder.params, state.autoencoder.collections, images)
-    centred = codes - state.codes.mean[None]
-    return jax.scipy.linalg.solve_triangular(_factor(state.codes), centred.T, lower=True).T
+def factor(statistics: MeanCovariance) -> jax.Array:
+    """The Cholesky factor of the covariance, with 1e-4 of the mean variance added to its diagonal."""
+    eye = jnp.eye(len(statistics.mean))
+    ridge = 1e-4 * jnp.trace(statistics.covariance) / len(statistics.mean) + 1e-12
+    return jnp.linalg.cholesky(statistics.covariance + ridge * eye)
 
 
-def draw_latents(config: Config, key: Key, num: int) -> Latents:
-    """z ~ N(0, I) for each image."""
-    return draw(functools.partial(jax.random.normal, shape=(config.latent_dim,)), key, num)
-
-
-def _factor(codes: Moments) -> jax.Array:
-    """The Cholesky factor of the covariance, which a small share of its mean variance keeps from being singular."""
-    eye = jnp.eye(len(codes.mean))
-    ridge = 1e-4 * jnp.trace(codes.covariance) / len(codes.mean) + 1e-12
-    return jnp.linalg.cholesky(codes.covariance + ridge * eye)
+sample = sampler(from_latents)

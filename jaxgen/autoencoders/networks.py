@@ -1,10 +1,10 @@
-"""Encoders and decoders as taught and as published, to be settings of a model's Config.
+"""Encoders and decoders of papers and of courses (docs/courses.md), to be settings of a model's Config.
 
     vae.Config(latent_dim=10, encoder=HIGGINS_CONV.encoder, decoder=HIGGINS_CONV.decoder)
 
-A network of several heads, a mean and a log-variance for each latent, is one last layer of all of them: the same
-parameters and the same function. A squared error behind a sigmoid needs a decoder whose smallest map is linear, as
-Atienza's is: with a ReLU there all outputs fall to 0 at first, where a sigmoid has no slope.
+Where a paper has two heads, a mean and a log-variance for each latent, one last layer gives both: the parameters and
+the function are the same. A squared error after a sigmoid needs a decoder whose smallest map is linear, as Atienza's
+is: with a ReLU all outputs become strongly negative at first, where the sigmoid's gradient vanishes.
 
 - Kingma, Welling: Auto-Encoding Variational Bayes, 2013, arXiv 1312.6114.
 - Burda, Grosse, Salakhutdinov: Importance Weighted Autoencoders, 2015, arXiv 1509.00519.
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import flax.linen as nn
 
-from jaxgen.nets.conditioning import AsChannel, Beside
+from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition
 from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
 from jaxgen.nets.initializers import Normal
 from jaxgen.nets.mlp import MLP
@@ -38,8 +38,8 @@ def mirrored(*features: int) -> Pair:
 
 # Autoencoders
 JODOIN_AUTOENCODER = mirrored(128, 64, 12)  # 784-128-64-12-2
-ATIENZA_AUTOENCODER = Pair(ConvEncoder(), ConvDecoder(linear_map=True))  # 28x28 to 16 codes
-FULLY_CONVOLUTIONAL = Pair(  # 28x28 to codes of 7x7 c
+ATIENZA_AUTOENCODER = Pair(ConvEncoder(), ConvDecoder(linear_map=True))  # 28x28 to 16 latents
+FULLY_CONVOLUTIONAL = Pair(  # 28x28 to latents of 7x7 c
     ConvEncoder(bottleneck="map"), ConvDecoder(bottleneck="map", linear_map=True)
 )
 
@@ -55,7 +55,9 @@ ATIENZA_MLP = mirrored(512)  # 784-512, 2 latents
 ATIENZA_CONV = Pair(ConvEncoder(features=(16,)), ConvDecoder())  # 28x28, 2 latents
 
 # Conditional
-ATIENZA_CONDITIONAL = Pair(AsChannel(ConvEncoder(features=(16,))), Beside(ConvDecoder()))  # 28x28, 2 latents
+ATIENZA_CONDITIONAL = Pair(
+    ChannelCondition(ConvEncoder(features=(16,))), ConcatCondition(ConvDecoder())
+)  # 28x28, 2 latents
 
 # Disentangling, 64x64
 HIGGINS_DENSE = Pair(MLP((1200, 1200)), MLP((1200, 1200, 1200), activation="tanh"))  # dSprites, 10 latents

@@ -19,6 +19,7 @@ codebook, too, follows the encodings of the encoder that has just moved (the aut
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import flax.linen as nn
@@ -28,22 +29,33 @@ from jaxtyping import Array, Float
 
 from jaxgen.autoencoders import codebook
 from jaxgen.autoencoders.codebook import Averages, ByGradient, ByMovingAverage, Encodings, Learning, Vectors
-from jaxgen.checks import require
-from jaxgen.images import RANGES, ValueRange, scale
+from jaxgen.checks import at_least, require
+from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.losses.information import cross_entropy
 from jaxgen.losses.likelihoods import bits_per_dim
 from jaxgen.losses.reconstruction import mean_squared_error
-from jaxgen.nets.encoder_decoder import EncoderDecoder
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.model import Defaults
 from jaxgen.nets.grid import GridDecoder, GridEncoder
 from jaxgen.nets.pixelcnn import Grid, PixelCNN
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import example_keys
-from jaxgen.train_state import TrainState, apply, create, descend
-from jaxgen.typing import Batch, Collections, Images, Key, Metrics, Params, Scalar, Shape
+from jaxgen.parallel import example_keys, pass_key
+from jaxgen.train_state import (
+    LossOutput,
+    TrainState,
+    apply,
+    blank,
+    create,
+    create_parts,
+    descend,
+    from_variables,
+    training_mode,
+)
+from jaxgen.typing import AxisName, Batch, Images, Key, Metrics, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings; the defaults are those of the authors' code for CIFAR-10."""
 
     image_shape: Shape = (32, 32, 3)  # height, width, channels
@@ -57,33 +69,22 @@ class Config:
     encoder: nn.Module = GridEncoder()  # image to grid of encodings
     decoder: nn.Module = GridDecoder()  # grid of vectors to image
     prior: nn.Module = PixelCNN()  # grid of codes to the logits of each
-    autoencoder_optimizer: Optimizer = Adam(3e-4)
-    codebook_optimizer: Optimizer = Adam(3e-4)  # of a codebook that learns by gradient
-    prior_optimizer: Optimizer = Adam(3e-4)
+    autoencoder_optimizer: Optimizer = Optimizer(3e-4, Adam())
+    codebook_optimizer: Optimizer = Optimizer(3e-4, Adam())  # of a codebook that learns by gradient
+    prior_optimizer: Optimizer = Optimizer(3e-4, Adam())
 
     def __post_init__(self):
-        require(self.value_range in RANGES, "value_range", self.value_range, "(-1, 1), (0, 1) or None")
-        require(self.halvings >= 0, "halvings", self.halvings, "at least 0")
-        require(self.num_codes >= 2, "num_codes", self.num_codes, "at least 2")
-        require(self.code_dim >= 1, "code_dim", self.code_dim, "at least 1")
-        require(self.commitment_weight >= 0, "commitment_weight", self.commitment_weight, "at least 0")
+        require_range(self.value_range)
+        at_least(0, self, "halvings", "commitment_weight")
+        at_least(1, self, "code_dim")
+        at_least(2, self, "num_codes")
         require(self.pixel_variance > 0, "pixel_variance", self.pixel_variance, "above 0")
-
-    @property
-    def minibatches(self) -> int:
-        """One update takes one minibatch."""
-        return 1
-
-    @property
-    def batch_type(self) -> None:
-        """Images alone."""
-        return None
 
 
 class State(NamedTuple):
     """What the next update needs."""
 
-    autoencoder: TrainState
+    autoencoder: TrainState  # encoder and decoder
     codebook: Averages | TrainState  # as it learns: by moving averages or by gradient
     prior: TrainState
 
@@ -100,20 +101,18 @@ def grid_shape(config: Config) -> Shape:
 def init(config: Config, key: Key) -> State:
     """Fresh networks, codebook and optimisers. ValueError for images that do not halve so often."""
     key_autoencoder, key_codebook, key_prior = jax.random.split(key, 3)
-    images, grid = jnp.zeros((1, *config.image_shape)), jnp.zeros((1, *grid_shape(config)))
-    inputs = images, grid.shape[1:], grid, config.image_shape
-    autoencoder = create(_network(config), config.autoencoder_optimizer, key_autoencoder, *inputs)
-    codes = jnp.zeros(grid.shape[:3], jnp.int32)
+    encoder = config.encoder, blank(config.image_shape), grid_shape(config)
+    decoder = config.decoder, blank(grid_shape(config)), config.image_shape
+    parts = {"encoder": encoder, "decoder": decoder}
+    autoencoder = create_parts(parts, config.autoencoder_optimizer, key_autoencoder)
+    codes = jnp.zeros((1, *grid_shape(config)[:2]), jnp.int32)
     uniform = nn.initializers.variance_scaling(1.0, "fan_out", "uniform")  # the variance of an entry is 1 / d
-    vectors = nn.Embed(config.num_codes, config.code_dim, embedding_init=uniform)
-    learner = create(vectors, config.codebook_optimizer, key_codebook, codes)
+    embedding = nn.Embed(config.num_codes, config.code_dim, embedding_init=uniform)
+    vectors: Variables = dict(embedding.init(key_codebook, codes))
+    prior = create(config.prior, config.prior_optimizer, key_prior, codes, (*codes.shape[1:], config.num_codes))
     if isinstance(config.codebook, ByMovingAverage):
-        learner = codebook.start(learner.params["embedding"])
-    return State(autoencoder, learner, create(config.prior, config.prior_optimizer, key_prior, codes, config.num_codes))
-
-
-def _network(config: Config) -> EncoderDecoder:
-    return EncoderDecoder(config.encoder, config.decoder)
+        return State(autoencoder, codebook.start(vectors["params"]["embedding"]), prior)
+    return State(autoencoder, from_variables(vectors, config.codebook_optimizer), prior)
 
 
 def vectors_of(config: Config, learner: Averages | TrainState) -> Vectors:
@@ -126,50 +125,58 @@ def vectors_of(config: Config, learner: Averages | TrainState) -> Vectors:
     raise _unsuited(config, learner)
 
 
-def autoencoder_loss(
-    config: Config,
-    params: Params,
-    collections: Collections,
-    vectors: Vectors,
-    images: Images,
-    axis_name: str | None = None,
-) -> tuple[Scalar, tuple[Metrics, Collections]]:
+def autoencoder_loss(config: Config, variables: Variables, vectors: Vectors, images: Images, mode: Mode) -> LossOutput:
     """The first and the third term of equation 3, mean over the batch."""
-    inputs = _network(config), params
-    options = {"train": True, "axis_name": axis_name}
-    encodings, collections = apply(*inputs, collections, images, grid_shape(config), method="encode", **options)
+    encodings, variables = encodings_of(config, variables, images, mode)
     quantized = vectors[codebook.nearest(jax.lax.stop_gradient(encodings), vectors)]
     passed = codebook.straight_through(encodings, quantized)
-    outputs, collections = apply(*inputs, collections, passed, config.image_shape, method="decode", **options)
+    outputs, variables = images_of(config, variables, passed, mode)
     error = mean_squared_error(outputs, images).mean()
     commitment = mean_squared_error(encodings, quantized).mean()
     loss = error / config.pixel_variance + config.commitment_weight * commitment
     metrics = {"autoencoder_loss": loss, "mean_squared_error": error, "commitment": commitment}
-    return loss, (metrics, collections)
+    return loss, (metrics, variables)
 
 
-def codebook_loss(vectors: Vectors, encodings: Encodings) -> tuple[Scalar, tuple[Metrics, Collections]]:
+def codebook_loss(variables: Variables, encodings: Encodings) -> LossOutput:
     """||sg[z_e] - z_q||^2: the second term of equation 3, mean over the batch."""
+    vectors = variables["params"]["embedding"]
     quantized = vectors[codebook.nearest(encodings, jax.lax.stop_gradient(vectors))]
     loss = mean_squared_error(quantized, encodings).mean()
-    return loss, ({"codebook_loss": loss}, {})
+    return loss, ({"codebook_loss": loss}, variables)
 
 
-def prior_loss(config: Config, params: Params, codes: Grid) -> tuple[Scalar, tuple[Metrics, Collections]]:
+def prior_loss(config: Config, variables: Variables, codes: Grid, mode: Mode) -> LossOutput:
     """-log p(codes) in nats for each image, mean over the batch."""
-    logits = code_logits(config, params, codes)
+    logits, variables = code_logits(config, variables, codes, mode)
     num = codes.shape[1] * codes.shape[2]
     nll = num * cross_entropy(logits.reshape(-1, config.num_codes), codes.reshape(-1)).mean()
-    return nll, ({"prior_nll": nll, "bits_per_code": bits_per_dim(nll, num)}, {})
+    return nll, ({"prior_nll": nll, "bits_per_code": bits_per_dim(nll, num)}, variables)
 
 
-def code_logits(config: Config, params: Params, codes: Grid) -> Float[Array, "batch rows columns K"]:
-    """Logits of each code, given those before it."""
-    return config.prior.apply({"params": params}, codes, config.num_codes)  # pyright: ignore[reportReturnType]
+def encodings_of(
+    config: Config, variables: Variables, images: Images, mode: Mode = EVALUATION
+) -> tuple[Float[Array, "batch rows columns d"], Variables]:
+    """z_e(x), before quantisation, and the variables after the pass."""
+    return apply(config.encoder, variables, images, grid_shape(config), mode=mode.stream(0), part="encoder")
+
+
+def images_of(
+    config: Config, variables: Variables, grid: Float[Array, "batch rows columns d"], mode: Mode = EVALUATION
+) -> tuple[Images, Variables]:
+    """x^ of a grid of vectors, without bounds, and the variables after the pass."""
+    return apply(config.decoder, variables, grid, config.image_shape, mode=mode.stream(1), part="decoder")
+
+
+def code_logits(
+    config: Config, variables: Variables, codes: Grid, mode: Mode = EVALUATION
+) -> tuple[Float[Array, "batch rows columns K"], Variables]:
+    """Logits of each code, given those before it, and the prior's variables after the pass."""
+    return apply(config.prior, variables, codes, (*codes.shape[1:], config.num_codes), mode=mode.stream(2))
 
 
 def update(
-    config: Config, state: State, batch: Batch, key: Key, *, axis_name: str | None = None
+    config: Config, state: State, batch: Batch, key: Key, *, axis_name: AxisName = None
 ) -> tuple[State, Metrics]:
     """One step of encoder and decoder, one of the codebook, one of the prior.
 
@@ -183,17 +190,15 @@ def update(
     Returns:
         The new state; metrics of all three, with the perplexity of the batch's codes (from 1 to K).
     """
-    images = scale(batch, config.value_range)
-    before, vectors = state.autoencoder, vectors_of(config, state.codebook)
-    autoencoder, metrics = descend(
-        before,
-        lambda params: autoencoder_loss(config, params, before.collections, vectors, images, axis_name),
-        axis_name,
-    )
-    encodings = encodings_of(config, autoencoder, images)
+    images, before, vectors = scale(batch, config.value_range), state.autoencoder, vectors_of(config, state.codebook)
+    mode = training_mode(before, pass_key(key), len(images), axis_name)
+    inputs = vectors, images, mode
+    autoencoder, metrics = descend(before, partial(autoencoder_loss, config), inputs, axis_name)
+    encodings, _ = encodings_of(config, autoencoder.variables, images)
     learner, codebook_metrics = learn(config, state.codebook, encodings, key, axis_name)
     codes = codebook.nearest(encodings, vectors_of(config, learner))
-    prior, prior_metrics = descend(state.prior, lambda params: prior_loss(config, params, codes), axis_name)
+    inputs = codes, mode
+    prior, prior_metrics = descend(state.prior, partial(prior_loss, config), inputs, axis_name)
     perplexity = codebook.perplexity(codes, config.num_codes, axis_name)
     metrics = metrics | codebook_metrics | prior_metrics | {"perplexity": perplexity}
     return State(autoencoder, learner, prior), metrics
@@ -204,7 +209,7 @@ def learn(
     learner: Averages | TrainState,
     encodings: Encodings,
     key: Key,
-    axis_name: str | None = None,
+    axis_name: AxisName = None,
 ) -> tuple[Averages | TrainState, Metrics]:
     """The codebook after the encodings of a batch."""
     match config.codebook, learner:
@@ -212,7 +217,7 @@ def learn(
             codes = codebook.nearest(encodings, vectors_of(config, learner))
             return codebook.follow(learner, settings, encodings, codes, key, axis_name), {}
         case ByGradient(), TrainState():
-            return descend(learner, lambda params: codebook_loss(params["embedding"], encodings), axis_name)
+            return descend(learner, codebook_loss, (encodings,), axis_name)
     raise _unsuited(config, learner)
 
 
@@ -221,34 +226,26 @@ def _unsuited(config: Config, learner: Averages | TrainState) -> ValueError:
     return ValueError(f"the state's codebook is {kind}, but {config.codebook} needs another: make the state by `init`")
 
 
-def encodings_of(config: Config, autoencoder: TrainState, images: Images) -> Float[Array, "batch rows columns d"]:
-    """z_e(x), before quantisation."""
-    inputs = autoencoder.params, autoencoder.collections, images, grid_shape(config)
-    return apply(_network(config), *inputs, method="encode")[0]
-
-
-def encode(config: Config, state: State, images: Images) -> Grid:
+def to_codes(config: Config, state: State, images: Images) -> Grid:
     """The code of each position of the grid."""
-    encodings = encodings_of(config, state.autoencoder, images)
+    encodings, _ = encodings_of(config, state.autoencoder.variables, images)
     return codebook.nearest(encodings, vectors_of(config, state.codebook))
 
 
-def decode(config: Config, state: State, codes: Grid) -> Images:
+def from_codes(config: Config, state: State, codes: Grid) -> Images:
     """The image of each grid of codes, clipped to the value range."""
-    grid = vectors_of(config, state.codebook)[codes]
-    inputs = state.autoencoder.params, state.autoencoder.collections, grid, config.image_shape
-    outputs, _ = apply(_network(config), *inputs, method="decode")
+    outputs, _ = images_of(config, state.autoencoder.variables, vectors_of(config, state.codebook)[codes])
     return outputs if config.value_range is None else jnp.clip(outputs, *config.value_range)
 
 
 def reconstruct(config: Config, state: State, images: Images) -> Images:
     """Each image from its codes."""
-    return decode(config, state, encode(config, state, images))
+    return from_codes(config, state, to_codes(config, state, images))
 
 
-def sample(config: Config, state: State, key: Key, num: int) -> Images:
+def sample(config: Config, state: State, key: Key, num: int, condition: None = None) -> Images:
     """`num` images, decoded from codes that the prior draws."""
-    return decode(config, state, draw_codes(config, state, key, num))
+    return from_codes(config, state, draw_codes(config, state, key, num))
 
 
 def draw_codes(config: Config, state: State, key: Key, num: int) -> Grid:
@@ -258,7 +255,7 @@ def draw_codes(config: Config, state: State, key: Key, num: int) -> Grid:
 
     def step(codes, position):
         row, column = position // columns, position % columns
-        logits = code_logits(config, state.prior.params, codes)[:, row, column]
+        logits = code_logits(config, state.prior.variables, codes)[0][:, row, column]
         keys_here = jax.vmap(jax.random.fold_in, (0, None))(keys, position)
         drawn = jax.vmap(jax.random.categorical)(keys_here, logits)
         return codes.at[:, row, column].set(drawn), None

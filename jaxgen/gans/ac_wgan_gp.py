@@ -1,64 +1,56 @@
 """WGAN-GP with an auxiliary classifier: the conditional model of Gulrajani et al. for CIFAR-10.
 
 Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: Improved Training of Wasserstein GANs, 2017, arXiv 1704.00028, section
-5.4 and appendix F; weights and batches of the authors' code. The generator is told the class y, by conditional batch
+5.4 and appendix F; weights and batches of the authors' code. The generator is given the class y, by conditional batch
 norm, and the critic has a second output, P(y|x). Minimised are, with x^ between x and x~ = G(z, y),
 
     E[D(x~)] - E[D(x)] + lambda E[(||grad D(x^)||_2 - 1)^2] - a E[log P(y|x)]    by the critic, on real images alone,
     -E[D(G(z, y))] - b E[log P(y|G(z, y))]                                       by the generator.
 
-Beside the paper, a moving average of the generator's weights may be kept. Left out is the noise of one grey level that
-the authors add to the images.
+In addition to the paper, a moving average of the generator's weights may be kept. Left out is the noise of one grey
+level that the authors add to the images.
 """
 
-import functools
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from functools import partial
+from typing import ClassVar, NamedTuple
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
-from jaxtyping import Array, Float
 
-from jaxgen.checks import require
-from jaxgen.gans import watch
-from jaxgen.gans.priors import Normal, Prior
-from jaxgen.images import RANGES, ValueRange, scale, squash
+from jaxgen.batches import Labelled
+from jaxgen.checks import at_least
+from jaxgen.conditions import draw_labels, one_hot
+from jaxgen.gans import networks
+from jaxgen.gans.diagnostics import diversity, means
+from jaxgen.gans.discrimination import FAKE, PENALTY, require_no_batch_statistics, score_both
+from jaxgen.gans.networks import create_players, fixed_fakes, generate, two_headed
+from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
 from jaxgen.losses.information import cross_entropy
 from jaxgen.losses.penalties import gradient_penalty, interpolate
 from jaxgen.metrics.classification import accuracy
-from jaxgen.nets.conditioning import Within
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.model import Defaults
+from jaxgen.moving_averages import MovingAverage, NoAverage
+from jaxgen.nets.conditioning import InnerCondition
 from jaxgen.nets.resnet import ResNetCritic, ResNetGenerator
 from jaxgen.optimizers import Adam, LinearDecay, Optimizer
-from jaxgen.parallel import draw, split
-from jaxgen.train_state import TrainState, apply, create, descend, moving_average
-from jaxgen.typing import (
-    Collections,
-    Key,
-    Labelled,
-    Labels,
-    Latents,
-    Metrics,
-    Params,
-    PerExample,
-    Points,
-    Scalar,
-    Shape,
-)
-
-Logits: TypeAlias = Float[Array, "batch classes"]
+from jaxgen.parallel import draw, example_keys, split
+from jaxgen.priors import Normal, Prior
+from jaxgen.train_state import LossOutput, TrainState, descend
+from jaxgen.typing import AxisName, Key, Labels, Latents, Metrics, PerExample, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings; the defaults are those of the authors' code for CIFAR-10, 100,000 updates of 5 minibatches of 64."""
 
     image_shape: Shape = (32, 32, 3)  # height, width, channels; any shape for other data
     value_range: ValueRange = (-1.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
     num_classes: int = 10  # of the labels
     prior: Prior = Normal(128)  # of z
-    generator: nn.Module = Within(ResNetGenerator())  # z and y to image
+    generator: nn.Module = InnerCondition(ResNetGenerator())  # z and y to image
     critic: nn.Module = ResNetCritic()  # image to score and class logits, the score first; each example on its own
     penalty_weight: float = 10.0  # lambda
     one_sided: bool = False  # penalise only slopes above 1
@@ -66,28 +58,18 @@ class Config:
     generator_class_weight: float = 0.1  # b
     critic_steps: int = 5  # n_critic, critic updates for each update of the generator
     generator_batches: int = 2  # minibatches of fakes in the generator's step
-    generator_optimizer: Optimizer = Adam(2e-4, b1=0.0, b2=0.9, schedule=LinearDecay(100_000))
-    critic_optimizer: Optimizer = Adam(2e-4, b1=0.0, b2=0.9, schedule=LinearDecay(500_000))
-    ema_decay: float = 0.0  # of the moving average of the generator; 0 samples from the generator itself
+    generator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(100_000))
+    critic_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(500_000))
+    average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
+
+    batch_type: ClassVar = Labelled
+
+    minibatches = property(lambda self: self.critic_steps)
 
     def __post_init__(self):
-        require(self.value_range in RANGES, "value_range", self.value_range, "(-1, 1), (0, 1) or None")
-        require(self.num_classes >= 1, "num_classes", self.num_classes, "at least 1")
-        for name in ("penalty_weight", "class_weight", "generator_class_weight"):
-            require(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
-        for name in ("critic_steps", "generator_batches"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        require(0 <= self.ema_decay < 1, "ema_decay", self.ema_decay, "in [0, 1)")
-
-    @property
-    def minibatches(self) -> int:
-        """One update takes a minibatch of size m for each critic step."""
-        return self.critic_steps
-
-    @property
-    def batch_type(self) -> type[Labelled]:
-        """Images and their labels."""
-        return Labelled
+        require_range(self.value_range)
+        at_least(0, self, "penalty_weight", "class_weight", "generator_class_weight")
+        at_least(1, self, "num_classes", "critic_steps", "generator_batches")
 
 
 class State(NamedTuple):
@@ -95,90 +77,45 @@ class State(NamedTuple):
 
     generator: TrainState
     critic: TrainState
-    ema: Params  # moving average of the generator's variables
+    ema: Variables  # moving average of the generator's
 
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers. ValueError for a critic with batch statistics."""
-    key_generator, key_critic = jax.random.split(key)
-    latents, classes = jnp.zeros((1, config.prior.dim)), jnp.zeros((1, config.num_classes))
-    inputs = latents, classes, config.image_shape
-    generator = create(config.generator, config.generator_optimizer, key_generator, *inputs)
-    inputs = jnp.zeros((1, *config.image_shape)), (1 + config.num_classes,)
-    critic = create(config.critic, config.critic_optimizer, key_critic, *inputs)
-    if critic.collections:
-        raise ValueError(
-            "the gradient penalty needs a critic that scores each example on its own, but this one keeps "
-            f"{sorted(critic.collections)}: use layer normalisation or none in place of batch normalisation"
-        )
+    player, outputs = (config.critic, config.critic_optimizer), (1 + config.num_classes,)
+    generator, critic = create_players(config, player, key, (config.num_classes,), outputs=outputs)
+    require_no_batch_statistics(critic)
     return State(generator, critic, ema=generator.variables)
 
 
-def generate(
-    config: Config,
-    params: Params,
-    collections: Collections,
-    latents: Latents,
-    labels: Labels,
-    *,
-    train: bool = False,
-    axis_name: str | None = None,
-) -> tuple[Points, Collections]:
-    """G(z, y), and the generator's collections after it."""
-    inputs = latents, jax.nn.one_hot(labels, config.num_classes), config.image_shape
-    outputs, collections = apply(config.generator, params, collections, *inputs, train=train, axis_name=axis_name)
-    return squash(outputs, config.value_range), collections
-
-
-def judge(config: Config, params: Params, images: Points) -> tuple[PerExample, Logits]:
-    """D(x), and the logits of P(y|x)."""
-    outputs = config.critic.apply({"params": params}, images, (1 + config.num_classes,))
-    return outputs[:, 0], outputs[:, 1:]  # pyright: ignore[reportCallIssue, reportArgumentType]
-
-
 def critic_loss(
-    config: Config,
-    params: Params,
-    real: Points,
-    fake: Points,
-    labels: Labels,
-    mix: PerExample,
-    axis_name: str | None = None,
-) -> tuple[Scalar, tuple[Metrics, Collections]]:
-    """The critic's, mean over the batch; `labels` of the real images, `mix` is eps, uniform in [0, 1)."""
-    # One pass for both; interleaved, so that devices that share the batch exchange nothing.
-    pairs = jnp.stack([real, fake], axis=1).reshape(-1, *real.shape[1:])
-    scores, logits = judge(config, params, pairs)
-    distance = -wasserstein_critic(scores[0::2], scores[1::2]).mean()
-    points = interpolate(real, fake, mix)
-    slope = lambda images: judge(config, params, images)[0]  # noqa: E731
-    penalty = gradient_penalty(slope, points, one_sided=config.one_sided).mean()
-    classes = cross_entropy(logits[0::2], labels).mean()
-    loss = -distance + config.penalty_weight * penalty + config.class_weight * classes
-    metrics = {"critic_loss": loss, "wasserstein_estimate": distance, "gradient_penalty": penalty}
-    metrics |= {"class_loss": classes, "accuracy": accuracy(logits[0::2], labels)}
-    return loss, (metrics | watch.diversity(real, fake, axis_name), {})
+    config: Config, variables: Variables, real: tuple[Points, Labels], fake: Points, mix: PerExample, mode: Mode
+) -> LossOutput:
+    """The critic's, mean over the batch; `mix` is eps, uniform in [0, 1)."""
+    (images, labels), critic = real, two_headed(config.critic, config.num_classes)
+    slope_of = lambda points: critic(variables, points, mode.stream(PENALTY))[0][0]  # noqa: E731
+    penalty = gradient_penalty(slope_of, interpolate(images, fake, mix), one_sided=config.one_sided).mean()
+    outputs, after = score_both(critic, variables, images, fake, mode, joint=True)  # one pass for both
+    scores, (logits, _) = zip(*outputs, strict=True)
+    difference = wasserstein_critic(*scores).mean()  # E[D(x~)] - E[D(x)]
+    classes = cross_entropy(logits, labels).mean()
+    loss = difference + config.penalty_weight * penalty + config.class_weight * classes
+    metrics = {"critic_loss": loss, "wasserstein_estimate": -difference, "gradient_penalty": penalty}
+    return loss, (metrics | {"class_loss": classes, "accuracy": accuracy(logits, labels)}, after)
 
 
 def generator_loss(
-    config: Config,
-    params: Params,
-    collections: Collections,
-    critic_params: Params,
-    latents: Latents,
-    labels: Labels,
-    axis_name: str | None = None,
-) -> tuple[Scalar, tuple[Metrics, Collections]]:
+    config: Config, variables: Variables, critic: Variables, labels: Labels, latents: Latents, mode: Mode
+) -> LossOutput:
     """The generator's, mean over the batch."""
-    fake, collections = generate(config, params, collections, latents, labels, train=True, axis_name=axis_name)
-    scores, logits = judge(config, critic_params, fake)
-    classes = cross_entropy(logits, labels).mean()
-    loss = wasserstein_generator(scores).mean() + config.generator_class_weight * classes
-    return loss, ({"generator_loss": loss, "fake_accuracy": accuracy(logits, labels)}, collections)
+    fake, variables = generate(config, variables, latents, one_hot(labels, config.num_classes), mode=mode)
+    (scores, logits), _ = two_headed(config.critic, config.num_classes)(critic, fake, mode.stream(FAKE))
+    loss = wasserstein_generator(scores).mean() + config.generator_class_weight * cross_entropy(logits, labels).mean()
+    return loss, ({"generator_loss": loss, "fake_accuracy": accuracy(logits, labels)}, variables)
 
 
 def update(
-    config: Config, state: State, batch: Labelled, key: Key, *, axis_name: str | None = None
+    config: Config, state: State, batch: Labelled, key: Key, *, axis_name: AxisName = None
 ) -> tuple[State, Metrics]:
     """One iteration of Algorithm 1: n_critic steps of the critic, then one of the generator.
 
@@ -193,49 +130,35 @@ def update(
     Returns:
         The new state; metrics of the critic (means over its steps) and of the generator.
     """
-    key_latents, key_mix, key_generator, key_labels = jax.random.split(key, 4)
-    num = len(batch.labels)
-    latents = config.prior.draw(key_latents, num, axis_name)
-    mix = draw(jax.random.uniform, key_mix, num, axis_name)
-    images, labels, latents, mix = split((*batch, latents, mix), config.critic_steps)
-    frozen = config, state.generator.params, state.generator.collections
-    # The generator rests, so all fakes come from one pass, though each minibatch keeps its own batch statistics.
-    fake, _ = jax.vmap(lambda *inputs: generate(*frozen, *inputs, train=True, axis_name=axis_name))(latents, labels)
+    key_latents, key_mix, key_generator, key_labels, key_pass, key_generator_pass = jax.random.split(key, 6)
+    num, mode = len(batch.labels), Mode(step=state.generator.step, train=True, axis_name=axis_name)
+    noise = config.prior.draw(key_latents, num, axis_name), draw(jax.random.uniform, key_mix, num, axis_name)
+    inputs = *batch, *noise, example_keys(key_pass, num, axis_name)
+    images, labels, latents, mix, keys = split(inputs, config.critic_steps)
+
+    inputs = latents, one_hot(labels, config.num_classes), keys
+    fake = fixed_fakes(config, state.generator.variables, inputs, mode)
 
     def critic_step(critic: TrainState, minibatch):
-        real, fake, labels, mix = minibatch
-        inputs = scale(real, config.value_range), fake, labels, mix, axis_name
-        return descend(critic, lambda params: critic_loss(config, params, *inputs), axis_name, player="critic")
+        images, labels, fake, mix, keys = minibatch
+        inputs = (scale(images, config.value_range), labels), fake, mix, mode.with_keys(keys)
+        return descend(critic, partial(critic_loss, config), inputs, axis_name, "critic")
 
-    critic, critic_metrics = jax.lax.scan(critic_step, state.critic, (images, fake, labels, mix))
+    critic, metrics_d = jax.lax.scan(critic_step, state.critic, (images, labels, fake, mix, keys))
 
     size = config.generator_batches * num // config.critic_steps
-    latents = config.prior.draw(key_generator, size, axis_name)
-    uniform = functools.partial(jax.random.randint, shape=(), minval=0, maxval=config.num_classes)
-    labels = draw(uniform, key_labels, size, axis_name)
-    inputs = state.generator.collections, critic.params, latents, labels, axis_name
-    generator, generator_metrics = descend(
-        state.generator, lambda params: generator_loss(config, params, *inputs), axis_name, player="generator"
-    )
-    ema = moving_average(state.ema, generator.variables, config.ema_decay, generator.step)
-    metrics = {name: values.mean() for name, values in critic_metrics.items()} | generator_metrics
-    return State(generator, critic, ema), metrics
+    labels = draw_labels(key_labels, size, config.num_classes, axis_name)
+    mode = mode.with_keys(example_keys(key_generator_pass, size, axis_name))
+    inputs = critic.variables, labels, config.prior.draw(key_generator, size, axis_name), mode
+    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
+    ema = config.average.update(state.ema, generator.variables, generator.step)
+    metrics = means(metrics_d) | metrics_g
+    return State(generator, critic, ema), metrics | diversity(scale(images[0], config.value_range), fake[0], axis_name)
 
 
-def sample(config: Config, state: State, key: Key, num: int, labels: Labels | None = None) -> Points:
-    """`num` images from the moving average of the generator; without labels, image i is of class i mod num_classes."""
-    return from_latents(config, state, draw_latents(config, key, num), labels)
+def discriminate(config: Config, state: State, points: Points, condition: Labels | None = None) -> PerExample:
+    """D(x) of each image, whatever its class, without dropout."""
+    return two_headed(config.critic, config.num_classes)(state.critic.variables, points, EVALUATION)[0][0]
 
 
-def from_latents(config: Config, state: State, latents: Latents, labels: Labels | None = None) -> Points:
-    """G(z, y) of the moving average of the generator; labels as in `sample`."""
-    if labels is None:
-        labels = jnp.arange(len(latents), dtype=jnp.int32) % config.num_classes
-    collections = dict(state.ema)
-    params = collections.pop("params")
-    return generate(config, params, collections, latents, labels)[0]
-
-
-def draw_latents(config: Config, key: Key, num: int) -> Latents:
-    """z of the prior for each image."""
-    return config.prior.draw(key, num)
+from_latents, sample = networks.from_latents_and_labels, networks.sample_labelled

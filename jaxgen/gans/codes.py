@@ -1,4 +1,4 @@
-"""Codes of a generator, and what a network believes of them: what InfoGAN adds to a GAN.
+"""Codes of a generator, and what a network predicts of them: what InfoGAN adds to a GAN.
 
 Chen et al.: InfoGAN, 2016, arXiv 1606.03657. Codes are categorical, uniform over their classes, and continuous, uniform
 in [-1, 1), with a Gaussian Q. A latent vector holds the continuous codes first, then the categorical ones as unit
@@ -18,7 +18,8 @@ from jaxtyping import Array, Float, Int
 from jaxgen.checks import require
 from jaxgen.losses.information import infogan_categorical, infogan_uniform
 from jaxgen.parallel import draw
-from jaxgen.typing import Key, Latents, PerExample
+from jaxgen.priors import Prior
+from jaxgen.typing import AxisName, Key, Labels, Latents, PerExample, Shape
 
 
 class Codes(NamedTuple):
@@ -28,7 +29,7 @@ class Codes(NamedTuple):
     continuous: Float[Array, "batch continuous"]
 
 
-class Belief(NamedTuple):
+class Predicted(NamedTuple):
     """Q(c|x)."""
 
     logits: tuple[Float[Array, "batch _"], ...]  # of each categorical code
@@ -59,7 +60,7 @@ class CodeSettings:
         """Numbers that Q gives: class logits, and a mean and a log-variance for each continuous code."""
         return sum(self.categorical) + 2 * self.continuous
 
-    def draw(self, key: Key, num: int, axis_name: str | None = None) -> Codes:
+    def draw(self, key: Key, num: int, axis_name: AxisName = None) -> Codes:
         """c for each of this device's examples."""
         key_categorical, key_continuous = jax.random.split(key)
         classes = jnp.array(self.categorical, jnp.int32)
@@ -72,19 +73,50 @@ class CodeSettings:
         units = [jax.nn.one_hot(codes.categorical[:, i], size) for i, size in enumerate(self.categorical)]
         return jnp.concatenate([codes.continuous, *units, noise], axis=1)
 
-    def belief(self, outputs: Float[Array, "batch outputs"]) -> Belief:
+    def codes_of(self, latents: Latents) -> Codes:
+        """c of latent vectors: the inverse of `latents`."""
+        ends = list(itertools.accumulate((self.continuous, *self.categorical)))
+        continuous, *units, _ = jnp.split(latents, ends, axis=1)
+        classes = [unit.argmax(axis=1).astype(jnp.int32) for unit in units]
+        return Codes(jnp.stack(classes, axis=1) if classes else jnp.zeros((len(latents), 0), jnp.int32), continuous)
+
+    def with_first_code(self, latents: Latents, classes: Labels) -> Latents:
+        """The latent vectors with these classes as the first categorical code."""
+        start = self.continuous
+        return latents.at[:, start : start + self.categorical[0]].set(jax.nn.one_hot(classes, self.categorical[0]))
+
+    def predicted(self, outputs: Float[Array, "batch outputs"]) -> Predicted:
         """Q(c|x) from the network's outputs."""
         ends = list(itertools.accumulate((*self.categorical, self.continuous)))
         *logits, mean, logvar = jnp.split(outputs, ends, axis=1)
-        return Belief(tuple(logits), mean, jnp.zeros_like(logvar) if self.fixed_std else logvar)
+        return Predicted(tuple(logits), mean, jnp.zeros_like(logvar) if self.fixed_std else logvar)
 
 
-def categorical_loss(belief: Belief, codes: Codes) -> PerExample:
+@dataclass(frozen=True)
+class CodePrior:
+    """Latent vectors of codes and noise."""
+
+    codes: CodeSettings
+    noise: Prior
+
+    @property
+    def shape(self) -> Shape:
+        """Of one latent vector."""
+        return (self.codes.size + self.noise.dim,)
+
+    def draw(self, key: Key, num: int, axis_name: AxisName = None) -> Latents:
+        """(num, codes + noise), the latents of this device's examples."""
+        key_codes, key_noise = jax.random.split(key)
+        codes = self.codes.draw(key_codes, num, axis_name)
+        return self.codes.latents(codes, self.noise.draw(key_noise, num, axis_name))
+
+
+def categorical_loss(predicted: Predicted, codes: Codes) -> PerExample:
     """-L_I of all categorical codes: from 0, where Q knows nothing, to minus the sum of the log K."""
-    losses = [infogan_categorical(logits, codes.categorical[:, i]) for i, logits in enumerate(belief.logits)]
-    return functools.reduce(jnp.add, losses, jnp.zeros(len(belief.mean), jnp.float32))
+    losses = [infogan_categorical(logits, codes.categorical[:, i]) for i, logits in enumerate(predicted.logits)]
+    return functools.reduce(jnp.add, losses, jnp.zeros(len(predicted.mean), jnp.float32))
 
 
-def continuous_loss(belief: Belief, codes: Codes) -> PerExample:
+def continuous_loss(predicted: Predicted, codes: Codes) -> PerExample:
     """-L_I of all continuous codes."""
-    return infogan_uniform(belief.mean, belief.logvar, codes.continuous)
+    return infogan_uniform(predicted.mean, predicted.logvar, codes.continuous)

@@ -17,29 +17,35 @@ raises the momentum from 0.5 to 0.7 in training; here D's loss is the sum, at ha
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 
 from jaxgen.checks import require
-from jaxgen.gans import discrimination, watch
-from jaxgen.gans.discrimination import Chance, Discrimination
+from jaxgen.gans import networks
+from jaxgen.gans.diagnostics import diversity, means
+from jaxgen.gans.discrimination import Discrimination, score_both
+from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
+from jaxgen.gans.networks import create_players, fixed_fakes, generate, scorer
 from jaxgen.gans.objectives import NonSaturating, Objective
-from jaxgen.gans.priors import Prior, Uniform
-from jaxgen.images import RANGES, ValueRange, scale, squash
+from jaxgen.images import ValueRange, require_range, scale
+from jaxgen.mode import Mode
+from jaxgen.model import Defaults
+from jaxgen.moving_averages import MovingAverage, NoAverage
 from jaxgen.nets import initializers
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import SGD, InverseTime, Optimizer
-from jaxgen.parallel import split
-from jaxgen.train_state import TrainState, apply, create, descend, moving_average
-from jaxgen.typing import Batch, Collections, Key, Latents, Metrics, Params, PerExample, Points, Scalar, Shape
+from jaxgen.parallel import example_keys, split
+from jaxgen.priors import Prior, Uniform
+from jaxgen.train_state import LossOutput, TrainState, apply, descend
+from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, PerExample, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings; the defaults are the paper's for MNIST."""
 
     image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
@@ -49,25 +55,16 @@ class Config:
     generator: nn.Module = MLP((1200, 1200), initializer=initializers.Uniform(0.05))  # z to image
     discriminator: nn.Module = Maxout()  # image to score
     discriminator_steps: int = 1  # k, steps of the discriminator for each of the generator
-    view: Discrimination = Discrimination()  # how the discriminator sees real and fake examples
-    generator_optimizer: Optimizer = SGD(0.1, momentum=0.5, schedule=InverseTime(4e-6))
-    discriminator_optimizer: Optimizer = SGD(0.05, momentum=0.5, schedule=InverseTime(4e-6))
-    ema_decay: float = 0.0  # of the moving average of the generator; 0 samples from the generator itself
+    discrimination: Discrimination = Discrimination()  # how D is shown real and fake examples
+    generator_optimizer: Optimizer = Optimizer(0.1, SGD(momentum=0.5), schedule=InverseTime(4e-6))
+    discriminator_optimizer: Optimizer = Optimizer(0.05, SGD(momentum=0.5), schedule=InverseTime(4e-6))
+    average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
+
+    minibatches = property(lambda self: self.discriminator_steps)
 
     def __post_init__(self):
-        require(self.value_range in RANGES, "value_range", self.value_range, "(-1, 1), (0, 1) or None")
+        require_range(self.value_range)
         require(self.discriminator_steps >= 1, "discriminator_steps", self.discriminator_steps, "at least 1")
-        require(0 <= self.ema_decay < 1, "ema_decay", self.ema_decay, "in [0, 1)")
-
-    @property
-    def minibatches(self) -> int:
-        """One update takes a minibatch of size m for each step of the discriminator."""
-        return self.discriminator_steps
-
-    @property
-    def batch_type(self) -> None:
-        """Images alone."""
-        return None
 
 
 class State(NamedTuple):
@@ -75,72 +72,36 @@ class State(NamedTuple):
 
     generator: TrainState
     discriminator: TrainState
-    ema: Params  # moving average of the generator's variables
+    ema: Variables  # moving average of the generator's
 
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers."""
-    key_generator, key_discriminator = jax.random.split(key)
-    latents = jnp.zeros((1, config.prior.dim))
-    images = jnp.zeros((1, *config.image_shape))
-    generator = create(config.generator, config.generator_optimizer, key_generator, latents, config.image_shape)
-    discriminator = create(config.discriminator, config.discriminator_optimizer, key_discriminator, images, ())
+    player = config.discriminator, config.discriminator_optimizer
+    generator, discriminator = create_players(config, player, key)
     return State(generator, discriminator, ema=generator.variables)
 
 
-def generate(
-    config: Config,
-    params: Params,
-    collections: Collections,
-    latents: Latents,
-    *,
-    train: bool = False,
-    axis_name: str | None = None,
-) -> tuple[Points, Collections]:
-    """G(z), and the generator's collections after it."""
-    options = {"train": train, "axis_name": axis_name}
-    outputs, collections = apply(config.generator, params, collections, latents, config.image_shape, **options)
-    return squash(outputs, config.value_range), collections
-
-
-def discriminator_loss(
-    config: Config,
-    params: Params,
-    collections: Collections,
-    real: Points,
-    fake: Points,
-    luck: Chance,
-    axis_name: str | None = None,
-) -> tuple[Scalar, tuple[Metrics, Collections]]:
+def discriminator_loss(config: Config, variables: Variables, real: Points, fake: Points, mode: Mode) -> LossOutput:
     """What D minimises, mean over the batch: minus the value of equation 1 for the paper's objectives."""
-    network = config.view, config.discriminator, params, collections
-    scores, collections = discrimination.score_pairs(*network, real, fake, luck, axis_name)
-    loss = config.objective.discriminator(*scores, axis_name=axis_name).mean()
-    certainty = watch.certainty(config.objective, *discrimination.flip(luck.flipped, *scores), axis_name=axis_name)
-    return loss, ({"discriminator_loss": loss, **certainty}, collections)
+    network = scorer(config.discriminator)
+    scores, variables = score_both(network, variables, real, fake, mode, joint=config.discrimination.joint)
+    loss, metrics = discriminator_value(config, *scores, mode)
+    return loss, (metrics, variables)
 
 
 def generator_loss(
-    config: Config,
-    params: Params,
-    collections: Collections,
-    discriminator: TrainState,
-    real: Points,
-    latents: Latents,
-    luck: Chance,
-    axis_name: str | None = None,
-) -> tuple[Scalar, tuple[Metrics, Collections]]:
+    config: Config, variables: Variables, opponent: Variables, real: Points, latents: Latents, mode: Mode
+) -> LossOutput:
     """What G minimises, mean over the batch; the real examples count for relativistic objectives alone."""
-    fake, collections = generate(config, params, collections, latents, train=True, axis_name=axis_name)
-    network = config.view, config.discriminator, discriminator.params, discriminator.collections
-    beside = real if config.objective.needs_real else None
-    scores = discrimination.score_fakes(*network, fake, luck, beside, axis_name)
-    loss = config.objective.generator(*scores, axis_name=axis_name).mean()
-    return loss, ({"generator_loss": loss}, collections)
+    fake, variables = generate(config, variables, latents, mode=mode)
+    scores = score_fakes(config, scorer(config.discriminator), opponent, real, fake, mode)
+    loss, metrics = generator_value(config, *scores, mode)
+    return loss, (metrics, variables)
 
 
 def update(
-    config: Config, state: State, batch: Batch, key: Key, *, axis_name: str | None = None
+    config: Config, state: State, batch: Batch, key: Key, *, axis_name: AxisName = None
 ) -> tuple[State, Metrics]:
     """One iteration of Algorithm 1: k steps of the discriminator, then one of the generator.
 
@@ -154,57 +115,33 @@ def update(
     Returns:
         The new state; metrics of the discriminator (means over its steps) and of the generator.
     """
-    key_latents, key_luck, key_generator, key_generator_luck = jax.random.split(key, 4)
-    before, num = state.generator, len(batch) // config.discriminator_steps
-    view = config.view, config.discriminator
-    luck = discrimination.chance(*view, key_luck, len(batch), config.image_shape, before.step, axis_name)
-    latents = draw_latents(config, key_latents, len(batch), axis_name)
-    real, latents, luck = split((scale(batch, config.value_range), latents, luck), config.discriminator_steps)
-    # The generator rests, so all fakes come from one pass, though each minibatch keeps its own batch statistics.
-    frozen = before.params, before.collections
-    fake, _ = jax.vmap(lambda latents: generate(config, *frozen, latents, train=True, axis_name=axis_name))(latents)
+    key_latents, key_pass, key_generator, key_generator_pass = jax.random.split(key, 4)
+    mode = Mode(step=state.generator.step, train=True, axis_name=axis_name)
+    keys = example_keys(key_pass, len(batch), axis_name)
+    latents = config.prior.draw(key_latents, len(batch), axis_name)
+    real, latents, keys = split((scale(batch, config.value_range), latents, keys), config.discriminator_steps)
+    fake = fixed_fakes(config, state.generator.variables, (latents, keys), mode)
 
     def discriminator_step(discriminator: TrainState, minibatch):
-        real, fake, luck = minibatch
+        real, fake, keys = minibatch
+        inputs = real, fake, mode.with_keys(keys)
+        return descend(discriminator, partial(discriminator_loss, config), inputs, axis_name, "discriminator")
 
-        def loss(params):
-            return discriminator_loss(config, params, discriminator.collections, real, fake, luck, axis_name)
+    discriminator, metrics_d = jax.lax.scan(discriminator_step, state.discriminator, (real, fake, keys))
 
-        return descend(discriminator, loss, axis_name, player="discriminator")
+    num = len(batch) // config.discriminator_steps
+    latents, keys = config.prior.draw(key_generator, num, axis_name), example_keys(key_generator_pass, num, axis_name)
+    inputs = discriminator.variables, real[-1], latents, mode.with_keys(keys)
+    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
 
-    discriminator, metrics = jax.lax.scan(discriminator_step, state.discriminator, (real, fake, luck))
-
-    latents = draw_latents(config, key_generator, num, axis_name)
-    luck = discrimination.chance(*view, key_generator_luck, num, config.image_shape, before.step, axis_name)
-    inputs = discriminator, real[-1], latents, luck, axis_name
-    generator, generator_metrics = descend(
-        before,
-        lambda params: generator_loss(config, params, before.collections, *inputs),
-        axis_name,
-        player="generator",
-    )
-    ema = moving_average(state.ema, generator.variables, config.ema_decay, generator.step)
-    metrics = {name: values.mean() for name, values in metrics.items()} | generator_metrics
-    return State(generator, discriminator, ema), metrics | watch.diversity(real[0], fake[0], axis_name)
+    ema = config.average.update(state.ema, generator.variables, generator.step)
+    metrics = means(metrics_d) | metrics_g | diversity(real[0], fake[0], axis_name)
+    return State(generator, discriminator, ema), metrics
 
 
-def sample(config: Config, state: State, key: Key, num: int) -> Points:
-    """`num` images from the moving average of the generator."""
-    return from_latents(config, state, draw_latents(config, key, num))
-
-
-def from_latents(config: Config, state: State, latents: Latents) -> Points:
-    """G(z) of the moving average of the generator."""
-    collections = dict(state.ema)
-    params = collections.pop("params")
-    return generate(config, params, collections, latents)[0]
-
-
-def draw_latents(config: Config, key: Key, num: int, axis_name: str | None = None) -> Latents:
-    """z ~ p_z for each example."""
-    return config.prior.draw(key, num, axis_name)
-
-
-def judge(config: Config, state: State, points: Points) -> PerExample:
+def discriminate(config: Config, state: State, points: Points, condition: None = None) -> PerExample:
     """D's score of each point, with running statistics and without dropout."""
-    return apply(config.discriminator, state.discriminator.params, state.discriminator.collections, points, ())[0]
+    return apply(config.discriminator, state.discriminator.variables, points, ())[0]
+
+
+from_latents, sample = networks.from_latents, networks.sample

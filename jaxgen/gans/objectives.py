@@ -4,9 +4,9 @@ The formulas, with their sources, are those of `jaxgen.losses.adversarial` and `
 objective offers
 
     discriminator(real_scores, fake_scores)    what the discriminator minimises, the mean over the batch of it
-    generator(fake_scores, real_scores)        what the generator minimises; the real scores may be None
+    generator(real_scores, fake_scores)        what the generator minimises; the real scores are None unless needed
     needs_real                                 whether the generator's value depends on the real scores
-    beliefs(real_scores, fake_scores)          the probabilities of being real that the scores of real and of fake
+    probabilities(real_scores, fake_scores)    the probabilities of being real that the scores of real and of fake
                                                examples stand for; None for critics, whose scores stand for none
 
 Scores are (batch,), logits or unbounded values. `axis_name` names the devices that share the batch, or is None; losses
@@ -23,12 +23,12 @@ from jaxtyping import Array, Float
 from jaxgen.checks import require
 from jaxgen.losses import adversarial, relativistic
 from jaxgen.parallel import gather, pmean
-from jaxgen.typing import PerExample
+from jaxgen.typing import AxisName, PerExample
 
-Losses: TypeAlias = Float[Array, "whole"]
+Losses: TypeAlias = Float[Array, "global_batch"]
 """One value for each example; of the whole batch where that has to be gathered."""
 
-Beliefs: TypeAlias = tuple[PerExample, PerExample] | None
+Probabilities: TypeAlias = tuple[PerExample, PerExample] | None
 """Probabilities of being real, of the real and of the fake examples."""
 
 
@@ -42,19 +42,19 @@ class Minimax:
     def __post_init__(self):
         require(0 <= self.smoothing < 1, "smoothing", self.smoothing, "in [0, 1)")
 
-    def discriminator(
-        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None
-    ) -> Losses:
+    def discriminator(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Losses:
         """-log D(x) - log(1 - D(G(z))), smoothed."""
         return adversarial.minimax_discriminator(real_scores, fake_scores, real_label=1.0 - self.smoothing)
 
     def generator(
-        self, fake_scores: PerExample, real_scores: PerExample | None = None, *, axis_name: str | None = None
+        self, real_scores: PerExample | None, fake_scores: PerExample, *, axis_name: AxisName = None
     ) -> Losses:
         """log(1 - D(G(z)))."""
         return adversarial.minimax_generator(fake_scores)
 
-    def beliefs(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None) -> Beliefs:
+    def probabilities(
+        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
+    ) -> Probabilities:
         """D(x) and D(G(z))."""
         return jax.nn.sigmoid(real_scores), jax.nn.sigmoid(fake_scores)
 
@@ -64,7 +64,7 @@ class NonSaturating(Minimax):
     """`Minimax` for the discriminator; the generator minimises -log D(G(z)) (arXiv 1406.2661, section 3)."""
 
     def generator(
-        self, fake_scores: PerExample, real_scores: PerExample | None = None, *, axis_name: str | None = None
+        self, real_scores: PerExample | None, fake_scores: PerExample, *, axis_name: AxisName = None
     ) -> Losses:
         """-log D(G(z))."""
         return adversarial.non_saturating_generator(fake_scores)
@@ -82,20 +82,20 @@ class LeastSquares:
     def __post_init__(self):
         require(self.real_code != self.fake_code, "real_code", self.real_code, "another than fake_code")
 
-    def discriminator(
-        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None
-    ) -> Losses:
+    def discriminator(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Losses:
         """(D(x) - b)^2 / 2 + (D(G(z)) - a)^2 / 2."""
         codes = {"real_code": self.real_code, "fake_code": self.fake_code}
         return adversarial.least_squares_discriminator(real_scores, fake_scores, **codes)
 
     def generator(
-        self, fake_scores: PerExample, real_scores: PerExample | None = None, *, axis_name: str | None = None
+        self, real_scores: PerExample | None, fake_scores: PerExample, *, axis_name: AxisName = None
     ) -> Losses:
         """(D(G(z)) - c)^2 / 2."""
         return adversarial.least_squares_generator(fake_scores, code=self.generator_code)
 
-    def beliefs(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None) -> Beliefs:
+    def probabilities(
+        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
+    ) -> Probabilities:
         """Where a score lies between the codes: the best D is (b p + a q) / (p + q) for densities p and q."""
         span = self.real_code - self.fake_code
         real, fake = ((scores - self.fake_code) / span for scores in (real_scores, fake_scores))
@@ -108,19 +108,19 @@ class Hinge:
 
     needs_real: ClassVar[bool] = False
 
-    def discriminator(
-        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None
-    ) -> Losses:
+    def discriminator(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Losses:
         """max(0, 1 - D(x)) + max(0, 1 + D(G(z)))."""
         return adversarial.hinge_discriminator(real_scores, fake_scores)
 
     def generator(
-        self, fake_scores: PerExample, real_scores: PerExample | None = None, *, axis_name: str | None = None
+        self, real_scores: PerExample | None, fake_scores: PerExample, *, axis_name: AxisName = None
     ) -> Losses:
         """-D(G(z))."""
         return adversarial.hinge_generator(fake_scores)
 
-    def beliefs(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None) -> Beliefs:
+    def probabilities(
+        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
+    ) -> Probabilities:
         """0 and 1 at the margins -1 and 1, beyond which an example teaches D nothing."""
         return jnp.clip((real_scores + 1) / 2, 0.0, 1.0), jnp.clip((fake_scores + 1) / 2, 0.0, 1.0)
 
@@ -131,20 +131,20 @@ class Wasserstein:
 
     needs_real: ClassVar[bool] = False
 
-    def discriminator(
-        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None
-    ) -> Losses:
+    def discriminator(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Losses:
         """D(G(z)) - D(x)."""
         return adversarial.wasserstein_critic(real_scores, fake_scores)
 
     def generator(
-        self, fake_scores: PerExample, real_scores: PerExample | None = None, *, axis_name: str | None = None
+        self, real_scores: PerExample | None, fake_scores: PerExample, *, axis_name: AxisName = None
     ) -> Losses:
         """-D(G(z))."""
         return adversarial.wasserstein_generator(fake_scores)
 
-    def beliefs(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None) -> Beliefs:
-        """None: a critic that tells real from fake surely is what is wanted."""
+    def probabilities(
+        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
+    ) -> Probabilities:
+        """None: a critic should separate real from fake examples as well as it can."""
         return None
 
 
@@ -158,19 +158,19 @@ class Energy:
     def __post_init__(self):
         require(self.margin > 0, "margin", self.margin, "above 0")
 
-    def discriminator(
-        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None
-    ) -> Losses:
+    def discriminator(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Losses:
         """D(x) + max(0, m - D(G(z)))."""
         return adversarial.energy_discriminator(real_scores, fake_scores, margin=self.margin)
 
     def generator(
-        self, fake_scores: PerExample, real_scores: PerExample | None = None, *, axis_name: str | None = None
+        self, real_scores: PerExample | None, fake_scores: PerExample, *, axis_name: AxisName = None
     ) -> Losses:
         """D(G(z))."""
         return adversarial.energy_generator(fake_scores)
 
-    def beliefs(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None) -> Beliefs:
+    def probabilities(
+        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
+    ) -> Probabilities:
         """1 at energy 0, 0 from the margin on."""
         real, fake = (1 - scores / self.margin for scores in (real_scores, fake_scores))
         return jnp.clip(real, 0.0, 1.0), jnp.clip(fake, 0.0, 1.0)
@@ -184,23 +184,23 @@ class Relativistic:
     loss: Literal["logistic", "least_squares", "hinge"] = "logistic"  # RSGAN, RLSGAN, RHingeGAN
     average: bool = True  # compare with the mean score of the other kind (RaSGAN, ...), not with one example of it
 
-    def discriminator(
-        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None
-    ) -> Losses:
+    def discriminator(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Losses:
         """Of l_r - l_f, or of the distances to the other mean."""
         discriminator, _ = RELATIVISTIC[self.loss, self.average]
-        return discriminator(*self._whole(real_scores, fake_scores, axis_name))
+        return discriminator(*self._gathered(real_scores, fake_scores, axis_name))
 
     def generator(
-        self, fake_scores: PerExample, real_scores: PerExample | None = None, *, axis_name: str | None = None
+        self, real_scores: PerExample | None, fake_scores: PerExample, *, axis_name: AxisName = None
     ) -> Losses:
         """The discriminator's with real and fake exchanged."""
         if real_scores is None:
             raise ValueError("real_scores is None, but a relativistic generator's loss depends on the real scores")
         _, generator = RELATIVISTIC[self.loss, self.average]
-        return generator(*self._whole(real_scores, fake_scores, axis_name))
+        return generator(*self._gathered(real_scores, fake_scores, axis_name))
 
-    def beliefs(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: str | None = None) -> Beliefs:
+    def probabilities(
+        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
+    ) -> Probabilities:
         """That the example is more real than one of the other kind."""
         real_level, fake_level = real_scores, fake_scores
         if self.average:
@@ -210,7 +210,7 @@ class Relativistic:
             return jax.nn.sigmoid(real), jax.nn.sigmoid(fake)
         return jnp.clip((real + 1) / 2, 0.0, 1.0), jnp.clip((fake + 1) / 2, 0.0, 1.0)
 
-    def _whole(self, real_scores: PerExample, fake_scores: PerExample, axis_name: str | None) -> tuple[Losses, Losses]:
+    def _gathered(self, real_scores: PerExample, fake_scores: PerExample, axis_name: AxisName) -> tuple[Losses, Losses]:
         """The scores of the whole batch where means are taken."""
         if not self.average:
             return real_scores, fake_scores

@@ -16,29 +16,33 @@ included, since theta_D^K depends on the generator in their term too.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import flax.linen as nn
-import jax
-import jax.numpy as jnp
 
-from jaxgen.checks import require
-from jaxgen.gans import discrimination, watch
-from jaxgen.gans.discrimination import Chance, Discrimination
+from jaxgen.checks import at_least, require
+from jaxgen.gans.diagnostics import certainty, diversity
+from jaxgen.gans.discrimination import score_both
+from jaxgen.gans.networks import create_players, generate, scorer
 from jaxgen.gans.objectives import Minimax, Objective
-from jaxgen.gans.priors import Normal, Prior
-from jaxgen.images import RANGES, ValueRange, scale, squash
+from jaxgen.images import ValueRange, require_range, scale
+from jaxgen.mode import Mode
+from jaxgen.model import Defaults
 from jaxgen.nets.initializers import Orthogonal
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.train_state import TrainState, apply, create, descend, unroll
-from jaxgen.typing import Batch, Collections, Key, Latents, Metrics, Params, PerExample, Points, Scalar, Shape
+from jaxgen.parallel import pass_key
+from jaxgen.priors import Normal, Prior
+from jaxgen.sampling import sampler
+from jaxgen.train_state import LossOutput, TrainState, apply, descend, training_mode, unroll
+from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, PerExample, Points, Shape, Variables
 
 NETWORK = MLP((128, 128), activation="tanh", initializer=Orthogonal(1.4))
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings; the defaults are those of the paper's code for points in the plane."""
 
     image_shape: Shape = (2,)  # of points; height, width, channels for images
@@ -48,28 +52,15 @@ class Config:
     generator: nn.Module = NETWORK  # z to image
     discriminator: nn.Module = NETWORK  # image to score
     unrolled_steps: int = 5  # K
-    generator_optimizer: Optimizer = Adam(1e-3, b1=0.5)
-    discriminator_optimizer: Optimizer = Adam(1e-4, b1=0.5, eps_root=1e-8)
+    generator_optimizer: Optimizer = Optimizer(1e-3, Adam(b1=0.5))
+    discriminator_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.5, eps_root=1e-8))
 
     def __post_init__(self):
-        require(self.value_range in RANGES, "value_range", self.value_range, "(-1, 1), (0, 1) or None")
-        require(self.unrolled_steps >= 0, "unrolled_steps", self.unrolled_steps, "at least 0")
-        if self.unrolled_steps and isinstance(self.discriminator_optimizer, Adam):
-            eps_root = self.discriminator_optimizer.eps_root
-            require(eps_root > 0, "eps_root of the discriminator's Adam", eps_root, "above 0, to unroll its steps")
-
-    @property
-    def minibatches(self) -> int:
-        """One update takes one minibatch, for both players."""
-        return 1
-
-    @property
-    def batch_type(self) -> None:
-        """Images alone."""
-        return None
-
-
-VIEW, LUCK = Discrimination(), Chance(None, None, None, None, None)
+        require_range(self.value_range)
+        at_least(0, self, "unrolled_steps")
+        rule = self.discriminator_optimizer.rule
+        if self.unrolled_steps and isinstance(rule, Adam):
+            require(rule.eps_root > 0, "eps_root of D's Adam", rule.eps_root, "above 0, to unroll its steps")
 
 
 class State(NamedTuple):
@@ -81,67 +72,30 @@ class State(NamedTuple):
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers."""
-    key_generator, key_discriminator = jax.random.split(key)
-    latents = jnp.zeros((1, config.prior.dim))
-    images = jnp.zeros((1, *config.image_shape))
-    generator = create(config.generator, config.generator_optimizer, key_generator, latents, config.image_shape)
-    discriminator = create(config.discriminator, config.discriminator_optimizer, key_discriminator, images, ())
-    return State(generator, discriminator)
+    player = config.discriminator, config.discriminator_optimizer
+    return State(*create_players(config, player, key))
 
 
-def generate(
-    config: Config,
-    params: Params,
-    collections: Collections,
-    latents: Latents,
-    *,
-    train: bool = False,
-    axis_name: str | None = None,
-) -> tuple[Points, Collections]:
-    """G(z), and the generator's collections after it."""
-    options = {"train": train, "axis_name": axis_name}
-    outputs, collections = apply(config.generator, params, collections, latents, config.image_shape, **options)
-    return squash(outputs, config.value_range), collections
-
-
-def discriminator_loss(
-    config: Config,
-    params: Params,
-    collections: Collections,
-    real: Points,
-    fake: Points,
-    axis_name: str | None = None,
-) -> tuple[Scalar, tuple[Metrics, Collections]]:
+def discriminator_loss(config: Config, variables: Variables, real: Points, fake: Points, mode: Mode) -> LossOutput:
     """-f(theta_G, theta_D), mean over the batch."""
-    network = VIEW, config.discriminator, params, collections
-    scores, collections = discrimination.score_pairs(*network, real, fake, LUCK, axis_name)
-    loss = config.objective.discriminator(*scores, axis_name=axis_name).mean()
-    certainty = watch.certainty(config.objective, *scores, axis_name=axis_name)
-    return loss, ({"discriminator_loss": loss, **certainty}, collections)
+    scores, variables = score_both(scorer(config.discriminator), variables, real, fake, mode)
+    loss = config.objective.discriminator(*scores, axis_name=mode.axis_name).mean()
+    return loss, ({"discriminator_loss": loss} | certainty(config.objective, *scores, mode.axis_name), variables)
 
 
 def generator_loss(
-    config: Config,
-    params: Params,
-    collections: Collections,
-    discriminator: TrainState,
-    real: Points,
-    latents: Latents,
-    axis_name: str | None = None,
-) -> tuple[Scalar, tuple[Metrics, Collections]]:
+    config: Config, variables: Variables, opponent: TrainState, real: Points, latents: Latents, mode: Mode
+) -> LossOutput:
     """f_K(theta_G, theta_D), mean over the batch."""
-    fake, collections = generate(config, params, collections, latents, train=True, axis_name=axis_name)
-
-    def loss(params):
-        return discriminator_loss(config, params, discriminator.collections, real, fake, axis_name)
-
-    ahead = unroll(discriminator, loss, config.unrolled_steps, axis_name)
-    surrogate = -loss(ahead.params)[0]
-    return surrogate, ({"generator_loss": surrogate}, collections)
+    fake, variables = generate(config, variables, latents, mode=mode)
+    loss, inputs = partial(discriminator_loss, config), (real, fake, mode)
+    unrolled = unroll(opponent, loss, inputs, config.unrolled_steps, mode.axis_name)
+    surrogate = -loss({**opponent.variables, "params": unrolled.params}, *inputs)[0]
+    return surrogate, ({"generator_loss": surrogate}, variables)
 
 
 def update(
-    config: Config, state: State, batch: Batch, key: Key, *, axis_name: str | None = None
+    config: Config, state: State, batch: Batch, key: Key, *, axis_name: AxisName = None
 ) -> tuple[State, Metrics]:
     """One step of each player from the parameters before it (equations 7 and 8), on one minibatch.
 
@@ -155,43 +109,24 @@ def update(
     Returns:
         The new state; metrics of both players.
     """
-    real = scale(batch, config.value_range)
-    latents = draw_latents(config, key, len(batch), axis_name)
-    generator, discriminator = state
-    inputs = real, latents, axis_name
-    new_generator, generator_metrics = descend(
-        generator,
-        lambda params: generator_loss(config, params, generator.collections, discriminator, *inputs),
-        axis_name,
-        player="generator",
-    )
-    frozen = generator.params, generator.collections
-    fake, _ = generate(config, *frozen, latents, train=True, axis_name=axis_name)
-    new_discriminator, metrics = descend(
-        discriminator,
-        lambda params: discriminator_loss(config, params, discriminator.collections, real, fake, axis_name),
-        axis_name,
-        player="discriminator",
-    )
-    metrics = metrics | generator_metrics | watch.diversity(real, fake, axis_name)
-    return State(new_generator, new_discriminator), metrics
+    mode = training_mode(state.generator, pass_key(key), len(batch), axis_name)
+    real, latents = scale(batch, config.value_range), config.prior.draw(key, len(batch), axis_name)
+    inputs = state.discriminator, real, latents, mode
+    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
+    fake, _ = generate(config, state.generator.variables, latents, mode=mode)
+    loss, inputs = partial(discriminator_loss, config), (real, fake, mode)
+    discriminator, metrics_d = descend(state.discriminator, loss, inputs, axis_name, "discriminator")
+    return State(generator, discriminator), metrics_d | metrics_g | diversity(real, fake, axis_name)
 
 
-def sample(config: Config, state: State, key: Key, num: int) -> Points:
-    """`num` images of the generator."""
-    return from_latents(config, state, draw_latents(config, key, num))
-
-
-def from_latents(config: Config, state: State, latents: Latents) -> Points:
+def from_latents(config: Config, state: State, latents: Latents, condition: None = None) -> Points:
     """G(z)."""
-    return generate(config, state.generator.params, state.generator.collections, latents)[0]
+    return generate(config, state.generator.variables, latents)[0]
 
 
-def draw_latents(config: Config, key: Key, num: int, axis_name: str | None = None) -> Latents:
-    """z ~ p(z) for each example."""
-    return config.prior.draw(key, num, axis_name)
-
-
-def judge(config: Config, state: State, points: Points) -> PerExample:
+def discriminate(config: Config, state: State, points: Points, condition: None = None) -> PerExample:
     """D's score of each point, with running statistics and without dropout."""
-    return apply(config.discriminator, state.discriminator.params, state.discriminator.collections, points, ())[0]
+    return apply(config.discriminator, state.discriminator.variables, points, ())[0]
+
+
+sample = sampler(from_latents)

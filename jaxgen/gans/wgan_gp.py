@@ -6,44 +6,38 @@ The critic D minimises equation 3, on real images x, fakes x~ = G(z) and points 
 
     L = E[D(x~)] - E[D(x)] + lambda E[(||grad D(x^)||_2 - 1)^2],
 
-and the generator minimises -E[D(G(z))]. Beside the paper, a moving average of the generator's weights is kept, from
-which `sample` draws.
+and the generator minimises -E[D(G(z))]. In addition to the paper, a moving average of the generator's weights is kept,
+from which `sample` draws.
 """
 
-import functools
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 
-from jaxgen.checks import require
-from jaxgen.gans import watch
-from jaxgen.gans.priors import Normal
-from jaxgen.images import RANGES, ValueRange, scale, squash
+from jaxgen.checks import at_least
+from jaxgen.gans import networks
+from jaxgen.gans.diagnostics import diversity, means
+from jaxgen.gans.discrimination import FAKE, PENALTY, require_no_batch_statistics, score_both
+from jaxgen.gans.networks import create_players, fixed_fakes, generate, scorer
+from jaxgen.images import ValueRange, require_range, scale
 from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
 from jaxgen.losses.penalties import gradient_penalty, interpolate
+from jaxgen.mode import Mode
+from jaxgen.model import Defaults
+from jaxgen.moving_averages import Exponential, MovingAverage
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import draw, split
-from jaxgen.train_state import TrainState, apply, create, descend, moving_average
-from jaxgen.typing import (
-    Batch,
-    Collections,
-    Key,
-    Latents,
-    Metrics,
-    Params,
-    PerExample,
-    Points,
-    Scalar,
-    Shape,
-)
+from jaxgen.parallel import draw, example_keys, split
+from jaxgen.priors import Normal
+from jaxgen.train_state import LossOutput, TrainState, apply, descend
+from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, PerExample, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     """Settings of Algorithm 1, with the paper's defaults."""
 
     image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
@@ -54,26 +48,18 @@ class Config:
     penalty_weight: float = 10.0  # lambda
     one_sided: bool = False  # penalise only slopes above 1
     critic_steps: int = 5  # n_critic, critic updates for each update of the generator
-    generator_optimizer: Optimizer = Adam(1e-4, b1=0.0, b2=0.9)
-    critic_optimizer: Optimizer = Adam(1e-4, b1=0.0, b2=0.9)
-    ema_decay: float = 0.999  # of the moving average of the generator; 0 samples from the generator itself
+    generator_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.0, b2=0.9))
+    critic_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.0, b2=0.9))
+    average: MovingAverage = Exponential(0.999)  # of the generator, from which samples are drawn
+
+    prior = property(lambda self: Normal(self.latent_dim))
+
+    minibatches = property(lambda self: self.critic_steps)
 
     def __post_init__(self):
-        require(self.value_range in RANGES, "value_range", self.value_range, "(-1, 1), (0, 1) or None")
-        require(self.latent_dim >= 1, "latent_dim", self.latent_dim, "at least 1")
-        require(self.penalty_weight >= 0, "penalty_weight", self.penalty_weight, "at least 0")
-        require(self.critic_steps >= 1, "critic_steps", self.critic_steps, "at least 1")
-        require(0 <= self.ema_decay < 1, "ema_decay", self.ema_decay, "in [0, 1)")
-
-    @property
-    def minibatches(self) -> int:
-        """One update takes a minibatch of size m for each critic step."""
-        return self.critic_steps
-
-    @property
-    def batch_type(self) -> None:
-        """Images alone."""
-        return None
+        require_range(self.value_range)
+        at_least(1, self, "latent_dim", "critic_steps")
+        at_least(0, self, "penalty_weight")
 
 
 class State(NamedTuple):
@@ -81,85 +67,40 @@ class State(NamedTuple):
 
     generator: TrainState
     critic: TrainState
-    ema: Params  # moving average of the generator's variables
+    ema: Variables  # moving average of the generator's
 
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers. ValueError for a critic with batch statistics."""
-    key_generator, key_critic = jax.random.split(key)
-    latents = jnp.zeros((1, config.latent_dim))
-    images = jnp.zeros((1, *config.image_shape))
-    generator = create(config.generator, config.generator_optimizer, key_generator, latents, config.image_shape)
-    critic = create(config.critic, config.critic_optimizer, key_critic, images, ())
-    if critic.collections:
-        raise ValueError(
-            "the gradient penalty needs a critic that scores each example on its own, but this one keeps "
-            f"{sorted(critic.collections)}: use layer normalisation or none in place of batch normalisation"
-        )
+    generator, critic = create_players(config, (config.critic, config.critic_optimizer), key)
+    require_no_batch_statistics(critic)
     return State(generator, critic, ema=generator.variables)
 
 
-def generate(
-    config: Config,
-    params: Params,
-    collections: Collections,
-    latents: Latents,
-    *,
-    train: bool = False,
-    axis_name: str | None = None,
-) -> tuple[Points, Collections]:
-    """G(z), and the generator's collections after it."""
-    outputs, collections = apply(
-        config.generator,
-        params,
-        collections,
-        latents,
-        config.image_shape,
-        train=train,
-        axis_name=axis_name,
-    )
-    return squash(outputs, config.value_range), collections
-
-
-def score(config: Config, params: Params, images: Points) -> PerExample:
-    """D(x)."""
-    return config.critic.apply({"params": params}, images, ())  # pyright: ignore[reportReturnType]
-
-
 def critic_loss(
-    config: Config, params: Params, real: Points, fake: Points, mix: PerExample
-) -> tuple[Scalar, tuple[Metrics, Collections]]:
+    config: Config, variables: Variables, real: Points, fake: Points, mix: PerExample, mode: Mode
+) -> LossOutput:
     """Equation 3, mean over the batch. `mix` is eps, uniform in [0, 1), one for each example."""
-    critic = functools.partial(score, config, params)
-    # One pass for both; interleaved, so that devices that share the batch exchange nothing.
-    pairs = jnp.stack([real, fake], axis=1).reshape(-1, *real.shape[1:])
-    real_scores, fake_scores = critic(pairs).reshape(-1, 2).T
-    distance = -wasserstein_critic(real_scores, fake_scores).mean()
-    points = interpolate(real, fake, mix)
-    penalty = gradient_penalty(critic, points, one_sided=config.one_sided).mean()
-    loss = -distance + config.penalty_weight * penalty
-    return loss, (
-        {"critic_loss": loss, "wasserstein_estimate": distance, "gradient_penalty": penalty},
-        {},
-    )
+    critic = scorer(config.critic)
+    slope_of = lambda points: critic(variables, points, mode.stream(PENALTY))[0]  # noqa: E731
+    penalty = gradient_penalty(slope_of, interpolate(real, fake, mix), one_sided=config.one_sided).mean()
+    scores, after = score_both(critic, variables, real, fake, mode, joint=True)  # one pass for both
+    difference = wasserstein_critic(*scores).mean()  # E[D(x~)] - E[D(x)]
+    loss = difference + config.penalty_weight * penalty
+    metrics = {"critic_loss": loss, "wasserstein_estimate": -difference, "gradient_penalty": penalty}
+    return loss, (metrics, after)
 
 
-def generator_loss(
-    config: Config,
-    params: Params,
-    collections: Collections,
-    critic_params: Params,
-    latents: Latents,
-    axis_name: str | None = None,
-) -> tuple[Scalar, tuple[Metrics, Collections]]:
+def generator_loss(config: Config, variables: Variables, critic: Variables, latents: Latents, mode: Mode) -> LossOutput:
     """-E[D(G(z))], mean over the batch."""
-    fake, collections = generate(config, params, collections, latents, train=True, axis_name=axis_name)
-    loss = wasserstein_generator(score(config, critic_params, fake)).mean()
-    return loss, ({"generator_loss": loss}, collections)
+    fake, variables = generate(config, variables, latents, mode=mode)
+    scores, _ = scorer(config.critic)(critic, fake, mode.stream(FAKE))
+    loss = wasserstein_generator(scores).mean()
+    return loss, ({"generator_loss": loss}, variables)
 
 
 def update(
-    config: Config, state: State, batch: Batch, key: Key, *, axis_name: str | None = None
+    config: Config, state: State, batch: Batch, key: Key, *, axis_name: AxisName = None
 ) -> tuple[State, Metrics]:
     """One iteration of Algorithm 1: n_critic steps of the critic, then one of the generator.
 
@@ -174,53 +115,34 @@ def update(
     Returns:
         The new state; metrics of the critic (means over its steps) and of the generator.
     """
-    key_latents, key_mix, key_generator = jax.random.split(key, 3)
+    key_latents, key_mix, key_generator, key_pass, key_generator_pass = jax.random.split(key, 5)
+    mode = Mode(step=state.generator.step, train=True, axis_name=axis_name)
     # Noise for all critic steps in one draw each: on a CPU every draw is a loop of many small operations.
-    latents = draw_latents(config, key_latents, len(batch), axis_name)
+    keys = example_keys(key_pass, len(batch), axis_name)
+    latents = config.prior.draw(key_latents, len(batch), axis_name)
     mix = draw(jax.random.uniform, key_mix, len(batch), axis_name)
-    real, latents, mix = [split(array, config.critic_steps) for array in (batch, latents, mix)]
-    frozen = state.generator.params, state.generator.collections
-    # The generator rests, so all fakes come from one pass, though each minibatch keeps its own batch statistics.
-    fake, _ = jax.vmap(lambda latents: generate(config, *frozen, latents, train=True, axis_name=axis_name))(latents)
+    real, latents, mix, keys = split((batch, latents, mix, keys), config.critic_steps)
+    fake = fixed_fakes(config, state.generator.variables, (latents, keys), mode)
 
     def critic_step(critic: TrainState, minibatch):  # lines 2 to 10
-        real, fake, mix = minibatch
-        real = scale(real, config.value_range)
-        return descend(critic, lambda params: critic_loss(config, params, real, fake, mix), axis_name, player="critic")
+        real, fake, mix, keys = minibatch
+        inputs = scale(real, config.value_range), fake, mix, mode.with_keys(keys)
+        return descend(critic, partial(critic_loss, config), inputs, axis_name, "critic")
 
-    critic, critic_metrics = jax.lax.scan(critic_step, state.critic, (real, fake, mix))
+    critic, metrics_d = jax.lax.scan(critic_step, state.critic, (real, fake, mix, keys))
 
-    latents = draw_latents(config, key_generator, len(batch) // config.critic_steps, axis_name)  # lines 11 and 12
-    generator, generator_metrics = descend(
-        state.generator,
-        lambda params: generator_loss(config, params, state.generator.collections, critic.params, latents, axis_name),
-        axis_name,
-        player="generator",
-    )
-    ema = moving_average(state.ema, generator.variables, config.ema_decay, generator.step)
-    metrics = {name: values.mean() for name, values in critic_metrics.items()} | generator_metrics
-    return State(generator, critic, ema), metrics | watch.diversity(
-        scale(real[0], config.value_range), fake[0], axis_name
-    )
+    num = len(batch) // config.critic_steps  # lines 11 and 12
+    latents, keys = config.prior.draw(key_generator, num, axis_name), example_keys(key_generator_pass, num, axis_name)
+    inputs = critic.variables, latents, mode.with_keys(keys)
+    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
+    ema = config.average.update(state.ema, generator.variables, generator.step)
+    metrics = means(metrics_d) | metrics_g
+    return State(generator, critic, ema), metrics | diversity(scale(real[0], config.value_range), fake[0], axis_name)
 
 
-def sample(config: Config, state: State, key: Key, num: int) -> Points:
-    """`num` images from the moving average of the generator."""
-    return from_latents(config, state, draw_latents(config, key, num))
+def discriminate(config: Config, state: State, points: Points, condition: None = None) -> PerExample:
+    """D(x) of each point, without dropout."""
+    return apply(config.critic, state.critic.variables, points, ())[0]
 
 
-def from_latents(config: Config, state: State, latents: Latents) -> Points:
-    """G(z) of the moving average of the generator."""
-    collections = dict(state.ema)
-    params = collections.pop("params")
-    return generate(config, params, collections, latents)[0]
-
-
-def draw_latents(config: Config, key: Key, num: int, axis_name: str | None = None) -> Latents:
-    """z ~ N(0, I) for each example."""
-    return Normal(config.latent_dim).draw(key, num, axis_name)
-
-
-def judge(config: Config, state: State, points: Points) -> PerExample:
-    """D(x) of each point."""
-    return score(config, state.critic.params, points)
+from_latents, sample = networks.from_latents, networks.sample

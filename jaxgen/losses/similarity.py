@@ -139,5 +139,5 @@ def _halve(images: Floats) -> Floats:
 
 def _power(base: Floats, exponent: float) -> Floats:
     """max(base, 0)^exponent, with gradient zero where base <= 0."""
-    positive = base > 0
-    return jnp.where(positive, jnp.where(positive, base, 1.0) ** exponent, 0.0)
+    cut = base <= 0  # not `base > 0` negated: a NaN must stay NaN
+    return jnp.where(cut, 0.0, jnp.where(cut, 1.0, base) ** exponent)

@@ -76,16 +76,9 @@ def spectral_norm(weight: Floats, u: Floats, *, num_steps: int = 1) -> tuple[Sca
     3.0
     """
     matrix = _matrix(weight)
-    if u.shape != matrix.shape[1:]:
-        raise ValueError(f"u has shape {u.shape}, but weight {weight.shape} needs {matrix.shape[1:]}")
-    if num_steps < 1:
-        raise ValueError(f"num_steps is {num_steps}, but must be at least 1")
-    constant = jax.lax.stop_gradient(matrix)
-    u = jax.lax.stop_gradient(u.astype(matrix.dtype))
-    for _ in range(num_steps):
-        v = _normalized(_product(constant, u), otherwise=jnp.zeros(len(matrix), matrix.dtype))
-        u = _normalized(_product(v, constant), otherwise=u)
-    return _product(v, _product(matrix, u)), u
+    scale = _size(matrix)
+    sigma, u = _power_method(matrix / scale, u, num_steps)
+    return scale * sigma, u
 
 
 def spectral_normalize(weight: Floats, u: Floats, *, num_steps: int = 1) -> tuple[Floats, Floats]:
@@ -107,9 +100,11 @@ def spectral_normalize(weight: Floats, u: Floats, *, num_steps: int = 1) -> tupl
     >>> weight
     Array([[0.6, 0.8]], dtype=float32)
     """
-    sigma, u = spectral_norm(weight, u, num_steps=num_steps)
-    (wide,) = floats(weight=weight)
-    return (wide / jnp.where(sigma > 0, sigma, 1.0)).astype(weight.dtype), u
+    matrix = _matrix(weight)
+    scaled = matrix / _size(matrix)
+    sigma, u = _power_method(scaled, u, num_steps)
+    normalized = jnp.where(sigma == 0, matrix, scaled / jnp.where(sigma == 0, 1.0, sigma))
+    return normalized.reshape(weight.shape).astype(weight.dtype), u
 
 
 def orthonormal_penalty(weight: Floats) -> Scalar:
@@ -156,7 +151,7 @@ def historical_averaging(params: Params, average: Params) -> Scalar:
         average: of theta over all steps so far, from `running_mean`, held constant.
 
     Raises:
-        ValueError: if two arrays differ in shape.
+        ValueError: if the trees or two arrays differ in shape, or there is no array.
 
     >>> import jax.numpy as jnp
     >>> historical_averaging({"w": jnp.array([3.0, 4.0])}, {"w": jnp.zeros(2)})
@@ -167,7 +162,11 @@ def historical_averaging(params: Params, average: Params) -> Scalar:
         new, old = same_shape(params=new, average=old)
         return ((new - jax.lax.stop_gradient(old)) ** 2).sum()
 
-    return jax.tree.reduce(jnp.add, jax.tree.map(squared_distance, params, average))
+    _same_tree(params=params, average=average)
+    distances = jax.tree.leaves(jax.tree.map(squared_distance, params, average))
+    if not distances:
+        raise ValueError("params hold no array, but must hold weights: give those of the network")
+    return jnp.stack(floats(**{str(number): distance for number, distance in enumerate(distances)})).sum()
 
 
 def running_mean(average: Params, params: Params, count: Int[Array, ""] | int) -> Params:
@@ -179,7 +178,7 @@ def running_mean(average: Params, params: Params, count: Int[Array, ""] | int) -
         count: t, from 1 on.
 
     Raises:
-        ValueError: if two arrays differ in shape.
+        ValueError: if the trees or two arrays differ in shape.
 
     >>> import jax.numpy as jnp
     >>> running_mean(jnp.array([2.0]), jnp.array([8.0]), 3)
@@ -190,15 +189,38 @@ def running_mean(average: Params, params: Params, count: Int[Array, ""] | int) -
         wide, new = same_shape(average=old, params=new)
         return (wide + (new - wide) / jnp.asarray(count, wide.dtype)).astype(old.dtype)
 
+    _same_tree(average=average, params=params)
     return jax.tree.map(step, average, params)
+
+
+def _same_tree(**trees: Params) -> None:
+    structures = {name: jax.tree.structure(tree) for name, tree in trees.items()}
+    if len(set(structures.values())) > 1:
+        listed = " and ".join(f"{name} {structure}" for name, structure in structures.items())
+        raise ValueError(f"{listed} are different trees, but must be of one structure")
 
 
 def _matrix(weight: Floats) -> Floats:
     """(..., out) to (in, out)."""
-    if weight.ndim < 2:
-        raise ValueError(f"weight has shape {weight.shape}, but must be (..., in, out): not a bias")
     (wide,) = floats(weight=weight)
+    if weight.ndim < 2 or weight.size == 0:
+        raise ValueError(f"weight has shape {weight.shape}, but must be (..., in, out): not a bias, not empty")
     return wide.reshape(-1, wide.shape[-1])
+
+
+def _power_method(matrix: Floats, u: Floats, num_steps: int) -> tuple[Scalar, Floats]:
+    """sigma of a matrix with entries near one, and the new u."""
+    (u,) = floats(u=u)
+    if u.shape != matrix.shape[1:]:
+        raise ValueError(f"u has shape {u.shape}, but a weight of {matrix.shape[1]} outputs needs {matrix.shape[1:]}")
+    if num_steps < 1:
+        raise ValueError(f"num_steps is {num_steps}, but must be at least 1")
+    constant = jax.lax.stop_gradient(matrix)
+    u = jax.lax.stop_gradient(u.astype(matrix.dtype))
+    for _ in range(num_steps):
+        v = _normalized(_product(constant, u), otherwise=jnp.zeros(len(matrix), matrix.dtype))
+        u = _normalized(_product(v, constant), otherwise=u)
+    return _product(v, _product(matrix, u)), u
 
 
 def _gram(weight: Floats) -> Floats:
@@ -214,5 +236,16 @@ def _product(left: Floats, right: Floats) -> Floats:
 
 def _normalized(vector: Floats, otherwise: Floats) -> Floats:
     """x / ||x||, or another vector for x = 0: a zero weight must not lose its u for ever."""
-    norm = jnp.linalg.norm(vector)
-    return jnp.where(norm > 0, vector / jnp.where(norm > 0, norm, 1.0), otherwise)
+    scaled = vector / _size(vector)
+    norm = jnp.linalg.norm(scaled)
+    return jnp.where(norm == 0, otherwise, scaled / jnp.where(norm == 0, 1.0, norm))
+
+
+def _size(values: Floats) -> Scalar:
+    """The power of two below the largest absolute value, held constant: divided by it, no square overflows or vanishes.
+
+    Of a power of two, because to divide by it rounds nothing.
+    """
+    largest = jax.lax.stop_gradient(jnp.abs(values).max())
+    _, exponent = jnp.frexp(largest)
+    return jnp.ldexp(jnp.ones((), values.dtype), exponent - 1)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from jaxgen.losses._arrays import Floats, floats
-from jaxgen.metrics._samples import BLOCK, in_blocks, samples
+from jaxgen.losses._arrays import Floats, arrays, floats
+from jaxgen.metrics._samples import BLOCK, in_blocks, samples, unless_nan
 from jaxgen.metrics.neighbors import nearest_neighbors, neighbor_distances, squared_distances
 from jaxgen.typing import Scalar
 
@@ -56,7 +56,8 @@ def precision_recall(
     radii_fake = neighbor_distances(fake, k=k, block_size=block_size)
     precise = holding_balls(fake, real, radii_real, block_size=block_size) > 0
     recalled = holding_balls(real, fake, radii_fake, block_size=block_size) > 0
-    return PrecisionRecall(precise.mean(dtype=real.dtype), recalled.mean(dtype=real.dtype))
+    precision, recall = precise.mean(dtype=real.dtype), recalled.mean(dtype=real.dtype)
+    return PrecisionRecall(unless_nan(precision, real, fake), unless_nan(recall, real, fake))
 
 
 def density_coverage(
@@ -82,13 +83,16 @@ def density_coverage(
     radii = neighbor_distances(real, k=k, block_size=block_size)
     holding = holding_balls(fake, real, radii, border=False, block_size=block_size)
     nearest = nearest_neighbors(real, fake, block_size=block_size).distances
-    return DensityCoverage(holding.astype(real.dtype).mean() / k, (nearest < radii).mean(dtype=real.dtype))
+    density, coverage = holding.astype(real.dtype).mean() / k, (nearest < radii).mean(dtype=real.dtype)
+    return DensityCoverage(unless_nan(density, real, fake), unless_nan(coverage, real, fake))
 
 
 def holding_balls(
     points: Floats, centers: Floats, radii: Floats, *, border: bool = True, block_size: int = BLOCK
 ) -> Int[Array, "batch"]:
     """How many balls hold each point, (M,). Separable over the points.
+
+    No ball holds a point with a NaN, and a ball with a NaN holds no point.
 
     Args:
         points: (M, d).
@@ -104,6 +108,7 @@ def holding_balls(
     Array([2, 1], dtype=int32)
     """
     points, centers = samples(points=points, centers=centers)
+    arrays(radii=radii)
     if radii.shape != (len(centers),):
         raise ValueError(f"radii have shape {radii.shape}, but must be {(len(centers),)}, one for each centre")
     centers, radii = floats(centers=centers, radii=radii)

@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Int
 from jaxgen.checks import require
 from jaxgen.losses._arrays import Floats
 from jaxgen.metrics._samples import samples as checked
+from jaxgen.metrics._samples import unless_nan
 from jaxgen.typing import Scalar
 
 Centers = Float[Array, "modes d"]
@@ -78,4 +79,5 @@ def mode_coverage(samples: Floats, centers: Floats, stddev: float, *, within: fl
     squared = ((points[:, None] - centers[None]) ** 2).sum(axis=2)
     near = squared.min(axis=1) <= (within * stddev) ** 2
     counts = jax.ops.segment_sum(near.astype(jnp.int32), squared.argmin(axis=1), num_segments=len(centers))
-    return ModeCoverage((counts > 0).sum(dtype=jnp.int32), near.mean(dtype=points.dtype), counts)
+    high_quality = unless_nan(near.mean(dtype=points.dtype), squared)
+    return ModeCoverage((counts > 0).sum(dtype=jnp.int32), high_quality, counts)

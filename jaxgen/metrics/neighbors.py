@@ -1,4 +1,4 @@
-"""Nearest neighbours in blocks, and what they tell: memorised images, and samples that can be told from real ones.
+"""Nearest neighbours in blocks, for finding memorised images, and samples that differ from real ones.
 
 Distances are Euclidean, by |x|^2 + |y|^2 - 2 x.y around the mean of the references: one matrix product a block.
 
@@ -14,7 +14,7 @@ from jaxtyping import Array, Int
 
 from jaxgen.checks import require
 from jaxgen.losses._arrays import Floats
-from jaxgen.metrics._samples import BLOCK, in_blocks, paired, samples
+from jaxgen.metrics._samples import BLOCK, in_blocks, paired, samples, unless_nan
 from jaxgen.typing import PerExample, Scalar
 
 
@@ -26,7 +26,7 @@ class Neighbors(NamedTuple):
 
 
 class TwoSample(NamedTuple):
-    """Leave-one-out accuracies of the 1-nearest-neighbour classifier: 1/2 where the sets cannot be told apart."""
+    """Leave-one-out accuracies of the 1-nearest-neighbour classifier: 1/2 where the two sets do not differ."""
 
     accuracy: Scalar
     real: Scalar  # below 1/2: fakes crowd around single real examples, as memorised ones do
@@ -58,7 +58,8 @@ def nearest_neighbors(queries: Floats, references: Floats, *, block_size: int = 
         index = squared_distances(query - centre, among).argmin().astype(jnp.int32)
         return Neighbors(jnp.linalg.norm(query - references[index]), index)
 
-    return in_blocks(nearest, queries, block_size)
+    found = in_blocks(nearest, queries, block_size)
+    return found._replace(distances=unless_nan(found.distances, references))
 
 
 def neighbor_distances(features: Floats, *, k: int, block_size: int = BLOCK) -> PerExample:
@@ -84,7 +85,7 @@ def neighbor_distances(features: Floats, *, k: int, block_size: int = BLOCK) -> 
         others = jnp.where(jnp.arange(len(centred)) == index, jnp.inf, squared_distances(query, centred))
         return jnp.sqrt(-jax.lax.top_k(-others, k)[0][-1])
 
-    return in_blocks(distance, (jnp.arange(len(centred)), centred), block_size)
+    return unless_nan(in_blocks(distance, (jnp.arange(len(centred)), centred), block_size), features)
 
 
 def nearest_neighbor_accuracy(real_features: Floats, fake_features: Floats, *, block_size: int = BLOCK) -> TwoSample:
@@ -92,7 +93,7 @@ def nearest_neighbor_accuracy(real_features: Floats, fake_features: Floats, *, b
 
     Args:
         real_features: (N, d).
-        fake_features: (N, d): equally many, or chance would not be 1/2.
+        fake_features: (N, d): equally many, so that guessing is right with probability 1/2.
         block_size: examples compared at a time; no part of the value.
 
     Raises:
@@ -113,6 +114,7 @@ def nearest_neighbor_accuracy(real_features: Floats, fake_features: Floats, *, b
         return (others.argmin() < num) == (index < num)
 
     right = in_blocks(same, (jnp.arange(2 * num), features), block_size).astype(features.dtype)
+    right = unless_nan(right, features)
     return TwoSample(right.mean(), right[:num].mean(), right[num:].mean())
 
 

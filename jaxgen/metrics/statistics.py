@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from jaxgen import parallel
-from jaxgen.losses._arrays import Floats
+from jaxgen.losses._arrays import Floats, floats
 from jaxgen.metrics._samples import samples
 
 Square = Float[Array, "d d"]
@@ -72,12 +72,16 @@ def merge(first: Moments, second: Moments) -> Moments:
     >>> merge(one, two).mean
     Array([2.], dtype=float32)
     """
+    _require_moments(first=first, second=second)
     if first.mean.shape != second.mean.shape:
         raise ValueError(
             f"moments of features of length {first.mean.shape} and {second.mean.shape} cannot be merged: "
             "use one extractor for both"
         )
-    stacked = Moments(*(jnp.stack(leaves) for leaves in zip(first, second, strict=True)))
+    count = max(first.count, second.count, key=lambda count: count.dtype.itemsize).dtype
+    means, scatters = (floats(first=a, second=b) for a, b in zip(first[1:], second[1:], strict=True))
+    counts = [part.count.astype(count) for part in (first, second)]
+    stacked = Moments(*(jnp.stack(leaves) for leaves in (counts, means, scatters)))
     return jax.vmap(partial(_together, axis_name="parts"), axis_name="parts", out_axes=None)(stacked)
 
 
@@ -87,6 +91,7 @@ def covariance(moments: Moments) -> Square:
     >>> covariance(moments(jnp.array([[0.0], [2.0]])))
     Array([[2.]], dtype=float32)
     """
+    _require_moments(moments=moments)
     dtype = moments.scatter.dtype
     divisor = jnp.where(moments.count > 1, (moments.count - 1).astype(dtype), jnp.asarray(jnp.nan, dtype))
     return moments.scatter / divisor
@@ -99,3 +104,10 @@ def _together(part: Moments, axis_name: str) -> Moments:
     mean = total(weight * part.mean) / jnp.maximum(count, 1).astype(part.mean.dtype)
     shift = part.mean - mean
     return Moments(count, mean, total(part.scatter + weight * shift[:, None] * shift[None]))
+
+
+def _require_moments(**values: Moments) -> None:
+    """ValueError by name for features in place of their moments."""
+    for name, value in values.items():
+        if not isinstance(value, Moments):
+            raise ValueError(f"{name} is a {type(value).__name__}, but must be Moments: give moments(features)")

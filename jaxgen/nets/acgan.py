@@ -12,10 +12,10 @@ from typing import Literal
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Key
 
 from jaxgen.checks import require
-from jaxgen.nets.convolution import Conv, ConvTranspose
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.nets.convolution_layers import Conv, ConvTranspose
 from jaxgen.nets.dropout import dropout
 from jaxgen.nets.norm import normalize
 from jaxgen.typing import Shape
@@ -34,15 +34,13 @@ class ACGANGenerator(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
-    def __call__(
-        self, latents: jax.Array, output_shape: Shape, *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, latents: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, latent) to (batch, *output_shape), float32 and without output activation."""
         dtype = jnp.dtype(self.dtype)
         height, width, image_channels = _image_shape(output_shape, 1 << len(self.channels))
 
         def activate(hidden):
-            return nn.relu(normalize(hidden, "batch", train=train, axis_name=axis_name))
+            return nn.relu(normalize(hidden, "batch", mode))
 
         upsample = functools.partial(ConvTranspose, kernel_size=self.kernel_size, dtype=dtype, kernel_init=INIT)
         smallest = (height >> len(self.channels), width >> len(self.channels), self.channels[0])
@@ -61,21 +59,8 @@ class ACGANDiscriminator(nn.Module):
     dropout: float = 0.5  # behind each convolution, in training
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
-    @property
-    def drops(self) -> bool:
-        """Whether it needs keys in training."""
-        return self.dropout > 0
-
     @nn.compact
-    def __call__(
-        self,
-        images: jax.Array,
-        output_shape: Shape,
-        *,
-        train: bool = False,
-        axis_name: str | None = None,
-        keys: Key[Array, "batch"] | None = None,
-    ) -> jax.Array:
+    def __call__(self, images: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, height, width, channels) to (batch, *output_shape), float32."""
         _image_shape(images.shape[1:], 1)
         dtype = jnp.dtype(self.dtype)
@@ -83,8 +68,8 @@ class ACGANDiscriminator(nn.Module):
         for layer, features in enumerate(self.channels):
             convolve = Conv(features, 3, strides=2 - layer % 2, use_bias=layer == 0, dtype=dtype, kernel_init=INIT)
             norm = "batch" if layer else "none"
-            hidden = normalize(convolve(hidden), norm, train=train, axis_name=axis_name)
-            hidden = dropout(nn.leaky_relu(hidden, self.negative_slope), self.dropout, keys, layer)
+            hidden = normalize(convolve(hidden), norm, mode)
+            hidden = dropout(nn.leaky_relu(hidden, self.negative_slope), self.dropout, mode, layer)
         outputs = nn.Dense(math.prod(output_shape), dtype=dtype, kernel_init=INIT)(hidden.reshape(len(images), -1))
         return outputs.astype(jnp.float32).reshape(len(images), *output_shape)
 

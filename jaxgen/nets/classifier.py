@@ -6,7 +6,9 @@ import flax.linen as nn
 import jax
 
 from jaxgen.checks import require
+from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.conv import ConvCritic
+from jaxgen.typing import Shape
 
 
 class ConvClassifier(nn.Module):
@@ -17,12 +19,14 @@ class ConvClassifier(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the convolutions; params are float32
 
     @nn.compact
-    def __call__(
-        self, images: jax.Array, num_classes: int, *, train: bool = False, axis_name: str | None = None
-    ) -> dict[str, jax.Array]:
-        """(batch, height, width, channels) to "features", (batch, width) and not negative, and "logits"."""
-        require(num_classes >= 2, "num_classes", num_classes, "at least 2")
+    def __call__(self, images: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION) -> dict[str, jax.Array]:
+        """(batch, height, width, channels) to "features", (batch, width) and not negative, and "logits".
+
+        Logits are (batch, *output_shape), and `output_shape` is (classes,).
+        """
+        fits = len(output_shape) == 1 and output_shape[0] >= 2
+        require(fits, "output_shape", output_shape, "(classes,), at least 2")
         require(self.width >= 1, "width", self.width, "at least 1")
         body = ConvCritic(self.channels, dtype=self.dtype)
-        features = nn.relu(body(images, (self.width,), train=train, axis_name=axis_name))
-        return {"features": features, "logits": nn.Dense(num_classes)(features)}
+        features = nn.relu(body(images, (self.width,), mode=mode))
+        return {"features": features, "logits": nn.Dense(output_shape[0])(features)}

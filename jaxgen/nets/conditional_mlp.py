@@ -8,9 +8,9 @@ import math
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Key
 
 from jaxgen.checks import require
+from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.dropout import dropout
 from jaxgen.typing import Shape
 
@@ -23,26 +23,14 @@ class ConditionalMLPGenerator(nn.Module):
     features: int = 1200  # of the joint layer
     dropout: float = 0.5  # of all hidden units, in training
 
-    @property
-    def drops(self) -> bool:
-        """Whether it needs keys in training."""
-        return self.dropout > 0
-
     @nn.compact
     def __call__(
-        self,
-        latents: jax.Array,
-        condition: jax.Array,
-        output_shape: Shape,
-        *,
-        train: bool = False,
-        axis_name: str | None = None,
-        keys: Key[Array, "batch"] | None = None,
+        self, latents: jax.Array, condition: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION
     ) -> jax.Array:
         """(batch, latent) and (batch, classes) to (batch, *output_shape), without output activation."""
         parts = [nn.Dense(self.latent_features)(latents), nn.Dense(self.condition_features)(condition)]
-        hidden = dropout(nn.relu(jnp.concatenate(parts, axis=1)), self.dropout, keys, layer=0)
-        hidden = dropout(nn.relu(nn.Dense(self.features)(hidden)), self.dropout, keys, layer=1)
+        hidden = dropout(nn.relu(jnp.concatenate(parts, axis=1)), self.dropout, mode, layer=0)
+        hidden = dropout(nn.relu(nn.Dense(self.features)(hidden)), self.dropout, mode, layer=1)
         return nn.Dense(math.prod(output_shape))(hidden).reshape(len(latents), *output_shape)
 
 
@@ -56,30 +44,18 @@ class ConditionalMLPDiscriminator(nn.Module):
     joint_pieces: int = 4
     dropout: float = 0.5  # of all hidden units, in training
 
-    @property
-    def drops(self) -> bool:
-        """Whether it needs keys in training."""
-        return self.dropout > 0
-
     @nn.compact
     def __call__(
-        self,
-        images: jax.Array,
-        condition: jax.Array,
-        output_shape: Shape = (),
-        *,
-        train: bool = False,
-        axis_name: str | None = None,
-        keys: Key[Array, "batch"] | None = None,
+        self, images: jax.Array, condition: jax.Array, output_shape: Shape = (), *, mode: Mode = EVALUATION
     ) -> jax.Array:
         """(batch, ...) and (batch, classes) to (batch, *output_shape); one score each with `()`."""
         size = len(images)
         require(min(self.pieces, self.joint_pieces) >= 1, "pieces", self.pieces, "at least 1")
         of_image = _maxout(nn.Dense(self.image_features * self.pieces)(images.reshape(size, -1)), self.pieces)
         of_class = _maxout(nn.Dense(self.condition_features * self.pieces)(condition), self.pieces)
-        hidden = dropout(jnp.concatenate([of_image, of_class], axis=1), self.dropout, keys, layer=0)
+        hidden = dropout(jnp.concatenate([of_image, of_class], axis=1), self.dropout, mode, layer=0)
         hidden = _maxout(nn.Dense(self.features * self.joint_pieces)(hidden), self.joint_pieces)
-        outputs = nn.Dense(math.prod(output_shape))(dropout(hidden, self.dropout, keys, layer=1))
+        outputs = nn.Dense(math.prod(output_shape))(dropout(hidden, self.dropout, mode, layer=1))
         return outputs.reshape(size, *output_shape)
 
 

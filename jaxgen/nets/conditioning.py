@@ -1,84 +1,54 @@
-"""Networks that are told a condition, a class for one, beside their input: wrappers around networks that are not.
-
-Where the network inside drops values in training, the keys of its dropout are handed on.
-"""
+"""Wrappers that give a network a condition, a class label for one, in addition to its input."""
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxgen.nets.dropout import drops, keys_for
+from jaxgen.mode import EVALUATION, Mode
 from jaxgen.typing import Shape
 
 
-class _Around(nn.Module):
-    """What the wrappers have in common."""
+class ConcatCondition(nn.Module):
+    """The condition is appended to the flattened input: for latents, and for MLPs."""
 
     net: nn.Module
 
-    @property
-    def drops(self) -> bool:
-        """Whether the network inside drops values in training, for which it needs keys."""
-        return drops(self.net)
-
-
-class Beside(_Around):
-    """The condition is appended to the flattened input: for latents, and for MLPs."""
-
     @nn.compact
     def __call__(
-        self,
-        inputs: jax.Array,
-        condition: jax.Array,
-        output_shape: Shape,
-        *,
-        train: bool = False,
-        axis_name: str | None = None,
-        keys: jax.Array | None = None,
+        self, inputs: jax.Array, condition: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION
     ) -> jax.Array:
         """(batch, ...) and (batch, condition) to (batch, *output_shape)."""
         joined = jnp.concatenate([inputs.reshape(len(inputs), -1), condition.astype(inputs.dtype)], axis=1)
-        return self.net(joined, output_shape, train=train, axis_name=axis_name, **keys_for(self.net, keys))
+        return self.net(joined, output_shape, mode=mode)
 
 
-class AsChannel(_Around):
+class ChannelCondition(nn.Module):
     """A dense layer makes of the condition one more channel of the image: for convolutional networks."""
+
+    net: nn.Module
 
     @nn.compact
     def __call__(
-        self,
-        inputs: jax.Array,
-        condition: jax.Array,
-        output_shape: Shape,
-        *,
-        train: bool = False,
-        axis_name: str | None = None,
-        keys: jax.Array | None = None,
+        self, inputs: jax.Array, condition: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION
     ) -> jax.Array:
         """(batch, height, width, channels) and (batch, condition) to (batch, *output_shape)."""
         if inputs.ndim != 4:
-            raise ValueError(f"inputs have shape {inputs.shape}, but must be images: use Beside for other data")
+            raise ValueError(
+                f"inputs have shape {inputs.shape}, but must be images: use ConcatCondition for other data"
+            )
         batch, height, width, _ = inputs.shape
         channel = nn.Dense(height * width)(condition.astype(inputs.dtype)).reshape(batch, height, width, 1)
-        joined = jnp.concatenate([inputs, channel], axis=-1)
-        return self.net(joined, output_shape, train=train, axis_name=axis_name, **keys_for(self.net, keys))
+        return self.net(jnp.concatenate([inputs, channel], axis=-1), output_shape, mode=mode)
 
 
-class Within(_Around):
+class InnerCondition(nn.Module):
     """The network takes the condition itself, by its keyword `condition`: in its normalisation layers, for one."""
+
+    net: nn.Module
 
     @nn.compact
     def __call__(
-        self,
-        inputs: jax.Array,
-        condition: jax.Array,
-        output_shape: Shape,
-        *,
-        train: bool = False,
-        axis_name: str | None = None,
-        keys: jax.Array | None = None,
+        self, inputs: jax.Array, condition: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION
     ) -> jax.Array:
         """(batch, ...) and (batch, condition) to (batch, *output_shape)."""
-        return self.net(
-            inputs, output_shape, condition=condition, train=train, axis_name=axis_name, **keys_for(self.net, keys)
-        )
+        return self.net(inputs, output_shape, condition=condition, mode=mode)

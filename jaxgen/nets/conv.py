@@ -13,7 +13,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.checks import require
-from jaxgen.nets.convolution import Conv, UpsampleConv, mean_pool
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.nets.convolution import mean_pool
+from jaxgen.nets.convolution_layers import Conv, UpsampleConv
 from jaxgen.nets.image_shapes import image_shape
 from jaxgen.nets.norm import Norm, normalize
 from jaxgen.typing import Shape
@@ -41,9 +43,7 @@ class ConvGenerator(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
-    def __call__(
-        self, latents: jax.Array, output_shape: Shape, *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, latents: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, latent) to (batch, *output_shape), float32 and without output activation."""
         height, width, image_channels = image_shape(output_shape)
         require(self.channels >= 1, "channels", self.channels, "at least 1")
@@ -51,7 +51,7 @@ class ConvGenerator(nn.Module):
         dtype = jnp.dtype(self.dtype)
 
         def activate(hidden):
-            hidden = normalize(hidden, self.norm, train=train, axis_name=axis_name)
+            hidden = normalize(hidden, self.norm, mode)
             return nn.leaky_relu(hidden, self.negative_slope)
 
         smallest = (height >> num, width >> num, self.channels << num)
@@ -72,9 +72,7 @@ class ConvCritic(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
-    def __call__(
-        self, images: jax.Array, output_shape: Shape = (), *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, images: jax.Array, output_shape: Shape = (), *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, height, width, channels) to (batch, *output_shape), float32; one score each with `()`."""
         height, width, _ = image_shape(images.shape[1:])
         require(self.channels >= 1, "channels", self.channels, "at least 1")
@@ -83,7 +81,7 @@ class ConvCritic(nn.Module):
         hidden = nn.leaky_relu(hidden, self.negative_slope)
         for level in range(1, halvings(height, width) + 1):
             hidden = Conv(self.channels << level, self.kernel_size, dtype=dtype)(mean_pool(hidden))
-            hidden = normalize(hidden, self.norm, train=train, axis_name=axis_name)
+            hidden = normalize(hidden, self.norm, mode)
             hidden = nn.leaky_relu(hidden, self.negative_slope)
         outputs = nn.Dense(math.prod(output_shape), dtype=dtype)(hidden.reshape(len(images), -1))
         return outputs.astype(jnp.float32).reshape(len(images), *output_shape)

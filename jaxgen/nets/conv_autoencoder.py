@@ -13,7 +13,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.checks import require
-from jaxgen.nets.convolution import Conv, ConvTranspose
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.nets.convolution_layers import Conv, ConvTranspose
 from jaxgen.nets.norm import Norm, normalize
 from jaxgen.typing import Shape
 
@@ -30,9 +31,7 @@ class ConvEncoder(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
-    def __call__(
-        self, images: jax.Array, output_shape: Shape, *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, images: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, height, width, channels) to (batch, *output_shape), float32 and without output activation."""
         _check(self.channels, self.features, self.bottleneck)
         require(images.ndim == 4, "shape of images", images.shape, "(batch, height, width, channels): else use an MLP")
@@ -40,7 +39,7 @@ class ConvEncoder(nn.Module):
         hidden = images.astype(dtype)
         for width in self.channels:
             hidden = Conv(width, self.kernel_size, strides=2, dtype=dtype)(hidden)
-            hidden = normalize(hidden, self.norm, train=train, axis_name=axis_name)
+            hidden = normalize(hidden, self.norm, mode)
             hidden = nn.leaky_relu(hidden, self.negative_slope)
         if self.bottleneck == "map":
             depth = _depth(math.prod(output_shape), hidden.shape[1:3])
@@ -68,9 +67,7 @@ class ConvDecoder(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
-    def __call__(
-        self, latents: jax.Array, output_shape: Shape, *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, latents: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, latent) to (batch, *output_shape), float32 and without output activation."""
         _check(self.channels, self.features, self.bottleneck)
         sides, image_channels = self._smallest(output_shape), output_shape[-1]
@@ -78,7 +75,7 @@ class ConvDecoder(nn.Module):
         hidden = latents.astype(dtype).reshape(size, -1)
 
         def activate(hidden):
-            hidden = normalize(hidden, self.norm, train=train, axis_name=axis_name)
+            hidden = normalize(hidden, self.norm, mode)
             return nn.leaky_relu(hidden, self.negative_slope)
 
         first, *others = self.channels

@@ -1,9 +1,8 @@
-"""Deep convolutional generators and discriminators: Radford's for images of any size, and Atienza's for MNIST.
+"""Deep convolutional generator and discriminator for images of any size.
 
-- Radford, Metz, Chintala: Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks,
-  2015, arXiv 1511.06434. `DCGANGenerator` and `DCGANDiscriminator`; without normalisation they are also the networks of
-  WGAN-GP's code for MNIST and CIFAR-10 (arXiv 1704.00028).
-- Atienza: Advanced Deep Learning with Keras, 2018, chapter 4. `AtienzaGenerator` and `AtienzaDiscriminator`.
+Radford, Metz, Chintala: Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks,
+2015, arXiv 1511.06434. Without normalisation they are also the networks of WGAN-GP's code for MNIST and CIFAR-10
+(arXiv 1704.00028).
 
 The paper asks for batch normalisation in both networks except the generator's output and the discriminator's input, for
 ReLU in the generator and leaky ReLU in the discriminator, and for no hidden dense layer: the projection of the latents
@@ -17,14 +16,15 @@ import flax.linen as nn
 import jax
 
 from jaxgen.checks import require
-from jaxgen.nets.convolution import Conv, ConvTranspose
-from jaxgen.nets.image_shapes import dense_outputs, image_shape, quarter
-from jaxgen.nets.initializers import GlorotUniform, Initializer, Normal, to_flax
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.nets.convolution_layers import Conv, ConvTranspose
+from jaxgen.nets.image_shapes import dense_outputs, image_shape
+from jaxgen.nets.initializers import Initializer, Normal, to_flax
 from jaxgen.nets.norm import Norm, normalize
 from jaxgen.typing import Shape
 
 SMALLEST = 4
-"""Side of the smallest feature maps of Radford's networks."""
+"""Side of the smallest feature maps."""
 
 
 def pyramid(height: int, width: int) -> list[tuple[int, int]]:
@@ -53,15 +53,13 @@ class DCGANGenerator(nn.Module):
     initializer: Initializer = Normal(0.02)  # of the weights; biases begin at 0
 
     @nn.compact
-    def __call__(
-        self, latents: jax.Array, output_shape: Shape, *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, latents: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, latent) to (batch, *output_shape), without output activation."""
         height, width, image_channels = image_shape(output_shape)
         sizes = pyramid(height, width)[::-1]
         require(len(sizes) > 1, "size of images", f"{height}x{width}", f"larger than {SMALLEST}x{SMALLEST}")
         kernel_init = to_flax(self.initializer)
-        norm = functools.partial(normalize, norm=self.norm, train=train, axis_name=axis_name)
+        norm = functools.partial(normalize, norm=self.norm, mode=mode)
         widest = self.channels << (len(sizes) - 2)
         smallest = (*sizes[0], widest)
         hidden = nn.Dense(math.prod(smallest), kernel_init=kernel_init)(latents)
@@ -88,61 +86,12 @@ class DCGANDiscriminator(nn.Module):
     initializer: Initializer = Normal(0.02)  # of the weights; biases begin at 0
 
     @nn.compact
-    def __call__(
-        self, images: jax.Array, output_shape: Shape = (), *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, images: jax.Array, output_shape: Shape = (), *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, height, width, channels) to (batch, *output_shape)."""
         height, width, _ = image_shape(images.shape[1:])
         kernel_init, hidden = to_flax(self.initializer), images
         for level in range(len(pyramid(height, width)) - 1):
             hidden = Conv(self.channels << level, self.kernel_size, 2, kernel_init=kernel_init)(hidden)
-            hidden = hidden if level == 0 else normalize(hidden, self.norm, train=train, axis_name=axis_name)
+            hidden = hidden if level == 0 else normalize(hidden, self.norm, mode)
             hidden = nn.leaky_relu(hidden, self.negative_slope)
-        return dense_outputs(hidden, output_shape, kernel_init)
-
-
-class AtienzaGenerator(nn.Module):
-    """Dense to a quarter of the size, then transposed convolutions of strides 2, 2, 1 and 1, a ReLU before each."""
-
-    channels: int = 32  # of the last hidden maps; four times as many at the quarter of the size
-    kernel_size: int = 5
-    norm: Norm = "batch"  # before each ReLU
-    initializer: Initializer = GlorotUniform()  # of the weights; biases begin at 0
-
-    @nn.compact
-    def __call__(
-        self, latents: jax.Array, output_shape: Shape, *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
-        """(batch, latent) to (batch, *output_shape), without output activation."""
-        rows, columns, image_channels = quarter(output_shape)
-        kernel_init, c = to_flax(self.initializer), self.channels
-        hidden = nn.Dense(rows * columns * 4 * c, kernel_init=kernel_init)(latents)
-        hidden = hidden.reshape(-1, rows, columns, 4 * c)
-        for features, stride in ((4 * c, 2), (2 * c, 2), (c, 1), (image_channels, 1)):
-            hidden = nn.relu(normalize(hidden, self.norm, train=train, axis_name=axis_name))
-            hidden = ConvTranspose(features, self.kernel_size, stride, kernel_init=kernel_init)(hidden)
-        return hidden
-
-
-class AtienzaDiscriminator(nn.Module):
-    """Convolutions of strides 2, 2, 2 and 1, a leaky ReLU before each, the images' own included; then a dense layer."""
-
-    channels: int = 32  # of the first convolution; doubled at each further one
-    kernel_size: int = 5
-    last_stride: int = 1  # of the last convolution
-    negative_slope: float = 0.2  # of the leaky ReLU
-    norm: Norm = "none"  # before each activation but the first
-    initializer: Initializer = GlorotUniform()  # of the weights; biases begin at 0
-
-    @nn.compact
-    def __call__(
-        self, images: jax.Array, output_shape: Shape = (), *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
-        """(batch, height, width, channels) to (batch, *output_shape)."""
-        image_shape(images.shape[1:])
-        kernel_init, hidden = to_flax(self.initializer), images
-        for level, stride in enumerate((2, 2, 2, self.last_stride)):
-            hidden = hidden if level == 0 else normalize(hidden, self.norm, train=train, axis_name=axis_name)
-            hidden = nn.leaky_relu(hidden, self.negative_slope)
-            hidden = Conv(self.channels << level, self.kernel_size, stride, kernel_init=kernel_init)(hidden)
         return dense_outputs(hidden, output_shape, kernel_init)

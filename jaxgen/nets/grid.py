@@ -3,7 +3,7 @@
 van den Oord, Vinyals, Kavukcuoglu: Neural Discrete Representation Learning, 2017, arXiv 1711.00937, section 4.1; the
 sizes and the layers that the paper leaves open are those of the authors' code (Sonnet's example, for CIFAR-10).
 
-Both are told their output shape at the call, and halve or double the sides as often as it asks for.
+Both get their output shape at the call, and halve or double the sides until it is reached.
 """
 
 from typing import Literal
@@ -13,7 +13,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.checks import require
-from jaxgen.nets.convolution import Conv, ConvTranspose
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.nets.convolution_layers import Conv, ConvTranspose
 from jaxgen.typing import Shape
 
 
@@ -57,9 +58,7 @@ class GridEncoder(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
-    def __call__(
-        self, images: jax.Array, output_shape: Shape, *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, images: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, height, width, channels) to (batch, *output_shape), float32, output_shape (rows, columns, d)."""
         num = doublings(output_shape, images.shape[1:])
         _check(self.channels, num)
@@ -81,9 +80,7 @@ class GridDecoder(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
-    def __call__(
-        self, grid: jax.Array, output_shape: Shape, *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, grid: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, rows, columns, d) to (batch, *output_shape), float32 and without output activation."""
         num = doublings(grid.shape[1:], output_shape)
         _check(self.channels, num)

@@ -13,7 +13,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.checks import require
-from jaxgen.nets.convolution import Conv, ConvTranspose
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.nets.convolution_layers import Conv, ConvTranspose
 from jaxgen.nets.initializers import Initializer, Normal, to_flax
 from jaxgen.nets.norm import Norm, normalize
 from jaxgen.typing import Shape
@@ -28,15 +29,13 @@ class InfoGANGenerator(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
-    def __call__(
-        self, latents: jax.Array, output_shape: Shape, *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, latents: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, latent) to (batch, *output_shape), float32 and without output activation."""
         height, width, image_channels = _quartered(output_shape)
         dtype = jnp.dtype(self.dtype)
 
         def activate(hidden):
-            return nn.relu(normalize(hidden, "batch", train=train, axis_name=axis_name))
+            return nn.relu(normalize(hidden, "batch", mode))
 
         init = to_flax(self.initializer)
         dense = functools.partial(nn.Dense, dtype=dtype, kernel_init=init)
@@ -63,16 +62,14 @@ class InfoGANDiscriminator(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
-    def __call__(
-        self, images: jax.Array, output_shape: Shape, *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, images: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, height, width, channels) to (batch, 1 + codes), float32."""
         _quartered(images.shape[1:])
         require(len(output_shape) == 1 and output_shape[0] >= 2, "output_shape", output_shape, "(1 + outputs of Q,)")
         dtype, size = jnp.dtype(self.dtype), len(images)
 
         def activate(hidden):
-            hidden = normalize(hidden, self.norm, train=train, axis_name=axis_name)
+            hidden = normalize(hidden, self.norm, mode)
             return nn.leaky_relu(hidden, self.negative_slope)
 
         init = to_flax(self.initializer)

@@ -9,7 +9,8 @@ import flax.linen as nn
 import jax
 
 from jaxgen.checks import require
-from jaxgen.nets.convolution import Conv, ConvTranspose
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.nets.convolution_layers import Conv, ConvTranspose
 from jaxgen.nets.image_shapes import dense_outputs, image_shape
 from jaxgen.nets.initializers import Initializer, Normal, to_flax
 from jaxgen.nets.norm import Norm, normalize
@@ -28,9 +29,7 @@ class LSGANGenerator(nn.Module):
     initializer: Initializer = Normal(0.02)  # of the weights; biases begin at 0
 
     @nn.compact
-    def __call__(
-        self, latents: jax.Array, output_shape: Shape, *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, latents: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, latent) to (batch, *output_shape), without output activation."""
         height, width, image_channels = image_shape(output_shape)
         require(len(self.features) == len(self.strides) + 1, "features", self.features, "one more than strides")
@@ -39,7 +38,7 @@ class LSGANGenerator(nn.Module):
         kernel_init = to_flax(self.initializer)
 
         def activate(hidden):
-            return nn.relu(normalize(hidden, self.norm, train=train, axis_name=axis_name))
+            return nn.relu(normalize(hidden, self.norm, mode))
 
         smallest = (height // factor, width // factor, self.features[0])
         hidden = nn.Dense(math.prod(smallest), kernel_init=kernel_init)(latents)
@@ -59,14 +58,12 @@ class LSGANDiscriminator(nn.Module):
     initializer: Initializer = Normal(0.02)  # of the weights; biases begin at 0
 
     @nn.compact
-    def __call__(
-        self, images: jax.Array, output_shape: Shape = (), *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, images: jax.Array, output_shape: Shape = (), *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, height, width, channels) to (batch, *output_shape)."""
         image_shape(images.shape[1:])
         kernel_init, hidden = to_flax(self.initializer), images
         for level in range(self.layers):
             hidden = Conv(self.channels << level, 5, 2, kernel_init=kernel_init)(hidden)
-            hidden = hidden if level == 0 else normalize(hidden, self.norm, train=train, axis_name=axis_name)
+            hidden = hidden if level == 0 else normalize(hidden, self.norm, mode)
             hidden = nn.leaky_relu(hidden, self.negative_slope)
         return dense_outputs(hidden, output_shape, kernel_init)

@@ -10,6 +10,7 @@ import flax.linen as nn
 import jax
 
 from jaxgen.checks import require
+from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.dropout import dropout
 from jaxgen.nets.image_shapes import dense_outputs
 from jaxgen.nets.initializers import Initializer, Uniform, to_flax
@@ -25,27 +26,14 @@ class Maxout(nn.Module):
     hidden_dropout: float = 0.5  # rate on each hidden layer
     initializer: Initializer = Uniform(0.005)  # of the weights; biases begin at 0
 
-    @property
-    def drops(self) -> bool:
-        """Whether a call in training needs `keys`."""
-        return max(self.input_dropout, self.hidden_dropout) > 0
-
     @nn.compact
-    def __call__(
-        self,
-        inputs: jax.Array,
-        output_shape: Shape = (),
-        *,
-        train: bool = False,
-        axis_name: str | None = None,
-        keys: jax.Array | None = None,
-    ) -> jax.Array:
-        """(batch, ...) to (batch, *output_shape), without output activation; `keys` of dropout, one an example."""
+    def __call__(self, inputs: jax.Array, output_shape: Shape = (), *, mode: Mode = EVALUATION) -> jax.Array:
+        """(batch, ...) to (batch, *output_shape), without output activation."""
         require(self.pieces >= 1, "pieces", self.pieces, "at least 1")
         kernel_init = to_flax(self.initializer)
         dense = functools.partial(nn.Dense, kernel_init=kernel_init)
-        hidden = dropout(inputs.reshape(len(inputs), -1), self.input_dropout, keys, 0)
+        hidden = dropout(inputs.reshape(len(inputs), -1), self.input_dropout, mode, 0)
         for layer, width in enumerate(self.features, 1):
             hidden = dense(width * self.pieces)(hidden).reshape(len(inputs), width, self.pieces).max(axis=2)
-            hidden = dropout(hidden, self.hidden_dropout, keys, layer)
+            hidden = dropout(hidden, self.hidden_dropout, mode, layer)
         return dense_outputs(hidden, output_shape, kernel_init)

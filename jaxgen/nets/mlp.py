@@ -9,13 +9,14 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.checks import require
+from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.initializers import Initializer, LeCunNormal, to_flax
 from jaxgen.nets.norm import Norm, normalize
 from jaxgen.typing import Shape
 
 
 class MLP(nn.Module):
-    """Dense layers from a flattened example to `output_shape`, which the model tells at the call.
+    """Dense layers from a flattened example to `output_shape`, which the model gives at the call.
 
     With `output_shape=()` it gives one score for each example.
     """
@@ -28,14 +29,7 @@ class MLP(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
-    def __call__(
-        self,
-        inputs: jax.Array,
-        output_shape: Shape,
-        *,
-        train: bool = False,
-        axis_name: str | None = None,
-    ) -> jax.Array:
+    def __call__(self, inputs: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, ...) to (batch, *output_shape), float32 and without output activation."""
         require(min(self.features, default=1) >= 1, "features", self.features, "positive widths")
         dtype = jnp.dtype(self.dtype)
@@ -43,7 +37,7 @@ class MLP(nn.Module):
         hidden = inputs.reshape(len(inputs), -1).astype(dtype)
         for width in self.features:
             hidden = dense(width)(hidden)
-            hidden = normalize(hidden, self.norm, train=train, axis_name=axis_name)
+            hidden = normalize(hidden, self.norm, mode)
             hidden = self._activate(hidden)
         outputs = dense(math.prod(output_shape))(hidden)
         return outputs.astype(jnp.float32).reshape(len(inputs), *output_shape)

@@ -1,30 +1,45 @@
-"""Normalisation layers by name, as a network's setting, and batch normalisation that is told a condition."""
+"""Normalisation layers by name, as a network's setting, and conditional batch normalisation."""
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-Norm: TypeAlias = Literal["none", "batch", "layer"]
+from jaxgen.checks import require
+from jaxgen.mode import EVALUATION, Mode
+
+Norm: TypeAlias = Literal["none", "batch", "layer", "group", "instance"]
 """The names that `normalize` knows, as a network's setting."""
 
 
-def normalize(inputs: jax.Array, norm: str, *, train: bool, axis_name: str | None) -> jax.Array:
+def normalize(inputs: jax.Array, norm: str, mode: Mode, *, groups: int = 32) -> jax.Array:
     """Apply one normalisation layer, computed in float32, to be called inside a compact module.
 
-    batch: statistics per channel over the batch, of all devices along `axis_name`; running averages if not `train`.
+    batch: statistics per channel over the batch, of all devices; running averages out of training.
     layer: statistics per example over all its axes, with scale and offset per channel (as in WGAN-GP's code).
+    group: statistics per example and group of neighbouring channels, of which there are `groups`, or as many as
+    channels if these are fewer (Wu, He: Group Normalization, 2018, arXiv 1803.08494).
+    instance: statistics per example and channel over all places (Ulyanov, Vedaldi, Lempitsky: Instance Normalization,
+    2016, arXiv 1607.08022).
+
+    Raises:
+        ValueError: for another name, channels that do not divide into groups, or an instance norm without places.
     """
     match norm:
         case "none":
             return inputs
         case "batch":
-            layer = _batch_norm(train, axis_name)
+            layer = _batch_norm(mode)
         case "layer":
             layer = nn.LayerNorm(reduction_axes=range(1, inputs.ndim), feature_axes=-1)
+        case "group":
+            layer = _group_norm(inputs.shape, groups)
+        case "instance":
+            require(inputs.ndim > 2, "shape of inputs", inputs.shape, "(batch, ..., channels) for an instance norm")
+            layer = nn.InstanceNorm(epsilon=1e-5, use_fast_variance=False)
         case _:
-            raise ValueError(f"norm is {norm!r}, but must be 'none', 'batch' or 'layer'")
+            raise ValueError(f"norm is {norm!r}, but must be one of {get_args(Norm)}")
     return layer(inputs.astype(jnp.float32)).astype(inputs.dtype)
 
 
@@ -36,12 +51,10 @@ class ConditionalBatchNorm(nn.Module):
     """
 
     @nn.compact
-    def __call__(
-        self, inputs: jax.Array, condition: jax.Array, *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, inputs: jax.Array, condition: jax.Array, mode: Mode = EVALUATION) -> jax.Array:
         """Normalise (batch, ..., channels); `condition` is (batch, classes), rows of the unit matrix for classes."""
         channels = inputs.shape[-1]
-        hidden = _batch_norm(train, axis_name, affine=False)(inputs.astype(jnp.float32))
+        hidden = _batch_norm(mode, affine=False)(inputs.astype(jnp.float32))
         per_example = (len(inputs), *(1,) * (inputs.ndim - 2), channels)
         scale = nn.Dense(channels, use_bias=False, kernel_init=nn.initializers.ones, name="scale")
         offset = nn.Dense(channels, use_bias=False, kernel_init=nn.initializers.zeros, name="offset")
@@ -50,12 +63,20 @@ class ConditionalBatchNorm(nn.Module):
         return outputs.astype(inputs.dtype)
 
 
-def _batch_norm(train: bool, axis_name: str | None, *, affine: bool = True) -> nn.BatchNorm:
+def _batch_norm(mode: Mode, *, affine: bool = True) -> nn.BatchNorm:
     return nn.BatchNorm(
-        use_running_average=not train,
+        use_running_average=not mode.train,
         momentum=0.9,
-        axis_name=axis_name,
+        axis_name=mode.axis_name,
         use_fast_variance=False,  # E[x^2] - E[x]^2 loses all digits where the mean is large
         use_scale=affine,
         use_bias=affine,
     )
+
+
+def _group_norm(shape: tuple[int, ...], groups: int) -> nn.GroupNorm:
+    require(groups >= 1, "groups", groups, "at least 1")
+    channels = shape[-1]
+    num = min(groups, channels)
+    require(channels % num == 0, "channels", channels, f"a multiple of {num} for a norm of {num} groups")
+    return nn.GroupNorm(num, epsilon=1e-5, use_fast_variance=False)

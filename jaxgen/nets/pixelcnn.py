@@ -18,7 +18,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from jaxgen.checks import require
-from jaxgen.nets.convolution import Conv
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.nets.convolution_layers import Conv
+from jaxgen.typing import Shape
 
 Grid = Int[Array, "batch rows columns"]
 """One code for each position."""
@@ -27,7 +29,8 @@ Grid = Int[Array, "batch rows columns"]
 class PixelCNN(nn.Module):
     """Two stacks of gated convolutions, figure 2 of the paper, which leave no code before unseen.
 
-    Beside the paper: codes are embedded, and the horizontal stack has its residual connection in the first layer too.
+    In addition to the paper, codes are embedded, and the horizontal stack has its residual connection in the first
+    layer too.
     """
 
     channels: int = 64  # of each stack
@@ -36,8 +39,16 @@ class PixelCNN(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
-    def __call__(self, codes: Grid, num_codes: int) -> Float[Array, "batch rows columns codes"]:
-        """(batch, rows, columns) of 0 to num_codes - 1 to float32 logits (batch, rows, columns, num_codes)."""
+    def __call__(
+        self, codes: Grid, output_shape: Shape, *, mode: Mode = EVALUATION
+    ) -> Float[Array, "batch rows columns codes"]:
+        """Codes of 0 to K - 1, (batch, rows, columns), to float32 logits (batch, *output_shape).
+
+        `output_shape` is (rows, columns, K).
+        """
+        fits = len(output_shape) == 3 and output_shape[:2] == codes.shape[1:]
+        require(fits, "output_shape", output_shape, f"(rows, columns, codes) for a grid of {codes.shape[1:]}")
+        num_codes = output_shape[2]
         require(self.channels >= 1, "channels", self.channels, "at least 1")
         require(self.layers >= 1, "layers", self.layers, "at least 1")
         require(self.reach >= 1, "reach", self.reach, "at least 1")

@@ -18,7 +18,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.checks import require
-from jaxgen.nets.convolution import Conv, ConvMeanPool, UpsampleConv, mean_pool, upsample_nearest
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.nets.convolution import mean_pool, upsample_nearest
+from jaxgen.nets.convolution_layers import Conv, ConvMeanPool, UpsampleConv
 from jaxgen.nets.norm import ConditionalBatchNorm, Norm, normalize
 from jaxgen.typing import Shape
 
@@ -30,7 +32,7 @@ GOOD_CHANNELS = (512, 512, 256, 128, 64)  # of the 64x64 generator, the smallest
 
 
 class ResidualBlock(nn.Module):
-    """[norm] ReLU conv3 [norm] ReLU conv3 beside a shortcut, a 1x1 convolution unless nothing changes.
+    """[norm] ReLU conv3 [norm] ReLU conv3 plus a shortcut, a 1x1 convolution unless nothing changes.
 
     "up" doubles the sides before the first convolution, "down" halves them after the second. A batch norm becomes
     conditional where there is a condition.
@@ -43,22 +45,15 @@ class ResidualBlock(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"
 
     @nn.compact
-    def __call__(
-        self,
-        inputs: jax.Array,
-        condition: jax.Array | None = None,
-        *,
-        train: bool = False,
-        axis_name: str | None = None,
-    ) -> jax.Array:
+    def __call__(self, inputs: jax.Array, condition: jax.Array | None = None, *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, height, width, channels) to (batch, ..., features), of twice or half the size or the same."""
         dtype = jnp.dtype(self.dtype)
 
         def activate(hidden):
             if self.norm == "batch" and condition is not None:
-                hidden = ConditionalBatchNorm()(hidden, condition, train=train, axis_name=axis_name)
+                hidden = ConditionalBatchNorm()(hidden, condition, mode)
             else:
-                hidden = normalize(hidden, self.norm, train=train, axis_name=axis_name)
+                hidden = normalize(hidden, self.norm, mode)
             return nn.relu(hidden)
 
         first, second = {
@@ -85,7 +80,7 @@ class ResidualBlock(nn.Module):
 
 
 class FirstBlock(nn.Module):
-    """The critic's first block: conv3 ReLU conv3 mean pool beside mean pool conv1; the image is not activated."""
+    """The critic's first block: conv3 ReLU conv3 mean pool plus mean pool conv1; the image is not activated."""
 
     features: int
     dtype: Literal["float32", "bfloat16"] = "float32"
@@ -102,7 +97,7 @@ class FirstBlock(nn.Module):
 class ResNetGenerator(nn.Module):
     """A dense layer to the smallest map, a block for each doubling, and batch norm, ReLU and a 3x3 convolution.
 
-    Told a condition, its blocks have conditional batch norm; the last batch norm is plain, as in the authors' code.
+    Given a condition, its blocks have conditional batch norm; the last batch norm is plain, as in the authors' code.
     """
 
     channels: tuple[int, ...] = (128, 128, 128, 128)  # of each map, the smallest first
@@ -111,13 +106,7 @@ class ResNetGenerator(nn.Module):
 
     @nn.compact
     def __call__(
-        self,
-        latents: jax.Array,
-        output_shape: Shape,
-        *,
-        condition: jax.Array | None = None,
-        train: bool = False,
-        axis_name: str | None = None,
+        self, latents: jax.Array, output_shape: Shape, *, condition: jax.Array | None = None, mode: Mode = EVALUATION
     ) -> jax.Array:
         """(batch, latent) and perhaps (batch, classes) to (batch, *output_shape), without output activation."""
         height, width, image_channels = _doubled(output_shape, len(self.channels) - 1)
@@ -128,8 +117,8 @@ class ResNetGenerator(nn.Module):
         hidden = hidden.reshape(len(latents), *smallest)
         for features in self.channels[1:]:
             block = ResidualBlock(features, "up", "batch", self.inner_bias, self.dtype)
-            hidden = block(hidden, condition, train=train, axis_name=axis_name)
-        hidden = nn.relu(normalize(hidden, "batch", train=train, axis_name=axis_name))
+            hidden = block(hidden, condition, mode=mode)
+        hidden = nn.relu(normalize(hidden, "batch", mode))
         return Conv(image_channels, 3, dtype=dtype, kernel_init=GLOROT)(hidden).astype(jnp.float32)
 
 
@@ -147,17 +136,15 @@ class ResNetCritic(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
-    def __call__(
-        self, images: jax.Array, output_shape: Shape = (), *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, images: jax.Array, output_shape: Shape = (), *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, height, width, channels) to (batch, *output_shape), float32; one score each with `()`."""
         require(self.channels >= 1, "channels", self.channels, "at least 1")
         dtype = jnp.dtype(self.dtype)
         hidden = FirstBlock(self.channels, self.dtype)(images.astype(dtype))
         block = functools.partial(ResidualBlock, self.channels, norm=self.norm, dtype=self.dtype)
-        hidden = block("down")(hidden, train=train, axis_name=axis_name)
+        hidden = block("down")(hidden, mode=mode)
         for _ in range(self.blocks):
-            hidden = block()(hidden, train=train, axis_name=axis_name)
+            hidden = block()(hidden, mode=mode)
         hidden = nn.relu(hidden)
         pooled = hidden.mean((1, 2)) if self.pool == "mean" else hidden.sum((1, 2))
         return _outputs(pooled, output_shape, dtype, self.last_bias)
@@ -172,16 +159,14 @@ class FlatResNetCritic(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
-    def __call__(
-        self, images: jax.Array, output_shape: Shape = (), *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, images: jax.Array, output_shape: Shape = (), *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, height, width, channels) to (batch, *output_shape), float32; one score each with `()`."""
         _doubled(images.shape[1:], len(self.channels) - 1)
         dtype = jnp.dtype(self.dtype)
         hidden = Conv(self.channels[0], 3, dtype=dtype, kernel_init=GLOROT)(images.astype(dtype))
         for features in self.channels[1:]:
             block = ResidualBlock(features, "down", self.norm, self.inner_bias, self.dtype)
-            hidden = block(hidden, train=train, axis_name=axis_name)
+            hidden = block(hidden, mode=mode)
         return _outputs(hidden.reshape(len(images), -1), output_shape, dtype)
 
 

@@ -16,7 +16,8 @@ import flax.linen as nn
 import jax
 
 from jaxgen.checks import require
-from jaxgen.nets.convolution import Conv, ConvTranspose
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.nets.convolution_layers import Conv, ConvTranspose
 from jaxgen.nets.image_shapes import dense_outputs, image_shape
 from jaxgen.nets.norm import normalize
 from jaxgen.typing import Shape
@@ -31,16 +32,14 @@ class SNGANGenerator(nn.Module):
     channels: int = 64  # of the map of full size; twice as many at each halving
 
     @nn.compact
-    def __call__(
-        self, latents: jax.Array, output_shape: Shape, *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, latents: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, latent) to (batch, *output_shape), without output activation."""
         rows, columns, image_channels = _smallest(output_shape)
         smallest = (rows, columns, self.channels << HALVINGS)
         hidden = nn.Dense(math.prod(smallest))(latents).reshape(-1, *smallest)
         for level in reversed(range(HALVINGS)):
             hidden = ConvTranspose(self.channels << level, 4)(hidden)
-            hidden = nn.relu(normalize(hidden, "batch", train=train, axis_name=axis_name))
+            hidden = nn.relu(normalize(hidden, "batch", mode))
         return Conv(image_channels, 3)(hidden)
 
 
@@ -51,9 +50,7 @@ class SNGANDiscriminator(nn.Module):
     negative_slope: float = 0.1  # of the leaky ReLU
 
     @nn.compact
-    def __call__(
-        self, images: jax.Array, output_shape: Shape = (), *, train: bool = False, axis_name: str | None = None
-    ) -> jax.Array:
+    def __call__(self, images: jax.Array, output_shape: Shape = (), *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, height, width, channels) to (batch, *output_shape)."""
         _smallest(images.shape[1:])
         activate = functools.partial(nn.leaky_relu, negative_slope=self.negative_slope)

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from jaxgen.checks import require
 from jaxgen.losses.weights import spectral_normalize
-from jaxgen.nets.dropout import drops, keys_for
+from jaxgen.mode import EVALUATION, Mode
 
 
 class Spectral(nn.Module):
@@ -25,15 +25,8 @@ class Spectral(nn.Module):
     net: nn.Module
     steps: int = 1  # of the power method in each call
 
-    @property
-    def drops(self) -> bool:
-        """Whether the network inside drops values in training, for which it needs keys."""
-        return drops(self.net)
-
     @nn.compact
-    def __call__(
-        self, *inputs: Any, train: bool = False, axis_name: str | None = None, keys: jax.Array | None = None
-    ) -> jax.Array:
+    def __call__(self, *inputs: Any, mode: Mode = EVALUATION) -> jax.Array:
         """The outputs of `net` for its own inputs."""
         require(self.steps >= 1, "steps", self.steps, "at least 1")
         net = self.net.clone(parent=None, name=None)
@@ -47,15 +40,14 @@ class Spectral(nn.Module):
             name: self.variable(name, "inner", lambda name=name: fresh(self.make_rng("params"))[name])
             for name in sorted(names)
         }
-        variables = {"params": self._normalized(params, train), **{name: kept.value for name, kept in others.items()}}
-        options = {"train": train, "axis_name": axis_name} | keys_for(net, keys)
-        outputs, changed = net.apply(variables, *inputs, **options, mutable=list(others))
-        if train and not self.is_initializing():
+        variables = {"params": self._normalized(params, mode), **{name: kept.value for name, kept in others.items()}}
+        outputs, changed = net.apply(variables, *inputs, mode=mode, mutable=list(others))
+        if mode.train and not self.is_initializing():
             for name, kept in others.items():
                 kept.value = changed[name]
         return outputs
 
-    def _normalized(self, params: Any, train: bool) -> Any:
+    def _normalized(self, params: Any, mode: Mode) -> Any:
         """The weights of two axes or more, each with a u of its own, named by its path."""
 
         def normalize(path: Any, weight: jax.Array) -> jax.Array:
@@ -64,7 +56,7 @@ class Spectral(nn.Module):
             name = "/".join(str(key.key) for key in path)
             u = self.variable("spectral", name, self._first, weight.shape[-1])
             weight, new = spectral_normalize(weight, u.value, num_steps=self.steps)
-            if train and not self.is_initializing():
+            if mode.train and not self.is_initializing():
                 u.value = new
             return weight
 

@@ -1,23 +1,23 @@
-"""Devices: the one room that knows there are any.
+"""Devices: the only package of the library that knows about them.
 
 An update is written once, `update(config, state, batch, key, *, axis_name=None)`. With `axis_name=None` the batch is
 the whole batch; with a name it is this device's share, and means over devices run along that axis. `drivers` turn an
 update into a step over global batches and one state; `inside` holds what the update itself uses; `layout` says where
-states and batches lie. The first two stand on the third, and neither knows the other.
+states and batches lie. `drivers` and `inside` use `layout`, and do not use each other.
 """
 
 from jaxgen.parallel.drivers import Step, initial, jit, pmap, program, shard_map
-from jaxgen.parallel.inside import draw, example_keys, gather, pmean, psum, split, take, whole_weights
+from jaxgen.parallel.inside import draw, example_keys, gather, pass_key, pmean, psum, replicated_weights, split, take
 from jaxgen.parallel.layout import (
     AXIS,
     Devices,
     batch_sharding,
-    differing,
-    everywhere,
+    differing_replicas,
     global_batch,
-    largest,
+    max_over_processes,
     placement,
-    whole,
+    replicate,
+    unsharded,
 )
 
 __all__ = [
@@ -25,23 +25,24 @@ __all__ = [
     "Devices",
     "Step",
     "batch_sharding",
-    "differing",
+    "differing_replicas",
     "draw",
-    "everywhere",
     "example_keys",
     "gather",
     "global_batch",
     "initial",
     "jit",
-    "largest",
+    "max_over_processes",
+    "pass_key",
     "placement",
     "pmap",
     "pmean",
     "program",
     "psum",
+    "replicate",
+    "replicated_weights",
     "shard_map",
     "split",
     "take",
-    "whole",
-    "whole_weights",
+    "unsharded",
 ]

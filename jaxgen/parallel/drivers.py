@@ -16,13 +16,13 @@ from jaxgen.parallel.layout import (
     Devices,
     batch_sharding,
     batch_spec,
-    everywhere,
+    broadcast_placements,
+    in_own_buffers,
     mesh_of,
-    owned,
     placed,
     placement,
-    seen_from,
-    spread,
+    reinterpreted,
+    replicate,
 )
 from jaxgen.typing import Key
 
@@ -82,7 +82,7 @@ def program(
         return jax.tree.map(
             lambda leaf, place: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place),
             tree,
-            spread(places, tree),
+            broadcast_placements(places, tree),
         )
 
     key = shapes(jax.eval_shape(lambda: jax.random.key(0)), NamedSharding(mesh, PartitionSpec()))
@@ -177,13 +177,13 @@ def _each_over_its_own(mapped: Step, mesh: Mesh, steps: int | None) -> Step:
     batch_axis = 0 if steps is None else 1
 
     def compiled(state, batch, key):
-        state, key = (seen_from(tree, here, PartitionSpec()) for tree in (state, key))
-        return seen_from(mapped(state, jax.tree.map(split, batch), key), mesh, PartitionSpec())
+        state, key = (reinterpreted(tree, here, PartitionSpec()) for tree in (state, key))
+        return reinterpreted(mapped(state, jax.tree.map(split, batch), key), mesh, PartitionSpec())
 
     def split(leaf):
         before, size, after = leaf.shape[:batch_axis], leaf.shape[batch_axis], leaf.shape[batch_axis + 1 :]
         share = (*before, size * here.size // mesh.size, *after)
-        leaf = seen_from(leaf, here, batch_spec(steps), share)
+        leaf = reinterpreted(leaf, here, batch_spec(steps), share)
         return jax.device_put(leaf.reshape(*before, here.size, -1, *after), NamedSharding(here, batch_spec(steps)))
 
     return compiled
@@ -195,7 +195,7 @@ def initial(
     """`init(config, key)`, compiled, as a state that lies where a step over `devices` takes it."""
     made = functools.partial(init, config)
     places = placement(jax.eval_shape(made, key), devices=devices, shard_state=shard_state)
-    return jax.jit(made, out_shardings=places)(everywhere(key, devices=devices))
+    return jax.jit(made, out_shardings=places)(replicate(key, devices=devices))
 
 
 def _compiler_options(mesh: Mesh) -> dict[str, Any] | None:
@@ -230,7 +230,7 @@ def _over_global_batches(
         structure = jax.tree.structure(state)
         if structure not in known:
             known[structure] = replicated if places is None else places(state)
-        return compiled(owned(state, known[structure]), placed(batch, cut), placed(key, replicated))
+        return compiled(in_own_buffers(state, known[structure]), placed(batch, cut), placed(key, replicated))
 
     return step
 

@@ -53,6 +53,14 @@ def example_keys(key: Key, num: int, axis_name: str | None = None) -> jax.Array:
     return jax.vmap(lambda index: jax.random.fold_in(key, index))(first + jnp.arange(num))
 
 
+def pass_key(key: Key, number: int = 0) -> Key:
+    """A key for what is random inside the networks, independent of the `example_keys` of the same key.
+
+    It is folded from a number that no example reaches as its index.
+    """
+    return jax.random.fold_in(key, 2**32 - 1 - number)
+
+
 def draw(sampler: Callable[[Key], jax.Array], key: Key, num: int, axis_name: str | None = None) -> jax.Array:
     """`sampler(key)` once for each of this device's `num` examples, stacked: (num, ...).
 
@@ -65,7 +73,7 @@ def draw(sampler: Callable[[Key], jax.Array], key: Key, num: int, axis_name: str
     return jax.lax.with_sharding_constraint(drawn, PartitionSpec(AXIS))
 
 
-def whole_weights(params: Any) -> Any:
+def replicated_weights(params: Any) -> Any:
     """The weights whole on every device, for the passes of a step whose state is cut (`jit` with `shard_state`).
 
     Without this XLA may move the activations in their place. The same values; nothing elsewhere.
@@ -87,7 +95,7 @@ def split(batch: Any, num: int) -> Any:
     """(num * m, ...) to `num` minibatches (num, m, ...): minibatch t holds every num-th example from the t-th on.
 
     Interleaved, the minibatches hold the same examples however many devices share the batch. A batch of several arrays
-    (`typing.Labelled`) is split alike in each.
+    (`batches.Labelled`) is split alike in each.
     """
     size = len(jax.tree.leaves(batch)[0])
     if size % num:

@@ -1,7 +1,7 @@
 """Where arrays lie: a state whole on every device or cut over all, a batch cut along its examples.
 
 The devices may belong to several processes (`jax.distributed`), each of which runs the same program: `global_batch`
-makes one batch from the share that each process has read, and `whole` brings a state back to one device.
+makes one batch from the share that each process has read, and `unsharded` brings a state back to one device.
 """
 
 import functools
@@ -56,32 +56,32 @@ def global_batch(share: Any, *, steps: int | None = None, devices: Devices = Non
     return jax.tree.map(lambda leaf: jax.make_array_from_process_local_data(cut, np.asarray(leaf)), share)
 
 
-def everywhere(tree: Any, *, devices: Devices = None) -> Any:
+def replicate(tree: Any, *, devices: Devices = None) -> Any:
     """The arrays, which every process has whole, whole on each of the devices."""
     return placed(tree, NamedSharding(mesh_of(devices), PartitionSpec()))
 
 
-def whole(tree: Any) -> Any:
+def unsharded(tree: Any) -> Any:
     """The tree on one device of this process. All processes must call it together."""
     if not all(leaf.is_fully_replicated for leaf in jax.tree.leaves(tree)):
         tree = jax.jit(lambda tree: tree, out_shardings=NamedSharding(mesh_of(None), PartitionSpec()))(tree)
     return jax.tree.map(lambda leaf: leaf.addressable_data(0), tree)
 
 
-def largest(number: int) -> jax.Array:
+def max_over_processes(number: int) -> jax.Array:
     """The largest of the numbers that the processes give; int32, the same in each, which need not wait for it."""
     mesh = mesh_of(None)
     cut = NamedSharding(mesh, PartitionSpec(AXIS))
     numbers = np.full(len(mesh.local_devices), number, np.int32)
-    return _largest(mesh)(jax.make_array_from_process_local_data(cut, numbers))
+    return _max_over_processes(mesh)(jax.make_array_from_process_local_data(cut, numbers))
 
 
 @functools.lru_cache(maxsize=1)
-def _largest(mesh: Mesh) -> Callable[[jax.Array], jax.Array]:
+def _max_over_processes(mesh: Mesh) -> Callable[[jax.Array], jax.Array]:
     return jax.jit(jnp.max, out_shardings=NamedSharding(mesh, PartitionSpec()))
 
 
-def differing(tree: Any) -> list[str]:
+def differing_replicas(tree: Any) -> list[str]:
     """Paths of the leaves of which this process's devices hold copies that are not the same, bit for bit.
 
     A state out of `pmap` should have none: JAX takes device 0's copy for all. Waits for the values.
@@ -118,10 +118,10 @@ def placed(tree: Any, places: Any) -> Any:
         return tree
     if jax.process_count() == 1:
         return jax.device_put(tree, places)
-    return jax.tree.map(_placed_by_each, tree, spread(places, tree))
+    return jax.tree.map(_placed_by_each, tree, broadcast_placements(places, tree))
 
 
-def owned(state: Any, places: Any) -> Any:
+def in_own_buffers(state: Any, places: Any) -> Any:
     """The state in buffers of its own: it is donated, and a buffer that two leaves or the caller share must not be."""
     return state if _lies(state, places) else placed(jax.tree.map(jnp.copy, state), places)
 
@@ -135,7 +135,7 @@ def _placed_by_each(leaf: Any, sharding: NamedSharding) -> jax.Array:
     return jax.make_array_from_single_device_arrays(leaf.shape, sharding, pieces)
 
 
-def seen_from(tree: Any, mesh: Mesh, spec: PartitionSpec, shape: Shape | None = None) -> Any:
+def reinterpreted(tree: Any, mesh: Mesh, spec: PartitionSpec, shape: Shape | None = None) -> Any:
     """The same buffers as arrays over the devices of `mesh`, as far as they are this process's."""
     sharding = NamedSharding(mesh, spec)
 
@@ -147,10 +147,10 @@ def seen_from(tree: Any, mesh: Mesh, spec: PartitionSpec, shape: Shape | None = 
 
 
 def _lies(tree: Any, places: Any) -> bool:
-    leaves, wanted = jax.tree.leaves(tree), jax.tree.leaves(spread(places, tree))
+    leaves, wanted = jax.tree.leaves(tree), jax.tree.leaves(broadcast_placements(places, tree))
     return all(getattr(leaf, "sharding", None) == place for leaf, place in zip(leaves, wanted, strict=True))
 
 
-def spread(places: Any, tree: Any) -> Any:
+def broadcast_placements(places: Any, tree: Any) -> Any:
     """`places` for each leaf of the tree, if they are one for all."""
     return jax.tree.map(lambda _: places, tree) if isinstance(places, NamedSharding) else places

@@ -6,9 +6,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxgen.batches import Captioned, Labelled, Paired, Unpaired
 from jaxgen.images import ValueRange
 from jaxgen.parallel import pmean
-from jaxgen.typing import Batch, Captioned, Labelled, Paired, Unpaired
+from jaxgen.typing import Batch
 
 TYPES = {"labelled": Labelled, "paired": Paired, "unpaired": Unpaired, "captioned": Captioned}
 

@@ -5,7 +5,8 @@ import pathlib
 
 import pytest
 
-from experiments import classifier, evaluate
+from experiments import evaluate
+from experiments.evaluation import classifier
 
 TINY = classifier.Settings(channels=4, width=8, steps=500, batch_size=32, learning_rate=5e-3)
 

@@ -5,11 +5,12 @@ import pathlib
 import jax
 import numpy as np
 
-from experiments import restore, runner, runs
-from experiments.experiment import Experiment
+from experiments.runs import restore, run_folder
+from experiments.runs.experiment import Experiment
+from experiments.training import runner
 from jaxgen.autoencoders import cvae, vae, vq_vae
 from jaxgen.gans import wgan_gp
-from jaxgen.nets.conditioning import Beside
+from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
 
@@ -18,7 +19,7 @@ SHAPE = (8, 8, 1)
 
 GAN = wgan_gp.Config(image_shape=SHAPE, latent_dim=3, generator=NET, critic=NET, critic_steps=1)
 WIDE = vae.Config(image_shape=SHAPE, latent_dim=12, encoder=NET, decoder=DECODER)
-PLANE = cvae.Config(image_shape=SHAPE, latent_dim=2, encoder=Beside(NET), decoder=Beside(DECODER))
+PLANE = cvae.Config(image_shape=SHAPE, latent_dim=2, encoder=ConcatCondition(NET), decoder=ConcatCondition(DECODER))
 SYMBOLS = vq_vae.Config(
     image_shape=SHAPE,
     num_codes=4,
@@ -52,8 +53,8 @@ def save(model, folder: pathlib.Path, seed: int = 0, **settings) -> pathlib.Path
         )
 
     state = jax.tree.map(fill, restore.abstract_state(experiment))
-    with runs.locked(folder):
-        runs.begin(folder, "vae_digits", experiment)
+    with run_folder.locked(folder):
+        run_folder.begin(folder, "vae_digits", experiment)
         with restore.checkpointer(folder, experiment) as checkpointer:
             checkpointer.save(2, state)
     return folder

@@ -7,11 +7,13 @@ import typing
 import numpy as np
 import pytest
 
-from experiments import advice, data, experiment, prepare, runner, train
+from experiments import data, train
 from experiments.benchmarks import collectives
-from experiments.data import card, toys
+from experiments.data import card, preparation, toys
 from experiments.data.options import ImageOptions, StorageOptions
-from experiments.experiment import Experiment
+from experiments.runs import experiment, settings
+from experiments.runs.experiment import Experiment
+from experiments.training.loop import Loop
 from jaxgen.gans import objectives
 from tests.experiments.pictures_on_disk import encoded, pixels, write_all
 
@@ -36,7 +38,7 @@ def test_the_command_for_a_persons_own_images_reaches_the_training(tmp_path, mon
     (command,) = re.findall(r"^python -m experiments\.train (.*folder:.*)$", TEXT, re.MULTILINE)
     monkeypatch.chdir(write_all(tmp_path, {f"photos/{i}.jpg": encoded(pixels(20 + i, 30), "JPEG") for i in range(4)}))
     seen = []
-    monkeypatch.setattr(runner._Loop, "run", lambda loop, resumed: seen.append(loop.image_set) or 0)
+    monkeypatch.setattr(Loop, "run", lambda loop, resumed: seen.append(loop.image_set) or 0)
     assert train.main(command.split()) == 0
     assert seen[0].image_shape == (16, 16, 3)
 
@@ -51,7 +53,7 @@ def test_every_option_is_explained(section, settings):
 
 def test_every_scheme_and_toy_is_in_the_table():
     table = TEXT.partition("## Your own images")[0]
-    for name in (*prepare.OWN, "quickdraw"):
+    for name in (*preparation.OWN, "quickdraw"):
         assert f"`{name}:" in table
     for name in toys.TOYS:
         assert f"`{name}`" in table
@@ -71,8 +73,15 @@ def test_the_objectives_of_the_page_are_those_there_are_and_its_example_runs():
     assert named == {kind.__name__ for kind in typing.get_args(objectives.Objective)}
 
 
+def options_of(tree, path):
+    """Every option under `path`, from settings as JSON."""
+    if not isinstance(tree, dict):
+        return {path}
+    return set().union(*(options_of(value, f"{path}.{name.replace('_', '-')}") for name, value in tree.items()))
+
+
 def test_the_options_and_experiments_of_the_page_are_there():
-    options = {option for option, _ in advice._options(experiment.load("dcgan_mnist").model, "--model")}
+    options = options_of(settings.to_json(experiment.load("dcgan_mnist").model), "--model")
     assert set(re.findall(r"`(--model\.[\w.-]+)`", GANS)) <= options | {"--model.unrolled-steps"}
     table = GANS.partition("## Which experiment")[2]
     for name in re.findall(r"`(\w+)`", table):

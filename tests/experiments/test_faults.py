@@ -1,12 +1,12 @@
-"""A short form of the faults that `python -m experiments.faults` tries by the dozen."""
+"""A short form of the faults that `python -m tests.faults` tries by the dozen."""
 
 import json
 import shutil
 
 import pytest
 
-from experiments import faults
-from experiments.faults import Count, Undisturbed
+from tests import faults
+from tests.faults import Count, Undisturbed
 
 
 def test_a_run_that_is_killed_and_whose_checkpoints_are_damaged_is_the_undisturbed_run(tmp_path):

@@ -118,6 +118,19 @@ def test_norm_does_not_depend_on_signs():
     np.testing.assert_allclose(penalties.safe_norm(jnp.array([[-3.0, -4.0], [3.0, -4.0]])), 5.0)
 
 
+def test_norm_and_gradient_of_a_vector_with_nan_are_nan_and_its_neighbours_are_not():
+    vectors = jnp.array([[3.0, 4.0], [jnp.nan, 4.0], [0.0, 0.0]])
+    np.testing.assert_array_equal(penalties.safe_norm(vectors), [5.0, jnp.nan, 0.0])
+    gradient = jax.grad(lambda v: penalties.safe_norm(v).sum())(vectors)
+    np.testing.assert_array_equal(jnp.isnan(gradient).any(axis=1), [False, True, False])
+
+
+@pytest.mark.parametrize("one_sided", [False, True])
+def test_penalty_of_nan_weights_is_nan(one_sided):
+    value = penalties.gradient_penalty(lambda x: x @ (jnp.nan * WEIGHTS), jnp.ones((2, 3)), one_sided=one_sided)
+    assert jnp.isnan(value).all()
+
+
 def test_norm_of_an_empty_vector_is_zero():
     np.testing.assert_array_equal(penalties.safe_norm(jnp.zeros((3, 0))), np.zeros(3))
 

@@ -150,6 +150,16 @@ def test_power_of_zero_is_zero_with_gradient_zero():
     np.testing.assert_array_equal((value, slope), (0.0, 0.0))
 
 
+def test_power_and_its_slope_are_nan_at_nan():
+    assert np.isnan(jax.value_and_grad(lambda x: similarity._power(x, 0.3))(jnp.nan)).all()
+
+
+def test_multiscale_error_is_nan_for_the_image_with_a_nan_alone():
+    spoilt = single(X[:, :24, :20]).at[0, 3, 3, 0].set(jnp.nan)
+    value = ms_ssim_error(spoilt, single(Y[:, :24, :20]), data_range=1.0, window=5, weights=(0.5, 0.5))
+    np.testing.assert_array_equal(jnp.isnan(value), np.arange(len(X)) == 0)
+
+
 def test_negative_similarity_is_cut_off_with_gradient_zero():
     noise = single(RNG.normal(size=(1, 16, 16, 1)))
 

@@ -62,6 +62,48 @@ def test_normalised_weight_has_spectral_norm_one_whatever_its_scale():
         np.testing.assert_allclose(scaled, normalised, rtol=1e-4)
 
 
+POWERS = [-30, -25, -21, -19, -10, 0, 10, 18, 19, 25, 30]
+
+
+@pytest.mark.parametrize("power", POWERS)
+def test_spectral_norm_is_that_of_a_weight_of_any_size(power):
+    kernel, u = normal(4, 3), jnp.ones(3)
+    wanted, wanted_u = weights.spectral_norm(kernel, u, num_steps=5)
+    scaled = 10.0**power * kernel
+    sigma, new = weights.spectral_norm(scaled, u, num_steps=5)
+    np.testing.assert_allclose(sigma, 10.0**power * wanted, rtol=1e-5)
+    np.testing.assert_allclose(new, wanted_u, rtol=1e-5)
+    gradient = jax.grad(lambda w: weights.spectral_norm(w, u)[0])(scaled)
+    np.testing.assert_allclose(jnp.linalg.norm(gradient), 1.0, rtol=1e-5)  # v u^T
+
+
+@pytest.mark.parametrize("power", POWERS)
+def test_normalised_weight_and_its_slope_are_those_of_a_weight_of_any_size(power):
+    kernel, u, cotangent = normal(4, 3), jnp.ones(3), normal(4, 3, seed=2)
+
+    def loss(kernel):
+        return (cotangent * weights.spectral_normalize(kernel, u)[0]).sum()
+
+    normalised, _ = weights.spectral_normalize(10.0**power * kernel, u)
+    np.testing.assert_allclose(normalised, weights.spectral_normalize(kernel, u)[0], rtol=1e-5)
+    slope = jax.grad(loss)(10.0**power * kernel)
+    np.testing.assert_allclose(slope * 10.0**power, jax.grad(loss)(kernel), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("power", POWERS)
+def test_power_method_starts_from_a_vector_of_any_size(power):
+    sigma, u = weights.spectral_norm(W, 10.0**power * jnp.array([1.0, 2.0]))
+    wanted = weights.spectral_norm(W, jnp.array([1.0, 2.0]))
+    np.testing.assert_allclose((sigma, *u), (wanted[0], *wanted[1]), rtol=1e-5)
+
+
+def test_a_weight_is_scaled_by_a_power_of_two_so_that_nothing_is_rounded():
+    kernel, u = normal(4, 3), jnp.ones(3)
+    for power in -40, 3, 40:
+        scaled = weights.spectral_normalize(kernel * 2.0**power, u)
+        np.testing.assert_array_equal(scaled[0], weights.spectral_normalize(kernel, u)[0])
+
+
 def test_convolution_with_a_normalised_kernel_is_bounded_by_the_root_of_its_window():
     # A convolution's norm is at most sqrt(height * width) times the matrix norm of its kernel.
     kernel, _ = weights.spectral_normalize(normal(3, 3, 2, 4), jnp.ones(4), num_steps=50)
@@ -106,6 +148,15 @@ def test_zero_weight_stays_zero_with_finite_gradient_and_keeps_its_u():
     np.testing.assert_array_equal(new, u)
     gradient = jax.grad(lambda w: weights.spectral_normalize(w, u)[0].sum())(zero)
     np.testing.assert_array_equal(gradient, 1.0)  # as if it were not normalised
+
+
+@pytest.mark.parametrize("spoilt", [0, 1], ids=["weight", "u"])
+def test_nan_in_the_weight_or_in_u_is_nan_in_all_that_the_power_method_gives(spoilt):
+    arrays = [W, jnp.ones(2)]
+    arrays[spoilt] = arrays[spoilt].at[0].set(jnp.nan)
+    sigma, u = weights.spectral_norm(*arrays)
+    normalised, _ = weights.spectral_normalize(*arrays)
+    assert jnp.isnan(sigma) and jnp.isnan(u).all() and jnp.isnan(normalised).all()
 
 
 def test_normalised_weight_keeps_its_dtype():
@@ -173,6 +224,27 @@ def test_historical_averaging_is_the_squared_distance_over_all_parameters():
     average = {"a": W - 1.0, "b": [jnp.array([4.0])]}
     np.testing.assert_allclose(weights.historical_averaging(params, average), 4 * 1.0 + 9.0)
     np.testing.assert_array_equal(weights.historical_averaging(params, params), 0.0)
+
+
+def test_historical_averaging_sums_leaves_of_different_types_in_the_widest():
+    with jax.enable_x64(True):
+        params = {
+            "half": jnp.full(4096, 1 / 64, jnp.bfloat16),  # in bfloat16 the sum of squares would stop at 1/16
+            "single": jnp.array([2.0], jnp.float32),
+            "double": jnp.array([1e-9], jnp.float64),
+        }
+        zeros = jax.tree.map(jnp.zeros_like, params)
+        value = weights.historical_averaging(params, zeros)
+        assert value.dtype == jnp.float64
+        np.testing.assert_allclose(value, 5.0 + 1e-18, rtol=1e-15)
+        del params["double"]
+        del zeros["double"]
+        assert weights.historical_averaging(params, zeros).dtype == jnp.float32
+
+
+def test_historical_averaging_of_an_empty_tree_is_refused():
+    with pytest.raises(ValueError, match="params hold no array"):
+        weights.historical_averaging({}, {})
 
 
 def test_historical_averaging_holds_the_average_constant():

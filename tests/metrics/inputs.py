@@ -65,7 +65,7 @@ def alexnet():
 
 def torch_shapes():
     """PyTorch's names and shapes of the tensors of the FID Inception, from those of Flax."""
-    from experiments import inception
+    from experiments.evaluation import inception
 
     found = {}
     for path, shape in inception.shapes().items():

@@ -7,8 +7,8 @@ import pytest
 from sklearn.metrics import top_k_accuracy_score
 from sklearn.neighbors import NearestCentroid
 
+from jaxgen.batches import Labelled
 from jaxgen.metrics import accuracy, classification_accuracy_score
-from jaxgen.typing import Labelled
 from tests.metrics import inputs
 from tests.metrics.numbers import single
 
@@ -20,6 +20,19 @@ def test_accuracy_is_that_of_scikit_learn(top):
     logits = inputs.logits()
     expected = top_k_accuracy_score(LABELS, logits, k=top)
     np.testing.assert_allclose(accuracy(single(logits), jnp.asarray(LABELS), top=top), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64])
+def test_labels_are_integers_of_any_width(dtype):
+    logits, labels = np.eye(300)[[0, 255, 256, 299]], np.array([0, 255, 0, 255]).astype(dtype)
+    with jax.enable_x64(True):
+        assert accuracy(jnp.asarray(logits), jnp.asarray(labels)) == 0.5
+
+
+@pytest.mark.usefixtures("unchecked_annotations")
+def test_labels_that_are_no_integers_are_refused():
+    with pytest.raises(ValueError, match=r"labels are float32 \(3,\), but must be integers"):
+        accuracy(jnp.zeros((3, 4)), jnp.zeros(3))
 
 
 def labelled(num, noise, seed):

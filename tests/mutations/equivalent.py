@@ -38,8 +38,8 @@ REASONS = {
         "losses.path_length.path_lengths",
         "flip the sign of the value",
     ): "of the projection, whose gradient has the same norm",
-    ("losses.penalties.safe_norm", "1.0 -> 2.0 in jnp.where(nonzero, largest, 1.0)"): UNSELECTED,
-    ("losses.penalties.safe_norm", "1.0 -> 2.0 in jnp.where(nonzero, squared, 1.0)"): UNSELECTED,
+    ("losses.penalties.safe_norm", "1.0 -> 2.0 in jnp.where(zero, 1.0, largest)"): UNSELECTED,
+    ("losses.penalties.safe_norm", "1.0 -> 2.0 in jnp.where(zero, 1.0, squared)"): UNSELECTED,
     ("losses.reconstruction.charbonnier_error", "swap (targets, outputs)"): SYMMETRIC,
     ("losses.reconstruction.context_error", "swap (targets, outputs, weights)"): SYMMETRIC,
     ("losses.reconstruction.cycle_consistency", "swap (backward, forward)"): SYMMETRIC,
@@ -68,7 +68,7 @@ REASONS = {
     ): SYMMETRIC,
     ("losses.regularizers.consistency_penalty", "swap (augmented, scores)"): SYMMETRIC,
     ("losses.similarity._halve", "flip the sign of the value"): "of both images: their similarity stays",
-    ("losses.similarity._power", "1.0 -> 2.0 in jnp.where(positive, base, 1.0)"): UNSELECTED,
+    ("losses.similarity._power", "1.0 -> 2.0 in jnp.where(cut, 1.0, base)"): UNSELECTED,
     ("losses.similarity._similarity", "swap (mean_y, mean_x, xx, yy, xy)"): SYMMETRIC,
     ("losses.similarity.ms_ssim_error", "swap (targets, outputs)"): SYMMETRIC,
     ("losses.similarity.ms_ssim_error", "swap (targets, outputs) (2)"): SYMMETRIC,
@@ -79,12 +79,9 @@ REASONS = {
     ("losses.transport.sliced_wasserstein", "swap (y, x)"): SYMMETRIC,
     ("losses.transport.wasserstein_1d", "swap (y, x)"): SYMMETRIC,
     ("losses.weights._matrix", "flip the sign of the value"): "the Gram matrix and sigma are even",
-    ("losses.weights._normalized", "1.0 -> 2.0 in jnp.where(norm > 0, norm, 1.0)"): UNSELECTED,
-    ("losses.weights._normalized", "norm > 0 -> norm >= 0 (2)"): (
-        "0 / 0 in the branch of a where that is not selected, without a gradient"
-    ),
+    ("losses.weights._normalized", "1.0 -> 2.0 in jnp.where(norm == 0, 1.0, norm)"): UNSELECTED,
     (
-        "losses.weights.spectral_norm",
+        "losses.weights._power_method",
         "_product(v, _product(matrix, u)) -> _product(_product(matrix, u), v)",
     ): "an inner product of two vectors",
     (

@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.acgan import IMAGENET_CHANNELS, ACGANDiscriminator, ACGANGenerator
 from tests.nets.parameters import count, zeros
 
@@ -38,12 +39,13 @@ def test_half_of_what_the_last_convolution_gives_is_dropped_in_training():
     net, images = ACGANDiscriminator((8, 8)), jnp.ones((1, 16, 16, 1))
     variables = jax.jit(lambda: net.init(jax.random.key(0), images, (3,)))()
 
-    def total(kernel, keys):
+    def total(kernel, mode):
         params = variables["params"] | {"Dense_0": variables["params"]["Dense_0"] | {"kernel": kernel}}
-        return net.apply(variables | {"params": params}, images, (3,), keys=keys).sum()
+        return net.apply(variables | {"params": params}, images, (3,), mode=mode, mutable="batch_stats")[0].sum()
 
     kernel = variables["params"]["Dense_0"]["kernel"]
     grads = jax.jit(jax.grad(total))
-    assert 0.4 < (grads(kernel, jax.random.split(jax.random.key(0), 1)) == 0).mean() < 0.6  # of 512 inputs
-    assert (np.asarray(grads(kernel, None)) != 0).all()
-    assert net.drops and not net.clone(dropout=0.0).drops
+    assert (
+        0.4 < (grads(kernel, Mode(jax.random.split(jax.random.key(0), 1), train=True)) == 0).mean() < 0.6
+    )  # of 512 inputs
+    assert (np.asarray(grads(kernel, EVALUATION)) != 0).all()

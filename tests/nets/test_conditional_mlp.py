@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgen.mode import Mode
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from tests.nets.parameters import count, zeros
 
@@ -47,10 +48,10 @@ def test_half_of_the_units_of_both_hidden_layers_are_dropped(net, low, high):
     inputs = jnp.ones((1, 4)), CLASSES[:1], (2,)
     params = drawn(net, *inputs)
 
-    def total(params, keys):
-        return net.apply({"params": params}, *inputs, train=True, keys=keys).sum()
+    def total(params, mode):
+        return net.apply({"params": params}, *inputs, mode=mode).sum()
 
-    grads = jax.jit(jax.grad(total))(params, jax.random.split(jax.random.key(0), 1))
+    mode = Mode(jax.random.split(jax.random.key(0), 1), train=True)
+    grads = jax.jit(jax.grad(total))(params, mode)
     for layer in ("Dense_2", "Dense_3"):
         assert low < (np.abs(grads[layer]["kernel"]).max(axis=1) == 0).mean() < high, layer
-    assert net.drops and not net.clone(dropout=0.0).drops

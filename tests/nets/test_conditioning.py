@@ -3,10 +3,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.nets.conditioning import AsChannel, Beside, Within
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition, InnerCondition
 from jaxgen.nets.conv_autoencoder import ConvEncoder
-from jaxgen.nets.courses import FidleDiscriminator
-from jaxgen.nets.dropout import drops
+from jaxgen.nets.courses.fidle import FidleDiscriminator
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.resnet import ResNetGenerator
@@ -15,16 +15,16 @@ IMAGES = jax.random.normal(jax.random.key(1), (5, 4, 4, 1))
 CLASSES = jax.nn.one_hot(jnp.arange(5) % 3, 3)
 
 
-def test_beside_appends_the_condition_to_the_flattened_input():
-    net = Beside(MLP(()))
+def test_concat_condition_appends_the_condition_to_the_flattened_input():
+    net = ConcatCondition(MLP(()))
     outputs, variables = net.init_with_output(jax.random.key(0), IMAGES, CLASSES, (2,))
     kernel = variables["params"]["net"]["Dense_0"]["kernel"]
     joined = np.concatenate([np.asarray(IMAGES).reshape(5, 16), CLASSES], axis=1)
     np.testing.assert_allclose(outputs, joined @ kernel, atol=1e-5)
 
 
-def test_as_channel_adds_a_map_that_a_dense_layer_makes_of_the_condition():
-    net, inner = AsChannel(ConvEncoder((2,))), ConvEncoder((2,))
+def test_channel_condition_adds_a_map_that_a_dense_layer_makes_of_the_condition():
+    net, inner = ChannelCondition(ConvEncoder((2,))), ConvEncoder((2,))
     outputs, variables = net.init_with_output(jax.random.key(0), IMAGES, CLASSES, (2,))
     params = variables["params"]
     channel = (CLASSES @ params["Dense_0"]["kernel"]).reshape(5, 4, 4, 1)
@@ -32,27 +32,28 @@ def test_as_channel_adds_a_map_that_a_dense_layer_makes_of_the_condition():
     np.testing.assert_allclose(outputs, wanted, atol=1e-5)
 
 
-def test_as_channel_refuses_what_is_no_image():
-    with pytest.raises(ValueError, match=r"inputs have shape \(5, 16\), but must be images: use Beside"):
-        AsChannel(MLP(())).init(jax.random.key(0), IMAGES.reshape(5, 16), CLASSES, (2,))
+def test_channel_condition_refuses_what_is_no_image():
+    with pytest.raises(ValueError, match=r"inputs have shape \(5, 16\), but must be images: use ConcatCondition"):
+        ChannelCondition(MLP(())).init(jax.random.key(0), IMAGES.reshape(5, 16), CLASSES, (2,))
 
 
-@pytest.mark.parametrize("wrapper", [Beside, AsChannel])
-def test_keys_of_dropout_reach_the_network_inside(wrapper):
-    def scores(net, keys):
+@pytest.mark.parametrize("wrapper", [ConcatCondition, ChannelCondition])
+def test_the_mode_reaches_the_network_inside(wrapper):
+    def scores(net, mode):
         variables = net.init(jax.random.key(0), images, CLASSES, ())
-        return np.asarray(net.apply(variables, images, CLASSES, (), train=True, keys=keys))
+        return np.asarray(net.apply(variables, images, CLASSES, (), mode=mode))
 
     images, keys = jnp.ones((5, 28, 28, 1)), jax.random.split(jax.random.key(2), 5)
-    net = wrapper(Maxout()) if wrapper is Beside else wrapper(FidleDiscriminator())
-    assert drops(net) and not drops(wrapper(MLP(())))
-    assert np.abs(scores(net, keys) - scores(net, None)).min() > 1e-6
+    net = wrapper(Maxout()) if wrapper is ConcatCondition else wrapper(FidleDiscriminator())
+    assert np.abs(scores(net, Mode(keys, train=True)) - scores(net, EVALUATION)).min() > 1e-6
+    with pytest.raises(ValueError, match="dropout draws random numbers in training, but this pass has no keys"):
+        scores(net, Mode(train=True))
 
 
-def test_within_hands_the_condition_to_the_network():
+def test_inner_condition_hands_the_condition_to_the_network():
     """A network whose class norms differ gives each class another image of one latent vector."""
     inner = ResNetGenerator((2, 2))
-    net, latents = Within(inner), jnp.ones((3, 2))
+    net, latents = InnerCondition(inner), jnp.ones((3, 2))
     variables = jax.jit(lambda: net.init(jax.random.key(0), latents, jnp.eye(3), (4, 4, 1)))()
     params = jax.tree.map(lambda leaf: leaf + jax.random.normal(jax.random.key(1), leaf.shape), variables["params"])
     stats = variables["batch_stats"]

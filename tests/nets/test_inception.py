@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import inception
+from experiments.evaluation import inception
 from jaxgen.metrics import inception_inputs
 from jaxgen.nets.inception import InceptionV3
 from tests.metrics import inputs

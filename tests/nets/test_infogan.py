@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgen.mode import Mode
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 from tests.nets.parameters import count, zeros
 
@@ -20,7 +21,9 @@ def test_the_score_does_not_pass_qs_own_layer_and_q_does_not_pass_the_scores():
 
     @jax.jit
     def outputs(params):
-        return net.apply({**variables, "params": params}, images, (4,), train=True, mutable=["batch_stats"])[0]
+        return net.apply({**variables, "params": params}, images, (4,), mode=Mode(train=True), mutable=["batch_stats"])[
+            0
+        ]
 
     def changed(name):
         params = dict(variables["params"])

@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgen.mode import Mode
 from jaxgen.nets.initializers import Uniform
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
@@ -30,9 +31,12 @@ def test_inputs_and_hidden_layers_have_rates_of_their_own(rates):
     net = Maxout((4, 4), 2, *rates, initializer=Uniform(0.5))
     variables = net.init(jax.random.key(1), INPUTS, ())
     keys = jax.random.split(jax.random.key(2), 3)
-    np.testing.assert_array_equal(net.apply(variables, INPUTS, (), keys=keys), 0.0)
-    assert net.drops and np.abs(net.apply(variables, INPUTS, ())).min() > 0
-    assert not Maxout(input_dropout=0.0, hidden_dropout=0.0).drops
+    np.testing.assert_array_equal(net.apply(variables, INPUTS, (), mode=Mode(keys, train=True)), 0.0)
+    assert np.abs(net.apply(variables, INPUTS, ())).min() > 0
+    keyless = Maxout((4, 4), 2, 0.0, 0.0, Uniform(0.5))
+    np.testing.assert_array_equal(
+        keyless.apply(variables, INPUTS, (), mode=Mode(train=True)), net.apply(variables, INPUTS, ())
+    )
 
 
 def test_no_pieces_are_refused():

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.norm import ConditionalBatchNorm, normalize
 
 INPUTS = 5.0 + 2.0 * jax.random.normal(jax.random.key(0), (8, 4, 4, 3))
@@ -11,18 +12,22 @@ INPUTS = 5.0 + 2.0 * jax.random.normal(jax.random.key(0), (8, 4, 4, 3))
 
 class Layer(nn.Module):
     norm: str
+    groups: int = 32
 
     @nn.compact
-    def __call__(self, inputs, train=True, axis_name=None):
-        return normalize(inputs, self.norm, train=train, axis_name=axis_name)  # pyright: ignore[reportArgumentType]
+    def __call__(self, inputs, mode=EVALUATION):
+        return normalize(inputs, self.norm, mode, groups=self.groups)
 
 
-def run(norm, inputs=INPUTS, **options):
+TRAINING = Mode(train=True)
+
+
+def run(norm, inputs=INPUTS, mode=TRAINING):
     variables = Layer(norm).init(jax.random.key(0), inputs)
-    return Layer(norm).apply(variables, inputs, mutable=["batch_stats"], **options)
+    return Layer(norm).apply(variables, inputs, mode=mode, mutable=["batch_stats"])
 
 
-@pytest.mark.parametrize(("norm", "axes"), [("batch", (0, 1, 2)), ("layer", (1, 2, 3))])
+@pytest.mark.parametrize(("norm", "axes"), [("batch", (0, 1, 2)), ("layer", (1, 2, 3)), ("instance", (1, 2))])
 def test_outputs_have_mean_0_and_variance_1_over_the_axes_of_the_norm(norm, axes):
     outputs, _ = run(norm)
     np.testing.assert_allclose(outputs.mean(axes), 0.0, atol=1e-5)
@@ -39,7 +44,7 @@ def test_batch_statistics_over_devices_are_those_of_the_whole_batch():
     variables = Layer("batch").init(jax.random.key(0), INPUTS)
 
     def shard(inputs):
-        return Layer("batch").apply(variables, inputs, axis_name="i", mutable=["batch_stats"])
+        return Layer("batch").apply(variables, inputs, mode=Mode(train=True, axis_name="i"), mutable=["batch_stats"])
 
     found, found_stats = jax.vmap(shard, axis_name="i")(INPUTS.reshape(4, 2, 4, 4, 3))
     np.testing.assert_allclose(found.reshape(wanted.shape), wanted, atol=1e-5)
@@ -47,20 +52,21 @@ def test_batch_statistics_over_devices_are_those_of_the_whole_batch():
         np.testing.assert_allclose(a[0], b, atol=1e-5)
 
 
-def test_batch_norm_keeps_its_digits_where_the_mean_is_large():
+@pytest.mark.parametrize("norm", ["batch", "group", "instance"])
+def test_digits_are_kept_where_the_mean_is_large(norm):
     """The fast variance E[x^2] - E[x]^2 would give a standard deviation of about 2 here."""
-    narrow = 1000.0 + 0.01 * jax.random.normal(jax.random.key(0), (4096, 2))
-    outputs, _ = run("batch", narrow)
+    narrow = 1000.0 + 0.01 * jax.random.normal(jax.random.key(0), (2, 2048, 2))
+    outputs, _ = run(norm, narrow)
     assert 0.9 < outputs.std() < 1.0  # epsilon 1e-5 beside a variance of 1e-4
 
 
 def test_running_statistics_serve_when_not_training():
     variables = Layer("batch").init(jax.random.key(0), INPUTS)
-    outputs = Layer("batch").apply(variables, INPUTS, train=False)
+    outputs = Layer("batch").apply(variables, INPUTS)
     np.testing.assert_allclose(outputs, INPUTS / np.sqrt(1 + 1e-5), rtol=1e-5)
 
 
-@pytest.mark.parametrize("norm", ["batch", "layer"])
+@pytest.mark.parametrize("norm", ["batch", "layer", "group", "instance"])
 def test_half_precision_is_normalised_in_float32(norm):
     outputs, _ = run(norm, INPUTS.astype(jnp.bfloat16))
     assert outputs.dtype == jnp.bfloat16
@@ -68,8 +74,56 @@ def test_half_precision_is_normalised_in_float32(norm):
 
 
 def test_an_unknown_norm_is_refused():
-    with pytest.raises(ValueError, match="norm is 'group', but must be"):
-        run("group")
+    with pytest.raises(ValueError, match=r"norm is 'weight', but must be one of \('none', 'batch', 'layer', 'group'"):
+        run("weight")
+
+
+MANY = 5.0 + 2.0 * jax.random.normal(jax.random.key(1), (2, 3, 4, 12))
+
+
+@pytest.mark.parametrize(
+    ("norm", "groups", "num"), [("group", 4, 4), ("group", 32, 12), ("group", 1, 1), ("instance", 4, 12)]
+)
+def test_group_and_instance_norm_are_torchs(norm, groups, num):
+    """x - mean over sqrt(var + 1e-5), of an example and a group of neighbours, then scale and offset per channel.
+
+    As `torch.nn.GroupNorm`, and as `InstanceNorm2d(affine=True)`, which is a group for each channel.
+    """
+    layer = Layer(norm, groups)
+    variables = layer.init(jax.random.key(0), MANY)
+    (params,) = variables["params"].values()
+    assert params["scale"].shape == params["bias"].shape == (12,)
+    scale, bias = np.random.default_rng(0).normal(size=(2, 12)).astype(np.float32)
+    own = {"params": {name: {"scale": scale, "bias": bias} for name in variables["params"]}}
+    grouped = np.asarray(MANY, np.float64).reshape(2, 12, num, 12 // num)
+    centred = grouped - grouped.mean((1, 3), keepdims=True)
+    wanted = (centred / np.sqrt((centred**2).mean((1, 3), keepdims=True) + 1e-5)).reshape(MANY.shape) * scale + bias
+    np.testing.assert_allclose(layer.apply(own, MANY), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("norm", ["layer", "group", "instance"])
+def test_norms_of_one_example_do_not_depend_on_the_others_or_on_the_mode(norm):
+    outputs, state = run(norm)
+    assert state == {}
+    np.testing.assert_allclose(run(norm, INPUTS[2:3], EVALUATION)[0], outputs[2:3], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("norm", "groups", "shape", "message"),
+    [
+        ("group", 4, (2, 6), "channels is 6, but must be a multiple of 4 for a norm of 4 groups"),
+        ("group", 0, (2, 6), "groups is 0, but must be at least 1"),
+        (
+            "instance",
+            32,
+            (2, 6),
+            r"shape of inputs is \(2, 6\), but must be \(batch, ..., channels\) for an instance norm",
+        ),
+    ],
+)
+def test_norms_that_mean_nothing_are_refused(norm, groups, shape, message):
+    with pytest.raises(ValueError, match=message):
+        Layer(norm, groups).init(jax.random.key(0), jnp.ones(shape))
 
 
 CLASSES = jax.nn.one_hot(jnp.arange(8) % 3, 3)
@@ -85,15 +139,16 @@ def test_conditional_batch_norm_scales_and_moves_what_batch_norm_gives_by_the_cl
     def apply(inputs, classes, params=params, **options):
         return layer.apply(variables | {"params": params}, inputs, classes, mutable=["batch_stats"], **options)
 
-    outputs, found = apply(INPUTS, CLASSES, train=True)
+    outputs, found = apply(INPUTS, CLASSES, mode=TRAINING)
     wanted = [image * scale[i % 3] + offset[i % 3] for i, image in enumerate(np.asarray(plain))]
     np.testing.assert_allclose(outputs, wanted, atol=1e-5)
     for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(stats), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
-    begun, _ = apply(INPUTS, CLASSES, variables["params"], train=True)
+    begun, _ = apply(INPUTS, CLASSES, variables["params"], mode=TRAINING)
     np.testing.assert_allclose(begun, plain, atol=1e-6)  # every class begins as plain batch norm
     shards = INPUTS.reshape(4, 2, 4, 4, 3), CLASSES.reshape(4, 2, 3)
-    over_devices, _ = jax.vmap(lambda *shard: apply(*shard, train=True, axis_name="i"), axis_name="i")(*shards)
+    shared = Mode(train=True, axis_name="i")
+    over_devices, _ = jax.vmap(lambda *shard: apply(*shard, mode=shared), axis_name="i")(*shards)
     np.testing.assert_allclose(over_devices.reshape(outputs.shape), outputs, atol=1e-5)
     at_rest, _ = apply(INPUTS, CLASSES, variables["params"])
     np.testing.assert_allclose(at_rest, INPUTS / np.sqrt(1 + 1e-5), rtol=1e-5)

@@ -13,11 +13,11 @@ NUM_CODES = 5
 def net(request):
     reach, layers = request.param
     net = PixelCNN(channels=4, layers=layers, reach=reach)
-    variables = net.init(jax.random.key(0), jnp.zeros((1, 3, 4), jnp.int32), NUM_CODES)
+    variables = net.init(jax.random.key(0), jnp.zeros((1, 3, 4), jnp.int32), (3, 4, NUM_CODES))
     params = jax.tree.map(  # biases too: none hides at zero
         lambda leaf: leaf + 0.1 * jax.random.normal(jax.random.key(leaf.size), leaf.shape), variables["params"]
     )
-    return jax.jit(lambda codes: net.apply({"params": params}, codes, NUM_CODES))
+    return jax.jit(lambda codes: net.apply({"params": params}, codes, (3, 4, NUM_CODES)))
 
 
 def test_logits_at_a_position_depend_on_the_codes_before_it_and_on_no_other(net):
@@ -46,7 +46,7 @@ def test_one_layer_is_written_out_with_masked_convolutions():
     """Both stacks as full 3x3 convolutions whose kernels are zero where they must not look."""
     net = PixelCNN(channels=2, layers=1)
     codes = jax.random.randint(jax.random.key(1), (2, 4, 4), 0, NUM_CODES)
-    logits, variables = net.init_with_output(jax.random.key(0), codes, NUM_CODES)
+    logits, variables = net.init_with_output(jax.random.key(0), codes, (4, 4, NUM_CODES))
     params = variables["params"]
     embedded = params["Embed_0"]["embedding"][codes]
     above = masked(embedded, jnp.pad(params["Conv_0"]["kernel"], ((0, 3), (1, 1), (0, 0), (0, 0))), rows=(-2, -1))
@@ -82,7 +82,7 @@ def test_shifts_bring_the_code_above_and_the_code_on_the_left():
 
 def test_parameter_count_is_the_sum_of_the_layers():
     """Embedding K C; a layer 6 C 2C + 2C, 2 C 2C + 2C, 2C 2C + 2C and C C + C; then C C + C and C K + K."""
-    shapes = jax.eval_shape(lambda: PixelCNN(8, 2).init(jax.random.key(0), jnp.zeros((1, 3, 3), jnp.int32), 7))
+    shapes = jax.eval_shape(lambda: PixelCNN(8, 2).init(jax.random.key(0), jnp.zeros((1, 3, 3), jnp.int32), (3, 3, 7)))
     layer = (6 * 8 * 16 + 16) + (2 * 8 * 16 + 16) + (16 * 16 + 16) + (8 * 8 + 8)
     assert sum(leaf.size for leaf in jax.tree.leaves(shapes)) == 7 * 8 + 2 * layer + (8 * 8 + 8) + (8 * 7 + 7)
 
@@ -90,4 +90,9 @@ def test_parameter_count_is_the_sum_of_the_layers():
 @pytest.mark.parametrize(("setting", "value"), [("channels", 0), ("layers", 0), ("reach", 0)])
 def test_settings_out_of_range_are_refused(setting, value):
     with pytest.raises(ValueError, match=f"{setting} is {value}, but must be"):
-        PixelCNN(**{setting: value}).init(jax.random.key(0), jnp.zeros((1, 3, 3), jnp.int32), 7)
+        PixelCNN(**{setting: value}).init(jax.random.key(0), jnp.zeros((1, 3, 3), jnp.int32), (3, 3, 7))
+
+
+def test_a_shape_that_is_not_the_grids_is_refused():
+    with pytest.raises(ValueError, match=r"output_shape is \(3, 4, 7\), but must be \(rows, columns, codes\)"):
+        PixelCNN(2, 1).init(jax.random.key(0), jnp.zeros((1, 3, 3), jnp.int32), (3, 4, 7))

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.nets.conditioning import Within
+from jaxgen.nets.conditioning import InnerCondition
 from jaxgen.nets.convolution import conv, mean_pool, upsample_nearest
 from jaxgen.nets.resnet import (
     GOOD_CHANNELS,
@@ -21,7 +21,7 @@ IMAGES = jax.random.normal(jax.random.key(1), (3, 4, 4, 2))
 def test_networks_for_cifar10_have_the_papers_parameter_counts():
     """Dense 264,192, three blocks of 312,192 and a last layer; conditional batch norm has 6 x 9 x 256 more."""
     assert count(ResNetGenerator(), zeros(128), (32, 32, 3)) == 1_204_483
-    assert count(Within(ResNetGenerator()), zeros(128), zeros(10), (32, 32, 3)) == 1_218_307
+    assert count(InnerCondition(ResNetGenerator()), zeros(128), zeros(10), (32, 32, 3)) == 1_218_307
     assert count(ResNetCritic(), zeros(32, 32, 3)) == 1_053_825
     assert count(ResNetCritic(), zeros(32, 32, 3), (1 + 10,)) == 1_055_115
 
@@ -71,7 +71,7 @@ def test_convolutions_begin_with_the_variance_of_he_and_glorot():
 
 def test_the_class_is_felt_in_the_blocks_alone():
     """Scales and offsets of a class belong to the blocks' norms; the last norm has one pair for all classes."""
-    net = Within(ResNetGenerator((4, 4, 4)))
+    net = InnerCondition(ResNetGenerator((4, 4, 4)))
     shapes = jax.eval_shape(lambda: net.init(jax.random.key(0), zeros(5), zeros(3), (8, 8, 1)))["params"]["net"]
     for block in ("ResidualBlock_0", "ResidualBlock_1"):
         norm = shapes[block]["ConditionalBatchNorm_0"]

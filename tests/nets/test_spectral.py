@@ -6,13 +6,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.gans.discrimination import look
-from jaxgen.nets.courses import FidleDiscriminator
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.nets.courses.fidle import FidleDiscriminator
 from jaxgen.nets.dcgan import DCGANDiscriminator
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.spectral import Spectral
 
 IMAGES = jax.random.normal(jax.random.key(0), (4, 8, 8, 2))
+TRAINING = Mode(train=True)
 NET = Spectral(DCGANDiscriminator(3, norm="none"))
 
 
@@ -21,7 +22,7 @@ def trained(net, images, num=60):
     variables = jax.jit(lambda: net.init(jax.random.key(1), images, ()))()
 
     def call(variables, _):
-        _, changed = net.apply(variables, images, (), train=True, mutable=["spectral"])
+        _, changed = net.apply(variables, images, (), mode=TRAINING, mutable=["spectral"])
         return {**variables, **changed}, None
 
     return jax.jit(lambda variables: jax.lax.scan(call, variables, length=num)[0])(variables)
@@ -67,7 +68,7 @@ def test_a_layer_is_flaxs_from_the_same_u():
 
     class Plain(nn.Module):
         @nn.compact
-        def __call__(self, inputs, *, train=False, axis_name=None):
+        def __call__(self, inputs, *, mode=EVALUATION):
             return nn.Dense(5)(inputs)
 
     inputs = jax.random.normal(jax.random.key(3), (7, 6))
@@ -76,7 +77,7 @@ def test_a_layer_is_flaxs_from_the_same_u():
     ours = {"params": {"inner": {"Dense_0": theirs["params"]["Dense_0"]}}, "spectral": {"Dense_0/kernel": u[0]}}
     assert kernel.shape == (6, 5) and u.shape == (1, 5)
     wanted, after = Flaxs().apply(theirs, inputs, train=True, mutable=["batch_stats"])
-    found, changed = Spectral(Plain()).apply(ours, inputs, train=True, mutable=["spectral"])
+    found, changed = Spectral(Plain()).apply(ours, inputs, mode=TRAINING, mutable=["spectral"])
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
     (new,) = (leaf for leaf in jax.tree.leaves(after) if leaf.shape == (1, 5))
     np.testing.assert_allclose(changed["spectral"]["Dense_0/kernel"], new[0], rtol=1e-5)
@@ -85,7 +86,7 @@ def test_a_layer_is_flaxs_from_the_same_u():
 def test_u_moves_in_training_alone():
     variables = NET.init(jax.random.key(1), IMAGES, ())
     _, still = NET.apply(variables, IMAGES, (), mutable=["spectral"])
-    _, moved = NET.apply(variables, IMAGES, (), train=True, mutable=["spectral"])
+    _, moved = NET.apply(variables, IMAGES, (), mode=TRAINING, mutable=["spectral"])
     for name, u in variables["spectral"].items():
         np.testing.assert_array_equal(still["spectral"][name], u)
         assert np.abs(moved["spectral"][name] - u).max() > 1e-3
@@ -110,8 +111,8 @@ def test_batch_statistics_of_the_network_inside_go_on():
         lambda leaf: leaf / np.linalg.norm(leaf, 2) if leaf.ndim > 1 else leaf, variables["params"]["inner"]
     )
     inner = {"params": normalised, "batch_stats": variables["batch_stats"]["inner"]}
-    wanted, stats = net.apply(inner, IMAGES, (), train=True, mutable=["batch_stats"])
-    found, changed = outer.apply(variables, IMAGES, (), train=True, mutable=["batch_stats", "spectral"])
+    wanted, stats = net.apply(inner, IMAGES, (), mode=TRAINING, mutable=["batch_stats"])
+    found, changed = outer.apply(variables, IMAGES, (), mode=TRAINING, mutable=["batch_stats", "spectral"])
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
     jax.tree.map(
         lambda new, other: np.testing.assert_allclose(new, other, rtol=1e-4),
@@ -123,7 +124,6 @@ def test_batch_statistics_of_the_network_inside_go_on():
 def test_dropout_inside_gets_its_keys():
     net = Spectral(FidleDiscriminator(2))
     variables = net.init(jax.random.key(1), IMAGES, ())
-    assert net.drops and not NET.drops
-    inputs = net, variables["params"], {"spectral": variables["spectral"]}, IMAGES, ()
-    plain, dropped = (look(*inputs, keys=keys)[0] for keys in (None, jax.random.split(jax.random.key(2), 4)))
+    modes = Mode(jax.random.split(jax.random.key(2), 4)), Mode(jax.random.split(jax.random.key(2), 4), train=True)
+    plain, dropped = (net.apply(variables, IMAGES, (), mode=mode, mutable=["spectral"])[0] for mode in modes)
     assert np.abs(plain - dropped).min() > 0

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jaxgen import parallel
-from jaxgen.optimizers import SGD
-from jaxgen.train_state import create, descend
+from jaxgen.optimizers import SGD, Optimizer
+from jaxgen.train_state import descend, from_variables
 from tests.parallel.batches import batch_of
 
 WRAPS = [parallel.jit, parallel.pmap, parallel.shard_map]
@@ -44,14 +44,16 @@ def test_descending_a_loss_of_the_gathered_batch_takes_the_step_of_one_device(wr
             return inputs * self.param("scale", nn.initializers.ones, ())
 
     def update(config, state, batch, key, *, axis_name=None):
-        def loss(params):
-            outputs = parallel.gather(Scale().apply({"params": params}, batch), axis_name)
-            return jnp.square(outputs @ outputs.T).mean(), ({}, {})
+        def loss(variables):
+            outputs = parallel.gather(Scale().apply(variables, batch), axis_name)
+            return jnp.square(outputs @ outputs.T).mean(), ({}, variables)
 
         return descend(state, loss, axis_name)
 
     batch = batch_of(8)
-    state, _ = wrap(update, None)(create(Scale(), SGD(0.01), jax.random.key(0), batch), batch, jax.random.key(0))
+    state, _ = wrap(update, None)(
+        from_variables(Scale().init(jax.random.key(0), batch), Optimizer(0.01, SGD())), batch, jax.random.key(0)
+    )
     gradient = 4 * np.square(batch @ batch.T).mean()  # the loss is scale^4 times its value at 1
     np.testing.assert_allclose(state.params["scale"], 1 - 0.01 * gradient, rtol=1e-5)
 

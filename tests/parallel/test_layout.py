@@ -22,8 +22,8 @@ def test_copies_that_differ_are_named():
     step = parallel.pmap(update, None)
     state = {"same": jnp.zeros(3), "own": jnp.zeros((), jnp.int32)}
     state, _ = step(state, batch_of(8), jax.random.key(0))
-    assert parallel.differing(state) == ["own"]
-    assert parallel.differing(parallel.everywhere({"key": jax.random.key(0), "nan": np.full(2, np.nan)})) == []
+    assert parallel.differing_replicas(state) == ["own"]
+    assert parallel.differing_replicas(parallel.replicate({"key": jax.random.key(0), "nan": np.full(2, np.nan)})) == []
 
 
 def test_batches_and_numbers_of_one_process_are_what_they_were():
@@ -31,4 +31,4 @@ def test_batches_and_numbers_of_one_process_are_what_they_were():
     np.testing.assert_array_equal(batch["a"], batch_of(8))
     assert batch["a"].addressable_shards[0].data.shape == (2, 3)
     assert parallel.global_batch(batch_of(8)[None], steps=1).sharding == parallel.batch_sharding(stacked=True)
-    assert int(parallel.largest(15)) == 15
+    assert int(parallel.max_over_processes(15)) == 15

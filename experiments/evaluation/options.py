@@ -1,0 +1,31 @@
+"""What an evaluation is asked for."""
+
+import pathlib
+from dataclasses import dataclass
+from typing import Literal
+
+from jaxgen.checks import require
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to measure, and on how much."""
+
+    num_samples: int = 1_000  # samples to draw; held-out examples are as many, if there are
+    metrics: tuple[str, ...] = ()  # to compute, by name; all if not given
+    extractor: tuple[str, ...] = ()  # pixels, pca, classifier, inception:FILE; the classifier where there are labels
+    against: pathlib.Path | None = None  # another run on the same data, to be judged beside this one
+    step: int | Literal["newest", "best"] = "newest"  # whose checkpoint: the newest, the best, or a step's own
+    seed: int = 0  # of the latents, of random choices and of the classifier
+    num_reference: int = 10_000  # real training examples to compare with, at most
+    num_halves: int = 20  # random halves of the samples, for an interval of what is no mean; 0 for none
+    equal_num: bool = True  # take no more samples than are held out, where a metric depends on their number
+    data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given
+    cache_dir: pathlib.Path | None = None  # where classifiers are kept; ~/.cache/jaxgen/classifiers if not given
+
+    def __post_init__(self):
+        require(self.num_samples >= 2, "--num-samples", self.num_samples, "at least 2")
+        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
+        require(self.num_reference >= 2, "--num-reference", self.num_reference, "at least 2")
+        require(self.num_halves == 0 or self.num_halves >= 2, "--num-halves", self.num_halves, "0, or at least 2")
+        require(not isinstance(self.step, int) or self.step >= 1, "--step", self.step, "at least 1")

@@ -1,0 +1,1 @@
+"""What commands do with any model: draw samples, encode, decode, score."""

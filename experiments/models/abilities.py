@@ -1,0 +1,212 @@
+"""What a model can do besides learn and sample, found from what its module offers, and the functions that do it.
+
+`jaxgen.model` names the abilities: a `LatentModel` decodes latents, an `Autoencoder` also encodes images, a
+`Reconstructor` does both where a code is no vector. They are runtime-checkable protocols, so
+`isinstance(module, Autoencoder)` asks the module itself and no list of models has to be kept. What a model is given
+when it samples is the condition that its batch type declares.
+"""
+
+import functools
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from experiments.command_line.errors import UserError
+from experiments.runs.experiment import model_of
+
+if TYPE_CHECKING:
+    from jaxgen.model import Adversary, Autoencoder, LatentModel, ModelConfig
+
+CHUNK = 128
+"""Images or latents in one call: bounds the memory, and one compilation serves any number."""
+
+Decoder = Callable[[Any, np.ndarray, Any], np.ndarray]
+"""(state, latents (num, ...), condition or None) to uint8 pixels (num, height, width, channels)."""
+
+Namer = Callable[[Any, np.ndarray], np.ndarray]
+"""(state, uint8 pixels) to the likeliest class of each categorical code, (num, codes)."""
+
+Encoder = Callable[[Any, np.ndarray, Any], np.ndarray]
+"""(state, uint8 pixels, condition or None) to latents."""
+
+Reconstruction = Callable[[Any, np.ndarray, Any], np.ndarray]
+"""(state, uint8 pixels, condition or None) to the pixels that are decoded from their codes."""
+
+
+def name_of(config: "ModelConfig") -> str:
+    """The model's name: wgan_gp, vae, ..."""
+    return type(config).__module__.rpartition(".")[2]
+
+
+def latent_model(config: "ModelConfig") -> "LatentModel":
+    """The model, which decodes latent vectors to pictures. UserError if it does not."""
+    from jaxgen.model import LatentModel
+
+    model = model_of(config)
+    if not isinstance(model, LatentModel):
+        raise UserError(f"{name_of(config)} makes no image from a latent vector alone; use a model that does")
+    _require_pictures(config)
+    return model
+
+
+def autoencoder(config: "ModelConfig") -> "Autoencoder":
+    """The model, which also encodes images. UserError if it does not."""
+    from jaxgen.model import Autoencoder
+
+    model = model_of(config)
+    if not isinstance(model, Autoencoder):
+        raise UserError(f"{name_of(config)} has no encoder to latent vectors; use a model that has one")
+    _require_pictures(config)
+    return model
+
+
+def is_autoencoder(config: "ModelConfig") -> bool:
+    """Whether `autoencoder` gives a model and no error."""
+    try:
+        autoencoder(config)
+    except UserError:
+        return False
+    return True
+
+
+def critic(config: "ModelConfig") -> "Adversary":
+    """The model, which scores examples. UserError if it does not."""
+    from jaxgen.model import Adversary
+
+    model = model_of(config)
+    if not isinstance(model, Adversary):
+        raise UserError(f"{name_of(config)} has no discriminator or critic; use a model that has one")
+    return model
+
+
+def names_codes(config: "ModelConfig") -> bool:
+    """Whether the model tells of an image which categorical codes it was made of."""
+    from jaxgen.model import CodePredictor
+
+    return isinstance(model_of(config), CodePredictor) and bool(config.codes.categorical)  # pyright: ignore
+
+
+def _require_pictures(config: "ModelConfig") -> None:
+    shape = config.image_shape
+    if len(shape) != 3 or shape[2] not in (1, 3) or config.value_range is None:
+        raise UserError(
+            f"{name_of(config)} makes data of shape {shape} in {config.value_range}, no pictures; use a set of images"
+        )
+
+
+def condition_of(config: "ModelConfig") -> str | None:
+    """The field of a batch that the model is given when it samples: labels, inputs, ...; None without a condition."""
+    return None if config.batch_type is None else config.batch_type.CONDITION
+
+
+def has_classes(config: "ModelConfig") -> bool:
+    """Whether the condition is a class for each image, which a model takes in turn where it is given none."""
+    return condition_of(config) == "labels"
+
+
+def latent_shape(config: "ModelConfig") -> tuple[int, ...]:
+    """The shape of one latent."""
+    latent_model(config)
+    return tuple(config.prior.shape)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def latent_dim(config: "ModelConfig") -> int:
+    """How many numbers a latent has."""
+    return math.prod(latent_shape(config))
+
+
+def draw_latents(config: Any, key: Any, num: int) -> Any:
+    """The latents of `num` images that the model's `sample` draws with this key."""
+    from jaxgen.conditions import in_turn
+
+    latents = config.prior.draw(key, num)
+    if names_codes(config):
+        latents = config.codes.with_first_code(latents, in_turn(None, num, config.codes.categorical[0]))
+    return latents
+
+
+@functools.cache
+def decoder(config: "ModelConfig") -> Decoder:
+    """Latents to pixels, compiled once for each config."""
+    import jax
+
+    from jaxgen.images import to_pixels
+
+    model = latent_model(config)
+
+    @jax.jit
+    def decode(state: Any, latents: Any, condition: Any) -> Any:
+        return to_pixels(model.from_latents(config, state, latents, condition), config.value_range)
+
+    return functools.partial(_in_chunks, decode, conditional=condition_of(config) is not None)
+
+
+@functools.cache
+def encoder(config: "ModelConfig") -> Encoder:
+    """Pixels to latents, compiled once for each config."""
+    import jax
+
+    from jaxgen.images import scale
+
+    model = autoencoder(config)
+
+    @jax.jit
+    def encode(state: Any, pixels: Any, condition: Any) -> Any:
+        return model.to_latents(config, state, scale(pixels, config.value_range), condition)
+
+    return functools.partial(_in_chunks, encode, conditional=condition_of(config) is not None)
+
+
+@functools.cache
+def code_namer(config: "ModelConfig") -> Namer:
+    """Pixels to categorical codes, for a model that `names_codes`; compiled once for each config."""
+    import jax
+    import jax.numpy as jnp
+
+    from jaxgen.images import scale
+
+    model: Any = model_of(config)
+
+    @jax.jit
+    def name(state: Any, pixels: Any, _: None) -> Any:
+        predicted = model.predict_codes(config, state, scale(pixels, config.value_range))
+        return jnp.stack([logits.argmax(axis=1) for logits in predicted.logits], axis=1)
+
+    return lambda state, pixels: _in_chunks(name, state, pixels, None)
+
+
+@functools.cache
+def reconstruction(config: "ModelConfig") -> Reconstruction:
+    """Pixels to the pixels decoded from their codes, compiled once for each config. UserError if it cannot be."""
+    import jax
+
+    from jaxgen.images import scale, to_pixels
+    from jaxgen.model import Reconstructor
+
+    model = model_of(config)
+    if not isinstance(model, Reconstructor):
+        encode, decode = encoder(config), decoder(config)
+        return lambda state, pixels, condition: decode(state, encode(state, pixels, condition), condition)
+    _require_pictures(config)
+
+    @jax.jit
+    def reconstruct(state: Any, pixels: Any, _: None) -> Any:
+        images = model.reconstruct(config, state, scale(pixels, config.value_range))
+        return to_pixels(images, config.value_range)
+
+    return functools.partial(_in_chunks, reconstruct)
+
+
+def _in_chunks(function: Any, state: Any, rows: np.ndarray, condition: Any, *, conditional: bool = False) -> np.ndarray:
+    """The function's rows for all of `rows`, CHUNK at a time, the last chunk filled with copies of the last row.
+
+    A condition, or labels of images, of a model that has no condition are left out.
+    """
+    done = []
+    for start in range(0, len(rows), CHUNK):
+        places = np.minimum(np.arange(start, start + CHUNK), len(rows) - 1)
+        given = condition[places] if conditional and condition is not None else None
+        done.append(np.asarray(function(state, rows[places], given)))
+    return np.concatenate(done)[: len(rows)]

@@ -1,0 +1,1 @@
+"""Pictures: grids of images, diagrams, curves, and what a run draws of itself."""

@@ -1,0 +1,91 @@
+"""Pictures of images: grids with labels, and animations."""
+
+import math
+import pathlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from experiments.pictures import text
+from experiments.runs import files
+
+GAP = 2
+SHORTEST_SIDE = 32
+LABEL_SIZE = 13
+
+
+def grid(
+    pixels: np.ndarray, columns: int | None = None, *, gap: int = GAP, shortest_side: int = SHORTEST_SIDE
+) -> np.ndarray:
+    """Images side by side, row by row: (num, height, width, 1 or 3) uint8 to (rows, columns, 3) uint8.
+
+    Small images are enlarged by a whole factor, each pixel a square, until no side is shorter than `shortest_side`.
+    """
+    if pixels.ndim != 4 or pixels.shape[-1] not in (1, 3):
+        raise ValueError(f"images of shape {pixels.shape} cannot be drawn; give (num, h, w, 1 or 3)")
+    num = len(pixels)
+    columns = columns or math.ceil(math.sqrt(num))
+    rows = math.ceil(num / columns)
+    factor = max(1, math.ceil(shortest_side / min(pixels.shape[1:3])))
+    tiles = pixels.repeat(factor, axis=1).repeat(factor, axis=2)
+    _, height, width, _ = tiles.shape
+    canvas = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, 3), 255, np.uint8)
+    for index, tile in enumerate(tiles):
+        top = gap + (index // columns) * (height + gap)
+        left = gap + (index % columns) * (width + gap)
+        canvas[top : top + height, left : left + width] = tile
+    return canvas
+
+
+def labelled(picture: np.ndarray, row_labels: Sequence[str] = (), column_labels: Sequence[str] = ()) -> np.ndarray:
+    """A grid with a label left of each row and above each column, cut where a column is too narrow for it.
+
+    The pixels of the grid are in the lower right, as they were.
+    """
+    from PIL import Image, ImageDraw
+
+    left = max((text.width(label, LABEL_SIZE) for label in row_labels), default=0)
+    left, top = (left + 3 * GAP if left else 0), (LABEL_SIZE + 3 * GAP if any(column_labels) else 0)
+    height, width, _ = picture.shape
+    canvas = Image.new("RGB", (left + width, top + height), "white")
+    canvas.paste(Image.fromarray(picture), (left, top))
+    pen = ImageDraw.Draw(canvas)
+    for index, label in enumerate(row_labels):
+        middle = top + (index + 0.5) * height / len(row_labels)
+        text.draw(pen, (left - GAP, middle), label, LABEL_SIZE, "rm")
+    for index, label in enumerate(column_labels):
+        pitch = width / len(column_labels)
+        label = text.fitted(label, LABEL_SIZE, int(pitch))
+        text.draw(pen, (left + (index + 0.5) * pitch, top - GAP), label, LABEL_SIZE, "ms")
+    return np.asarray(canvas)
+
+
+def save_png(path: pathlib.Path, picture: np.ndarray) -> None:
+    """Write (height, width, 3) uint8 whole or not at all: a file beside it is renamed into place.
+
+    A picture of greys alone is stored with one channel, in about half the bytes.
+    """
+    from PIL import Image
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with files.replacing(path) as unfinished:
+        Image.fromarray(picture[..., 0] if _is_grey(picture) else picture).save(unfinished, format="PNG")
+
+
+def save_gif(path: pathlib.Path, frames: Sequence[np.ndarray], milliseconds: int = 80) -> None:
+    """Write frames of (height, width, 3) uint8 as an animation that loops for ever, whole or not at all.
+
+    Greys are kept exactly; of colours, each frame has the 256 that fit it best.
+    """
+    from PIL import Image
+
+    grey = all(_is_grey(frame) for frame in frames)
+    pictures = [Image.fromarray(frame[..., 0] if grey else frame) for frame in frames]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    options = {"save_all": True, "append_images": pictures[1:], "duration": milliseconds, "loop": 0}
+    with files.replacing(path) as unfinished:
+        pictures[0].save(unfinished, format="GIF", **options)
+
+
+def _is_grey(picture: np.ndarray) -> bool:
+    return bool((picture == picture[..., :1]).all())

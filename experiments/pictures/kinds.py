@@ -1,0 +1,213 @@
+"""Pictures that a run draws of itself while it trains, of the same latents and the same images at each step.
+
+samples            images from the prior; of a conditional model, one class a column
+reconstructions    held-out images above what the model decodes from their codes
+codes              where held-out images lie in the plane of the codes, coloured by class; wide codes by their
+                   two principal components
+code_grid          what the model decodes along the plane of its two-dimensional codes, at the quantiles of the prior;
+                   of a conditional model, a smaller grid for each class
+level_sets         where a critic or discriminator of points in the plane gives equal scores, brighter where it takes
+                   them for real, with real points and samples
+"""
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments.command_line.errors import UserError
+from experiments.data import held_out
+from experiments.data.images import ImageSet
+from experiments.models import abilities
+from experiments.pictures import diagrams, figures
+from experiments.runs.experiment import Experiment, model_of
+from jaxgen import images
+from jaxgen.latents import principal_components as pca
+from jaxgen.latents import traversal
+from jaxgen.typing import Key
+
+Drawing = Callable[[Any], np.ndarray]
+"""A state to a picture, (height, width, 3) uint8."""
+
+MOST_CLASSES = 10
+"""Columns of a conditional model's samples."""
+
+REAL_POINTS, CODES, GRID, CLASS_GRID = 1_000, 1_000, 20, 7
+
+
+def check(experiment: Experiment) -> None:
+    """UserError if the model cannot draw one of the pictures; computes nothing."""
+    config = experiment.model
+    needs = {
+        "reconstructions": abilities.reconstruction,
+        "codes": abilities.autoencoder,
+        "code_grid": _require_plane,
+        "level_sets": _require_critic_of_points,
+    }
+    try:
+        for kind in experiment.pictures:
+            if kind != "samples":
+                needs[kind](config)
+    except UserError as error:
+        raise UserError(f"--pictures {' '.join(experiment.pictures)} cannot be drawn: {error}") from error
+
+
+def _require_plane(config: Any) -> None:
+    size = abilities.latent_dim(config)
+    if size != 2:
+        raise UserError(
+            f"code_grid needs latent vectors of 2 numbers, but those of {abilities.name_of(config)} have {size}"
+        )
+
+
+def _require_critic_of_points(config: Any) -> None:
+    abilities.critic(config)
+    if config.image_shape != (2,):
+        raise UserError(f"level_sets needs points in the plane, but the data have shape {config.image_shape}")
+
+
+def drawings(experiment: Experiment, image_set: ImageSet, key: Key) -> dict[str, Drawing]:
+    """What draws each of the experiment's pictures, by its name; `key` is that of the samples."""
+    drawn: dict[str, Drawing] = {}
+    unseen = None
+    for kind in experiment.pictures:
+        if kind == "samples":
+            drawn[kind] = _samples(experiment, image_set, key)
+            continue
+        if kind == "code_grid":
+            drawn[kind] = _code_grid(experiment.model, image_set)
+            continue
+        if kind == "level_sets":
+            drawn[kind] = _level_sets(experiment, image_set, key)
+            continue
+        unseen = unseen or held_out.load_for(experiment) or image_set
+        if kind == "reconstructions":
+            pixels, labels = held_out.spread(unseen, min(max(1, experiment.num_samples // 2), len(unseen)))
+            drawn[kind] = functools.partial(reconstructions, experiment.model, pixels=pixels, labels=labels)
+        else:
+            pixels, labels = held_out.spread(unseen, min(CODES, len(unseen)))
+            classes = unseen.classes
+            drawn[kind] = functools.partial(_codes, experiment.model, pixels=pixels, labels=labels, classes=classes)
+    return drawn
+
+
+def _code_grid(config: Any, image_set: ImageSet) -> Drawing:
+    if abilities.has_classes(config):
+        return functools.partial(code_grids, config, classes=image_set.classes, num=CLASS_GRID)
+    return functools.partial(code_grid, config, num=GRID)
+
+
+def reconstructions(config: Any, state: Any, pixels: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+    """Rows of images, each above the row of what is decoded from their codes."""
+    return pairs(pixels, abilities.reconstruction(config)(state, pixels, labels))
+
+
+def pairs(originals: np.ndarray, decoded: np.ndarray) -> np.ndarray:
+    """Rows of eight originals, each above the row of what was decoded from them."""
+    shape = originals.shape[1:]
+    columns = min(len(originals), 8)
+    rows = math.ceil(len(originals) / columns)
+    blank = np.full((rows * columns - len(originals), *shape), 255, np.uint8)
+    lines = [np.concatenate([part, blank]).reshape(rows, columns, *shape) for part in (originals, decoded)]
+    tiles = np.stack(lines, axis=1).reshape(-1, *shape)
+    return figures.labelled(figures.grid(tiles, columns), ["original", "decoded"] * rows)
+
+
+def in_the_plane(latents: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray], tuple[str, str]]:
+    """The map of latents to the plane, and the names of its axes.
+
+    Latents of 2 numbers are taken as they are, one number goes across with zeros upwards, and more are laid on the
+    principal components of `latents`.
+    """
+    if latents.shape[1] == 1:
+        return lambda others: np.concatenate([others, np.zeros_like(others)], axis=1), ("z1", "")
+    if latents.shape[1] == 2:
+        return lambda others: others, ("z1", "z2")
+    components = jax.jit(pca.principal_components, static_argnums=1)(latents, 2)
+    first, second = (f"{place} principal component ({share:.1%})" for place, share in _shares(components))
+    return lambda others: np.asarray(jax.jit(pca.project)(components, others)), (first, second)
+
+
+def _shares(components: pca.PrincipalComponents) -> list[tuple[str, float]]:
+    return list(zip(("first", "second"), map(float, components.explained), strict=True))
+
+
+def code_grid(config: Any, state: Any, num: int, label: int = 0) -> np.ndarray:
+    """num x num images decoded at the quantiles of the prior of two-dimensional codes, without gaps."""
+    latents = np.asarray(jax.jit(traversal.quantile_grid, static_argnums=0)(num))
+    pixels = abilities.decoder(config)(state, latents, np.full(len(latents), label))
+    return figures.grid(pixels, num, gap=0, shortest_side=28)
+
+
+def code_grids(config: Any, state: Any, classes: tuple[str, ...], num: int, across: int = 5) -> np.ndarray:
+    """The grid of each of the first classes under its name, `across` of them in a row."""
+    classes = classes[:MOST_CLASSES]
+    grids = [code_grid(config, state, num, label) for label in range(len(classes))]
+    grids += [np.full_like(grids[0], 255)] * (-len(grids) % across)
+    names = (*classes, *[""] * (len(grids) - len(classes)))
+    rows = [
+        figures.labelled(
+            figures.grid(np.stack(grids[start : start + across]), across, gap=8, shortest_side=1),
+            (),
+            names[start : start + across],
+        )
+        for start in range(0, len(grids), across)
+    ]
+    return np.concatenate(rows)
+
+
+def _codes(
+    config: Any, state: Any, pixels: np.ndarray, labels: np.ndarray | None, classes: tuple[str, ...]
+) -> np.ndarray:
+    latents = abilities.encoder(config)(state, pixels, labels)
+    if not np.isfinite(latents).all():  # the run will stop at its metrics; principal components need finite numbers
+        latents = np.zeros_like(latents)
+    project, axes = in_the_plane(latents)
+    return diagrams.scatter(diagrams.by_class(project(latents), labels, classes), *axes)
+
+
+def _level_sets(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
+    """Draws the same latents at each step over the scores of the plane."""
+    config, model = experiment.model, abilities.critic(experiment.model)
+    num = experiment.num_samples
+    draw = jax.jit(lambda state: model.sample(config, state, key, num))
+    score = jax.jit(lambda state, points: model.discriminate(config, state, points))
+    real = np.asarray(image_set.batch(np.arange(min(len(image_set), REAL_POINTS))))
+
+    def picture(state: Any) -> np.ndarray:
+        return points(np.asarray(draw(state)), real, lambda plane: np.asarray(score(state, jnp.asarray(plane))))
+
+    return picture
+
+
+def _samples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
+    """Draws the same latents at each step."""
+    config, model = experiment.model, model_of(experiment.model)
+    columns, labels, num = None, None, experiment.num_samples
+    if abilities.has_classes(config):
+        columns = min(image_set.num_classes, MOST_CLASSES, num)
+        num -= num % columns
+        labels = jnp.arange(num, dtype=jnp.int32) % columns
+    draw = jax.jit(lambda state: model.sample(config, state, key, num, labels))
+    if len(config.image_shape) == 1:
+        real = np.asarray(image_set.batch(np.arange(min(len(image_set), REAL_POINTS))))
+        return lambda state: points(np.asarray(draw(state)), real)
+
+    def picture(state: Any) -> np.ndarray:
+        grid = figures.grid(np.asarray(images.to_pixels(draw(state), config.value_range)), columns)
+        return grid if columns is None else figures.labelled(grid, (), image_set.classes[:columns])
+
+    return picture
+
+
+def points(samples: np.ndarray, real: np.ndarray, field: diagrams.Field | None = None) -> np.ndarray:
+    """The first two dimensions of samples over those of real points, and over the level sets of a function of them."""
+    groups = [
+        diagrams.Group("real", real[:, :2], diagrams.GREY),
+        diagrams.Group("samples", samples[:, :2], diagrams.COLOURS[0]),
+    ]
+    return diagrams.scatter(groups, field=field)

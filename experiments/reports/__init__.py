@@ -1,0 +1,1 @@
+"""A page on several runs: what is read of them, and its HTML."""

@@ -1,0 +1,212 @@
+"""The folder of a run: what it holds, whether a command may go on in it, and how later commands read it.
+
+config.json      the experiment's name and every setting, versions and devices; enough to repeat the run
+.lock            held by the process that trains
+metrics.jsonl    one line for each log step
+frozen/          pretrained parts of the model, one file each
+samples/         pictures, the same latents at each step; reconstructions/, codes/, code_grid/ likewise
+checkpoints/     orbax
+"""
+
+import fcntl
+import json
+import os
+import pathlib
+import platform
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from typing import Any, TextIO
+
+import jaxgen
+from experiments.command_line.errors import FolderError, UserError
+from experiments.runs import files, former, settings
+from experiments.runs.experiment import Experiment
+
+FREE = (
+    *("steps", "out", "parallel", "steps_per_call", "log_every", "sample_every", "checkpoint_every"),
+    *("keep", "best", "best_mode", "num_samples", "pictures", "log", "resume", "data_dir", "storage"),
+    *("eval_every", "eval_samples"),
+    *("shard_state", "check_replicas", "compilation_cache"),
+    *("distributed", "coordinator", "num_processes", "process_id", "start_timeout", "heartbeat_timeout"),
+)
+"""Settings that may differ when a run goes on: they do not change what is computed, only how long and how it shows."""
+
+FORMAT = 2
+"""Of config.json; `former.upgraded` reads format 1."""
+
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
+
+
+class Hold:
+    """A run's folder, held by this process."""
+
+    def __init__(self, folder: pathlib.Path, lock: TextIO):
+        self._folder, self._lock = folder, lock
+
+    def check(self) -> None:
+        """Raise FolderError if the folder is not the one that was locked: if it has been deleted or moved."""
+        try:
+            there = os.path.samestat((self._folder / ".lock").stat(), os.fstat(self._lock.fileno()))
+        except OSError:
+            there = False
+        if not there:
+            raise FolderError(f"{self._folder} was deleted or moved while it was trained in")
+
+
+@contextmanager
+def locked(folder: pathlib.Path) -> Iterator[Hold]:
+    """Make the folder and hold it, so that no second process trains in it. UserError if that cannot be."""
+    try:
+        (folder / "samples").mkdir(parents=True, exist_ok=True)
+        file = (folder / ".lock").open("a")
+    except OSError as error:
+        raise UserError(
+            f"cannot write to {folder}: {error.strerror} ({error.filename}); choose another --out"
+        ) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UserError(f"another process trains in {folder}; wait for it or choose another --out") from error
+        yield Hold(folder, file)
+
+
+def move_aside(folder: pathlib.Path) -> pathlib.Path | None:
+    """Rename a folder that holds a run to the first free FOLDER.1, FOLDER.2, ...; None if it holds none.
+
+    UserError while another process trains in it, or if it cannot be renamed.
+    """
+    folder = folder.resolve()
+    if not (folder / "config.json").exists():
+        return None
+    number = 1
+    while (aside := folder.with_name(f"{folder.name}.{number}")).exists():
+        number += 1
+    with locked(folder):
+        try:
+            folder.rename(aside)
+        except OSError as error:
+            raise UserError(f"cannot rename {folder}: {error.strerror}; choose another --out") from error
+    return aside
+
+
+def begin(folder: pathlib.Path, name: str, experiment: Experiment) -> bool:
+    """Write config.json, or check that the one there is of this very run. True if there was one.
+
+    UserError for the folder of another experiment, with other settings, or with checkpoints of unknown origin.
+    """
+    path = folder / "config.json"
+    if not path.exists():
+        if (folder / "checkpoints").exists():
+            raise UserError(f"{folder} has checkpoints but no config.json that says of what; choose another --out")
+        record = {"format": FORMAT, "run": uuid.uuid4().hex, "experiment": name, "has_checkpoint": False}
+        _write(folder, record | {"settings": settings.to_json(experiment), "sessions": [_session(0)]})
+        return False
+    there, earlier = read(folder)
+    if there != name:
+        raise UserError(f"{folder} holds a run of {there}, not of {name}; choose another --out")
+    changed = settings.differences(_fixed(earlier), _fixed(experiment))
+    if changed:
+        raise UserError(
+            f"{folder} holds a run with other settings ({'; '.join(changed)}); "
+            "choose another --out, or --no-resume to move it aside and begin anew"
+        )
+    return True
+
+
+def _fixed(experiment: Experiment) -> dict[str, Any]:
+    return {key: value for key, value in settings.to_json(experiment).items() if key not in FREE}
+
+
+def record_session(folder: pathlib.Path, experiment: Experiment, step: int) -> None:
+    """Note in config.json that the run goes on from `step`, with which settings, versions and devices."""
+    record = read_config(folder)
+    sessions = [*record["sessions"], _session(step)]
+    _write(folder, record | {"settings": settings.to_json(experiment), "sessions": sessions})
+
+
+def record_frozen(folder: pathlib.Path, checksums: dict[str, int]) -> None:
+    """Note in config.json the checksums of the frozen parts that the run keeps."""
+    _write(folder, read_config(folder) | {"frozen": checksums})
+
+
+def record_checkpoint(folder: pathlib.Path) -> None:
+    """Note in config.json that the run has had a checkpoint: one without any has lost them."""
+    record = read_config(folder)
+    if not record["has_checkpoint"]:
+        _write(folder, record | {"has_checkpoint": True})
+
+
+def read_config(folder: pathlib.Path) -> dict[str, Any]:
+    """What config.json says, in today's format.
+
+    UserError if it is missing, damaged, not of this program or of a newer version.
+    """
+    path = folder / "config.json"
+    if not path.is_file():
+        raise UserError(f"{folder} is not the folder of a run: it has no config.json")
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"{path} is not JSON ({error}); put back what train wrote there") from error
+    wrong = _wrong(record)
+    if wrong:
+        raise UserError(f"{path} was not written by train: {wrong}; put back what train wrote there")
+    if record["format"] > FORMAT:
+        raise UserError(
+            f"{path} was written by a newer version of jaxgen (format {record['format']}, this one reads {FORMAT}); "
+            "update jaxgen"
+        )
+    if record["format"] == 1:
+        return record | {"format": FORMAT, "settings": former.upgraded(record["settings"])}
+    return record
+
+
+def _wrong(record: Any) -> str:
+    """What `record` lacks of a config.json, in a few words; nothing if it has all."""
+    if not isinstance(record, dict):
+        return f"it holds a {type(record).__name__}, not an object"
+    kinds = {"format": int, "run": str, "experiment": str, "has_checkpoint": bool, "settings": dict, "sessions": list}
+    bad = [name for name, kind in kinds.items() if not isinstance(record.get(name), kind)]
+    return f"its {bad[0]!r} is missing or of a wrong kind" if bad else ""
+
+
+def read(folder: pathlib.Path) -> tuple[str, Experiment]:
+    """Name and settings of the run in `folder`. UserError if they cannot be read."""
+    record = read_config(folder)
+    try:
+        found = settings.from_json(record["settings"])
+    except ValueError as error:
+        raise UserError(f"{folder / 'config.json'} cannot be used: {error}") from error
+    if not isinstance(found, Experiment):
+        raise UserError(f"{folder / 'config.json'} cannot be used: its settings are a {type(found).__name__}")
+    return record["experiment"], found
+
+
+def _session(step: int) -> dict[str, Any]:
+    import jax
+
+    return {
+        "from_step": step,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "command": sys.argv[1:],
+        "python": platform.python_version(),
+        "versions": {"jaxgen": jaxgen.__version__} | {name: metadata.version(name) for name in PACKAGES},
+        "devices": [str(device) for device in jax.devices()],
+        "processes": jax.process_count(),
+        "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores",
+    }
+
+
+def _write(folder: pathlib.Path, record: dict[str, Any]) -> None:
+    path = folder / "config.json"
+    try:
+        files.write(path, json.dumps(record, indent=2) + "\n")
+    except OSError as error:
+        raise FolderError(f"cannot write {path}: {error.strerror}") from error

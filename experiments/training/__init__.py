@@ -1,0 +1,1 @@
+"""The training loop, what is checked before it, and what it reports."""

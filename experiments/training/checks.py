@@ -1,0 +1,137 @@
+"""What an experiment asks for, checked before anything is compiled: settings, data, devices, memory, packages."""
+
+import dataclasses
+import difflib
+import importlib.util
+import json
+import math
+import os
+from typing import Any
+
+import jax
+import numpy as np
+
+from experiments import processes
+from experiments.command_line.errors import UserError
+from experiments.data.images import ImageSet
+from experiments.evaluation import during
+from experiments.models import abilities
+from experiments.runs import experiment as experiments_by_name
+from experiments.runs import frozen, pretrained, restore, settings
+from experiments.runs.experiment import Experiment, model_of
+from experiments.training import stages
+
+OF_EACH_PROCESS = ("process_id", "data_dir", "out")
+"""Settings that need not be the same in all processes."""
+
+
+def check_numbers(experiment: Experiment) -> None:
+    """UserError if a setting is NaN or infinite."""
+    for path, value in settings.not_finite(experiment):
+        raise UserError(f"--{path.replace('_', '-')} is {value}, but must be finite")
+
+
+def check_alike(experiment: Experiment) -> None:
+    """UserError unless all processes have the same settings."""
+    mine = {key: value for key, value in settings.to_json(experiment).items() if key not in OF_EACH_PROCESS}
+    first, *others = map(json.loads, processes.gather(json.dumps(mine)))
+    for number, other in enumerate(others, 1):
+        changed = settings.differences(first, other)
+        if changed:
+            raise UserError(f"process {number} was given other settings than process 0: {'; '.join(changed)}")
+
+
+def fit_to_data(experiment: Experiment, image_set: ImageSet, name: str) -> Experiment:
+    """The experiment with the image shape, and number of classes, of its data. UserError if others were asked for."""
+    asked, usual = experiment.model, experiments_by_name.load(name).model
+    follows: dict[str, Any] = {"image_shape": image_set.image_shape}
+    if abilities.has_classes(asked) and image_set.labels is not None:
+        follows["num_classes"] = image_set.num_classes
+    for field, value in follows.items():
+        wanted = getattr(asked, field)
+        if wanted not in (value, getattr(usual, field)):
+            raise UserError(
+                f"--model.{field.replace('_', '-')} is {wanted}, but {image_set.name} has {value}; "
+                "leave it out, it follows the data"
+            )
+    return dataclasses.replace(experiment, model=dataclasses.replace(asked, **follows))
+
+
+def check_batch(experiment: Experiment) -> None:
+    """UserError unless the devices divide the batch."""
+    num_devices = len(jax.devices())
+    if experiment.batch_size % num_devices:
+        raise UserError(
+            f"--batch-size {experiment.batch_size} does not divide over {num_devices} devices; "
+            f"use a multiple of {num_devices}"
+        )
+
+
+def check_model(experiment: Experiment, image_set: ImageSet) -> None:
+    """UserError if the model refuses its settings or its data; traces shapes only, compiles nothing."""
+    for part in stages.parts(experiment, experiment.steps - 1):
+        check_batch(part.experiment)
+        _check_stage(part.experiment, image_set)
+
+
+def _check_stage(experiment: Experiment, image_set: ImageSet) -> None:
+    config, model = experiment.model, model_of(experiment.model)
+    size = experiment.batch_size * config.minibatches
+    try:
+        example = image_set.batch([0], config.batch_type)
+    except UserError as error:
+        raise UserError(f"{type(config).__module__.rpartition('.')[2]} {error}; choose another --data") from error
+    batch = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((size, *leaf.shape[1:]), leaf.dtype), example)
+    try:
+        state = restore.abstract_state(experiment)
+        check_memory(experiment, state)
+        pretrained.sources(experiment.pretrained, frozen.parts(state))
+        _, metrics = jax.eval_shape(
+            lambda state, batch: model.update(config, state, batch, jax.random.key(0)), state, batch
+        )
+    except (ValueError, OverflowError) as error:
+        raise UserError(str(error)) from error
+    during.check(experiment)
+    check_best(experiment, [*metrics, *during.names(experiment, image_set)])
+
+
+def check_log(experiment: Experiment) -> None:
+    """UserError unless the packages are there that --log needs."""
+    for place, package in (("tensorboard", "tensorboardX"), ("wandb", "wandb")):
+        if place in experiment.log and importlib.util.find_spec(package) is None:
+            raise UserError(f"--log {place} needs {package}: pip install -e '.[{place}]'")
+
+
+def check_memory(experiment: Experiment, state: Any) -> None:
+    """UserError if the model's state, the batches of a call or a picture are larger than the memory there is."""
+    pixels = math.prod(experiment.model.image_shape)
+    images = experiment.steps_per_call * experiment.batch_size * experiment.model.minibatches
+    host = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    device = (jax.local_devices()[0].memory_stats() or {}).get("bytes_limit", host)
+    of_state = num_bytes(state) // (len(jax.devices()) if experiment.shard_state else 1)
+    needs = (
+        ("the model's weights and optimiser take", of_state, device, "use narrower networks, or --shard-state"),
+        ("the batches of a call take", images * pixels, host, "use a smaller --batch-size or --steps-per-call"),
+        ("the images of a picture take", 4 * experiment.num_samples * pixels, device, "use a smaller --num-samples"),
+    )
+    for what, needed, there, cure in needs:
+        if needed > there:
+            raise UserError(f"{what} {_gigabytes(needed)}, but there are {_gigabytes(there)} of memory; {cure}")
+
+
+def check_best(experiment: Experiment, metrics: list[str]) -> None:
+    """UserError unless --best is one of the metrics there are."""
+    if experiment.best is None or experiment.best in metrics:
+        return
+    near = difflib.get_close_matches(experiment.best, metrics, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise UserError(f"--best is {experiment.best!r}, but {hint}there are: {', '.join(sorted(metrics))}")
+
+
+def num_bytes(state: Any) -> int:
+    """Of all arrays, or of their shapes."""
+    return sum(math.prod(leaf.shape) * np.dtype(leaf.dtype).itemsize for leaf in jax.tree.leaves(state))
+
+
+def _gigabytes(num: float) -> str:
+    return f"{num / 1e9:,.1f} GB"

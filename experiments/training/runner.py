@@ -1,0 +1,74 @@
+"""A run from the checks before it to its exit code, and going on where it stopped.
+
+What happens at a step depends on the seed, the settings and the step alone: the key of a step is folded from the run's
+key, and its batch is a pure function of (seed, step). So a run that stopped and goes on is the same run.
+"""
+
+import pathlib
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+from experiments import data, processes
+from experiments.command_line import terminal
+from experiments.command_line.errors import FolderError, UserError
+from experiments.pictures import kinds
+from experiments.processes import joining
+from experiments.runs import files, restore, run_folder
+from experiments.runs.experiment import Experiment
+from experiments.training import checks, compilation
+from experiments.training.loop import Loop
+
+
+def train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
+    """Run the experiment in `folder` to its last step, from its newest checkpoint if there is one.
+
+    Returns:
+        0 at the end; 128 + signal number after SIGINT, SIGTERM or SIGHUP, everything saved; 1 if a metric was not
+        finite.
+
+    Raises:
+        UserError: for settings, data or a folder that do not fit, before anything is compiled.
+        FolderError: if the folder cannot be written to any more, the last good checkpoint kept.
+    """
+    checks.check_numbers(experiment)
+    compilation.keep(experiment.compilation_cache)
+    with joining.joined(experiment):
+        return _train(name, experiment, folder)
+
+
+def _train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
+    checks.check_alike(experiment)
+    image_set = data.load_for(experiment)
+    experiment = checks.fit_to_data(experiment, image_set, name)
+    checks.check_batch(experiment)
+    checks.check_model(experiment, image_set)
+    checks.check_log(experiment)
+    kinds.check(experiment)
+    aside = None if experiment.resume or not processes.first() else run_folder.move_aside(folder)
+    if aside:
+        terminal.show(f"moved the earlier run to {aside}")
+    with run_folder.locked(folder) if processes.first() else nullcontext() as hold, _named(folder):
+        resumed = _begin(folder, name, experiment)
+        with restore.checkpointer(folder, experiment) as checkpointer:
+            return Loop(name, experiment, folder, image_set, checkpointer, hold).run(resumed)
+
+
+def _begin(folder: pathlib.Path, name: str, experiment: Experiment) -> bool:
+    """`run_folder.begin` in the first process; the others see that they have come to the same folder."""
+    resumed = run_folder.begin(folder, name, experiment) if processes.first() else False
+    resumed = bool(processes.gather("resumed" if resumed else "")[0])
+    there = (folder / "config.json").exists()
+    found = processes.gather(run_folder.read_config(folder)["run"] if there else "")
+    if len(set(found)) > 1:
+        raise UserError(f"{folder} is not the same folder in every process; choose an --out that all hosts share")
+    return resumed
+
+
+@contextmanager
+def _named(folder: pathlib.Path) -> Iterator[None]:
+    """An error of the system becomes a FolderError that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        file = f" ({error.filename})" if error.filename else ""
+        raise FolderError(f"cannot go on in {folder}: {files.reason(error)}{file}") from error

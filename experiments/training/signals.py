@@ -1,0 +1,35 @@
+"""Signals that ask a run to stop: noted, and acted upon between two calls."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class Stop:
+    """The signal that has asked the run to stop, 0 for none."""
+
+    signal = 0
+
+
+@contextmanager
+def noted() -> Iterator[Stop]:
+    """Note the first SIGINT, SIGTERM or SIGHUP, acted upon after the call under way; a second SIGINT interrupts.
+
+    A SIGHUP that is ignored already (`nohup`) stays so.
+    """
+    stop = Stop()
+
+    def note(number: int, _frame: Any) -> None:
+        stop.signal = number
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, note) for number in numbers}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,94 @@
+"""A Gaussian encoder and a decoder as variational autoencoders apply them, with or without a condition.
+
+A model's config has `encoder`, `decoder`, `latent_dim`, `image_shape`, `value_range` and `likelihood`; its state has
+the player `autoencoder`, with the parts "encoder" and "decoder".
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from jaxgen.autoencoders import bounds
+from jaxgen.autoencoders.bounds import Diagonal, Terms
+from jaxgen.autoencoders.likelihoods import content_keys
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.priors import normal_noise
+from jaxgen.train_state import apply, blank
+from jaxgen.typing import AxisName, Evidence, Key, Latents, Points, Shape, Variables
+
+
+def coders(config: Any, *conditions: Shape) -> dict[str, tuple[Any, ...]]:
+    """Encoder and decoder as `create_parts` takes them, with conditions of these shapes."""
+    given, output_shape = [blank(shape) for shape in conditions], config.likelihood.output_shape(config.image_shape)
+    return {
+        "encoder": (config.encoder, blank(config.image_shape), *given, (config.latent_dim, 2)),
+        "decoder": (config.decoder, blank((config.latent_dim,)), *given, output_shape),
+    }
+
+
+def encode(
+    config: Any, variables: Variables, targets: Points, *conditions: jax.Array, mode: Mode = EVALUATION
+) -> tuple[Diagonal, Variables]:
+    """q(z|x), or q(z|x, y), and the variables after the pass."""
+    inputs = targets, *conditions, (config.latent_dim, 2)
+    outputs, variables = apply(config.encoder, variables, *inputs, mode=mode.stream(0), part="encoder")
+    return bounds.diagonal(outputs), variables
+
+
+def decode(
+    config: Any, variables: Variables, latents: Latents, *conditions: jax.Array, mode: Mode = EVALUATION
+) -> tuple[Points, Variables]:
+    """What the likelihood takes for p(x|z), or p(x|z, y), and the variables after the pass."""
+    inputs = latents, *conditions, config.likelihood.output_shape(config.image_shape)
+    return apply(config.decoder, variables, *inputs, mode=mode.stream(1), part="decoder")
+
+
+def decode_each(
+    config: Any, variables: Variables, latents: jax.Array, *conditions: jax.Array, mode: Mode
+) -> tuple[Points, Variables]:
+    """`decode` of K latents for each example, (B, K, latent), all in one batch of B K."""
+    num = latents.shape[1]
+    keys = None if mode.keys is None else _keys_of_each(mode, num)
+    repeated = [jnp.repeat(condition, num, axis=0) for condition in conditions]
+    flat = latents.reshape(-1, latents.shape[2])
+    return decode(config, variables, flat, *repeated, mode=mode.with_keys(keys))
+
+
+def _keys_of_each(mode: Mode, num: int) -> jax.Array:
+    """A key for each of `num` latents of each example; those of the examples themselves for one latent."""
+    keys = mode.example_keys("dropout")
+    return keys if num == 1 else jax.vmap(lambda key: jax.random.split(key, num))(keys).reshape(-1)
+
+
+def nll_of_each(config: Any, outputs: Float[Array, "outputs ..."], targets: Points) -> Float[Array, "batch samples"]:
+    """-log p(x|z_k), (B, K), of the decoder's outputs for K latents of each example."""
+    num = len(outputs) // len(targets)
+    return config.likelihood.nll(outputs, jnp.repeat(targets, num, axis=0), config.value_range).reshape(-1, num)
+
+
+def noise(config: Any, key: Key, num: int, samples: int, axis_name: AxisName = None) -> jax.Array:
+    """eps ~ N(0, I), (num, samples, latent)."""
+    return normal_noise((samples, config.latent_dim), key, num, axis_name)
+
+
+def observed(config: Any, images: Points) -> Points:
+    """x, as the likelihood observes it; pixels that it draws are drawn from the image's own noise, always the same."""
+    return config.likelihood.observe(images, content_keys(images, config.value_range), config.value_range)
+
+
+def evidence(
+    terms_of: Callable[[jax.Array], Terms], config: Any, targets: Points, key: Key, samples: tuple[int, int]
+) -> Evidence:
+    """The ELBO and the importance-weighted bound of each image.
+
+    Args:
+        terms_of: noise from N(0, I), (B, K, latent), to the terms.
+        config: settings.
+        targets: x, as the likelihood observes it.
+        key: of the noise.
+        samples: latents of an image, and how many of them are in memory at a time.
+    """
+    return bounds.evidence(lambda key, num: terms_of(noise(config, key, len(targets), num)), key, *samples)

@@ -1,0 +1,95 @@
+"""Batches by what they hold, and what each part of them is for: all that is known of a kind of batch stands here.
+
+A batch is an array of images alone, or one of the named tuples below. Each says in `COLUMNS`, field by field, from
+which column of a data set the field comes and how its rows are chosen; in `CONDITION` which field a model is given when
+it samples, and in `TARGET` which one its samples are compared with. A new kind of batch is a new class here.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from jaxtyping import Array, UInt8
+
+from jaxgen.typing import Batch, Labels
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where a field of a batch comes from."""
+
+    name: Literal["images", "labels", "targets", "others", "captions"]  # of the data set's column
+    rows: Literal["same", "other", "one_of"] = "same"  # as the first field; drawn independently; one of several each
+
+    @property
+    def pixels(self) -> bool:
+        """Whether its rows are pictures, which are cropped and mirrored as the first field's are."""
+        return self.name in ("images", "targets", "others")
+
+
+class Labelled(NamedTuple):
+    """A batch for a conditional model."""
+
+    images: Batch
+    labels: Labels
+
+    COLUMNS = (Column("images"), Column("labels"))
+    CONDITION, TARGET = "labels", "images"
+
+
+class Paired(NamedTuple):
+    """A batch for a model that learns one image from another: `targets[i]` belongs to `inputs[i]`.
+
+    The two may differ in size: a model for super-resolution has an `input_shape` as well as an `image_shape`.
+    """
+
+    inputs: Batch
+    targets: Batch
+
+    COLUMNS = (Column("images"), Column("targets"))
+    CONDITION, TARGET = "inputs", "targets"
+
+
+class Unpaired(NamedTuple):
+    """A batch of two domains, drawn independently: nothing links `a[i]` to `b[i]`."""
+
+    a: Batch
+    b: Batch
+
+    COLUMNS = (Column("images"), Column("others", rows="other"))
+    CONDITION, TARGET = "a", None
+
+
+class Captioned(NamedTuple):
+    """A batch for a text-to-image model: one caption for each image, as UTF-8 bytes, padded with 0."""
+
+    images: Batch
+    captions: UInt8[Array, "batch length"]
+
+    COLUMNS = (Column("images"), Column("captions", rows="one_of"))
+    CONDITION, TARGET = "captions", "images"
+
+
+BatchType: TypeAlias = type[Labelled] | type[Paired] | type[Unpaired] | type[Captioned] | None
+"""None for an array of images alone."""
+
+IMAGES = (Column("images"),)
+"""The columns of a batch of images alone."""
+
+
+def columns(batch_type: Any) -> tuple[Column, ...]:
+    """Where the fields of a batch come from, in order."""
+    return IMAGES if batch_type is None else batch_type.COLUMNS
+
+
+def condition(batch: Any) -> Any:
+    """The part of a batch that a model is given when it samples; None for images alone."""
+    kind: Any = type(batch)
+    return getattr(batch, kind.CONDITION) if isinstance(batch, tuple) else None
+
+
+def target(batch: Any) -> Any:
+    """The images that samples are compared with: the batch itself, or one field of it; None if there are none."""
+    if not isinstance(batch, tuple):
+        return batch
+    kind: Any = type(batch)
+    return None if kind.TARGET is None else getattr(batch, kind.TARGET)

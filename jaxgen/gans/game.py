@@ -1,0 +1,40 @@
+"""The two players' values for an objective, from scores of real examples and of fakes.
+
+A model's config names what counts here alike: `objective`, `discrimination`.
+"""
+
+from typing import Any
+
+from jaxgen.gans.diagnostics import certainty
+from jaxgen.gans.discrimination import Network, flip_labels, score_both
+from jaxgen.mode import Mode
+from jaxgen.typing import Metrics, PerExample, Scalar, Variables
+
+
+def discriminator_value(
+    config: Any, real_scores: PerExample, fake_scores: PerExample, mode: Mode
+) -> tuple[Scalar, Metrics]:
+    """What the discriminator minimises, mean over the batch, and what is logged, without flipped labels."""
+    labelled = flip_labels(config.discrimination.flip, real_scores, fake_scores, mode)
+    loss = config.objective.discriminator(*labelled, axis_name=mode.axis_name).mean()
+    logged = certainty(config.objective, real_scores, fake_scores, mode.axis_name)
+    return loss, {"discriminator_loss": loss} | logged
+
+
+def generator_value(
+    config: Any, real_scores: PerExample | None, fake_scores: PerExample, mode: Mode
+) -> tuple[Scalar, Metrics]:
+    """What the generator minimises, mean over the batch, and what is logged."""
+    loss = config.objective.generator(real_scores, fake_scores, axis_name=mode.axis_name).mean()
+    return loss, {"generator_loss": loss}
+
+
+def score_fakes(
+    config: Any, network: Network, opponent: Variables, real: Any, fake: Any, mode: Mode
+) -> tuple[Any, Any]:
+    """The opponent's outputs for real inputs and for fakes in the generator's step.
+
+    Real ones are seen only by an objective that compares them with fakes: their outputs are None otherwise.
+    """
+    real = real if config.objective.needs_real else None
+    return score_both(network, opponent, real, fake, mode, joint=config.discrimination.joint)[0]

@@ -1,0 +1,98 @@
+"""The two networks of a GAN as every model of the family applies them, and images from its latents.
+
+A model's config names its networks and shapes alike: `generator`, `prior`, `image_shape`, `value_range`, and
+`num_classes` where there are labels. Its state holds `ema`, the moving average of the generator's variables.
+"""
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+
+from jaxgen.conditions import in_turn, one_hot
+from jaxgen.gans.discrimination import GENERATOR, Network
+from jaxgen.images import squash
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.optimizers import Optimizer
+from jaxgen.sampling import sampler
+from jaxgen.train_state import TrainState, apply, blank, create
+from jaxgen.typing import Key, Labels, Latents, Points, Shape, Variables
+
+
+def create_players(
+    config: Any, discriminator: tuple[nn.Module, Optimizer], key: Key, *conditions: Shape, outputs: Shape = ()
+) -> tuple[TrainState, TrainState]:
+    """A fresh generator, and a fresh discriminator or critic.
+
+    Args:
+        config: settings of the model.
+        discriminator: the network and its optimiser.
+        key: of the weights.
+        conditions: shapes of what the generator is given in addition to latents.
+        outputs: shape of what the discriminator gives for each example. With `()` it scores, given the same conditions.
+    """
+    key_generator, key_discriminator = jax.random.split(key)
+    given = [blank(shape) for shape in conditions]
+    inputs = blank(config.prior.shape), *given, config.image_shape
+    generator = create(config.generator, config.generator_optimizer, key_generator, *inputs)
+    inputs = blank(config.image_shape), *(() if outputs else given), outputs
+    return generator, create(*discriminator, key_discriminator, *inputs)
+
+
+def generate(
+    config: Any, variables: Variables, latents: Latents, *conditions: jax.Array, mode: Mode = EVALUATION
+) -> tuple[Points, Variables]:
+    """G(z), or G(z|y), in the value range, and the generator's variables after the pass."""
+    inputs = latents, *conditions, config.image_shape
+    outputs, variables = apply(config.generator, variables, *inputs, mode=mode.stream(GENERATOR))
+    return squash(outputs, config.value_range), variables
+
+
+def fixed_fakes(config: Any, variables: Variables, minibatches: tuple[jax.Array, ...], mode: Mode) -> Points:
+    """Fakes of several minibatches from a generator that does not learn meanwhile: all from one pass.
+
+    Each minibatch keeps its own batch statistics. `minibatches` are latents, conditions and keys of the passes, each
+    with a leading axis of minibatches.
+    """
+
+    def fakes(inputs: tuple[jax.Array, ...]) -> Points:
+        *given, keys = inputs
+        return generate(config, variables, *given, mode=mode.with_keys(keys))[0]
+
+    return jax.vmap(fakes)(minibatches)
+
+
+def scorer(net: nn.Module, output_shape: Shape = ()) -> Network:
+    """A discriminator or critic as a function of its inputs: images alone, or a tuple of images and conditions."""
+
+    def network(variables: Variables, inputs: Any, mode: Mode = EVALUATION) -> tuple[Any, Variables]:
+        inputs = inputs if isinstance(inputs, tuple) else (inputs,)
+        return apply(net, variables, *inputs, output_shape, mode=mode)
+
+    return network
+
+
+def two_headed(net: nn.Module, num_outputs: int) -> Network:
+    """A discriminator or critic of a score and `num_outputs` more, the score first: `(scores, outputs)`."""
+    network = scorer(net, (1 + num_outputs,))
+
+    def heads(variables: Variables, inputs: Any, mode: Mode = EVALUATION) -> tuple[Any, Variables]:
+        outputs, variables = network(variables, inputs, mode)
+        return (outputs[:, 0], outputs[:, 1:]), variables
+
+    return heads
+
+
+def from_latents(config: Any, state: Any, latents: Latents, condition: None = None) -> Points:
+    """G(z) of the moving average of the generator."""
+    return generate(config, state.ema, latents)[0]
+
+
+def from_latents_and_labels(config: Any, state: Any, latents: Latents, condition: Labels | None = None) -> Points:
+    """G(z|y) of the moving average of the generator; without labels y, image i is of class i mod `num_classes`."""
+    labels = in_turn(condition, len(latents), config.num_classes)
+    return generate(config, state.ema, latents, one_hot(labels, config.num_classes))[0]
+
+
+sample = sampler(from_latents)
+sample_labelled = sampler(from_latents_and_labels)

@@ -1,0 +1,81 @@
+"""Multi-head attention: the package's only door to it, for sequences and for maps, of one set of tokens or of two.
+
+Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser, Polosukhin: Attention Is All You Need, 2017, arXiv
+1706.03762. For each head
+
+    Attention(Q, K, V) = softmax(Q K^T / sqrt(d)) V        (1)
+
+with d features a head; the softmax is computed in float32 whatever the type of Q, K and V.
+"""
+
+from typing import Literal
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from jaxgen.checks import require
+
+
+def attend(
+    queries: Float[Array, "batch tokens heads features"],
+    keys: Float[Array, "batch others heads features"],
+    values: Float[Array, "batch others heads features"],
+    mask: Bool[Array, "batch others"] | None = None,
+) -> Float[Array, "batch tokens heads features"]:
+    """Equation (1), in the type of the values.
+
+    Where there is a mask, tokens at which it is False are not attended to; an example of which all are False gets the
+    mean of its values.
+    """
+    whole = None if mask is None else mask[:, None, None, :]
+    with jax.numpy_dtype_promotion("standard"):  # JAX asks for the common type of bfloat16 and float32
+        return jax.nn.dot_product_attention(queries, keys, values, mask=whole)
+
+
+class Attention(nn.Module):
+    """Tokens attend to themselves, or to those of a `context`: dense layers to Q, K and V, equation (1), a dense layer.
+
+    Inputs are (batch, tokens, channels), or maps (batch, height, width, channels), whose places are the tokens.
+    Residual connections and normalisation are left to the network around it.
+    """
+
+    heads: int = 8
+    features: int | None = None  # of all heads together; None for as many as the inputs have channels
+    dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params and softmax are float32
+
+    @nn.compact
+    def __call__(
+        self,
+        inputs: Float[Array, "batch *places channels"],
+        context: Float[Array, "batch *others context_channels"] | None = None,
+        mask: Bool[Array, "batch *others"] | None = None,
+    ) -> Float[Array, "batch *places channels"]:
+        """Outputs of the shape of `inputs`; `mask` says which tokens of the context (or of the inputs) count.
+
+        Raises:
+            ValueError: shapes that do not fit, or features that do not divide into heads.
+        """
+        channels = inputs.shape[-1]
+        context = inputs if context is None else context
+        features = channels if self.features is None else self.features
+        require(inputs.ndim >= 3, "shape of inputs", inputs.shape, "(batch, tokens, channels) or that of a map")
+        require(context.ndim >= 3, "shape of context", context.shape, "(batch, tokens, channels) or that of a map")
+        require(
+            self.heads >= 1 and features % self.heads == 0, "heads", self.heads, f"a divisor of {features} features"
+        )
+        if mask is not None:
+            require(mask.shape == context.shape[:-1], "shape of mask", mask.shape, f"{context.shape[:-1]}")
+            mask = mask.reshape(len(mask), -1)
+        dtype = jnp.dtype(self.dtype)
+
+        def project(name: str, tokens: jax.Array) -> jax.Array:
+            flat = tokens.reshape(len(tokens), -1, tokens.shape[-1])
+            split = nn.Dense(features, dtype=dtype, name=name)(flat)
+            return split.reshape(*flat.shape[:2], self.heads, features // self.heads)
+
+        queries = project("queries", inputs)
+        attended = attend(queries, project("keys", context), project("values", context), mask)
+        outputs = nn.Dense(channels, dtype=dtype, name="outputs")(attended.reshape(*attended.shape[:2], features))
+        return outputs.reshape(inputs.shape)

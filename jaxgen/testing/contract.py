@@ -1,0 +1,277 @@
+"""The laws of the contract, as one test class for each model."""
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import chex
+import flax.linen as nn
+import flax.serialization
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.interpreters import partial_eval
+
+from jaxgen import model as contract
+from jaxgen import parallel
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.testing.batches import random_batches
+from jaxgen.testing.settings import Case, distinct_sgd, optimizer_fields, optimizer_of, players, variations, with_sgd
+from jaxgen.testing.trees import differs, leaves, stacked
+
+BATCH = 8  # examples of a minibatch: divides over 4 devices
+STEPS = 2
+FIXED = 1e-30  # a learning rate whose steps no weight shows in float32; a bias of 0 moves by it times its gradient
+
+
+@functools.cache
+def _jitted_init(model: Any, config: Any) -> Any:
+    return jax.jit(functools.partial(model.init, config))
+
+
+def _operations(closed: Any) -> tuple[str, list[bytes]]:
+    """The operations on which the outputs depend, and the constants."""
+    jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), True)
+    return str(jaxpr), [np.asarray(const).tobytes() for const in closed.consts]
+
+
+class _AsksForKeys(nn.Module):
+    """A network that refuses to be trained without keys, as dropout inside would."""
+
+    net: nn.Module
+
+    @nn.compact
+    def __call__(self, *inputs: Any, mode: Mode = EVALUATION) -> Any:
+        if mode.train:
+            mode.example_keys("a network")
+        return self.net(*inputs, mode=mode)
+
+
+class Suite:
+    """Tests of one model; subclass with a `case`. The state's params, not Adam's, are compared over devices."""
+
+    case: Case
+
+    @classmethod
+    def init(cls, config: Any = None) -> Any:
+        """The state before the first update, of the case's config if no other is given."""
+        return _jitted_init(cls.case.model, config or cls.case.config)(jax.random.key(0))
+
+    @classmethod
+    def batches(cls, num: int, config: Any = None) -> list[Any]:
+        """`num` batches of the config's batch type, each of minibatches * BATCH examples, uint8 images."""
+        config = config or cls.case.config
+        return random_batches(config, num, BATCH * config.minibatches)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def update(cls):
+        """The update with SGD, a rate for each optimiser, compiled once for one device."""
+        config = distinct_sgd(cls.case.config)
+        return config, parallel.jit(cls.case.model.update, config, devices=jax.devices()[:1])
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def reference(cls, update):
+        """State after single steps on one device, each step's metrics, and what went in."""
+        config, step = update
+        batches, keys = cls.batches(STEPS), jax.random.split(jax.random.key(1), STEPS)
+        state, metrics = cls.init(config), []
+        for batch, key in zip(batches, keys, strict=True):
+            state, found = step(state, batch, key)
+            metrics.append(jax.device_get(found))
+        return config, batches, keys, jax.device_get(state), stacked(metrics)
+
+    @pytest.mark.parametrize(
+        "wrap",
+        [
+            parallel.shard_map,
+            pytest.param(parallel.jit, marks=pytest.mark.exhaustive),
+            pytest.param(parallel.pmap, marks=pytest.mark.exhaustive),
+        ],
+    )
+    def test_every_driver_gives_in_one_dispatch_what_one_device_gives_step_by_step(self, reference, wrap):
+        """On all devices, with one trace for two calls whose states and settings are equal but not the same."""
+        config, batches, keys, wanted, metrics = reference
+        traces = []
+
+        def update(config, state, batch, key, *, axis_name=None):
+            traces.append(axis_name)
+            return self.case.model.update(config, state, batch, key, axis_name=axis_name)
+
+        step = wrap(update, config, steps=STEPS)
+        for equal in (config, dataclasses.replace(config)):
+            state, found = step(self.init(equal), stacked(batches), keys)
+            chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
+            chex.assert_trees_all_close(jax.device_get(found), metrics, atol=1e-4, rtol=1e-4)
+        assert len(traces) == 1
+
+    @pytest.mark.exhaustive
+    def test_vmap_with_an_axis_name_gives_the_update_of_one_device(self, reference):
+        """Shares of a batch under `jax.vmap` with the axis' name."""
+        config, batches, keys, wanted, _ = reference
+        update = functools.partial(self.case.model.update, config, axis_name="shards")
+        sharded = jax.jit(jax.vmap(update, in_axes=(None, 0, None), axis_name="shards"))
+        state = self.init(config)
+        for batch, key in zip(batches, keys, strict=True):
+            shares = jax.tree.map(lambda leaf: leaf.reshape(4, -1, *leaf.shape[1:]), batch)
+            states, _ = sharded(state, shares, key)
+            state = jax.tree.map(lambda leaf: leaf[3], states)
+        chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
+
+    def test_states_of_equal_settings_have_one_structure(self):
+        """Two such states can be the branches of a `jax.lax.cond`."""
+        one = self.init()
+        other = self.init(dataclasses.replace(self.case.config))
+        assert jax.tree.structure(one) == jax.tree.structure(other)
+        chosen = jax.lax.cond(jnp.array(True), lambda: one, lambda: other)
+        chex.assert_trees_all_equal(chosen, one)
+
+    def test_update_is_a_function_of_its_key(self, update):
+        """The same key gives the same state bit for bit, another key another state."""
+        config, step = update
+        batch = self.batches(1)[0]
+        first, again, other = (step(self.init(config), batch, jax.random.key(number))[0] for number in (0, 0, 1))
+        chex.assert_trees_all_equal(first, again)
+        assert differs(first, other)
+
+    def test_a_state_that_was_stored_goes_on_bit_for_bit(self, update):
+        """Everything the next update needs is in the state."""
+        config, step = update
+        first, second = self.batches(2)
+        state, _ = step(self.init(config), first, jax.random.key(0))
+        restored = flax.serialization.from_bytes(self.init(config), flax.serialization.to_bytes(state))
+        assert jax.tree.structure(restored) == jax.tree.structure(state)
+        undisturbed, resumed = (step(one, second, jax.random.key(1))[0] for one in (state, restored))
+        chex.assert_trees_all_equal(resumed, undisturbed)
+
+    def test_update_keeps_structure_shapes_and_dtypes(self, reference):
+        """Of the state; metrics are finite float32 scalars."""
+        config, _, _, after, metrics = reference
+        chex.assert_trees_all_equal_shapes_and_dtypes(after, self.init(config))
+        for name, values in metrics.items():
+            assert values.shape == (STEPS,) and values.dtype == jnp.float32, name
+            assert np.isfinite(values).all(), name
+
+    def test_gradients_reach_every_parameter(self, reference):
+        """Each leaf of params moves, but for those that the case names."""
+        config, _, _, state, _ = reference
+        before = leaves({name: player.params for name, player in players(self.init(config)).items()})
+        after = leaves({name: player.params for name, player in players(state).items()})
+        unmoved = [
+            name
+            for name, leaf in before.items()
+            if np.abs(after[name] - leaf).max() < 1e-7  # rounding of a gradient that is zero
+        ]
+        assert sorted(unmoved) == sorted(self.case.unreached)
+
+    def test_each_player_has_its_own_optimizer(self):
+        """`generator_optimizer` is the generator's; a setting called `optimizer` belongs to every player there is."""
+        config = distinct_sgd(self.case.config)
+        found, declared = players(jax.eval_shape(lambda: self.init(config))), dict(self.case.optimizers)
+        assert found, "a model has a TrainState somewhere in its State"
+        for name, player in found.items():
+            own = declared.get(name, f"{name}_optimizer")
+            wanted = own if own in optimizer_fields(config) else "optimizer"
+            assert optimizer_of(config, player) == [wanted], name
+        used = {name for player in found.values() for name in optimizer_of(config, player)}
+        assert used | set(self.case.shared) == set(optimizer_fields(config))
+
+    @pytest.mark.exhaustive
+    def test_each_player_moves_by_its_own_optimizer_alone(self):
+        """With a learning rate of 1e-30 a player stays where it is, whatever the others do."""
+        shared, alone = self.case.shared, jax.devices()[:1]
+        for field in set(optimizer_fields(self.case.config)) - set(shared):
+            config = with_sgd(self.case.config, 0.1, **dict.fromkeys((field, *shared), FIXED))
+            before = players(self.init(config))
+            step = parallel.jit(self.case.model.update, config, devices=alone)
+            state, _ = step(self.init(config), self.batches(1)[0], jax.random.key(0))
+            for name, player in players(state).items():
+                old, new = leaves(before[name].params), leaves(player.params)
+                moved = any(np.abs(new[path] - old[path]).max() > 1e-25 for path in old)
+                assert moved == (field not in optimizer_of(config, before[name])), (field, name)
+
+    def test_every_network_gets_keys_in_training(self):
+        """So that dropout in any of them drops; in evaluation none is needed."""
+        nets = {
+            field.name: _AsksForKeys(getattr(self.case.config, field.name))
+            for field in dataclasses.fields(self.case.config)
+            if isinstance(getattr(self.case.config, field.name), nn.Module)
+        }
+        config, key = dataclasses.replace(self.case.config, **nets), jax.random.key(0)
+        state = jax.eval_shape(functools.partial(self.case.model.init, config), key)
+        jax.eval_shape(functools.partial(self.case.model.update, config), state, self.batches(1)[0], key)
+
+    def test_every_setting_changes_the_computation(self):
+        """Each setting outside the networks is felt by the first state, the samples or the update."""
+        self._settings_that_change_nothing(networks=False)
+
+    @pytest.mark.exhaustive
+    def test_every_setting_of_a_network_changes_the_computation(self):
+        """The same with the settings of the networks."""
+        self._settings_that_change_nothing(networks=True)
+
+    def _settings_that_change_nothing(self, *, networks: bool) -> None:
+        varied = variations(self.case.config, networks=networks)
+        wanted = list(self.computation(self.case.config))
+        same = [
+            name
+            for name, config in varied
+            if all(part == other for part, other in zip(self.computation(config), wanted, strict=True))
+        ]
+        names = {name for name, _ in varied}
+        assert sorted(same) == sorted(name for name in self.case.inert if name in names)
+
+    def computation(self, config: Any) -> Iterator[tuple[str, list[bytes]]]:
+        """All that goes into a first state, a sample and the state after an update: operations, numbers, constants.
+
+        What flows into metrics alone is left out. The parts come one by one, the cheap ones first: where one of them
+        differs the next is not traced. Comparing values instead would compile a program a setting.
+        """
+        model, key = self.case.model, jax.random.key(0)
+        closed, state = jax.make_jaxpr(functools.partial(model.init, config), return_shape=True)(key)
+        yield _operations(closed)
+        yield _operations(jax.make_jaxpr(lambda state, key: model.sample(config, state, key, 2))(state, key))
+        step = jax.make_jaxpr(lambda state, batch, key: model.update(config, state, batch, key)[0])
+        yield _operations(step(state, self.batches(1, config)[0], key))
+
+    def test_config_is_a_value(self):
+        """Equal settings compare and hash equal; each variation differs."""
+        config = self.case.config
+        other = dataclasses.replace(config)
+        assert config == other and hash(config) == hash(other)
+        assert all(different != config for _, different in variations(config))
+
+    def test_sample_has_the_shape_and_range_of_the_images(self):
+        """And is a function of its key."""
+        config = self.case.config
+        sample = jax.jit(functools.partial(self.case.model.sample, config), static_argnums=2)
+        state = self.init()
+        samples = sample(state, jax.random.key(0), 5)
+        assert samples.shape == (5, *config.image_shape) and samples.dtype == jnp.float32
+        low, high = config.value_range or (-np.inf, np.inf)
+        assert low <= samples.min() and samples.max() <= high
+        assert samples.std() > 0
+        chex.assert_trees_all_equal(samples, sample(state, jax.random.key(0), 5))
+        assert differs(samples, sample(state, jax.random.key(1), 5))
+
+    def test_the_module_offers_what_the_contract_names(self):
+        """With the arguments of the protocols, in their order: what has an ability's names has its signatures."""
+        module = self.case.model
+        for name in ("Config", "State", "init", "update", "sample"):
+            assert getattr(module, name).__doc__, name
+        assert module.__doc__ and "arXiv" in module.__doc__
+        for ability in (contract.Model, *contract.ABILITIES):
+            names = [name for name, value in vars(ability).items() if inspect.isfunction(value) and name[0] != "_"]
+            if ability is contract.Model or all(hasattr(module, name) for name in names):
+                for name in names:
+                    assert _arguments(getattr(module, name)) == _arguments(getattr(ability, name))[1:], name
+
+
+def _arguments(function: Any) -> list[tuple[str, Any, bool]]:
+    """Name, kind and whether there is a default, of each argument."""
+    parameters = inspect.signature(function).parameters.values()
+    return [(each.name, each.kind, each.default is not each.empty) for each in parameters]

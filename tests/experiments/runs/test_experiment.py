@@ -1,0 +1,65 @@
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+
+from experiments.command_line import cli
+from experiments.command_line.errors import UserError
+from experiments.data.images import ImageSet
+from experiments.runs import experiment, settings
+from experiments.training import checks
+from jaxgen.optimizers import Adam, LinearDecay, Optimizer
+
+
+def test_every_experiment_has_a_summary_and_belongs_to_a_model():
+    assert experiment.names()
+    for name in experiment.names():
+        assert experiment.summary(name).endswith("."), name
+        chosen = experiment.load(name)
+        assert experiment.model_of(chosen.model).__doc__
+        words = re.findall("[a-z0-9]+", chosen.data)  # cifar100:bicycle gives wgan_bicycle, lsun/bedroom lsgan112_lsun
+        assert any(f"_{word}" in name for word in words), "experiments are named MODEL_DATA"
+
+
+@pytest.mark.parametrize("name", experiment.names())
+def test_every_experiment_traces_an_update_and_is_written_and_read_as_json(name):
+    """Shapes alone, nothing is compiled: what a config names exists, and its networks fit its images."""
+    chosen = experiment.load(name)
+    classes = tuple(str(label) for label in range(10))
+    kind = np.float32 if chosen.model.value_range is None else np.uint8
+    made = ImageSet("made", np.zeros((1, *chosen.model.image_shape), kind), np.zeros(1, np.int32), classes)
+    checks.check_model(chosen, made)
+    assert settings.from_json(json.loads(json.dumps(settings.to_json(chosen)))) == chosen
+
+
+def test_every_part_of_an_optimizer_is_an_option():
+    default = experiment.load("wgan_gp_ring8")
+    parts = ("learning-rate", "0.5", "warm-up", "3", "clip-norm", "2", "weight-decay", "0.1", "accumulate", "4")
+    inner = ("rule.b1", "0.25", "rule.b2", "0.5", "rule.eps", "1e-3", "rule.eps-root", "1e-4", "schedule.end", "9")
+    pairs = zip((*parts, *inner)[::2], (*parts, *inner)[1::2], strict=True)
+    argv = [word for name, value in pairs for word in (f"--model.critic-optimizer.{name}", value)]
+    chosen = cli.parse(experiment.Experiment[type(default.model)], default, argv, "train", "")
+    wanted = Optimizer(0.5, Adam(0.25, 0.5, 1e-3, 1e-4), LinearDecay(9), 3, 2.0, 0.1, 4)
+    assert chosen.model == dataclasses.replace(default.model, critic_optimizer=wanted)
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [("wgan_gp_digit", "did you mean wgan_gp_digits"), ("zzz", "there are: .*wgan_gp_digits"), ("../x", "there are")],
+)
+def test_an_unknown_name_gets_the_nearest_one(typed, hint):
+    with pytest.raises(UserError, match=hint):
+        experiment.load(typed)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["steps", "batch_size", "steps_per_call", "log_every", "sample_every", "checkpoint_every", "keep", "num_samples"],
+)
+def test_sizes_below_one_are_refused(name):
+    option = "--" + name.replace("_", "-")
+    for value in (0, -3):
+        with pytest.raises(ValueError, match=f"{option} is {value}, but must be at least 1"):
+            dataclasses.replace(experiment.load("wgan_gp_digits"), **{name: value})

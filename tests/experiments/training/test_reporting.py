@@ -1,0 +1,40 @@
+import json
+
+import pytest
+
+from experiments.training import reporting, writers
+
+
+def test_a_line_holds_metrics_and_rates(tmp_path, capsys):
+    seen = []
+    with reporting.Reporter(tmp_path, 0, 20, [lambda step, metrics: seen.append((step, metrics))]) as reporter:
+        reporter.progress(10)
+        reporter.log(10, {"loss": 0.5}, images_per_step=64)
+    line = json.loads((tmp_path / "metrics.jsonl").read_text())
+    assert line["step"] == 10
+    assert line["loss"] == 0.5
+    assert line["images_per_s"] == pytest.approx(64 * line["steps_per_s"])
+    assert seen == [(10, {key: value for key, value in line.items() if key != "step"})]
+    assert "step 10/20" in capsys.readouterr().out
+
+
+def test_lines_after_the_step_that_a_run_resumes_from_are_dropped(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"step": 4, "lo')  # cut short by a kill
+    with reporting.Reporter(tmp_path, 2, 9, []) as reporter:
+        reporter.log(3, {}, 1)
+    assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(5, "5s"), (184.4, "3m04s"), (3720, "1h02m"), (0, "0s")])
+def test_durations_read_as_a_person_says_them(seconds, text):
+    assert reporting.duration(seconds) == text
+
+
+def test_tensorboard_files_hold_the_metrics(tmp_path):
+    pytest.importorskip("tensorboardX")
+    with writers.tensorboard(tmp_path, 0) as write:
+        write(1, {"loss": 0.5})
+    files = list(tmp_path.glob("events.out.tfevents.*"))
+    assert len(files) == 1
+    assert b"loss" in files[0].read_bytes()

@@ -1,0 +1,29 @@
+import jax
+import numpy as np
+import pytest
+
+from jaxgen.priors import Normal, Uniform
+
+
+@pytest.mark.parametrize(
+    ("prior", "variance", "largest"), [(Normal(3), 1.0, 9.0), (Uniform(3), 1 / 3, 1.0), (Uniform(3, 3**0.5), 1.0, 1.74)]
+)
+def test_draws_have_the_moments_of_the_prior(prior, variance, largest):
+    latents = prior.draw(jax.random.key(0), 4_000)
+    assert latents.shape == (4_000, 3) and latents.dtype == np.float32
+    assert np.abs(latents).max() <= largest
+    assert abs(latents.mean()) < 4 / np.sqrt(12_000)
+    assert latents.var() == pytest.approx(variance, abs=4 * np.sqrt(2 / 12_000))
+
+
+@pytest.mark.parametrize("prior", [Normal(2), Uniform(2)])
+def test_latents_are_the_same_however_many_devices_share_the_batch(prior):
+    whole = prior.draw(jax.random.key(0), 8)
+    shares = jax.vmap(lambda _: prior.draw(jax.random.key(0), 2, "i"), axis_name="i")(np.zeros(4))
+    np.testing.assert_array_equal(shares.reshape(8, 2), whole)
+
+
+@pytest.mark.parametrize(("kind", "settings"), [(Normal, {"dim": 0}), (Uniform, {"dim": 0}), (Uniform, {"limit": 0.0})])
+def test_settings_out_of_range_are_refused(kind, settings):
+    with pytest.raises(ValueError, match=f"{next(iter(settings))} is 0"):
+        kind(**settings)
