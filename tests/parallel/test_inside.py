@@ -48,7 +48,7 @@ def test_descending_a_loss_of_the_gathered_batch_takes_the_step_of_one_device(wr
             outputs = parallel.gather(Scale().apply(variables, batch), axis_name)
             return jnp.square(outputs @ outputs.T).mean(), ({}, variables)
 
-        return descend(state, loss, axis_name)
+        return descend(state, loss, (), axis_name)
 
     batch = batch_of(8)
     state, _ = wrap(update, None)(
