@@ -140,6 +140,8 @@ def test_a_minibatch_holds_every_numth_example_whatever_its_shape(shape):
 def test_a_batch_that_does_not_hold_the_minibatches_is_refused():
     with pytest.raises(ValueError, match="batch of 7 does not divide into 3 minibatches"):
         parallel.split(jnp.zeros(7), 3)
+    with pytest.raises(ValueError, match="batch size is 0, but must be at least 1"):
+        parallel.split(jnp.zeros((0, 2)), 3)
 
 
 class TestChexVariants(chex.TestCase):
