@@ -4,14 +4,14 @@ import functools
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from jaxgen import parallel
 from jaxgen.typing import AxisName, Key, Labels
 
 
-def one_hot(labels: Labels, num_classes: int) -> Float[Array, "batch classes"]:
-    """Row i is the unit vector of class `labels[i]`."""
+def one_hot(labels: Int[Array, "*batch"], num_classes: int) -> Float[Array, "*batch classes"]:
+    """The unit vector of each label's class."""
     return jax.nn.one_hot(labels, num_classes, dtype=jnp.float32)
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from jaxgen.batches import BatchType
 from jaxgen.images import ValueRange
+from jaxgen.stages import Stage
 from jaxgen.typing import AxisName, Batch, Evidence, Images, Key, Latents, Metrics, PerExample, Points, Shape
 
 
@@ -35,12 +36,20 @@ class ModelConfig(Protocol):
         """What a batch holds: None for an array of images alone, else a class of `jaxgen.batches`."""
         ...
 
+    def stage(self, step: int) -> Stage:
+        """The stage that holds the update after `step` others, if settings change within a run: `jaxgen.stages`."""
+        ...
+
 
 class Defaults:
     """What most models' settings say: images alone, one minibatch for an update. A Config says otherwise itself."""
 
     batch_type: ClassVar[BatchType] = None
     minibatches: ClassVar[Any] = 1  # or a property of other settings
+
+    def stage(self, step: int) -> Stage:
+        """The stage that holds the update after `step` others: one for the whole run."""
+        return Stage(self)
 
 
 class Model(Protocol):
@@ -88,7 +97,7 @@ class Adversary(Model, Protocol):
 
 @runtime_checkable
 class CodePredictor(LatentModel, Protocol):
-    """A model that tells which codes an image was made of: `config.codes` says which there are."""
+    """A model that predicts the codes that an image was made of: `config.codes` says which there are."""
 
     def predict_codes(self, config: Any, state: Any, images: Images) -> Any:
         """Q(c|x), a `jaxgen.gans.codes.Predicted`: logits of each categorical code first."""

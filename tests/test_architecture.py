@@ -27,6 +27,7 @@ SHELVES = {
     "moving_averages",
     "conditions",
     "sampling",
+    "stages",
     "model",
 }
 FAMILIES = {"autoencoders", "gans", "translation", "text_to_image", "diffusion", "latents"}
@@ -41,7 +42,7 @@ MAY_IMPORT = {
     "losses": {"typing", "losses"},
     "nets": {"typing", "checks", "mode", "losses", "nets"},  # spectral normalisation is a formula of losses.weights
     "metrics": {"typing", "checks", "images", "batches", "losses", "parallel", "metrics"},
-    "parallel": {"typing", "parallel"},
+    "parallel": {"typing", "checks", "parallel"},
     "optimizers": {"checks"},
     "train_state": {
         "typing",
@@ -54,7 +55,8 @@ MAY_IMPORT = {
     "moving_averages": {"checks"},
     "conditions": {"typing", "parallel"},
     "sampling": {"typing"},
-    "model": {"typing", "images", "batches"},
+    "stages": set(),
+    "model": {"typing", "images", "batches", "stages"},
     "testing": SHELVES | {"testing"},
 }
 """Rooms of `jaxgen` that a room may import; a family may import every shelf and its own room."""

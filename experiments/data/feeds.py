@@ -11,7 +11,7 @@ import numpy as np
 
 from experiments.data.images import ImageSet, assemble
 from experiments.data.options import StorageOptions
-from experiments.data.order import Choice, choose
+from experiments.data.order import Choice, Position, choose
 from experiments.data.rows import LazyRows
 from jaxgen import parallel
 
@@ -30,16 +30,16 @@ def opened(
     image_set: ImageSet,
     batch_type: type[tuple] | None,
     seed: int,
-    size: int,
+    begin: Position,
     storage: StorageOptions,
     share: tuple[int, int] = (0, 1),
 ) -> Iterator[Feed]:
-    """A feed of batches of `size`, a pure function of (seed, step); its threads end with the context.
+    """A feed of batches of one size, a pure function of (seed, step); its threads end with the context.
 
-    Process p of P, `share` (p, P), reads its piece of each batch; what the feed gives is the whole one over all
-    devices.
+    The first batch stands at `begin`. Process p of P, `share` (p, P), reads its piece of each batch; what the feed
+    gives is the whole one over all devices.
     """
-    chosen = functools.partial(_chosen, image_set, seed, size, share=share)
+    chosen = functools.partial(_chosen, image_set, image_set.num_others(batch_type), seed, begin, share=share)
     columns = image_set.columns(batch_type)
     if lies_on_device(columns, storage, cuts=image_set.window is not None):
         yield _on_device(image_set, columns, batch_type, chosen)
@@ -63,9 +63,11 @@ def lies_on_device(columns: dict[str, Any], storage: StorageOptions, *, cuts: bo
     return arrays and sum(column.nbytes for column in columns.values()) <= allowed
 
 
-def _chosen(image_set: ImageSet, seed: int, size: int, step: int, share: tuple[int, int] = (0, 1)) -> Choice:
-    others = 0 if image_set.others is None else len(image_set.others)
-    return choose(seed, step, size, len(image_set), others, share)
+def _chosen(
+    image_set: ImageSet, num_others: int, seed: int, begin: Position, step: int, share: tuple[int, int] = (0, 1)
+) -> Choice:
+    place = Position(step, begin.first + (step - begin.step) * begin.size, begin.size)
+    return choose(seed, place, len(image_set), num_others, share)
 
 
 def _joined(feed: Feed, share: tuple[int, int]) -> Feed:

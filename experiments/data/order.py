@@ -20,22 +20,31 @@ class Choice(NamedTuple):
     draws: Any = None  # (size, DRAWS) uint32; None for what is not random: the middle, unmirrored, the first caption
 
 
-def choose(seed: int, step: int, size: int, num: int, num_others: int = 0, share: tuple[int, int] = (0, 1)) -> Choice:
-    """The choice for batch `step` of `size` examples; of process p of P its share, with `share` (p, P)."""
-    others = batch_indices(seed + STREAM_OTHERS, step, num_others, size, share) if num_others else None
+class Position(NamedTuple):
+    """Where a batch stands in the endless stream of examples."""
+
+    step: int  # updates before it
+    first: int  # examples before it
+    size: int
+
+
+def choose(seed: int, place: Position, num: int, num_others: int = 0, share: tuple[int, int] = (0, 1)) -> Choice:
+    """The choice for the batch at a place; of process p of P its share, with `share` (p, P)."""
+    step, first, size = place
+    others = batch_indices(seed + STREAM_OTHERS, first, num_others, size, share) if num_others else None
     generator = np.random.Generator(np.random.Philox(key=[seed + STREAM_DRAWS, step]))
     draws = generator.integers(0, 2**32, (size, DRAWS), np.uint32)
-    return Choice(batch_indices(seed, step, num, size, share), others, draws[_share(size, share)])
+    return Choice(batch_indices(seed, first, num, size, share), others, draws[_share(size, share)])
 
 
-def batch_indices(seed: int, step: int, num: int, size: int, share: tuple[int, int] = (0, 1)) -> np.ndarray:
-    """Which of `num` examples are in batch `step` of `size`: int64, a pure function of its arguments.
+def batch_indices(seed: int, first: int, num: int, size: int, share: tuple[int, int] = (0, 1)) -> np.ndarray:
+    """Which of `num` examples are in a batch of `size` after `first` others: int64, a pure function of its arguments.
 
     The batches cut an endless stream in which every epoch is a new permutation of all examples: each example comes
     once an epoch, and none is left out where the size does not divide the set. With `share` (p, P) it is what process
     p of P holds: the p-th of P equal pieces, as `jaxgen.parallel` cuts a batch over devices in order.
     """
-    positions = np.arange(step * size, (step + 1) * size)[_share(size, share)]
+    positions = np.arange(first, first + size)[_share(size, share)]
     epochs = positions // num
     return np.concatenate(
         [_permutation(seed, int(epoch), num)[positions[epochs == epoch] % num] for epoch in np.unique(epochs)]

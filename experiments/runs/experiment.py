@@ -47,6 +47,7 @@ class Experiment(Generic[ModelConfigT]):
     num_samples: int = 64  # images in a picture
     pictures: tuple[Picture, ...] = ("samples",)  # to draw
     log: tuple[Literal["tensorboard", "wandb"], ...] = ()  # further places for the metrics
+    pretrained: tuple[str, ...] = ()  # NAME=FILE.npz or NAME=RUN:PLAYER for each frozen part; random without
     resume: bool = True  # go on where the run in this folder stopped; else move it aside and begin anew
     shard_state: bool = False  # cut weights and optimiser over the devices, for networks that do not fit; with jit
     check_replicas: bool = False  # at each log step, check that all devices hold the same state; costs a copy of it

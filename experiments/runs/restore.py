@@ -1,5 +1,6 @@
 """A run's settings and one of its states, as commands on a finished run need them."""
 
+import dataclasses
 import pathlib
 from typing import Any, Literal
 
@@ -7,9 +8,9 @@ import jax
 
 from experiments.checkpoints.checkpointer import Best, Checkpointer, Restored
 from experiments.command_line.errors import UserError
-from experiments.runs import run_folder
+from experiments.runs import frozen, run_folder
 from experiments.runs.experiment import Experiment, model_of
-from jaxgen import parallel
+from jaxgen import parallel, stages
 from jaxgen.model import Model
 
 
@@ -46,19 +47,24 @@ def newest(folder: pathlib.Path) -> tuple[Experiment, Model, int, Any]:
 def at(folder: pathlib.Path, which: int | Literal["newest", "best"]) -> tuple[Experiment, Model, int, Any]:
     """`newest`, or the same of the best checkpoint or of a step's own. UserError if that cannot be used."""
     _, experiment = run_folder.read(folder)
+    record = run_folder.read_config(folder)
     with checkpointer(folder, experiment, read_only=True) as checkpoints:
         restored = _restored(checkpoints, experiment, which)
     if restored is None:
         raise UserError(f"{folder} has no checkpoint yet; train it first")
     for reason in restored.passed_over:
         print(f"passed over a damaged checkpoint, {reason}")
-    return experiment, model_of(experiment.model), restored.step, restored.state
+    there = frozen.parts(abstract_state(experiment))
+    state = frozen.with_variables(restored.state, frozen.kept(folder, record.get("frozen", {}), there))
+    stage = [*stages.until(experiment.model, restored.step)][-1]
+    experiment = dataclasses.replace(experiment, model=stage.config)
+    return experiment, model_of(experiment.model), restored.step, state
 
 
 def _restored(
     checkpoints: Checkpointer, experiment: Experiment, which: int | Literal["newest", "best"]
 ) -> Restored | None:
-    like = abstract_state(experiment)
+    like = frozen.without(abstract_state(experiment))
     if which == "newest" or not checkpoints.steps():
         return checkpoints.restore(like)
     if which != "best":

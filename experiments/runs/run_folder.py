@@ -3,6 +3,7 @@
 config.json      the experiment's name and every setting, versions and devices; enough to repeat the run
 .lock            held by the process that trains
 metrics.jsonl    one line for each log step
+frozen/          pretrained parts of the model, one file each
 samples/         pictures, the same latents at each step; reconstructions/, codes/, code_grid/ likewise
 checkpoints/     orbax
 """
@@ -22,7 +23,7 @@ from typing import Any, TextIO
 
 import jaxgen
 from experiments.command_line.errors import FolderError, UserError
-from experiments.runs import files, settings
+from experiments.runs import files, former, settings
 from experiments.runs.experiment import Experiment
 
 FREE = (
@@ -35,7 +36,7 @@ FREE = (
 """Settings that may differ when a run goes on: they do not change what is computed, only how long and how it shows."""
 
 FORMAT = 2
-"""Of config.json; `settings.upgraded` reads format 1."""
+"""Of config.json; `former.upgraded` reads format 1."""
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 
@@ -128,6 +129,11 @@ def record_session(folder: pathlib.Path, experiment: Experiment, step: int) -> N
     _write(folder, record | {"settings": settings.to_json(experiment), "sessions": sessions})
 
 
+def record_frozen(folder: pathlib.Path, checksums: dict[str, int]) -> None:
+    """Note in config.json the checksums of the frozen parts that the run keeps."""
+    _write(folder, read_config(folder) | {"frozen": checksums})
+
+
 def record_checkpoint(folder: pathlib.Path) -> None:
     """Note in config.json that the run has had a checkpoint: one without any has lost them."""
     record = read_config(folder)
@@ -158,7 +164,7 @@ def read_config(folder: pathlib.Path) -> dict[str, Any]:
             "update jaxgen"
         )
     if record["format"] == 1:
-        return record | {"format": FORMAT, "settings": settings.upgraded(record["settings"])}
+        return record | {"format": FORMAT, "settings": former.upgraded(record["settings"])}
     return record
 
 

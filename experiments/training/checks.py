@@ -15,10 +15,11 @@ from experiments import processes
 from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.evaluation import during
+from experiments.models import abilities
 from experiments.runs import experiment as experiments_by_name
-from experiments.runs import restore, settings
+from experiments.runs import frozen, pretrained, restore, settings
 from experiments.runs.experiment import Experiment, model_of
-from jaxgen.batches import Labelled
+from experiments.training import stages
 
 OF_EACH_PROCESS = ("process_id", "data_dir", "out")
 """Settings that need not be the same in all processes."""
@@ -44,7 +45,7 @@ def fit_to_data(experiment: Experiment, image_set: ImageSet, name: str) -> Exper
     """The experiment with the image shape, and number of classes, of its data. UserError if others were asked for."""
     asked, usual = experiment.model, experiments_by_name.load(name).model
     follows: dict[str, Any] = {"image_shape": image_set.image_shape}
-    if asked.batch_type is Labelled and image_set.labels is not None:
+    if abilities.has_classes(asked) and image_set.labels is not None:
         follows["num_classes"] = image_set.num_classes
     for field, value in follows.items():
         wanted = getattr(asked, field)
@@ -68,6 +69,12 @@ def check_batch(experiment: Experiment) -> None:
 
 def check_model(experiment: Experiment, image_set: ImageSet) -> None:
     """UserError if the model refuses its settings or its data; traces shapes only, compiles nothing."""
+    for part in stages.parts(experiment, experiment.steps - 1):
+        check_batch(part.experiment)
+        _check_stage(part.experiment, image_set)
+
+
+def _check_stage(experiment: Experiment, image_set: ImageSet) -> None:
     config, model = experiment.model, model_of(experiment.model)
     size = experiment.batch_size * config.minibatches
     try:
@@ -78,6 +85,7 @@ def check_model(experiment: Experiment, image_set: ImageSet) -> None:
     try:
         state = restore.abstract_state(experiment)
         check_memory(experiment, state)
+        pretrained.sources(experiment.pretrained, frozen.parts(state))
         _, metrics = jax.eval_shape(
             lambda state, batch: model.update(config, state, batch, jax.random.key(0)), state, batch
         )

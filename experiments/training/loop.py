@@ -17,9 +17,9 @@ from experiments.data import feeds
 from experiments.data.images import ImageSet
 from experiments.evaluation import during
 from experiments.pictures import figures, kinds
-from experiments.runs import run_folder
+from experiments.runs import frozen, run_folder
 from experiments.runs.experiment import Experiment, model_of
-from experiments.training import calendar, failures, messages, reporting, signals, start, watch, writers
+from experiments.training import calendar, failures, messages, reporting, signals, stages, start, watch, writers
 from experiments.training.calendar import Due
 from experiments.training.failures import ReplicasError
 from jaxgen import parallel
@@ -49,15 +49,14 @@ class Loop:
         self.noted = False  # that there is a checkpoint
         self.stopping = 0  # the signal at which all processes stop, once they know of it
         self.pending: collections.deque[tuple[int, Any, Any]] = collections.deque()  # calls under way
-        self.config, self.model = experiment.model, model_of(experiment.model)
-        self.images_per_step = experiment.batch_size * self.config.minibatches
-        self.drivers: dict[int, parallel.Step] = {}
+        self.model = model_of(experiment.model)
+        self.part: Any = None  # the stage under way, a stages.Part
+        self.evaluate: Any = None
+        self.drivers: dict[int, parallel.Step] = {}  # of this stage
         self.watch = watch.Watch()
         keys = jax.random.split(jax.random.key(experiment.seed), 3)
         self.key_init, self.key_steps, self.key_samples = keys
         self.drawings = kinds.drawings(experiment, image_set, self.key_samples) if processes.first() else {}
-        judges = experiment.eval_every and processes.first()
-        self.evaluate = during.evaluator(experiment, image_set) if judges else None
 
     def run(self, resumed: bool) -> int:
         """From the newest checkpoint to the last step; the exit code."""
@@ -73,7 +72,8 @@ class Loop:
         with ExitStack() as opened:
             self.reporter = opened.enter_context(self._reporter(step, opened))
             stop = opened.enter_context(signals.noted())
-            self.batches = opened.enter_context(self._feed())
+            self.feeding = opened.enter_context(ExitStack())
+            self._enter_stage(step)
             for line in (*messages.about_data(self.image_set, self.experiment), greeting):
                 self.reporter.say(line)
             return self._until_it_ends(step, state, stop)
@@ -105,7 +105,8 @@ class Loop:
             self._await(IN_FLIGHT - 1)
             stopping = self.stopping if processes.count() > 1 else signalled
             self._note_checkpoint()
-            count = min(experiment.steps_per_call, experiment.steps - step)
+            self._enter_stage(step)
+            count = min(experiment.steps_per_call, experiment.steps - step, self.part.left(step) or experiment.steps)
             state, metrics = self._driver(count)(state, self.batches(step, count), self._keys(step, count))
             before, step = step, step + count
             self.pending.append(
@@ -145,7 +146,7 @@ class Loop:
         if due.means and self.experiment.check_replicas:
             failures.check_replicas(step, state)
         if due.line or found:
-            self.reporter.log(step, means if due.line else found, self.images_per_step)
+            self.reporter.log(step, means if due.line else found, self.part.begin.size)
         if due.means:
             for line in self.watch.lines(step, means):
                 self.reporter.say(line)
@@ -170,7 +171,7 @@ class Loop:
     def _save(self, step: int, state: Any, means: dict[str, float]) -> None:
         """Start a checkpoint. Of a state that is not finite, `checkpointer` raises at its next use."""
         saved = len(self.checkpointer.blocked_ms)
-        self.checkpointer.save(step, state, means, self.means.notes())
+        self.checkpointer.save(step, frozen.without(state), means, self.means.notes())
         blocked = sum(self.checkpointer.blocked_ms[saved:])
         if blocked > LONG_BLOCK_MS:
             self.reporter.say(
@@ -190,18 +191,25 @@ class Loop:
         if count not in self.drivers:
             wrap = getattr(parallel, self.experiment.parallel)
             options = {"shard_state": True} if self.experiment.shard_state else {}
-            self.drivers[count] = wrap(self.model.update, self.config, steps=count, **options)
+            self.drivers[count] = wrap(self.model.update, self.part.stage.config, steps=count, **options)
         return self.drivers[count]
 
     def _keys(self, step: int, count: int) -> Key:
         """The key of each of `count` steps from `step` on."""
         return _fold_in(self.key_steps, step + jnp.arange(count))
 
-    def _feed(self) -> Any:
-        """What gives the batches of steps, to be opened."""
-        here = (processes.index(), processes.count())
-        seed, batch_type = self.experiment.seed, self.config.batch_type
-        return feeds.opened(self.image_set, batch_type, seed, self.images_per_step, self.experiment.storage, here)
+    def _enter_stage(self, step: int) -> None:
+        """Batches, pictures and evaluations of the stage that holds the next update, if it is not under way."""
+        if self.part is not None and self.part.left(step) != 0:
+            return
+        self.part, self.drivers = stages.at(self.experiment, step), {}
+        own, here = self.part.experiment, (processes.index(), processes.count())
+        self.feeding.close()
+        feed = feeds.opened(self.image_set, own.model.batch_type, own.seed, self.part.begin, own.storage, here)
+        self.batches = self.feeding.enter_context(feed)
+        if processes.first():
+            self.drawings = kinds.drawings(own, self.image_set, self.key_samples)
+            self.evaluate = during.evaluator(own, self.image_set) if own.eval_every else None
 
     def _reporter(self, step: int, opened: ExitStack) -> reporting.Reporter | reporting.Silent:
         """The first process tells how the run goes."""

@@ -11,7 +11,7 @@ from experiments import processes
 from experiments.checkpoints.checkpointer import Checkpointer
 from experiments.command_line import terminal
 from experiments.command_line.errors import UserError
-from experiments.runs import files, restore, run_folder
+from experiments.runs import files, frozen, pretrained, restore, run_folder
 from experiments.runs.experiment import Experiment, model_of
 from experiments.training.reporting import Means
 from jaxgen import parallel
@@ -33,17 +33,35 @@ def begin(experiment: Experiment, folder: pathlib.Path, checkpointer: Checkpoint
     """
     spread = processes.count() > 1 or experiment.shard_state
     like = restore.spread_state(experiment) if spread else restore.abstract_state(experiment)
-    restored = checkpointer.restore(like)
+    restored = checkpointer.restore(frozen.without(like))
+    record = run_folder.read_config(folder)
     if restored is None:
-        if run_folder.read_config(folder)["has_checkpoint"]:
+        if record["has_checkpoint"]:
             raise UserError(
                 f"{folder} has lost its checkpoints; put them back, or --no-resume to move it aside and begin anew"
             )
-        return Start(0, _fresh(experiment, key), Means())
+        return Start(0, _with_frozen(_fresh(experiment, key), experiment, folder), Means())
     if processes.first():
         for reason in restored.passed_over:
             terminal.show(f"passed over a damaged checkpoint, {reason}")
-    return Start(restored.step, restored.state, Means(restored.notes))
+    variables = frozen.kept(folder, record.get("frozen", {}), frozen.parts(like))
+    return Start(restored.step, frozen.with_variables(restored.state, variables), Means(restored.notes))
+
+
+def _with_frozen(state: Any, experiment: Experiment, folder: pathlib.Path) -> Any:
+    """The fresh state with its pretrained parts, which the run's folder keeps from now on."""
+    there = frozen.parts(state)
+    if not there:
+        return state
+    given = pretrained.sources(experiment.pretrained, there)
+    read = {
+        name: pretrained.read(given[name], part) if name in given else part.variables for name, part in there.items()
+    }
+    if processes.first():
+        run_folder.record_frozen(folder, frozen.keep(folder, read))
+        for name in sorted(there.keys() - given.keys()):
+            terminal.show(f"the frozen part {name!r} is random: give --pretrained {name}=FILE.npz or {name}=RUN:PLAYER")
+    return frozen.with_variables(state, read)
 
 
 def _fresh(experiment: Experiment, key: Key) -> Any:

@@ -7,8 +7,8 @@ norm, and the critic has a second output, P(y|x). Minimised are, with x^ between
     E[D(x~)] - E[D(x)] + lambda E[(||grad D(x^)||_2 - 1)^2] - a E[log P(y|x)]    by the critic, on real images alone,
     -E[D(G(z, y))] - b E[log P(y|G(z, y))]                                       by the generator.
 
-Beside the paper, a moving average of the generator's weights may be kept. Left out is the noise of one grey level that
-the authors add to the images.
+In addition to the paper, a moving average of the generator's weights may be kept. Left out is the noise of one grey
+level that the authors add to the images.
 """
 
 from dataclasses import dataclass

@@ -6,8 +6,8 @@ The critic D minimises equation 3, on real images x, fakes x~ = G(z) and points 
 
     L = E[D(x~)] - E[D(x)] + lambda E[(||grad D(x^)||_2 - 1)^2],
 
-and the generator minimises -E[D(G(z))]. Beside the paper, a moving average of the generator's weights is kept, from
-which `sample` draws.
+and the generator minimises -E[D(G(z))]. In addition to the paper, a moving average of the generator's weights is kept,
+from which `sample` draws.
 """
 
 from dataclasses import dataclass

@@ -151,7 +151,7 @@ def historical_averaging(params: Params, average: Params) -> Scalar:
         average: of theta over all steps so far, from `running_mean`, held constant.
 
     Raises:
-        ValueError: if two arrays differ in shape, or there is none.
+        ValueError: if the trees or two arrays differ in shape, or there is no array.
 
     >>> import jax.numpy as jnp
     >>> historical_averaging({"w": jnp.array([3.0, 4.0])}, {"w": jnp.zeros(2)})
@@ -162,6 +162,7 @@ def historical_averaging(params: Params, average: Params) -> Scalar:
         new, old = same_shape(params=new, average=old)
         return ((new - jax.lax.stop_gradient(old)) ** 2).sum()
 
+    _same_tree(params=params, average=average)
     distances = jax.tree.leaves(jax.tree.map(squared_distance, params, average))
     if not distances:
         raise ValueError("params hold no array, but must hold weights: give those of the network")
@@ -177,7 +178,7 @@ def running_mean(average: Params, params: Params, count: Int[Array, ""] | int) -
         count: t, from 1 on.
 
     Raises:
-        ValueError: if two arrays differ in shape.
+        ValueError: if the trees or two arrays differ in shape.
 
     >>> import jax.numpy as jnp
     >>> running_mean(jnp.array([2.0]), jnp.array([8.0]), 3)
@@ -188,19 +189,28 @@ def running_mean(average: Params, params: Params, count: Int[Array, ""] | int) -
         wide, new = same_shape(average=old, params=new)
         return (wide + (new - wide) / jnp.asarray(count, wide.dtype)).astype(old.dtype)
 
+    _same_tree(average=average, params=params)
     return jax.tree.map(step, average, params)
+
+
+def _same_tree(**trees: Params) -> None:
+    structures = {name: jax.tree.structure(tree) for name, tree in trees.items()}
+    if len(set(structures.values())) > 1:
+        listed = " and ".join(f"{name} {structure}" for name, structure in structures.items())
+        raise ValueError(f"{listed} are different trees, but must be of one structure")
 
 
 def _matrix(weight: Floats) -> Floats:
     """(..., out) to (in, out)."""
-    if weight.ndim < 2:
-        raise ValueError(f"weight has shape {weight.shape}, but must be (..., in, out): not a bias")
     (wide,) = floats(weight=weight)
+    if weight.ndim < 2 or weight.size == 0:
+        raise ValueError(f"weight has shape {weight.shape}, but must be (..., in, out): not a bias, not empty")
     return wide.reshape(-1, wide.shape[-1])
 
 
 def _power_method(matrix: Floats, u: Floats, num_steps: int) -> tuple[Scalar, Floats]:
     """sigma of a matrix with entries near one, and the new u."""
+    (u,) = floats(u=u)
     if u.shape != matrix.shape[1:]:
         raise ValueError(f"u has shape {u.shape}, but a weight of {matrix.shape[1]} outputs needs {matrix.shape[1:]}")
     if num_steps < 1:

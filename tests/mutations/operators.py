@@ -2,8 +2,9 @@
 
 import ast
 import copy
-import dataclasses
 from collections.abc import Iterator
+
+from tests.mutations.scope import Scope
 
 FUNCTIONS = {  # calls that are replaced by their first argument
     "relu": "the relu",
@@ -33,10 +34,19 @@ FUNCTIONS = {  # calls that are replaced by their first argument
 REDUCTIONS = {"mean": "sum", "sum": "mean", "max": "min", "std": "var", "var": "std"}
 PER_EXAMPLE = {"sum_per_example": "mean_per_example", "mean_per_example": "sum_per_example"}
 CHECKS = {"per_example", "same_shape", "batched", "ranked"}  # replaced by `floats`, which checks no shape
-SWAPPED = {"where", "maximum", "minimum", "clip"}
+EXTREMES = {"minimum": "maximum", "maximum": "minimum", "min": "max", "max": "min"}  # of two arguments or more
+SWAPPED = {"where", "clip"}
 LEFT_OUT = ("axis_name", "keys")  # arguments that are None where there are no devices, no dropout
-FIXED = {"require", "isinstance", "getattr", "zip", "NamedSharding", "param", "variable"}  # nothing is swapped
-NO_NUMBER = ("tuple", "dict", "list", "type", "bool", "str", "None", "Callable", "State", "TrainState")  # returned
+FIXED = {
+    *EXTREMES,
+    "require",
+    "isinstance",
+    "getattr",
+    "zip",
+    "NamedSharding",
+    "param",
+    "variable",
+}  # nothing is swapped
 OPERATORS = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -51,41 +61,6 @@ OPERATORS = {
 CHAINED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt}  # 0 <= x < 1: the borders
 Replacements = Iterator[tuple[ast.AST, str]]
 """New nodes for one, each with a description ('' if the two texts say it)."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Scope:
-    """What is known of the names inside a function."""
-
-    kinds: dict[str, str] = dataclasses.field(default_factory=dict)  # annotations of arguments, '' for none
-    before: frozenset[str] = frozenset()  # names whose value before the update is an attribute of `state`
-    number: bool = True  # whether what it returns may have a sign
-
-    @classmethod
-    def of(cls, function: ast.FunctionDef, tree: ast.Module) -> "Scope":
-        inside = [node for node in ast.walk(function) if isinstance(node, ast.FunctionDef)]
-        arguments = [arg for node in inside for arg in (*node.args.args, *node.args.kwonlyargs)]
-        kinds = {arg.arg: ast.unparse(arg.annotation) if arg.annotation else "" for arg in arguments}
-        returned = ast.unparse(function.returns) if function.returns else ""
-        before = _attributes_of_state(tree) if "state" in kinds else set()
-        same = {  # name = state.name
-            node.targets[0].id
-            for node in ast.walk(function)
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-            if ast.unparse(node.value) == f"state.{node.targets[0].id}"
-        }
-        return cls(kinds, frozenset(before - same - {"step"}), not returned.startswith(NO_NUMBER))
-
-
-def _attributes_of_state(tree: ast.Module) -> set[str]:
-    found = set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.Attribute(value=ast.Name("state")):
-                found.add(node.attr)
-            case ast.ClassDef(name="State"):
-                found |= {s.target.id for s in node.body if isinstance(s, ast.AnnAssign)}
-    return found
 
 
 def replacements(node: ast.AST, parent: ast.AST, scope: Scope) -> Replacements:
@@ -154,7 +129,11 @@ def _calls(node: ast.Call, scope: Scope) -> Replacements:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
     if name in FUNCTIONS and node.args:
         yield node.args[0], f"drop {FUNCTIONS[name]} of {short(ast.unparse(node.args[0]))}"
-    if name in REDUCTIONS and isinstance(node.func, ast.Attribute):
+    if name in EXTREMES and len(node.args) >= 2:
+        attribute = isinstance(node.func, ast.Attribute)
+        new = changed(node.func, attr=EXTREMES[name]) if attribute else ast.Name(EXTREMES[name])
+        yield changed(node, func=new), ""
+    elif name in REDUCTIONS and isinstance(node.func, ast.Attribute):
         yield changed(node, func=changed(node.func, attr=REDUCTIONS[name])), ""
     if name in PER_EXAMPLE:
         yield changed(node, func=ast.Name(PER_EXAMPLE[name])), ""

@@ -1,0 +1,43 @@
+"""Where the frozen parts of a model come from: `--pretrained NAME=SOURCE`.
+
+A source is an `.npz` of arrays by name (as `experiments.runs.variables` writes them), or the folder of another run and
+one of its players, RUN:PLAYER.
+"""
+
+import pathlib
+from typing import Any
+
+import jax
+
+from experiments.command_line.errors import UserError
+from experiments.runs import frozen, restore
+from experiments.runs import variables as stored
+from jaxgen.train_state import Frozen, TrainState
+
+
+def sources(given: tuple[str, ...], like: dict[str, Frozen]) -> dict[str, str]:
+    """`NAME=SOURCE` options by name. UserError for one that names no frozen part of the model, or no source."""
+    found = dict(option.partition("=")[::2] for option in given)
+    for name, source in found.items():
+        if name not in like:
+            there = ", ".join(sorted(like)) or "none"
+            raise UserError(f"--pretrained {name}={source}: the model has no frozen part {name!r}; there are: {there}")
+        if not source:
+            raise UserError(f"--pretrained {name} names no source; write {name}=FILE.npz or {name}=RUN:PLAYER")
+    return found
+
+
+def read(source: str, part: Frozen) -> dict[str, Any]:
+    """Variables from a file or from a player of another run, by name and shape. UserError if they do not fit."""
+    run, _, player = source.rpartition(":")
+    if run and pathlib.Path(run).is_dir():
+        return frozen.fitted(_of_run(pathlib.Path(run), player), source, part)
+    return frozen.of_file(pathlib.Path(source), part)
+
+
+def _of_run(folder: pathlib.Path, player: str) -> dict[str, Any]:
+    _, _, _, state = restore.newest(folder)
+    players = {name: part for name, part in state._asdict().items() if isinstance(part, TrainState)}
+    if player not in players:
+        raise UserError(f"the run in {folder} has no player {player!r}; there are: {', '.join(players)}")
+    return stored.flat(jax.device_get(players[player].variables))
