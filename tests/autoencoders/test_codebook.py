@@ -148,7 +148,7 @@ def test_perplexity_is_the_exponential_of_scipys_entropy_between_one_and_k(seed,
     assert 1 - 1e-5 <= value <= num_codes + 1e-5
 
 
-def test_perplexity_is_one_for_one_code_and_k_for_all_alike():
+def test_perplexity_is_one_for_one_code_and_k_for_all_equally_often():
     assert codebook.perplexity(jnp.full((4, 2), 3), 7) == pytest.approx(1.0)
     assert codebook.perplexity(jnp.arange(7).repeat(2).reshape(7, 2), 7) == pytest.approx(7.0, rel=1e-6)
 

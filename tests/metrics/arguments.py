@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen import metrics as M
-from jaxgen.typing import Labelled
+from jaxgen.batches import Labelled
 from tests.losses.arguments import IMAGES, ROW, B, Row, labels_of
 
 KEY = jax.random.key(0)
@@ -50,7 +50,7 @@ def line(start, end, time):
 
 
 def lengths(starts, ends, times):
-    return M.perceptual_path_lengths(jnp.sin, squared, line, starts, ends, times, epsilon=0.1)
+    return M.perceptual_path_lengths(jnp.sin, squared, line, (starts, ends), times, epsilon=0.1)
 
 
 def distances_of_whole_images(real, fake):
