@@ -126,7 +126,7 @@ def _ours(config: vae.Config, train: ImageSet, test: ImageSet, options: Options)
             jax.block_until_ready(state[0])
 
         def loss() -> float:
-            found = jax.jit(lambda state, images: vae.evidence(config, state, images, key_test, 1, 1))
+            found = jax.jit(lambda state, images: vae.evidence(config, state, images, key_test, (1, 1)))
             return float(np.mean(sum(found(state[0], np.asarray(test.images))[:2])))
 
         yield Training(epoch, loss)

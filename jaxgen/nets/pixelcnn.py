@@ -19,7 +19,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.nets.convolution import Conv
+from jaxgen.nets.convolution_layers import Conv
 from jaxgen.typing import Shape
 
 Grid = Int[Array, "batch rows columns"]

@@ -19,7 +19,8 @@ import jax.numpy as jnp
 
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.nets.convolution import Conv, ConvMeanPool, UpsampleConv, mean_pool, upsample_nearest
+from jaxgen.nets.convolution import mean_pool, upsample_nearest
+from jaxgen.nets.convolution_layers import Conv, ConvMeanPool, UpsampleConv
 from jaxgen.nets.norm import ConditionalBatchNorm, Norm, normalize
 from jaxgen.typing import Shape
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import pytest
 
 from jaxgen.nets.acgan import ACGANDiscriminator
-from jaxgen.nets.dcgan import AtienzaDiscriminator
+from jaxgen.nets.courses.atienza import AtienzaDiscriminator
 from jaxgen.nets.resnet import ResNetCritic
 
 
