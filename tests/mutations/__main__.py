@@ -68,14 +68,14 @@ def excuse(mutant: Mutant) -> str | None:
     return REASONS.get((mutant.formula, mutant.change), REASONS.get((mutant.formula, ALL)))
 
 
-def unchanged(pool: Pool, mutants: Sequence[Mutant]) -> tuple[dict[str, float], list[str]]:
+def unchanged(pool: Pool, mutants: Sequence[Mutant], deadline: float) -> tuple[dict[str, float], list[str]]:
     """Seconds of each test of these mutants that passes where nothing is mutated, and those that fail even so."""
     files = {file for mutant in mutants for suite in suites(mutant) for file in suite.files}
     largest = sorted(files, key=lambda file: -pathlib.Path(file).stat().st_size)
     num = 3 * pool.workers  # processes: what files have in common is compiled once in each
     seconds, failures = {}, []
     groups = [tuple(largest[start::num]) for start in range(num)]
-    for _, result in pool.run([Job([Suite(group)]) for group in groups if group]):
+    for _, result in pool.run([Job([Suite(group)]) for group in groups if group], deadline):
         seconds |= {name: taken for name, taken in result.tests.items() if name not in result.failures}
         failures += result.failures
     return seconds, failures
@@ -119,7 +119,8 @@ def main() -> int:
     pool = Pool(options.workers)
     tried = [mutant for mutant in mutants if not excuse(mutant)]
     share_caches(options.workers)
-    seconds, failures = unchanged(pool, tried)
+    deadline = started + 60 * minutes
+    seconds, failures = unchanged(pool, tried, deadline)
     share_caches(options.workers)
     if failures:
         print("left out, as they fail without any mutation: " + ", ".join(failures))
@@ -131,7 +132,7 @@ def main() -> int:
             verdicts["equivalent"] += 1
             show(mutant, excuse(mutant) or "", "equivalent")
     jobs = [job_of(mutant, seconds) for mutant in tried]
-    for job, result in pool.run(jobs, started + 60 * minutes):
+    for job, result in pool.run(jobs, deadline):
         why, verdict = verdict_of(result)
         verdicts[verdict] += 1
         left.remove(job.mutant)

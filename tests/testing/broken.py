@@ -75,9 +75,13 @@ def one_key_for_all_steps(config, state, batch, key, *, axis_name=None):
 
 @documented(levels.update)
 def a_mean_of_this_device_alone(config, state, batch, key, *, axis_name=None):
-    """With `axis_name` dropped each device takes a step of its own."""
+    """Each draws the same latents, as if its examples were the first of the batch."""
     state, metrics = levels.update(config, state, batch, key)
-    return parallel.pmean((state, metrics), axis_name)
+
+    def mean(leaf):
+        return parallel.pmean(leaf, axis_name) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
+
+    return jax.tree.map(mean, (state, metrics))
 
 
 def without_keys(state, key, num, axis_name):
