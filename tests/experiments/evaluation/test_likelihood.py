@@ -33,7 +33,7 @@ def test_the_table_is_the_mean_over_held_out_images(trained, capsys):
     chosen, model, step, state = restore.newest(trained)
     batch = data.load("digits", "test").batch(np.arange(10))
     key = jax.random.fold_in(jax.random.key(0), 0)
-    evidence = jax.jit(lambda *inputs: model.evidence(chosen.model, *inputs, key, 100, 50))
+    evidence = jax.jit(lambda *inputs: model.evidence(chosen.model, *inputs, key, (100, 50)))
     wanted = jax.device_get(evidence(state, batch))
     error = lambda x: float(np.std(x, ddof=1)) / math.sqrt(10)  # noqa: E731
     assert found["step"] == step == 2

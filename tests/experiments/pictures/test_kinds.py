@@ -167,7 +167,7 @@ def test_rows_in_chunks_are_the_rows_themselves():
 
     num = abilities.CHUNK + 3
     rows, labels = np.arange(2.0 * num).reshape(num, 2), np.arange(num)
-    found = abilities._in_chunks(function, 10.0, rows, labels)
+    found = abilities._in_chunks(function, 10.0, rows, labels, conditional=True)
     np.testing.assert_array_equal(found, 10.0 * rows + labels[:, None])
     assert seen == [(abilities.CHUNK, 2)] * 2
 
