@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from experiments.command_line import cli
 from experiments.evaluation.options import Options
+from experiments.models import samplers
 
 
 def main(argv: Sequence[str]) -> int:
@@ -17,16 +18,16 @@ def main(argv: Sequence[str]) -> int:
     if folder is None:
         print("usage: python -m experiments.evaluate RUN [options]")
         return 0
-    chosen = cli.parse(
-        Options,
+    chosen, sampler = samplers.parse(
         Options(),
+        folder,
         options,
         prog="python -m experiments.evaluate RUN",
         description=(__doc__ or "").partition("\n\n")[0],
     )
     from experiments.evaluation import judging, table
 
-    for line in table.lines(judging.evaluate(folder, chosen)):
+    for line in table.lines(judging.evaluate(folder, chosen, sampler)):
         print(line)
     return 0
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from experiments.command_line import cli
 from experiments.command_line.errors import UserError
-from experiments.models import sampling
+from experiments.models import samplers, sampling
 from jaxgen.checks import require
 
 
@@ -41,9 +41,9 @@ def main(argv: Sequence[str]) -> int:
     if folder is None:
         print("usage: python -m experiments.sample RUN [options]")
         return 0
-    chosen = cli.parse(
-        Options,
+    chosen, sampler = samplers.parse(
         Options(),
+        folder,
         options,
         prog="python -m experiments.sample RUN",
         description=(__doc__ or "").partition("\n")[0],
@@ -57,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
     with _writing(out):
         if chosen.out:
             out.parent.mkdir(parents=True, exist_ok=True)  # before the time is spent on drawing
-    step, samples = sampling.draw(folder, chosen.num, chosen.seed, chosen.step)
+    step, samples = sampling.draw(folder, chosen.num, chosen.seed, chosen.step, sampler)
     picture = figures.grid(samples, chosen.columns) if samples.ndim == 4 else _points(folder, samples)
     with _writing(out):
         figures.save_png(out, picture)

@@ -11,7 +11,6 @@ from experiments.checkpoints import arrays, checksums, items
 from experiments.command_line.errors import UserError
 from experiments.runs import files
 
-
 OTHER_MODEL = "in this model"
 """How the reason ends for a checkpoint whose arrays are not those of the model."""
 

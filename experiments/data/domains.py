@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from experiments.command_line.errors import UserError
 from experiments.data import files
-from experiments.data.images import ImageSet
+from experiments.data.images import ImageSet, factor_of
 from experiments.data.request import TEST_NAMES, Request, part
 from experiments.data.rows import Rows
 
@@ -22,13 +22,16 @@ def load_pairs(path: str, request: Request) -> ImageSet:
     """Pairs of images; `--images.swap` makes the right one, or the second folder, the input."""
     folder = files.folder_of(path, "pairs")
     name = f"pairs:{path}"
+    of_targets = dataclasses.replace(request, images=request.images.of_targets)
+    requests = (of_targets, request) if request.images.swap else (request, of_targets)
     two = _two_folders(name, folder, request.split)
     if two is None:
-        images, targets = _side_by_side(name, folder, request)
+        images, targets = _side_by_side(name, folder, requests)
     else:
-        images, targets = _by_name(name, *two, request)
+        images, targets = (files.rows_of_files(name, paths, one) for paths, one in zip(two, requests, strict=True))
     if request.images.swap:
         images, targets = targets, images
+    factor_of(tuple(images.shape[1:]), tuple(targets.shape[1:]))
     return ImageSet(name, images, targets=targets)
 
 
@@ -106,11 +109,8 @@ def _partners(name: str, a: pathlib.Path, b: pathlib.Path) -> tuple[list[pathlib
     return [sides[0][stem] for stem in sides[0]], [sides[1][stem] for stem in sides[0]]
 
 
-def _by_name(name: str, inputs: list[pathlib.Path], targets: list[pathlib.Path], request: Request) -> tuple[Rows, Rows]:
-    return files.rows_of_files(name, inputs, request), files.rows_of_files(name, targets, request)
-
-
-def _side_by_side(name: str, folder: pathlib.Path, request: Request) -> tuple[Rows, Rows]:
+def _side_by_side(name: str, folder: pathlib.Path, requests: tuple[Request, Request]) -> tuple[Rows, Rows]:
+    request, _ = requests
     splits, split = files.split_folders(folder), request.split
     if splits and split != "all":
         chosen = files.split_of(name, splits, split)
@@ -118,5 +118,7 @@ def _side_by_side(name: str, folder: pathlib.Path, request: Request) -> tuple[Ro
     paths = files.walk(folder)
     files.require_pictures(paths, folder)
     paths = [paths[index] for index in part(name, len(paths), split)]
-    left, right = (files.rows_of_files(name, paths, request, half) for half in ("left", "right"))
+    left, right = (
+        files.rows_of_files(name, paths, one, half) for one, half in zip(requests, ("left", "right"), strict=True)
+    )
     return left, right

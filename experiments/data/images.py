@@ -44,8 +44,15 @@ class ImageSet:
     @property
     def image_shape(self) -> tuple[int, ...]:
         """Height, width, channels of an image in a batch."""
-        stored = tuple(self.images.shape[1:])
-        return stored if self.window is None else (self.window.height, self.window.width, *stored[2:])
+        return self.shape_of("images")
+
+    def shape_of(self, name: str) -> tuple[int, ...]:
+        """Height, width, channels of an image of that column in a batch."""
+        stored = tuple(getattr(self, name).shape[1:])
+        if self.window is None:
+            return stored
+        factor = factor_of(tuple(self.images.shape[1:]), stored)
+        return (factor * self.window.height, factor * self.window.width, *stored[2:])
 
     @property
     def num_classes(self) -> int:
@@ -121,9 +128,13 @@ def assemble(columns: dict[str, Any], choice: Choice, batch_type: type[tuple] | 
 def _field(column: Column, columns: dict[str, Any], choice: Choice, window: Window | None) -> Any:
     """One field of a batch: the rows of its column, pictures cut by the window."""
     rows, draws = columns[column.name], choice.draws
+    first = next(iter(columns.values()))
     indices, place = (choice.others, slice(3, 6)) if column.rows == "other" else (choice.indices, slice(0, 3))
     if column.pixels:
-        return _windows(rows, indices, None if draws is None else draws[:, place], window)
+        if window is None:
+            return rows[indices]
+        factor = factor_of(first.shape[1:], rows.shape[1:])
+        return _windows(rows, indices, None if draws is None else draws[:, place], window, factor)
     if column.rows != "one_of":
         return rows[indices]
     which = indices * 0
@@ -132,16 +143,30 @@ def _field(column: Column, columns: dict[str, Any], choice: Choice, window: Wind
     return rows[indices, which]
 
 
-def _windows(rows: Any, indices: Any, draws: Any, window: Window | None) -> Any:
-    """(size, height, width, channels): the window of each image, cut, padded and mirrored in one gather."""
-    if window is None:
-        return rows[indices]
+def factor_of(shape: tuple[int, ...], other: tuple[int, ...]) -> int:
+    """How many times as high and as wide as images of `shape` those of `other` are. UserError for no whole number."""
+    factor = other[0] // shape[0]
+    if factor < 1 or other[:2] != (factor * shape[0], factor * shape[1]):
+        first, second = (f"{height}x{width}" for height, width, *_ in (shape, other))
+        raise UserError(
+            f"targets of {second} do not fit images of {first}: they must be as large, or a whole number of times as "
+            "large; give --images.size"
+        )
+    return factor
+
+
+def _windows(rows: Any, indices: Any, draws: Any, window: Window, factor: int) -> Any:
+    """(size, height, width, channels): the window of each image, cut, padded and mirrored in one gather.
+
+    Images that are `factor` times as large as those that the window is of are cut at the same place.
+    """
     _, height, width, *_ = rows.shape
-    top, left, mirrored = _placed(draws, len(indices), window, height, width)
-    down, right = (np.arange(side, dtype=np.int32)[None, :] for side in (window.height, window.width))
-    y = (top[:, None] - window.pad + down).clip(0, height - 1)
+    top, left, mirrored = _placed(draws, len(indices), window, height // factor, width // factor)
+    sides = factor * window.height, factor * window.width
+    down, right = (np.arange(side, dtype=np.int32)[None, :] for side in sides)
+    y = (factor * (top[:, None] - window.pad) + down).clip(0, height - 1)
     across = right + mirrored[:, None] * (right[:, ::-1] - right)
-    x = (left[:, None] - window.pad + across).clip(0, width - 1)
+    x = (factor * (left[:, None] - window.pad) + across).clip(0, width - 1)
     if isinstance(rows, LazyRows):
         rows, indices = rows[indices], np.arange(len(indices))
     indices, y, x = indices[:, None, None], y[:, :, None], x[:, None, :]

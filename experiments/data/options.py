@@ -1,6 +1,6 @@
 """How pictures are brought to the size that a model sees, and where they lie while it trains."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from jaxgen.checks import require
@@ -16,11 +16,13 @@ class ImageOptions:
     flip: bool = False  # mirror half of the images, left to right, at random
     channels: Literal[1, 3] | None = None  # 1 grey, 3 RGB; as the pictures have it if not given
     resample: Literal["lanczos", "box"] = "lanczos"  # how sizes change: sharp, or the mean of what a pixel covers
+    target_factor: int = 1  # of pairs, with a size: how many times as high and wide as its input a target is
     swap: bool = False  # of pairs: the right half, or the second folder, is the input
     caption_length: int = 128  # bytes that a caption takes, longer ones are cut
 
     def __post_init__(self):
         require(self.size is None or self.size >= 1, "--images.size", self.size, "at least 1")
+        require(self.target_factor >= 1, "--images.target-factor", self.target_factor, "at least 1")
         require(self.pad >= 0, "--images.pad", self.pad, "at least 0")
         require(self.caption_length >= 1, "--images.caption-length", self.caption_length, "at least 1")
         if self.crop == "random" and self.size is None and self.pad == 0:
@@ -32,6 +34,13 @@ class ImageOptions:
         if self.size is None or self.crop != "random" or self.pad:
             return self.size
         return self.size + max(1, self.size // 8)
+
+    @property
+    def of_targets(self) -> "ImageOptions":
+        """What is done to the targets of pairs."""
+        if self.size is None:
+            return self
+        return replace(self, size=self.target_factor * self.stored_size, crop="centre", pad=0, target_factor=1)
 
 
 @dataclass(frozen=True)

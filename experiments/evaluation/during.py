@@ -14,7 +14,7 @@ from experiments.evaluation import extractors, measures, rows, sets
 from experiments.evaluation.extractors import Cache
 from experiments.evaluation.measures import Measure
 from experiments.evaluation.sets import Examples, Real
-from experiments.models import sampling
+from experiments.models import conditions, sampling
 from experiments.runs.experiment import Experiment
 
 PREFIX = "eval/"
@@ -59,10 +59,10 @@ def evaluator(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], di
     reference = extractor(sets.spread(image_set, MOST_REFERENCE))
     num = min(experiment.eval_samples, len(reference))
     chosen = [(measure, measure.prepare(reference)) for measure in _measures(experiment, image_set)]
-    draw = sampling.drawer(experiment.model)
+    draw, given = sampling.drawer(experiment.model), conditions.source(experiment)
 
     def evaluate(state: Any) -> dict[str, float]:
-        samples = extractor(Examples(draw(state, num, experiment.seed)))
+        samples = extractor(Examples(draw(state, num, experiment.seed, given)))
         found = {} if extractor.accuracy is None else {ACCURACY: extractor.accuracy}
         for measure, prepared in chosen:
             cells = rows.cells(measure, prepared, samples, experiment.seed, 0)

@@ -23,12 +23,12 @@ FORMAT = 2
 """Of evaluation.json."""
 
 
-def evaluate(folder: pathlib.Path, options: Options) -> dict[str, Any]:
+def evaluate(folder: pathlib.Path, options: Options, sampler: Any = None) -> dict[str, Any]:
     """Judge the run in `folder`; what evaluation.json then holds.
 
     UserError for what cannot be done, before any time is spent.
     """
-    run, *others = _runs(folder, options)
+    run, *others = _runs(folder, options, sampler)
     real = sets.real(run.experiment)
     chosen = _chosen(options.metrics, run.experiment.data)
     names = options.extractor or extractors.usual(real)
@@ -50,9 +50,9 @@ def evaluate(folder: pathlib.Path, options: Options) -> dict[str, Any]:
     return found
 
 
-def _runs(folder: pathlib.Path, options: Options) -> list[Run]:
+def _runs(folder: pathlib.Path, options: Options, sampler: Any = None) -> list[Run]:
     """The run, and the one that it is compared with. UserError if either cannot be read or they do not compare."""
-    found = [sets.run(folder, options.step)]
+    found = [sets.run(folder, options.step, sampler)]
     if options.against is not None:
         found.append(sets.run(options.against, options.step))
     for run in found:

@@ -47,7 +47,8 @@ def measure(
     @jax.jit
     def of_batch(state, batch, key):
         evidence = model.evidence(config, state, batch, key, (options.num_latents, chunk))
-        return evidence, model.posterior_means(config, state, batch)
+        means = model.posterior_means(config, state, batch)
+        return evidence, means.reshape(len(means), -1)
 
     found = []
     for first in range(0, num, size):

@@ -10,7 +10,7 @@ import numpy as np
 from experiments import data
 from experiments.data import held_out
 from experiments.data.images import ImageSet
-from experiments.models import abilities, sampling
+from experiments.models import abilities, conditions, samplers, sampling
 from experiments.runs import restore
 from experiments.runs.experiment import Experiment
 
@@ -79,16 +79,20 @@ class Run:
     def draw(self, num: int, seed: int) -> Examples:
         """Samples, and the classes that they were asked for."""
         config = self.experiment.model
-        return Examples(sampling.drawer(config)(self.state, num, seed), asked(config, num))
+        drawn = sampling.drawer(config)(self.state, num, seed, conditions.source(self.experiment))
+        return Examples(drawn, asked(config, num))
 
 
-def run(folder: pathlib.Path, which: int | Literal["newest", "best"]) -> Run:
-    """The run in a folder, from one of its checkpoints. UserError if that cannot be read."""
+def run(folder: pathlib.Path, which: int | Literal["newest", "best"], sampler: Any = None) -> Run:
+    """The run in a folder, from one of its checkpoints, `sampler` in place of its sampler's settings.
+
+    UserError if that cannot be read.
+    """
     from experiments.runs import run_folder
 
     name, _ = run_folder.read(folder)
     experiment, _, step, state = restore.at(folder, which)
-    return Run(folder, name, experiment, step, state)
+    return Run(folder, name, samplers.replaced(experiment, sampler), step, state)
 
 
 def asked(config: Any, num: int) -> np.ndarray | None:

@@ -23,13 +23,15 @@ CHUNK = 128
 """Images or latents in one call: bounds the memory, and one compilation serves any number."""
 
 Decoder = Callable[[Any, np.ndarray, Any], np.ndarray]
-"""(state, latents (num, ...), condition or None) to uint8 pixels (num, height, width, channels)."""
+"""(state, latents (num, numbers), condition or None) to uint8 pixels (num, height, width, channels).
+
+Latents of any shape are handled as vectors: `latent_shape` is given back to them where they are decoded."""
 
 Namer = Callable[[Any, np.ndarray], np.ndarray]
 """(state, uint8 pixels) to the likeliest class of each categorical code, (num, codes)."""
 
 Encoder = Callable[[Any, np.ndarray, Any], np.ndarray]
-"""(state, uint8 pixels, condition or None) to latents."""
+"""(state, uint8 pixels, condition or None) to latents, (num, numbers)."""
 
 Reconstruction = Callable[[Any, np.ndarray, Any], np.ndarray]
 """(state, uint8 pixels, condition or None) to the pixels that are decoded from their codes."""
@@ -118,13 +120,13 @@ def latent_dim(config: "ModelConfig") -> int:
 
 
 def draw_latents(config: Any, key: Any, num: int) -> Any:
-    """The latents of `num` images that the model's `sample` draws with this key."""
+    """The latents of `num` images that the model's `sample` draws with this key, (num, numbers)."""
     from jaxgen.conditions import in_turn
 
     latents = config.prior.draw(key, num)
     if names_codes(config):
         latents = config.codes.with_first_code(latents, in_turn(None, num, config.codes.categorical[0]))
-    return latents
+    return latents.reshape(num, -1)
 
 
 @functools.cache
@@ -134,11 +136,12 @@ def decoder(config: "ModelConfig") -> Decoder:
 
     from jaxgen.images import to_pixels
 
-    model = latent_model(config)
+    model, shape = latent_model(config), latent_shape(config)
 
     @jax.jit
     def decode(state: Any, latents: Any, condition: Any) -> Any:
-        return to_pixels(model.from_latents(config, state, latents, condition), config.value_range)
+        shaped = latents.reshape(len(latents), *shape)
+        return to_pixels(model.from_latents(config, state, shaped, condition), config.value_range)
 
     return functools.partial(_in_chunks, decode, conditional=condition_of(config) is not None)
 
@@ -154,7 +157,8 @@ def encoder(config: "ModelConfig") -> Encoder:
 
     @jax.jit
     def encode(state: Any, pixels: Any, condition: Any) -> Any:
-        return model.to_latents(config, state, scale(pixels, config.value_range), condition)
+        latents = model.to_latents(config, state, scale(pixels, config.value_range), condition)
+        return latents.reshape(len(latents), -1)
 
     return functools.partial(_in_chunks, encode, conditional=condition_of(config) is not None)
 

@@ -10,28 +10,32 @@ from typing import Any, Literal
 import numpy as np
 
 from experiments.command_line.errors import UserError
+from experiments.models import conditions, samplers
+from experiments.models.conditions import Source
 
 CHUNK = 250
 """Images drawn at a time: bounds the memory, and one compilation serves any number."""
 
 
 def draw(
-    folder: pathlib.Path, num: int, seed: int, which: int | Literal["newest", "best"] = "newest"
+    folder: pathlib.Path, num: int, seed: int, which: int | Literal["newest", "best"] = "newest", sampler: Any = None
 ) -> tuple[int, np.ndarray]:
     """The step of a checkpoint, the newest good one, and `num` images from it, uint8 (num, height, width, channels).
 
-    Samples of a model of points are float32 (num, dimensions).
+    Samples of a model of points are float32 (num, dimensions). `sampler`: settings of the model's sampler, if others
+    than the run's.
     """
     from experiments.runs import restore
 
     experiment, _, step, state = restore.at(folder, which)
+    experiment = samplers.replaced(experiment, sampler)
     require_memory("--num", num, experiment.model.image_shape)
-    return step, drawer(experiment.model)(state, num, seed)
+    return step, drawer(experiment.model)(state, num, seed, conditions.source(experiment))
 
 
 @functools.cache
-def drawer(config: Any) -> Callable[[Any, int, int], np.ndarray]:
-    """(state, number, seed) to samples of a model, as `draw` has them; compiled once for each config."""
+def drawer(config: Any) -> Callable[..., np.ndarray]:
+    """(state, number, seed, conditions=None) to samples of a model, as `draw` has them; compiled once a config."""
     import jax
 
     from experiments.runs.experiment import model_of
@@ -39,15 +43,16 @@ def drawer(config: Any) -> Callable[[Any, int, int], np.ndarray]:
 
     sample = jax.jit(functools.partial(model_of(config).sample, config), static_argnames="num")
 
-    def chunk(state: Any, seed: int, index: int) -> Any:
+    def chunk(state: Any, seed: int, index: int, source: Source | None) -> Any:
         key = jax.random.fold_in(jax.random.key(seed), index)
-        samples = sample(state, key, num=CHUNK)
+        given = None if source is None else source(np.arange(index * CHUNK, (index + 1) * CHUNK))
+        samples = sample(state, key, num=CHUNK, condition=given)
         if len(config.image_shape) == 1:
             return np.asarray(samples)
         return np.asarray(images.to_pixels(samples, config.value_range))
 
-    def drawn(state: Any, num: int, seed: int) -> np.ndarray:
-        return np.concatenate([chunk(state, seed, index) for index in range(-(-num // CHUNK))])[:num]
+    def drawn(state: Any, num: int, seed: int, source: Source | None = None) -> np.ndarray:
+        return np.concatenate([chunk(state, seed, index, source) for index in range(-(-num // CHUNK))])[:num]
 
     return drawn
 

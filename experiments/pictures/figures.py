@@ -2,7 +2,7 @@
 
 import math
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -34,6 +34,25 @@ def grid(
         top = gap + (index // columns) * (height + gap)
         left = gap + (index % columns) * (width + gap)
         canvas[top : top + height, left : left + width] = tile
+    return canvas
+
+
+def side_by_side(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Columns of images under their names, row i the i-th of each: (num, height, width, 1 or 3) uint8, equally many.
+
+    Smaller images are enlarged by whole factors and stand in the middle of white.
+    """
+    height, width = (max(column.shape[axis] for column in columns.values()) for axis in (1, 2))
+    tiles = np.stack([_enlarged(column, height, width) for column in columns.values()], axis=1)
+    return labelled(grid(tiles.reshape(-1, height, width, 3), len(columns)), (), tuple(columns))
+
+
+def _enlarged(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    factor = min(height // pixels.shape[1], width // pixels.shape[2])
+    tiles = pixels.repeat(factor, axis=1).repeat(factor, axis=2)
+    top, left = (height - tiles.shape[1]) // 2, (width - tiles.shape[2]) // 2
+    canvas = np.full((len(pixels), height, width, 3), 255, np.uint8)
+    canvas[:, top : top + tiles.shape[1], left : left + tiles.shape[2]] = tiles
     return canvas
 
 

@@ -44,7 +44,7 @@ def check_alike(experiment: Experiment) -> None:
 def fit_to_data(experiment: Experiment, image_set: ImageSet, name: str) -> Experiment:
     """The experiment with the image shape, and number of classes, of its data. UserError if others were asked for."""
     asked, usual = experiment.model, experiments_by_name.load(name).model
-    follows: dict[str, Any] = {"image_shape": image_set.image_shape}
+    follows: dict[str, Any] = _shapes(asked, image_set)
     if abilities.has_classes(asked) and image_set.labels is not None:
         follows["num_classes"] = image_set.num_classes
     for field, value in follows.items():
@@ -55,6 +55,26 @@ def fit_to_data(experiment: Experiment, image_set: ImageSet, name: str) -> Exper
                 "leave it out, it follows the data"
             )
     return dataclasses.replace(experiment, model=dataclasses.replace(asked, **follows))
+
+
+def _shapes(config: Any, image_set: ImageSet) -> dict[str, tuple[int, ...]]:
+    """The shape of the model's images, those of the batch's target; of its inputs, where it has a setting for it."""
+    kind = config.batch_type
+    if kind is None or kind.TARGET is None:
+        return {"image_shape": image_set.image_shape}
+    named = {field: column.name for field, column in zip(kind._fields, kind.COLUMNS, strict=True)}
+    shapes = {}
+    for setting, field in (("image_shape", kind.TARGET), ("input_shape", kind.CONDITION)):
+        if setting == "image_shape" or setting in {one.name for one in dataclasses.fields(config)}:
+            there = getattr(image_set, named[field]) is not None  # a set that lacks it is told so with its batches
+            shapes[setting] = image_set.shape_of(named[field]) if there else image_set.image_shape
+    if "input_shape" not in shapes and shapes["image_shape"][:2] != image_set.image_shape[:2]:
+        inputs, targets = ("x".join(map(str, shape)) for shape in (image_set.image_shape, shapes["image_shape"]))
+        raise UserError(
+            f"{image_set.name} has inputs of {inputs} and targets of {targets}, but {abilities.name_of(config)} takes "
+            "pairs of one size: give --images.size"
+        )
+    return shapes
 
 
 def check_batch(experiment: Experiment) -> None:

@@ -1,0 +1,50 @@
+"""What a model is given when it samples: for each sample a row of its condition, taken from examples of its data.
+
+A model of classes needs none: it takes them in turn.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from experiments.models import abilities
+from experiments.runs.experiment import Experiment
+from jaxgen import batches
+from jaxgen.images import scale
+
+Source: TypeAlias = Callable[[np.ndarray], Any]
+"""Numbers of samples, (num,), to their conditions."""
+
+
+def takes_examples(config: Any) -> bool:
+    """Whether the model samples for examples: inputs of pairs, captions, images of another domain."""
+    return abilities.condition_of(config) is not None and not abilities.has_classes(config)
+
+
+def is_image(config: Any) -> bool:
+    """Whether the condition is an image."""
+    return takes_examples(config) and _column(config).pixels
+
+
+def source(experiment: Experiment) -> Source | None:
+    """Conditions from held-out examples, or training ones where there are none; None for a model that needs none."""
+    config = experiment.model
+    if not takes_examples(config):
+        return None
+    from experiments import data
+    from experiments.data import held_out
+
+    image_set = held_out.load_for(experiment) or data.load_for(experiment)
+    return lambda places: of_batch(config, image_set.batch(places % len(image_set), config.batch_type))
+
+
+def of_batch(config: Any, batch: Any) -> Any:
+    """The condition of a batch, images in the model's range."""
+    condition = batches.condition(batch)
+    return scale(condition, config.value_range) if is_image(config) else condition
+
+
+def _column(config: Any) -> batches.Column:
+    fields = dict(zip(config.batch_type._fields, config.batch_type.COLUMNS, strict=True))
+    return fields[config.batch_type.CONDITION]
