@@ -85,6 +85,7 @@ REASONS = {
     ("transport.wasserstein_1d", "swap (y, x)"): SYMMETRIC,
     ("weights._matrix", "flip the sign of the value"): "the Gram matrix and sigma are even",
     ("weights._normalized", "1.0 -> 2.0 in jnp.where(norm == 0, 1.0, norm)"): UNSELECTED,
+    ("weights.spectral_normalize", "1.0 -> 2.0 in jnp.where(sigma == 0, 1.0, sigma)"): UNSELECTED,
     (
         "weights._power_method",
         "_product(v, _product(matrix, u)) -> _product(_product(matrix, u), v)",
