@@ -13,8 +13,9 @@ from jaxgen.nets.classifier import ConvClassifier
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
 from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
-from jaxgen.nets.convolution import Conv, ConvMeanPool, ConvTranspose, UpsampleConv
-from jaxgen.nets.dcgan import AtienzaDiscriminator, AtienzaGenerator, DCGANDiscriminator, DCGANGenerator
+from jaxgen.nets.convolution_layers import Conv, ConvMeanPool, ConvTranspose, UpsampleConv
+from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
+from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.nets.grid import GridDecoder, GridEncoder
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
