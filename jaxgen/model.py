@@ -26,15 +26,11 @@ class ModelConfig(Protocol):
         """Lowest and highest value of an image."""
         ...
 
-    @property
-    def minibatches(self) -> int:
-        """How many minibatches of the paper's size m one `update` takes (n_critic for a Wasserstein critic)."""
-        ...
+    batch_type: ClassVar[Any]
+    """What a batch holds: None for an array of images alone, else a class of `jaxgen.batches`."""
 
-    @property
-    def batch_type(self) -> BatchType:
-        """What a batch holds: None for an array of images alone, else a class of `jaxgen.batches`."""
-        ...
+    minibatches: ClassVar[Any]
+    """How many minibatches of the paper's size m one `update` takes (n_critic for a Wasserstein critic): an int."""
 
     def stage(self, step: int) -> Stage:
         """The stage that holds the update after `step` others, if settings change within a run: `jaxgen.stages`."""

@@ -18,6 +18,7 @@ from jaxgen.train_state import (
     create,
     descend,
     from_variables,
+    training_mode,
     unroll,
 )
 
@@ -29,8 +30,8 @@ def fresh(optimizer=SLOW, seed=0, net=NET):
     return create(net, optimizer, jax.random.key(seed), jnp.zeros((1, 3)), (2,))
 
 
-def loss_of(inputs, axis_name=None):
-    def loss(variables):
+def loss_of(axis_name=None):
+    def loss(variables, inputs):
         outputs, variables = apply(NET, variables, inputs, (2,), mode=Mode(train=True, axis_name=axis_name))
         value = (outputs**2).mean()
         return value, ({"loss": value}, variables)
@@ -38,8 +39,8 @@ def loss_of(inputs, axis_name=None):
     return loss
 
 
-def gradient(state, loss):
-    return jax.grad(lambda params: loss({**state.variables, "params": params})[0])(state.params)
+def gradient(state, loss, *inputs):
+    return jax.grad(lambda params: loss({**state.variables, "params": params}, *inputs)[0])(state.params)
 
 
 def dense(optimizer, **settings):
@@ -69,7 +70,7 @@ def test_the_accumulated_gradients_of_parts_of_a_batch_make_the_step_of_the_whol
             outputs, variables = apply(net, variables, part, (2,))
             return (outputs**2).mean(), ({}, variables)
 
-        return descend(state, loss)[0]
+        return descend(state, loss, ())[0]
 
     whole, parts = fresh(optimizer, net=net), fresh(dataclasses.replace(optimizer, accumulate=3), net=net)
     for _ in range(2):
@@ -92,12 +93,12 @@ def test_states_from_equal_settings_have_one_treedef_and_one_trace():
 
 def test_descend_is_one_step_against_the_gradient_and_keeps_new_statistics():
     state, inputs = fresh(), jax.random.normal(jax.random.key(1), (8, 3))
-    new, metrics = descend(state, loss_of(inputs))
-    grads = gradient(state, loss_of(inputs))
+    new, metrics = descend(state, loss_of(), (inputs,))
+    grads = gradient(state, loss_of(), inputs)
     wanted = jax.tree.map(lambda p, g: p - 0.1 * g, state.params, grads)
     chex.assert_trees_all_close(new.params, wanted, atol=1e-6)
     assert new.step == 1
-    assert metrics["loss"] == pytest.approx(float(loss_of(inputs)(state.variables)[0]))
+    assert metrics["loss"] == pytest.approx(float(loss_of()(state.variables, inputs)[0]))
     moved = jax.tree.map(lambda a, b: bool((a != b).any()), new.collections, state.collections)
     assert all(jax.tree.leaves(moved))
 
@@ -106,10 +107,10 @@ def test_descend_is_one_step_against_the_gradient_and_keeps_new_statistics():
 def test_descend_over_devices_is_descend_on_the_whole_batch(driver):
     """Loss and statistics couple the examples, so that a mean forgotten anywhere shows."""
     state, inputs = fresh(), jax.random.normal(jax.random.key(1), (8, 3))
-    wanted, wanted_metrics = descend(state, loss_of(inputs))
+    wanted, wanted_metrics = descend(state, loss_of(), (inputs,))
 
     def step(state, inputs):
-        return descend(state, loss_of(inputs, "i"), "i")
+        return descend(state, loss_of("i"), (inputs,), "i")
 
     spec = jax.sharding.PartitionSpec
     mesh = jax.sharding.Mesh(np.array(jax.devices()), ("i",))
@@ -128,7 +129,7 @@ def test_descend_over_devices_is_descend_on_the_whole_batch(driver):
 
 def test_descend_works_under_strict_promotion_with_adam():
     state = fresh(Optimizer(1e-3, Adam()))
-    new, _ = jax.jit(lambda state: descend(state, loss_of(jnp.ones((4, 3)))))(state)
+    new, _ = jax.jit(lambda state: descend(state, loss_of(), (jnp.ones((4, 3)),)))(state)
     chex.assert_trees_all_equal_shapes_and_dtypes(new, state)
 
 
@@ -142,12 +143,12 @@ def test_apply_gives_the_variables_of_a_network_without_collections_as_they_are(
 
 def test_descend_tells_the_length_of_a_players_whole_gradient():
     state, inputs = fresh(), jax.random.normal(jax.random.key(1), (8, 3))
-    loss = loss_of(inputs)
-    _, metrics = descend(state, loss, player="critic")
-    grads = gradient(state, loss)
+    loss = loss_of()
+    _, metrics = descend(state, loss, (inputs,), player="critic")
+    grads = gradient(state, loss, inputs)
     wanted = np.sqrt(sum(float((leaf**2).sum()) for leaf in jax.tree.leaves(grads)))
     assert metrics["gradient_norm/critic"] == pytest.approx(wanted, rel=1e-5)
-    assert set(descend(state, loss)[1]) == {"loss"}
+    assert set(descend(state, loss, (inputs,))[1]) == {"loss"}
 
 
 def test_the_length_of_a_gradient_is_summed_in_float32_over_leaves_of_any_type():
@@ -160,7 +161,7 @@ def test_the_length_of_a_gradient_is_summed_in_float32_over_leaves_of_any_type()
         value = params["half"].sum().astype(jnp.float32) / 64 + 2 * params["single"].sum()
         return value, ({}, variables)
 
-    new, metrics = jax.jit(lambda state: descend(state, loss, player="critic"))(state)
+    new, metrics = jax.jit(lambda state: descend(state, loss, (), player="critic"))(state)
     assert metrics["gradient_norm/critic"].dtype == jnp.float32
     assert float(metrics["gradient_norm/critic"]) == pytest.approx(5**0.5, rel=1e-6)
     chex.assert_trees_all_equal_shapes_and_dtypes(new.params, params)
@@ -182,7 +183,7 @@ def test_gradients_flow_through_unrolled_steps(num_steps, through, stopped):
         def loss(variables):
             return -value(theta, variables["params"]["kernel"][0, 0]), ({}, variables)
 
-        return unroll(state, loss, num_steps).params["kernel"][0, 0]
+        return unroll(state, loss, (), num_steps).params["kernel"][0, 0]
 
     found = jax.grad(lambda theta: value(theta, unrolled(theta)))(jnp.float32(2.0))
     assert found == pytest.approx(through, abs=1e-5)
@@ -194,8 +195,8 @@ def test_unrolled_steps_are_those_of_descend():
     state, inputs = fresh(Optimizer(0.1, SGD(momentum=0.5))), jax.random.normal(jax.random.key(1), (8, 3))
     wanted = state
     for _ in range(2):
-        wanted, _ = descend(wanted, loss_of(inputs))
-    chex.assert_trees_all_close(unroll(state, loss_of(inputs), 2), wanted, atol=1e-6)
+        wanted, _ = descend(wanted, loss_of(), (inputs,))
+    chex.assert_trees_all_close(unroll(state, loss_of(), (inputs,), 2), wanted, atol=1e-6)
 
 
 @pytest.mark.parametrize("b1", [0.0, 0.5])
@@ -206,7 +207,7 @@ def test_the_first_step_of_adam_has_a_slope_where_a_gradient_is_zero(b1):
         def loss(variables):
             return (scale * variables["params"]["kernel"] ** 2).sum(), ({}, variables)
 
-        after = unroll(state, loss, 2).params
+        after = unroll(state, loss, (), 2).params
         return (after["kernel"] + after["bias"][None]).sum()
 
     assert np.isfinite(jax.grad(end)(jnp.float32(0.5)))
@@ -220,8 +221,8 @@ def test_unrolling_over_devices_is_unrolling_on_the_whole_batch(driver):
     def slope(state, inputs, axis_name=None):
         def outer(shift):
             moved = inputs + shift[None]
-            after = unroll(state, loss_of(moved, axis_name), 2, axis_name)
-            return pmean(loss_of(moved, axis_name)(after.variables)[0], axis_name)
+            after = unroll(state, loss_of(axis_name), (moved,), 2, axis_name)
+            return pmean(loss_of(axis_name)(after.variables, moved)[0], axis_name)
 
         return pmean(jax.grad(outer)(jnp.ones(3)), axis_name)
 
@@ -236,3 +237,13 @@ def test_unrolling_over_devices_is_unrolling_on_the_whole_batch(driver):
         )
         found = jax.jit(mapped)(state, inputs)
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-6)
+
+
+def test_a_training_pass_has_a_key_for_each_example_and_the_players_step():
+    state = fresh().replace(step=jnp.int32(7))
+    mode = training_mode(state, jax.random.key(1), 8, None)
+    assert mode.train and mode.axis_name is None and mode.step == 7
+    shares = jax.vmap(lambda _: training_mode(state, jax.random.key(1), 2, "i").keys, axis_name="i")(jnp.zeros(4))
+    found, wanted = (np.asarray(jax.random.key_data(keys)).reshape(8, -1) for keys in (shares, mode.keys))
+    np.testing.assert_array_equal(found, wanted)
+    assert len(np.unique(wanted, axis=0)) == 8

@@ -53,10 +53,10 @@ def test_a_step_of_one_part_moves_it_alone_with_an_optimizer_of_its_own():
         outputs, variables = apply(MLP(()), variables, ones, (2,), part="a")
         return outputs.sum(axis=1).mean(), ({}, variables)  # whose gradient is 1 everywhere
 
-    part, _ = descend(only(state, "a", momentum), loss)
+    part, _ = descend(only(state, "a", momentum), loss, ())
     assert set(part.params) == {"a"}
     once = merge(state, part)
-    part, _ = descend(only(once, "a", momentum, part.opt_state), loss)
+    part, _ = descend(only(once, "a", momentum, part.opt_state), loss, ())
     twice = merge(once, part)
     for before, after in zip(jax.tree.leaves(state.params["a"]), jax.tree.leaves(twice.params["a"]), strict=True):
         np.testing.assert_allclose(after, before - 0.5 - 0.5 * 1.5, atol=1e-6)  # velocity 1, then 1 + 0.5 * 1
@@ -68,7 +68,7 @@ def test_a_frozen_network_has_variables_and_a_name_and_no_optimizer():
     """It stands in a State beside the players, moves by no step and takes no gradient of theirs."""
     frozen = freeze(NET, "features", jax.random.key(3), blank((3,)), (2,))
     chex.assert_trees_all_equal(frozen.variables, NET.init(jax.random.key(3), blank((3,)), (2,)))
-    assert jax.tree.structure(frozen) != jax.tree.structure(Frozen(frozen.variables, "others"))
+    assert jax.tree.structure(frozen) != jax.tree.structure(Frozen(variables=frozen.variables, name="others"))
     state, inputs = (
         create(MLP((4,)), SLOW, jax.random.key(0), blank((3,)), (2,)),
         jax.random.normal(jax.random.key(1), (8, 3)),
@@ -81,7 +81,7 @@ def test_a_frozen_network_has_variables_and_a_name_and_no_optimizer():
             wanted, _ = apply(NET, frozen.variables, inputs, (2,))
             return ((outputs - wanted) ** 2).mean(), ({}, variables)
 
-        return descend(state, loss)[0], frozen
+        return descend(state, loss, ())[0], frozen
 
     moved, after = step(state, frozen)
     chex.assert_trees_all_equal(after, frozen)
@@ -91,9 +91,11 @@ def test_a_frozen_network_has_variables_and_a_name_and_no_optimizer():
 
 def test_a_collection_that_a_loss_adds_is_not_kept():
     state = create(MLP((4,)), SLOW, jax.random.key(0), blank((3,)), (2,))
-    new, _ = descend(
-        state, lambda variables: (variables["params"]["Dense_0"]["bias"].sum(), ({}, {**variables, "a": 1}))
-    )
+
+    def loss(variables):
+        return variables["params"]["Dense_0"]["bias"].sum(), ({}, {**variables, "added": 1})
+
+    new, _ = descend(state, loss, ())
     assert jax.tree.structure(new) == jax.tree.structure(state)
 
 

@@ -30,7 +30,7 @@ class AnyArray(Protocol):
     ndim: Any
 
 
-def arrays(**values: Array) -> None:
+def arrays(**values: Any) -> None:
     """ValueError by name for lists, tuples, numbers and pytrees."""
     for name, value in values.items():
         if not isinstance(value, AnyArray):

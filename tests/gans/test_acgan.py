@@ -129,7 +129,7 @@ def test_without_the_class_weight_labels_do_not_move_the_discriminator():
 
 @pytest.mark.parametrize("wrapped", [False, True], ids=["dropout", "noise"])
 def test_noise_and_dropout_reach_the_discriminator_and_differ_between_real_and_fake(wrapped):
-    net = InstanceNoise(MLP((6,)), 0.1) if wrapped else ACGANDiscriminator((6,))
+    net = InstanceNoise(MLP((4,), activation="tanh"), 0.1) if wrapped else ACGANDiscriminator((6,))
     config = dataclasses.replace(TINY, discriminator=net)
     variables, network = TestContract.init(config).discriminator.variables, two_headed(net, 3)
     plain, real, fake = (

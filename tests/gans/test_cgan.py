@@ -54,15 +54,20 @@ class TestContract(contract.Suite):
 
 
 def test_the_class_changes_the_image_and_its_score():
-    state, others = TestContract.init(), (LABELS + 1) % 3
+    config = dataclasses.replace(  # wide enough that no example has all its units at 0
+        TINY,
+        generator=ConditionalMLPGenerator(8, 8, 16),
+        discriminator=ConditionalMLPDiscriminator(8, 8, 8, 2, 2),
+    )
+    state, others = TestContract.init(config), (LABELS + 1) % 3
     latents = jax.random.normal(jax.random.key(2), (6, 3))
-    images, different = (compiled(cgan.from_latents, TINY)(state, latents, labels) for labels in (LABELS, others))
+    images, different = (compiled(cgan.from_latents, config)(state, latents, labels) for labels in (LABELS, others))
     assert (np.abs(images - different).max((1, 2, 3)) > 1e-3).all()
-    scores, different = (compiled(cgan.discriminate, TINY)(state, REAL, labels) for labels in (LABELS, others))
+    scores, different = (compiled(cgan.discriminate, config)(state, REAL, labels) for labels in (LABELS, others))
     assert (np.abs(scores - different) > 1e-3).all()
-    sample = jax.jit(lambda state, labels: cgan.sample(TINY, state, jax.random.key(0), 6, labels))
+    sample = jax.jit(lambda state, labels: cgan.sample(config, state, jax.random.key(0), 6, labels))
     np.testing.assert_array_equal(sample(state, None), sample(state, LABELS))
-    np.testing.assert_array_equal(compiled(cgan.discriminate, TINY)(state, REAL), scores)
+    np.testing.assert_array_equal(compiled(cgan.discriminate, config)(state, REAL), scores)
 
 
 def test_each_image_is_scored_under_the_label_that_it_was_made_for():

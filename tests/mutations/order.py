@@ -16,6 +16,7 @@ class Order:
 
     def __init__(self, names: set[str], seconds: dict[str, float]):
         self.names, self.expected = names, seconds
+        self.only: str | None = None  # a name that tests must bear or use
         self.failures: list[str] = []
         self.seconds = collections.Counter()
 
@@ -34,7 +35,7 @@ class Order:
     def pytest_collection_modifyitems(self, items):
         if not self.names:
             return
-        items[:] = [item for item in items if item.nodeid in self.expected]
+        items[:] = [item for item in items if item.nodeid in self.expected and self._is_of(item)]
         units, relevant = collections.Counter(), collections.Counter()
         for item in items:
             units[_unit(item)] += self.expected.get(item.nodeid, 0.0)
@@ -45,6 +46,9 @@ class Order:
             return relevant[unit] == 0, units[unit], unit, not self._names_it(item), seconds
 
         items.sort(key=rank)
+
+    def _is_of(self, item) -> bool:
+        return self.only is None or self.only in item.nodeid or uses(test_of(item).__code__, self.only)
 
     def _names_it(self, item) -> bool:
         return any(uses(test_of(item).__code__, name) for name in self.names)

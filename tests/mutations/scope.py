@@ -39,3 +39,18 @@ def _attributes_of_state(tree: ast.Module) -> set[str]:
             case ast.ClassDef(name="State"):
                 found |= {s.target.id for s in node.body if isinstance(s, ast.AnnAssign)}
     return found
+
+
+def kind(node: ast.expr, scope: Scope) -> str | None:
+    """What two arguments must share to be exchanged: an annotation, an owner, or being unknown."""
+    match node:
+        case ast.Name(name):
+            return f"name {scope.kinds.get(name, '')}"
+        case ast.Attribute(value):
+            return f"attribute of {ast.unparse(value)}"
+    return None
+
+
+def is_key(node: ast.expr) -> bool:
+    """Which of two keys draws what is no law."""
+    return ast.unparse(node).rpartition(".")[2].startswith("key")

@@ -131,7 +131,7 @@ def train(config, state, batch, key, *, axis_name=None):
     def loss(variables):
         return jnp.square(Net().apply(variables, batch + noise)).mean(), ({}, variables)
 
-    return descend(state, loss, axis_name)
+    return descend(state, loss, (), axis_name)
 
 
 def fresh():
@@ -187,7 +187,7 @@ def test_weights_are_overwritten_where_they_lie(monkeypatch):
         def loss(variables):
             return (state.apply_fn(variables, batch, (24,)) ** 2).mean(), ({}, variables)
 
-        return descend(state, loss, axis_name)
+        return descend(state, loss, (), axis_name)
 
     net, alone = MLP((24, 24)), jax.devices()[:1]
     state = jax.eval_shape(lambda: create(net, Optimizer(1e-3, Adam()), jax.random.key(0), jnp.zeros((1, 24)), (24,)))

@@ -48,7 +48,7 @@ def test_descending_a_loss_of_the_gathered_batch_takes_the_step_of_one_device(wr
             outputs = parallel.gather(Scale().apply(variables, batch), axis_name)
             return jnp.square(outputs @ outputs.T).mean(), ({}, variables)
 
-        return descend(state, loss, axis_name)
+        return descend(state, loss, (), axis_name)
 
     batch = batch_of(8)
     state, _ = wrap(update, None)(
@@ -140,6 +140,8 @@ def test_a_minibatch_holds_every_numth_example_whatever_its_shape(shape):
 def test_a_batch_that_does_not_hold_the_minibatches_is_refused():
     with pytest.raises(ValueError, match="batch of 7 does not divide into 3 minibatches"):
         parallel.split(jnp.zeros(7), 3)
+    with pytest.raises(ValueError, match="batch size is 0, but must be at least 1"):
+        parallel.split(jnp.zeros((0, 2)), 3)
 
 
 class TestChexVariants(chex.TestCase):

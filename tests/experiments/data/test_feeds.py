@@ -147,7 +147,7 @@ class TestWindows:
         window = Window(height, width, pad, moves, flips)
         images = some(NUM, 0, (6, 6, 3))
         chosen = dataclasses.replace(ImageSet("some", images), window=window)
-        choice = feeds._chosen(chosen, None, seed, SIZE, 5)
+        choice = feeds._chosen(chosen, chosen.num_others(None), seed, Position(0, 0, SIZE), 5)
         wanted = [self.cut(images[i], window, draws) for i, draws in zip(choice.indices, choice.draws, strict=True)]
         np.testing.assert_array_equal(chosen.take(choice), wanted)
 
@@ -155,12 +155,14 @@ class TestWindows:
         images = some(NUM, 0, (9, 9, 3))
         window = WINDOWS["moving"]
         chosen = ImageSet("some", images, targets=255 - images, window=window)
-        inputs, targets = chosen.take(feeds._chosen(chosen, Paired, 0, SIZE, 0), Paired)
+        inputs, targets = chosen.take(
+            feeds._chosen(chosen, chosen.num_others(Paired), 0, Position(0, 0, SIZE), 0), Paired
+        )
         np.testing.assert_array_equal(inputs, 255 - targets)
 
     def test_both_halves_of_a_moving_window_are_reached(self):
         chosen = image_set(WINDOWS["moving"])
-        draws = feeds._chosen(chosen, None, 0, 1000, 0).draws
+        draws = feeds._chosen(chosen, chosen.num_others(None), 0, Position(0, 0, 1000), 0).draws
         assert {tuple(place) for place in draws[:, :2] % 2} == {(0, 0), (0, 1), (1, 0), (1, 1)}
 
     def test_without_draws_the_middle_is_taken(self):
@@ -173,7 +175,7 @@ def test_captions_are_drawn_from_those_of_the_image():
     chosen = image_set()
     seen = set()
     for step in range(40):
-        choice = feeds._chosen(chosen, Captioned, 0, SIZE, step)
+        choice = feeds._chosen(chosen, chosen.num_others(Captioned), 0, Position(0, 0, SIZE), step)
         for index, caption in zip(choice.indices, chosen.take(choice, Captioned).captions, strict=True):
             text = bytes(caption).rstrip(b"\0").decode()
             assert text in ("a", f"picture {index}")
@@ -183,7 +185,7 @@ def test_captions_are_drawn_from_those_of_the_image():
 
 def test_a_new_type_of_batch_is_its_declaration_alone():
     chosen = image_set()
-    choice = feeds._chosen(chosen, Sketched, 0, SIZE, 3)
+    choice = feeds._chosen(chosen, chosen.num_others(Sketched), 0, Position(0, 0, SIZE), 3)
     batch = chosen.take(choice, Sketched)
     np.testing.assert_array_equal(batch.pictures, np.asarray(chosen.images)[choice.indices])
     np.testing.assert_array_equal(batch.kinds, choice.indices % 4)
@@ -197,7 +199,7 @@ def test_a_new_type_of_batch_is_its_declaration_alone():
 def test_unpaired_domains_are_drawn_independently():
     chosen = image_set()
     choices = [
-        feeds._chosen(chosen, Unpaired, 0, 7, step) for step in range(11)
+        feeds._chosen(chosen, chosen.num_others(Unpaired), 0, Position(0, 0, 7), step) for step in range(11)
     ]  # each image of both domains 7 or 11 times
     pairs = {(int(a), int(b)) for choice in choices for a, b in zip(choice.indices, choice.others, strict=True)}
     assert len(pairs) > 40  # 77 draws of 77 pairs: 49 different ones are expected
@@ -254,7 +256,7 @@ def test_a_set_that_lacks_what_a_batch_needs_says_so(batch_type, lacks):
 def test_unpaired_domains_are_mirrored_independently():
     images = some(7, 0)
     chosen = ImageSet("some", images, others=images, window=WINDOWS["mirrored"])
-    draws = feeds._chosen(chosen, Unpaired, 0, 400, 0).draws
+    draws = feeds._chosen(chosen, chosen.num_others(Unpaired), 0, Position(0, 0, 400), 0).draws
     a, b = chosen.take(Choice(np.zeros(400, int), np.zeros(400, int), draws), Unpaired)
     alike = (a == b).all(axis=(1, 2, 3)).mean()
     assert abs(alike - 0.5) < 5 * 0.5 / np.sqrt(400)  # five standard deviations

@@ -17,7 +17,7 @@ from experiments.runs.experiment import Experiment
 from experiments.training import runner, stages
 from jaxgen import parallel
 from jaxgen.nets.mlp import MLP
-from jaxgen.stages import Stage, until
+from jaxgen.stages import Stage
 from jaxgen.train_state import blank
 from tests import contract
 from tests.experiments.training import growing
@@ -88,15 +88,6 @@ def test_batches_follow_each_other_without_a_gap_where_their_size_changes():
     assert first.begin == (0, 0, 8) and second.begin == (3, 24, 4)
     assert first.left(1) == 2 and second.left(100) is None
     assert second.experiment.model.grown and not first.experiment.model.grown
-
-
-def test_stages_must_follow_each_other():
-    class Gap:
-        def stage(self, step):
-            return Stage(self, 0, 2) if step < 2 else Stage(self, 3)
-
-    with pytest.raises(ValueError, match="the stage at step 2 goes from 3 to None; it must begin there"):
-        list(until(Gap(), 5))
 
 
 def test_a_batch_that_the_devices_do_not_divide_is_refused_before_anything_is_compiled(tmp_path, monkeypatch):
