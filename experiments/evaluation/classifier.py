@@ -187,12 +187,12 @@ def _train(train: ImageSet, seed: int, chosen: Settings) -> dict[str, np.ndarray
 
     @functools.partial(jax.jit, donate_argnums=0)
     def steps(state: Any, batches: Labelled) -> Any:
-        def step(state: Any, batch: Labelled) -> tuple[Any, None]:
-            def loss(variables: Any) -> Any:
-                outputs, variables = apply(net, variables, scale(batch.images, (-1.0, 1.0)), (train.num_classes,))
-                return cross_entropy(outputs["logits"], batch.labels).mean(), ({}, variables)
+        def loss(variables: Any, batch: Labelled) -> Any:
+            outputs, variables = apply(net, variables, scale(batch.images, (-1.0, 1.0)), (train.num_classes,))
+            return cross_entropy(outputs["logits"], batch.labels).mean(), ({}, variables)
 
-            return descend(state, loss)[0], None
+        def step(state: Any, batch: Labelled) -> tuple[Any, None]:
+            return descend(state, loss, (batch,))[0], None
 
         return jax.lax.scan(step, state, batches)[0]
 

@@ -64,7 +64,7 @@ class Config(Defaults):
 
     batch_type: ClassVar = Labelled
 
-    minibatches = property(lambda self: self.critic_steps)
+    minibatches: ClassVar = property(lambda self: self.critic_steps)
 
     def __post_init__(self):
         require_range(self.value_range)

@@ -12,7 +12,7 @@ from which `sample` draws.
 
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -54,7 +54,7 @@ class Config(Defaults):
 
     prior = property(lambda self: Normal(self.latent_dim))
 
-    minibatches = property(lambda self: self.critic_steps)
+    minibatches: ClassVar = property(lambda self: self.critic_steps)
 
     def __post_init__(self):
         require_range(self.value_range)

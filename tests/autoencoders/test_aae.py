@@ -159,7 +159,7 @@ def test_networks_of_the_paper_have_two_layers_of_1000():
 def test_a_discriminator_with_batch_normalisation_is_refused():
     config = dataclasses.replace(TINY, discriminator=MLP((8,), norm="batch"))
     with pytest.raises(ValueError, match="has batch normalisation: use layer normalisation or none in its place"):
-        aae.init(config, jax.random.key(0))
+        jax.eval_shape(functools.partial(aae.init, config), jax.random.key(0))
 
 
 @pytest.mark.parametrize(("setting", "value"), [("latent_dim", 0), ("value_range", (0.0, 2.0))])

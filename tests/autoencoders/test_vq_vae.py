@@ -58,6 +58,17 @@ class TestGradientContract(contract.Suite):
 
 
 TRAINING = Mode(train=True)
+encodings_of, to_codes, from_codes, prior_loss, autoencoder_loss, code_logits = (  # one program in place of many
+    jax.jit(function, static_argnums=0)
+    for function in (
+        vq_vae.encodings_of,
+        vq_vae.to_codes,
+        vq_vae.from_codes,
+        vq_vae.prior_loss,
+        vq_vae.autoencoder_loss,
+        vq_vae.code_logits,
+    )
+)
 
 
 def images_of(num, config=TINY):
@@ -68,14 +79,14 @@ def gradient_of_codebook_loss(vectors, encodings):
     def loss(vectors):
         return vq_vae.codebook_loss({"params": {"embedding": vectors}}, encodings)[0]
 
-    return jax.grad(loss)(vectors)
+    return jax.jit(jax.grad(loss))(vectors)
 
 
 def test_loss_is_the_first_and_third_term_of_equation_3_written_out_in_numpy():
     state, images = TestContract.init(), images_of(5)
     vectors = vq_vae.vectors_of(TINY, state.codebook)
     variables = state.autoencoder.variables
-    loss, (metrics, _) = vq_vae.autoencoder_loss(TINY, variables, vectors, images, TRAINING)
+    loss, (metrics, _) = autoencoder_loss(TINY, variables, vectors, images, TRAINING)
     z, _ = apply(TINY.encoder, variables, images, (4, 2, 2), mode=TRAINING, part="encoder")
     distances = np.square(np.asarray(z)[..., None, :] - np.asarray(vectors)).sum(-1)
     quantized = np.asarray(vectors)[distances.argmin(-1)]
@@ -96,7 +107,7 @@ def test_the_encoder_learns_from_the_image_past_the_quantisation_and_from_its_co
     def loss(params):
         return vq_vae.autoencoder_loss(config, {"params": params}, vectors, images, TRAINING)[0]
 
-    gradients = jax.grad(loss)(state.autoencoder.params)
+    gradients = jax.jit(jax.grad(loss))(state.autoencoder.params)
     params = jax.device_get(state.autoencoder.params)
     x = np.asarray(images, np.float64).reshape(5, 8)
     z = (x @ params["encoder"]["Dense_0"]["kernel"]).reshape(5, 8, 2)
@@ -131,7 +142,7 @@ def test_a_codebook_learns_by_gradient_and_by_its_own_optimizer():
     found, _ = parallel.shard_map(vq_vae.update, config)(state, batch, key)
     chex.assert_trees_all_close(jax.device_get(found), jax.device_get(wanted), atol=1e-5)
     assert metrics["codebook_loss"] > 0
-    encodings, _ = vq_vae.encodings_of(config, wanted.autoencoder.variables, batch)
+    encodings, _ = encodings_of(config, wanted.autoencoder.variables, batch)
     before = vq_vae.vectors_of(config, state.codebook)
     gradient = gradient_of_codebook_loss(before, encodings)
     np.testing.assert_allclose(vq_vae.vectors_of(config, wanted.codebook), before - 0.5 * gradient, atol=1e-6)
@@ -141,21 +152,21 @@ def test_moving_averages_follow_the_encoder_that_has_just_moved():
     config = contract.with_sgd(TINY, 0.1)
     state, images, key = TestContract.init(config), images_of(8), jax.random.key(2)
     after, metrics = jax.jit(functools.partial(vq_vae.update, config))(state, images, key)
-    encodings, _ = vq_vae.encodings_of(config, after.autoencoder.variables, images)
+    encodings, _ = encodings_of(config, after.autoencoder.variables, images)
     codes = codebook.nearest(encodings, vq_vae.vectors_of(config, state.codebook))
     wanted = codebook.follow(state.codebook, config.codebook, encodings, codes, key)
     chex.assert_trees_all_close(after.codebook, wanted, atol=1e-5)
-    codes = vq_vae.to_codes(config, after, images)
+    codes = to_codes(config, after, images)
     assert metrics["perplexity"] == pytest.approx(float(codebook.perplexity(codes, 6)), rel=1e-5)
-    _, (of_prior, _) = vq_vae.prior_loss(config, state.prior.variables, codes, TRAINING)
+    _, (of_prior, _) = prior_loss(config, state.prior.variables, codes, TRAINING)
     assert metrics["prior_nll"] == pytest.approx(float(of_prior["prior_nll"]), rel=1e-5)
 
 
 def test_prior_loss_is_the_sum_over_positions_of_the_cross_entropy():
     state = TestContract.init()
     codes = jax.random.randint(jax.random.key(1), (3, 4, 2), 0, 6)
-    loss, (metrics, _) = vq_vae.prior_loss(TINY, state.prior.variables, codes, TRAINING)
-    logits = np.asarray(vq_vae.code_logits(TINY, state.prior.variables, codes)[0], np.float64)
+    loss, (metrics, _) = prior_loss(TINY, state.prior.variables, codes, TRAINING)
+    logits = np.asarray(code_logits(TINY, state.prior.variables, codes)[0], np.float64)
     log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     nll = -np.take_along_axis(log_p, np.asarray(codes)[..., None], -1).reshape(3, 8).sum(1).mean()
     assert loss == metrics["prior_nll"] == pytest.approx(nll, rel=1e-5)
@@ -183,17 +194,18 @@ def test_codes_are_drawn_with_the_probabilities_that_the_prior_gives_to_whole_gr
 
 def test_images_lead_to_codes_and_back():
     state, images = TestContract.init(), images_of(5)
-    codes = vq_vae.to_codes(TINY, state, images)
+    codes = to_codes(TINY, state, images)
     assert codes.shape == (5, 4, 2) and codes.dtype == jnp.int32
     assert ((codes >= 0) & (codes < 6)).all()
-    outputs = vq_vae.reconstruct(TINY, state, images)
-    np.testing.assert_array_equal(outputs, vq_vae.from_codes(TINY, state, codes))
+    outputs = jax.jit(functools.partial(vq_vae.reconstruct, TINY))(state, images)
+    np.testing.assert_array_equal(outputs, from_codes(TINY, state, codes))
     assert (outputs >= -1).all() and (outputs <= 1).all()
     key = jax.random.key(7)
-    drawn = vq_vae.from_codes(TINY, state, vq_vae.draw_codes(TINY, state, key, 3))
+    drawn = from_codes(TINY, state, jax.jit(lambda state: vq_vae.draw_codes(TINY, state, key, 3))(state))
     np.testing.assert_array_equal(vq_vae.sample(TINY, state, key, 3), drawn)
 
 
+@pytest.mark.exhaustive
 def test_training_reconstructs_images_of_few_kinds_and_learns_how_often_each_comes():
     """Two images, one thrice as often: the error vanishes and the prior's NLL falls to their entropy."""
     config = dataclasses.replace(
@@ -232,7 +244,7 @@ def test_convolutional_networks_give_a_grid_of_a_quarter_of_the_sides_and_the_au
 
 
 def test_codes_begin_uniform_with_length_one_on_average():
-    state = vq_vae.init(dataclasses.replace(TINY, num_codes=512, code_dim=16), jax.random.key(0))
+    state = TestContract.init(dataclasses.replace(TINY, num_codes=512, code_dim=16))
     vectors = state.codebook.sums
     assert np.abs(vectors).max() == pytest.approx(np.sqrt(3 / 16), rel=1e-2)
     assert np.square(np.asarray(vectors)).sum(1).mean() == pytest.approx(1.0, rel=0.05)
