@@ -234,12 +234,6 @@ def test_dropout_without_keys_is_refused_in_training():
         gan.generate(DROPPED, state.generator.variables, latents, mode=training(jax.random.key(0), 6).with_keys(None))
 
 
-def test_sampling_without_an_average_is_of_the_generator_itself():
-    config = dataclasses.replace(TINY, average=NoAverage())
-    new, _ = compiled(gan.update, config)(TestContract.init(config), REAL, jax.random.key(0))
-    assert not contract.differs(new.ema, new.generator.variables)
-
-
 def test_the_defaults_are_goodfellows():
     config = gan.Config()
     state = jax.eval_shape(lambda: gan.init(config, jax.random.key(0)))
