@@ -185,14 +185,14 @@ def _train(train: ImageSet, seed: int, chosen: Settings) -> dict[str, np.ndarray
     example = jnp.zeros((1, *train.image_shape))
     state = create(net, optimizer, jax.random.key(seed), example, (train.num_classes,))
 
+    def loss(variables: Any, images: Any, labels: Any) -> Any:
+        outputs, variables = apply(net, variables, scale(images, (-1.0, 1.0)), (train.num_classes,))
+        return cross_entropy(outputs["logits"], labels).mean(), ({}, variables)
+
     @functools.partial(jax.jit, donate_argnums=0)
     def steps(state: Any, batches: Labelled) -> Any:
-        def loss(variables: Any, batch: Labelled) -> Any:
-            outputs, variables = apply(net, variables, scale(batch.images, (-1.0, 1.0)), (train.num_classes,))
-            return cross_entropy(outputs["logits"], batch.labels).mean(), ({}, variables)
-
         def step(state: Any, batch: Labelled) -> tuple[Any, None]:
-            return descend(state, loss, (batch,))[0], None
+            return descend(state, loss, batch)[0], None
 
         return jax.lax.scan(step, state, batches)[0]
 

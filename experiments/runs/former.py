@@ -32,12 +32,12 @@ def upgraded(data: Any) -> Any:
     if not isinstance(data, dict):
         return data
     data = {key: upgraded(value) for key, value in data.items()}
-    kind = data.get("type")
+    kind = str(data.get("type"))
     if kind in OPTIMIZERS:
         return _optimizer(data)
     if kind in MOVED:
         return data | {"type": MOVED[kind]}
-    return _config(data) if isinstance(kind, str) and kind.endswith(":Config") else data
+    return _config(data) if kind.endswith(":Config") else data
 
 
 def _optimizer(data: dict[str, Any]) -> dict[str, Any]:

@@ -80,6 +80,7 @@ REASONS = {
     ("losses.transport.wasserstein_1d", "swap (y, x)"): SYMMETRIC,
     ("losses.weights._matrix", "flip the sign of the value"): "the Gram matrix and sigma are even",
     ("losses.weights._normalized", "1.0 -> 2.0 in jnp.where(norm == 0, 1.0, norm)"): UNSELECTED,
+    ("losses.weights.spectral_normalize", "1.0 -> 2.0 in jnp.where(sigma == 0, 1.0, sigma)"): UNSELECTED,
     (
         "losses.weights._power_method",
         "_product(v, _product(matrix, u)) -> _product(_product(matrix, u), v)",
