@@ -1,13 +1,16 @@
 """What a module offers is read from the names of its functions, and held to its arguments by the contract."""
 
+import functools
 import importlib
 import inspect
 import pathlib
 
+import jax
 import pytest
 
 from jaxgen import model
 from jaxgen.stages import Stage
+from jaxgen.testing import random_batches
 
 ROOT = pathlib.Path(model.__file__).parent
 MODELS = [
@@ -43,6 +46,15 @@ def test_no_function_of_a_model_takes_more_than_six_arguments(module):
     for name, function in vars(module).items():
         if inspect.isfunction(function) and function.__module__ == module.__name__:
             assert len(inspect.signature(function).parameters) <= 6, name
+
+
+@pytest.mark.parametrize("module", MODELS, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_an_update_of_no_examples_is_refused(module):
+    """In one sentence, from every model: no NaN, and no division by zero."""
+    config, key = module.Config(), jax.random.key(0)
+    state = jax.eval_shape(functools.partial(module.init, config), key)
+    with pytest.raises(ValueError, match="batch size is 0, but must be at least 1"):
+        jax.eval_shape(functools.partial(module.update, config), state, random_batches(config, 1, 0)[0], key)
 
 
 def test_settings_say_images_alone_one_minibatch_and_one_stage_unless_they_say_otherwise():

@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 from experiments import processes
 from experiments.checkpoints import arrays, folder, items
 from experiments.checkpoints.checksums import checksums, sealed
-from experiments.checkpoints.reading import OTHER_MODEL, Reader
+from experiments.checkpoints.reading import Reader
 from experiments.command_line.errors import FolderError, UserError
 from experiments.runs import files
 
@@ -168,7 +168,10 @@ class Checkpointer:
                 folder.put_aside(self._folder, [newer for newer in steps if newer > step])
             return Restored(step, state, notes, passed)
         if steps:
-            raise UserError(f"no checkpoint in {self._folder} can be used: {_with_cure('; '.join(passed))}")
+            raise UserError(
+                f"no checkpoint in {self._folder} can be used: {'; '.join(passed)}; put back what was saved there, use "
+                "the version of jaxgen that saved it, or begin anew with train --no-resume"
+            )
         return None
 
     def restore_step(self, step: int, like: Any) -> Restored:
@@ -179,9 +182,7 @@ class Checkpointer:
         try:
             return Restored(step, *self._reader.read(step, like), [])
         except ValueError as error:
-            raise UserError(
-                f"the checkpoint of step {step} in {self._folder} cannot be used: {_with_cure(str(error))}"
-            ) from error
+            raise UserError(f"the checkpoint of step {step} in {self._folder} cannot be used: {error}") from error
 
     def _write(self, step: int, state: Any, meta: dict[str, Any]) -> None:
         """In the saving thread: check the arrays, write them, delete what is not to be kept."""
@@ -211,9 +212,3 @@ class Checkpointer:
         kept = {*steps[-self._keep :], self.best_step()}
         for step in (step for step in steps if step not in kept):
             folder.delete(self._folder, step)
-
-
-def _with_cure(reason: str) -> str:
-    if not reason.endswith(OTHER_MODEL):
-        return reason
-    return f"{reason}, which has changed; go on with the version of jaxgen that wrote it, or train anew (--no-resume)"

@@ -11,9 +11,6 @@ from experiments.checkpoints import arrays, checksums, items
 from experiments.command_line.errors import UserError
 from experiments.runs import files
 
-OTHER_MODEL = "in this model"
-"""How the reason ends for a checkpoint whose arrays are not those of the model."""
-
 
 class NewerError(UserError):
     """A checkpoint that a newer version of this program wrote."""
@@ -96,4 +93,7 @@ class Reader:
         for name in sorted(found.keys() | wanted.keys()):
             if found.get(name) != wanted.get(name):
                 there, here = found.get(name, "missing"), wanted.get(name, "missing")
-                raise ValueError(f"{name} is {there} there and {here} {OTHER_MODEL}")
+                raise ValueError(
+                    f"{name} is {there} there and {here} in this model, which has changed; go on with the version of "
+                    "jaxgen that wrote it, or train anew (--no-resume)"
+                )

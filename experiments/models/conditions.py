@@ -6,6 +6,7 @@ A model of classes needs none: it takes them in turn.
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import jax.numpy as jnp
 import numpy as np
 
 from experiments.models import abilities
@@ -42,7 +43,7 @@ def source(experiment: Experiment) -> Source | None:
 def of_batch(config: Any, batch: Any) -> Any:
     """The condition of a batch, images in the model's range."""
     condition = batches.condition(batch)
-    return scale(condition, config.value_range) if is_image(config) else condition
+    return scale(jnp.asarray(condition), config.value_range) if is_image(config) else condition
 
 
 def _column(config: Any) -> batches.Column:

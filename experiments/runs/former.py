@@ -70,4 +70,4 @@ def _with_noise(network: dict[str, Any], noise: dict[str, Any] | None) -> dict[s
     """Noise on a discriminator's inputs is a network around it, which has the same variables."""
     if noise is None or noise.get("std", 0.0) == 0:
         return network
-    return noise | {"type": "jaxgen.nets.instance_noise:InstanceNoise", "net": network}
+    return noise | {"type": "jaxgen.nets.instance_noise:InstanceNoise", "discriminator": network}

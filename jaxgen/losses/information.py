@@ -109,7 +109,8 @@ def infogan_uniform(
     Array([0.2258], dtype=float32)
     """
     low, high = value_range
-    return gaussian_nll(mean, logvar, codes) - _num_codes(mean, codes) * math.log(high - low)
+    entropy = _num_codes(mean, codes) * math.log(high - low)
+    return gaussian_nll(mean, logvar, codes) - entropy
 
 
 def auxiliary_classifier(

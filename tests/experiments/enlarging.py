@@ -8,11 +8,12 @@ import jax.numpy as jnp
 
 from jaxgen.batches import Paired
 from jaxgen.images import ValueRange, scale
+from jaxgen.model import Defaults
 from jaxgen.parallel import pmean
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     input_shape: tuple[int, ...] = (4, 4, 1)
     image_shape: tuple[int, ...] = (8, 8, 1)
     value_range: ValueRange = (-1.0, 1.0)

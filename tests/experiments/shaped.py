@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from jaxgen import parallel
 from jaxgen.images import ValueRange
+from jaxgen.model import Defaults
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Sampler:
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     image_shape: tuple[int, ...] = (8, 8, 1)
     value_range: ValueRange = (-1.0, 1.0)
     prior: Grid = Grid()

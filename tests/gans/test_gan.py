@@ -228,29 +228,10 @@ def test_masks_of_the_generators_dropout_belong_to_examples_and_keys():
     assert len(np.unique(calm.reshape(6, -1), axis=0)) == 1
 
 
-def test_a_generator_with_dropout_trains_otherwise_than_one_without():
-    """In both players' steps: the discriminator sees other fakes, and the generator takes another step."""
-    plain = dataclasses.replace(DROPPED, generator=Maxout((4,), 2, 0.0, 0.0, UniformWeights(0.5)))
-    state = TestContract.init(DROPPED)
-    chex.assert_trees_all_equal(state.generator.params, TestContract.init(plain).generator.params)
-    with_dropout, without = (
-        compiled(gan.update, config)(TestContract.init(config), REAL, jax.random.key(0))[0]
-        for config in (DROPPED, plain)
-    )
-    for player in ("generator", "discriminator"):
-        assert contract.differs(getattr(with_dropout, player).params, getattr(without, player).params), player
-
-
 def test_dropout_without_keys_is_refused_in_training():
     state, latents = TestContract.init(DROPPED), jnp.ones((6, 3))
     with pytest.raises(ValueError, match="dropout draws random numbers in training, but this pass has no keys"):
         gan.generate(DROPPED, state.generator.variables, latents, mode=training(jax.random.key(0), 6).with_keys(None))
-
-
-def test_sampling_without_an_average_is_of_the_generator_itself():
-    config = dataclasses.replace(TINY, average=NoAverage())
-    new, _ = compiled(gan.update, config)(TestContract.init(config), REAL, jax.random.key(0))
-    assert not contract.differs(new.ema, new.generator.variables)
 
 
 def test_the_defaults_are_goodfellows():

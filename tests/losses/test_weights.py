@@ -293,3 +293,21 @@ def test_running_mean_keeps_its_dtype_and_takes_a_traced_count():
     average = jax.jit(weights.running_mean)(half, 3 * half, jnp.int32(2))
     assert average.dtype == jnp.bfloat16
     np.testing.assert_array_equal(average, 2.0)
+
+
+@pytest.mark.parametrize("shape", [(0, 2), (2, 0), (2,)])
+def test_a_bias_or_an_empty_weight_is_refused(shape):
+    with pytest.raises(ValueError, match=r"must be \(..., in, out\): not a bias, not empty"):
+        weights.orthonormal_penalty(jnp.ones(shape))
+
+
+@pytest.mark.usefixtures("unchecked_annotations")
+def test_a_vector_of_integers_is_refused():
+    with pytest.raises(ValueError, match="u is int32, but must be floating"):
+        weights.spectral_norm(W, jnp.ones(2, jnp.int32))
+
+
+def test_trees_of_different_structure_are_refused():
+    for function in weights.historical_averaging, functools.partial(weights.running_mean, count=1):
+        with pytest.raises(ValueError, match="are different trees, but must be of one structure"):
+            function({"w": W}, {"v": W})

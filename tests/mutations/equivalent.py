@@ -80,6 +80,14 @@ REASONS = {
     ("losses.transport.wasserstein_1d", "swap (y, x)"): SYMMETRIC,
     ("losses.weights._matrix", "flip the sign of the value"): "the Gram matrix and sigma are even",
     ("losses.weights._normalized", "1.0 -> 2.0 in jnp.where(norm == 0, 1.0, norm)"): UNSELECTED,
+    ("losses.weights._normalized", "0 -> 1 in norm == 0 (2)"): (
+        "0 / 0 in the branch of a where that is not selected, without a gradient"
+    ),
+    (
+        "losses.weights._size",
+        "drop the stop-gradient of jnp.abs(values).max()",
+    ): "the exponent is an integer, which has no gradient",
+    ("losses.weights.spectral_normalize", "1.0 -> 2.0 in jnp.where(sigma == 0, 1.0, sigma)"): UNSELECTED,
     (
         "losses.weights._power_method",
         "_product(v, _product(matrix, u)) -> _product(_product(matrix, u), v)",

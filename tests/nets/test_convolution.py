@@ -7,14 +7,7 @@ import pytest
 from jax import lax
 from jax.test_util import check_grads
 
-from jaxgen.nets.convolution import (
-    conv,
-    conv_mean_pool,
-    conv_transpose,
-    mean_pool,
-    upsample_conv,
-    upsample_nearest,
-)
+from jaxgen.nets.convolution import conv, conv_mean_pool, conv_transpose, mean_pool, upsample_conv, upsample_nearest
 from tests.nets.exact import assert_identical, derivatives, integers
 
 # size, kernel, stride, padding
@@ -61,7 +54,9 @@ def test_transposed_convolution_is_torchs_with_the_kernel_flipped(taps, stride, 
 
 
 @pytest.mark.parametrize("form", ["algebra", "plain"])
-@pytest.mark.parametrize("taps", [(1, 2), (3, 3), (4, 5)])
+@pytest.mark.parametrize(
+    "taps", [(1, 2), *(pytest.param(taps, marks=pytest.mark.exhaustive) for taps in [(3, 3), (4, 5)])]
+)
 def test_fused_resampling_is_the_composed_one_up_to_second_derivatives(taps, form):
     x, w = integers((2, 4, 6, 1), (*taps, 1, 2))
     w = 4 * w
@@ -102,12 +97,18 @@ def test_derivatives_agree_with_differences(function, key):
         check_grads(smooth, (x, w), order=2, modes=["rev"], rtol=1e-5)
 
 
-GROUPED = [(1, 4, 6), (2, 4, 6), (4, 4, 4), (3, 3, 6)]  # groups, channels in, channels out
+GROUPED = [  # groups, channels in, channels out, stride
+    (2, 4, 6, 1),
+    (4, 4, 4, 2),
+    *(
+        pytest.param(*case, marks=pytest.mark.exhaustive)
+        for case in [(1, 4, 6, 1), (2, 4, 6, 2), (4, 4, 4, 1), (3, 3, 6, 1), (3, 3, 6, 2)]
+    ),
+]
 
 
 @pytest.mark.parametrize("form", ["algebra", "plain"])
-@pytest.mark.parametrize(("groups", "inputs", "outputs"), GROUPED)
-@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize(("groups", "inputs", "outputs", "stride"), GROUPED)
 def test_a_convolution_in_groups_is_that_of_lax_up_to_second_derivatives(groups, inputs, outputs, stride, form):
     x, w = integers((2, 5, 4, inputs), (3, 3, inputs // groups, outputs))
 
