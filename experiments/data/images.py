@@ -121,19 +121,22 @@ _SAID = {
 
 def assemble(columns: dict[str, Any], choice: Choice, batch_type: type[tuple] | None, window: Window | None) -> Any:
     """The batch of a choice from its columns; the same numbers from arrays of NumPy and, traced, of JAX."""
-    fields = [_field(column, columns, choice, window) for column in columns_of(batch_type)]
+    first, *_ = declared = columns_of(batch_type)
+    stored = columns[first.name].shape[1:]
+    fields = [_field(column, columns, choice, window, stored) for column in declared]
     return fields[0] if batch_type is None else batch_type(*fields)
 
 
-def _field(column: Column, columns: dict[str, Any], choice: Choice, window: Window | None) -> Any:
-    """One field of a batch: the rows of its column, pictures cut by the window."""
+def _field(
+    column: Column, columns: dict[str, Any], choice: Choice, window: Window | None, stored: tuple[int, ...]
+) -> Any:
+    """One field of a batch: the rows of its column, pictures cut by the window, which is of images of shape `stored`."""
     rows, draws = columns[column.name], choice.draws
-    first = next(iter(columns.values()))
     indices, place = (choice.others, slice(3, 6)) if column.rows == "other" else (choice.indices, slice(0, 3))
     if column.pixels:
         if window is None:
             return rows[indices]
-        factor = factor_of(first.shape[1:], rows.shape[1:])
+        factor = factor_of(stored, rows.shape[1:])
         return _windows(rows, indices, None if draws is None else draws[:, place], window, factor)
     if column.rows != "one_of":
         return rows[indices]

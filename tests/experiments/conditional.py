@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from jaxgen.batches import Captioned, Labelled, Paired, Unpaired
 from jaxgen.images import ValueRange
+from jaxgen.model import Defaults
 from jaxgen.parallel import pmean
 from jaxgen.typing import Batch
 
@@ -15,7 +16,7 @@ TYPES = {"labelled": Labelled, "paired": Paired, "unpaired": Unpaired, "captione
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Defaults):
     image_shape: tuple[int, ...] = (8, 8, 1)
     value_range: ValueRange = (-1.0, 1.0)
     kind: str = "labelled"

@@ -349,7 +349,7 @@ def test_checkpoints_of_unknown_origin_are_not_adopted(tmp_path):
         (["--batch-size", "6"], "--batch-size 6 does not divide over 4 devices; use a multiple of 4"),
         (["--data", "minst"], "no data set 'minst' is prepared"),
         (["--model.image-shape", "9", "9", "1"], r"leave it out, it follows the data"),
-        (["--model.critic.norm", "batch"], "use layer normalisation or none"),
+        (["--model.critic.norm", "batch"], "use layer normalisation, spectral normalisation or none"),
         (["--model.value-range", "None"], "uint8 pixels need a value_range"),
         (["--model.generator.features", "-5"], "features is .*, but must be positive widths"),
         (["--out", "/dev/null/run"], "cannot write to /dev/null/run"),
