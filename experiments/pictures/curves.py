@@ -39,7 +39,7 @@ def png(title: str, curves: Sequence[Curve]) -> bytes:
     with diagrams.drawing(WIDTH, HEIGHT, {"font.size": 11, "figure.constrained_layout.use": True}) as figure:
         axes = figure.add_subplot()
         axes.xaxis.set_major_formatter("{x:,.0f}")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.get_major_locator().set_params(integer=True, nbins=6)
         axes.set_title(title, loc="left", weight="bold", size="medium")
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid()

@@ -24,7 +24,7 @@ LEGEND_ROWS, LONGEST_NAME = 20, 18
 COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf")
 """Of the first ten classes or runs: Tableau's, told apart by most people."""
 
-GREY, BLACK = "#bebebe", "#141414"
+GREY, BLACK = "#a0a0a0", "#141414"
 RULE, FRAME = "#e8e8e8", "#969696"
 
 Field = Callable[[np.ndarray], np.ndarray]
