@@ -39,7 +39,7 @@ class Labelled(NamedTuple):
 class Paired(NamedTuple):
     """A batch for a model that learns one image from another: `targets[i]` belongs to `inputs[i]`.
 
-    The two may differ in size: a model for super-resolution has `input_shape` beside `image_shape`.
+    The two may differ in size: a model for super-resolution has an `input_shape` as well as an `image_shape`.
     """
 
     inputs: Batch

@@ -25,6 +25,7 @@ def scale(batch: Shaped[Array, "*shape"], value_range: ValueRange = (-1.0, 1.0))
     >>> scale(jnp.array([0, 255], jnp.uint8), (-1.0, 1.0))
     Array([-1.,  1.], dtype=float32)
     """
+    require(batch.shape[:1] != (0,), "batch size", 0, "at least 1")
     if jnp.issubdtype(batch.dtype, jnp.floating):
         return batch
     if batch.dtype != jnp.uint8:

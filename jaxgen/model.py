@@ -26,15 +26,11 @@ class ModelConfig(Protocol):
         """Lowest and highest value of an image."""
         ...
 
-    @property
-    def minibatches(self) -> int:
-        """How many minibatches of the paper's size m one `update` takes (n_critic for a Wasserstein critic)."""
-        ...
+    batch_type: ClassVar[Any]
+    """What a batch holds: None for an array of images alone, else a class of `jaxgen.batches`."""
 
-    @property
-    def batch_type(self) -> BatchType:
-        """What a batch holds: None for an array of images alone, else a class of `jaxgen.batches`."""
-        ...
+    minibatches: ClassVar[Any]
+    """How many minibatches of the paper's size m one `update` takes (n_critic for a Wasserstein critic): an int."""
 
     def stage(self, step: int) -> Stage:
         """The stage that holds the update after `step` others, if settings change within a run: `jaxgen.stages`."""
@@ -97,7 +93,7 @@ class Adversary(Model, Protocol):
 
 @runtime_checkable
 class CodePredictor(LatentModel, Protocol):
-    """A model that tells which codes an image was made of: `config.codes` says which there are."""
+    """A model that predicts the codes that an image was made of: `config.codes` says which there are."""
 
     def predict_codes(self, config: Any, state: Any, images: Images) -> Any:
         """Q(c|x), a `jaxgen.gans.codes.Predicted`: logits of each categorical code first."""

@@ -68,9 +68,12 @@ MovingAverage: TypeAlias = NoAverage | Exponential | HalfLife
 
 
 def interpolate(average: Any, new: Any, share: jax.Array) -> Any:
-    """`share new + (1 - share) average`, leaf by leaf, in each leaf's own type."""
+    """`share new + (1 - share) average` in float32, leaf by leaf, each in its own type; counts are the new ones."""
 
     def leaf(old: jax.Array, latest: jax.Array) -> jax.Array:
-        return (share * latest + (1.0 - share) * old).astype(old.dtype)
+        if not jnp.issubdtype(old.dtype, jnp.floating):
+            return latest
+        mean = share * latest.astype(jnp.float32) + (1.0 - share) * old.astype(jnp.float32)
+        return mean.astype(old.dtype)
 
     return jax.tree.map(leaf, average, new)

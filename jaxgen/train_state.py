@@ -49,10 +49,10 @@ class Frozen(struct.PyTreeNode):
     """Variables of a network that no optimiser moves: a pretrained encoder, a feature network.
 
     `init` fills them at random, so that a model runs without any file; a run reads them from a file or another run, and
-    keeps one copy beside its checkpoints. `name` is how the run and its settings call it.
+    keeps one copy in its folder. `name` is the name of the part in settings and files.
     """
 
-    variables: Variables
+    variables: Any  # as a network's; `{}` in a state whose frozen parts are stored elsewhere
     name: str = struct.field(pytree_node=False)
 
 

@@ -47,3 +47,27 @@ def pytest_configure():
 @pytest.fixture
 def key() -> jax.Array:
     return jax.random.key(0)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What the contract costs a model, which is a budget: the durations of the classes that derive from `Suite`."""
+    seconds: dict[str, float] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport) and ("contract_suite", True) in report.user_properties:
+                name = report.nodeid.rpartition("::")[0]
+                seconds[name] = seconds.get(name, 0.0) + report.duration
+    if seconds:
+        dearest = max(seconds, key=lambda name: seconds[name])
+        mean = sum(seconds.values()) / len(seconds)
+        terminalreporter.write_line(
+            f"contract suite: {len(seconds)} models, mean {mean:.1f} s, dearest {dearest} {seconds[dearest]:.1f} s"
+        )
+
+
+def pytest_runtest_setup(item):
+    """Mark the tests of the contract suite for the summary, over processes too."""
+    from jaxgen.testing import Suite  # after the import hook
+
+    if isinstance(item, pytest.Function) and item.cls is not None and issubclass(item.cls, Suite):
+        item.user_properties.append(("contract_suite", True))

@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "losses": {"typing", "losses"},
     "nets": {"typing", "checks", "mode", "losses", "nets"},  # spectral normalisation is a formula of losses.weights
     "metrics": {"typing", "checks", "images", "batches", "losses", "parallel", "metrics"},
-    "parallel": {"typing", "parallel"},
+    "parallel": {"typing", "checks", "parallel"},
     "optimizers": {"checks"},
     "train_state": {
         "typing",

@@ -45,6 +45,7 @@ def test_squash_is_tanh_or_sigmoid_or_nothing():
     [
         (lambda: images.scale(jnp.zeros(2, jnp.int32)), "dtype int32; give uint8 pixels or floats"),
         (lambda: images.scale(jnp.zeros(2, jnp.uint8), None), "uint8 pixels need a value_range"),
+        (lambda: images.scale(jnp.zeros((0, 2, 2, 1))), "batch size is 0, but must be at least 1"),
         (lambda: images.to_pixels(jnp.zeros(2), None), "data without bounds"),
         (
             lambda: images.squash(jnp.zeros(2), (0.0, 2.0)),

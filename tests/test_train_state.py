@@ -9,10 +9,18 @@ import numpy as np
 import pytest
 from flax.training import train_state as flax_train_state
 
+from jaxgen.mode import Mode
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import SGD, Adam, Optimizer
 from jaxgen.parallel import pmean
-from jaxgen.train_state import TrainState, apply, create, descend, moving_average, unroll
+from jaxgen.train_state import (
+    apply,
+    create,
+    descend,
+    from_variables,
+    training_mode,
+    unroll,
+)
 
 SLOW = Optimizer(0.1, SGD())
 NET = MLP((4,), norm="batch")
@@ -22,13 +30,23 @@ def fresh(optimizer=SLOW, seed=0, net=NET):
     return create(net, optimizer, jax.random.key(seed), jnp.zeros((1, 3)), (2,))
 
 
-def loss_of(state, inputs, axis_name=None):
-    def loss(params):
-        outputs, collections = apply(NET, params, state.collections, inputs, (2,), train=True, axis_name=axis_name)
+def loss_of(axis_name=None):
+    def loss(variables, inputs):
+        outputs, variables = apply(NET, variables, inputs, (2,), mode=Mode(train=True, axis_name=axis_name))
         value = (outputs**2).mean()
-        return value, ({"loss": value}, collections)
+        return value, ({"loss": value}, variables)
 
     return loss
+
+
+def gradient(state, loss, *inputs):
+    return jax.grad(lambda params: loss({**state.variables, "params": params}, *inputs)[0])(state.params)
+
+
+def dense(optimizer, **settings):
+    """A layer whose call is flax's own: its variables alone are wanted."""
+    net = nn.Dense(1, **settings)
+    return from_variables(net.init(jax.random.key(0), jnp.ones((1, 1))), optimizer)
 
 
 def test_it_is_flax_train_state_with_the_other_collections():
@@ -48,11 +66,11 @@ def test_the_accumulated_gradients_of_parts_of_a_batch_make_the_step_of_the_whol
     net, inputs = MLP((4,)), jax.random.normal(jax.random.key(1), (12, 3))
 
     def step(state, part):
-        def loss(params):
-            outputs, collections = apply(net, params, state.collections, part, (2,))
-            return (outputs**2).mean(), ({}, collections)
+        def loss(variables):
+            outputs, variables = apply(net, variables, part, (2,))
+            return (outputs**2).mean(), ({}, variables)
 
-        return descend(state, loss)[0]
+        return descend(state, loss, ())[0]
 
     whole, parts = fresh(optimizer, net=net), fresh(dataclasses.replace(optimizer, accumulate=3), net=net)
     for _ in range(2):
@@ -75,12 +93,12 @@ def test_states_from_equal_settings_have_one_treedef_and_one_trace():
 
 def test_descend_is_one_step_against_the_gradient_and_keeps_new_statistics():
     state, inputs = fresh(), jax.random.normal(jax.random.key(1), (8, 3))
-    new, metrics = descend(state, loss_of(state, inputs))
-    grads = jax.grad(lambda params: loss_of(state, inputs)(params)[0])(state.params)
+    new, metrics = descend(state, loss_of(), (inputs,))
+    grads = gradient(state, loss_of(), inputs)
     wanted = jax.tree.map(lambda p, g: p - 0.1 * g, state.params, grads)
     chex.assert_trees_all_close(new.params, wanted, atol=1e-6)
     assert new.step == 1
-    assert metrics["loss"] == pytest.approx(float(loss_of(state, inputs)(state.params)[0]))
+    assert metrics["loss"] == pytest.approx(float(loss_of()(state.variables, inputs)[0]))
     moved = jax.tree.map(lambda a, b: bool((a != b).any()), new.collections, state.collections)
     assert all(jax.tree.leaves(moved))
 
@@ -89,10 +107,10 @@ def test_descend_is_one_step_against_the_gradient_and_keeps_new_statistics():
 def test_descend_over_devices_is_descend_on_the_whole_batch(driver):
     """Loss and statistics couple the examples, so that a mean forgotten anywhere shows."""
     state, inputs = fresh(), jax.random.normal(jax.random.key(1), (8, 3))
-    wanted, wanted_metrics = descend(state, loss_of(state, inputs))
+    wanted, wanted_metrics = descend(state, loss_of(), (inputs,))
 
     def step(state, inputs):
-        return descend(state, loss_of(state, inputs, "i"), "i")
+        return descend(state, loss_of("i"), (inputs,), "i")
 
     spec = jax.sharding.PartitionSpec
     mesh = jax.sharding.Mesh(np.array(jax.devices()), ("i",))
@@ -111,62 +129,39 @@ def test_descend_over_devices_is_descend_on_the_whole_batch(driver):
 
 def test_descend_works_under_strict_promotion_with_adam():
     state = fresh(Optimizer(1e-3, Adam()))
-    new, _ = jax.jit(lambda state: descend(state, loss_of(state, jnp.ones((4, 3)))))(state)
+    new, _ = jax.jit(lambda state: descend(state, loss_of(), (jnp.ones((4, 3)),)))(state)
     chex.assert_trees_all_equal_shapes_and_dtypes(new, state)
 
 
-def test_apply_gives_no_collections_for_a_network_without_any():
-    net = nn.Dense(2)
-    state = create(net, Optimizer(0.1, SGD()), jax.random.key(0), jnp.ones((1, 3)))
-    outputs, collections = apply(net, state.params, {}, jnp.ones((4, 3)))
-    assert outputs.shape == (4, 2) and collections == {}
-    assert isinstance(state, TrainState)
-
-
-@pytest.mark.parametrize(
-    ("decay", "step", "rate"),
-    [(0.9, 1, 2 / 11), (0.9, 10_000, 0.9), (0.0, 5, 0.0), (0.5, 8, 0.5), (0.5, 7, 8 / 17)],
-)
-def test_moving_average_has_the_warmed_up_decay(decay, step, rate):
-    new = moving_average({"w": jnp.ones(2)}, {"w": jnp.full(2, 3.0)}, decay, jnp.int32(step))
-    np.testing.assert_allclose(new["w"], rate * 1.0 + (1 - rate) * 3.0, rtol=1e-6)
-
-
-def test_without_decay_the_new_weights_themselves_are_the_average():
-    """Not a pass over all weights that gives them once more."""
-    average, new = ({"w": jnp.full(2, value)} for value in (1.0, 3.0))
-    assert moving_average(average, new, 0.0, jnp.int32(5)) is new
-
-
-def test_moving_average_of_constant_weights_never_moves():
-    weights = {"w": jax.random.normal(jax.random.key(0), (3,))}
-    average = weights
-    for step in range(5):
-        average = moving_average(average, weights, 0.9, jnp.int32(step))
-    chex.assert_trees_all_close(average, weights, rtol=1e-6)
+def test_apply_gives_the_variables_of_a_network_without_collections_as_they_are():
+    net = MLP((4,))
+    state = fresh(net=net)
+    outputs, variables = apply(net, state.variables, jnp.ones((4, 3)), (2,), mode=Mode(train=True))
+    assert outputs.shape == (4, 2)
+    chex.assert_trees_all_equal(variables, {"params": state.params})
 
 
 def test_descend_tells_the_length_of_a_players_whole_gradient():
     state, inputs = fresh(), jax.random.normal(jax.random.key(1), (8, 3))
-    loss = loss_of(state, inputs)
-    _, metrics = descend(state, loss, player="critic")
-    grads = jax.grad(lambda params: loss(params)[0])(state.params)
+    loss = loss_of()
+    _, metrics = descend(state, loss, (inputs,), player="critic")
+    grads = gradient(state, loss, inputs)
     wanted = np.sqrt(sum(float((leaf**2).sum()) for leaf in jax.tree.leaves(grads)))
     assert metrics["gradient_norm/critic"] == pytest.approx(wanted, rel=1e-5)
-    assert set(descend(state, loss)[1]) == {"loss"}
+    assert set(descend(state, loss, (inputs,))[1]) == {"loss"}
 
 
 def test_the_length_of_a_gradient_is_summed_in_float32_over_leaves_of_any_type():
-    state = create(nn.Dense(2), SLOW, jax.random.key(0), jnp.ones((1, 3)))
     # In bfloat16 the sum of the squares would stop at 1/16.
     params = {"half": jnp.zeros(4096, jnp.bfloat16), "single": jnp.zeros(1)}
-    state = state.replace(params=params, opt_state=state.tx.init(params))
+    state = from_variables({"params": params}, SLOW)
 
-    def loss(params):
+    def loss(variables):
+        params = variables["params"]
         value = params["half"].sum().astype(jnp.float32) / 64 + 2 * params["single"].sum()
-        return value, ({}, {})
+        return value, ({}, variables)
 
-    new, metrics = jax.jit(lambda state: descend(state, loss, player="critic"))(state)
+    new, metrics = jax.jit(lambda state: descend(state, loss, (), player="critic"))(state)
     assert metrics["gradient_norm/critic"].dtype == jnp.float32
     assert float(metrics["gradient_norm/critic"]) == pytest.approx(5**0.5, rel=1e-6)
     chex.assert_trees_all_equal_shapes_and_dtypes(new.params, params)
@@ -178,17 +173,17 @@ def test_gradients_flow_through_unrolled_steps(num_steps, through, stopped):
 
     With a = 1 - (1 - eta)^K, d f(theta, phi_K) / d theta = 2 theta (a - a^2 / 2), and a theta with phi_K held fixed.
     """
-    point = create(nn.Dense(1, use_bias=False), Optimizer(0.3, SGD()), jax.random.key(0), jnp.ones((1, 1)))
+    point = dense(Optimizer(0.3, SGD()), use_bias=False)
     state = point.replace(params=jax.tree.map(jnp.zeros_like, point.params))
 
     def value(theta, phi):
         return theta * phi - phi**2 / 2
 
     def unrolled(theta):
-        def loss(params):
-            return -value(theta, params["kernel"][0, 0]), ({}, {})
+        def loss(variables):
+            return -value(theta, variables["params"]["kernel"][0, 0]), ({}, variables)
 
-        return unroll(state, loss, num_steps).params["kernel"][0, 0]
+        return unroll(state, loss, (), num_steps).params["kernel"][0, 0]
 
     found = jax.grad(lambda theta: value(theta, unrolled(theta)))(jnp.float32(2.0))
     assert found == pytest.approx(through, abs=1e-5)
@@ -200,19 +195,19 @@ def test_unrolled_steps_are_those_of_descend():
     state, inputs = fresh(Optimizer(0.1, SGD(momentum=0.5))), jax.random.normal(jax.random.key(1), (8, 3))
     wanted = state
     for _ in range(2):
-        wanted, _ = descend(wanted, loss_of(state, inputs))
-    chex.assert_trees_all_close(unroll(state, loss_of(state, inputs), 2), wanted, atol=1e-6)
+        wanted, _ = descend(wanted, loss_of(), (inputs,))
+    chex.assert_trees_all_close(unroll(state, loss_of(), (inputs,), 2), wanted, atol=1e-6)
 
 
 @pytest.mark.parametrize("b1", [0.0, 0.5])
 def test_the_first_step_of_adam_has_a_slope_where_a_gradient_is_zero(b1):
-    state = create(nn.Dense(1), Optimizer(1e-2, Adam(b1=b1, eps_root=1e-4)), jax.random.key(0), jnp.ones((1, 1)))
+    state = dense(Optimizer(1e-2, Adam(b1=b1, eps_root=1e-4)))
 
     def end(scale):
-        def loss(params):
-            return (scale * params["kernel"] ** 2).sum(), ({}, {})
+        def loss(variables):
+            return (scale * variables["params"]["kernel"] ** 2).sum(), ({}, variables)
 
-        after = unroll(state, loss, 2).params
+        after = unroll(state, loss, (), 2).params
         return (after["kernel"] + after["bias"][None]).sum()
 
     assert np.isfinite(jax.grad(end)(jnp.float32(0.5)))
@@ -226,8 +221,8 @@ def test_unrolling_over_devices_is_unrolling_on_the_whole_batch(driver):
     def slope(state, inputs, axis_name=None):
         def outer(shift):
             moved = inputs + shift[None]
-            after = unroll(state, loss_of(state, moved, axis_name), 2, axis_name)
-            return pmean(loss_of(after, moved, axis_name)(after.params)[0], axis_name)
+            after = unroll(state, loss_of(axis_name), (moved,), 2, axis_name)
+            return pmean(loss_of(axis_name)(after.variables, moved)[0], axis_name)
 
         return pmean(jax.grad(outer)(jnp.ones(3)), axis_name)
 
@@ -242,3 +237,13 @@ def test_unrolling_over_devices_is_unrolling_on_the_whole_batch(driver):
         )
         found = jax.jit(mapped)(state, inputs)
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-6)
+
+
+def test_a_training_pass_has_a_key_for_each_example_and_the_players_step():
+    state = fresh().replace(step=jnp.int32(7))
+    mode = training_mode(state, jax.random.key(1), 8, None)
+    assert mode.train and mode.axis_name is None and mode.step == 7
+    shares = jax.vmap(lambda _: training_mode(state, jax.random.key(1), 2, "i").keys, axis_name="i")(jnp.zeros(4))
+    found, wanted = (np.asarray(jax.random.key_data(keys)).reshape(8, -1) for keys in (shares, mode.keys))
+    np.testing.assert_array_equal(found, wanted)
+    assert len(np.unique(wanted, axis=0)) == 8

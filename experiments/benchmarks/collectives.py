@@ -134,17 +134,16 @@ def shapes_of(chosen: experiment.Experiment, batch_size: int) -> tuple[Any, Any]
     """State and batch of the experiment, as shapes."""
     import jax
 
-    from jaxgen.batches import Labelled
+    from jaxgen.batches import columns
 
     config, model = chosen.model, experiment.model_of(chosen.model)
     size = batch_size * config.minibatches
     images = jax.ShapeDtypeStruct((size, *config.image_shape), "uint8" if len(config.image_shape) == 3 else "float32")
-    if config.batch_type is None:
-        batch = images
-    elif config.batch_type is Labelled:
-        batch = Labelled(images, jax.ShapeDtypeStruct((size,), "int32"))  # pyright: ignore[reportArgumentType]
-    else:
+    kinds = {"labels": jax.ShapeDtypeStruct((size,), "int32")}
+    made_up = [images if column.pixels else kinds.get(column.name) for column in columns(config.batch_type)]
+    if None in made_up:
         raise UserError(f"no batch of {config.batch_type.__name__} can be made up; choose another experiment")
+    batch = images if config.batch_type is None else config.batch_type(*made_up)
     return jax.eval_shape(lambda: model.init(config, jax.random.key(0))), batch
 
 

@@ -71,8 +71,9 @@ def _line(name: str, storage: StorageOptions, images: ImageOptions, options: Opt
 def rate(image_set: Any, storage: StorageOptions, options: Options) -> float:
     """Images a second of a feed."""
     from experiments.data import feeds
+    from experiments.data.order import Position
 
-    with feeds.opened(image_set, None, 0, options.batch_size, storage) as feed:
+    with feeds.opened(image_set, None, 0, Position(0, 0, options.batch_size), storage) as feed:
         calls = _calls(feed, options.steps_per_call)
         next(calls)
         num, began = 0, time.monotonic()

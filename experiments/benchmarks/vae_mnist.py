@@ -28,6 +28,7 @@ from experiments.command_line import cli
 from experiments.data import feeds
 from experiments.data.images import ImageSet
 from experiments.data.options import StorageOptions
+from experiments.data.order import Position
 from experiments.runs import experiment
 from jaxgen import parallel
 from jaxgen.autoencoders import vae
@@ -116,7 +117,7 @@ def _ours(config: vae.Config, train: ImageSet, test: ImageSet, options: Options)
     calls = [PER_CALL] * (steps // PER_CALL) + [steps % PER_CALL] * bool(steps % PER_CALL)
     drivers = {count: parallel.jit(vae.update, config, steps=count) for count in set(calls)}
 
-    with feeds.opened(train, None, options.seed, options.batch_size, StorageOptions()) as feed:
+    with feeds.opened(train, None, options.seed, Position(0, 0, options.batch_size), StorageOptions()) as feed:
 
         def epoch(number: int) -> None:
             firsts = itertools.accumulate(calls, initial=number * steps)
@@ -126,7 +127,7 @@ def _ours(config: vae.Config, train: ImageSet, test: ImageSet, options: Options)
             jax.block_until_ready(state[0])
 
         def loss() -> float:
-            found = jax.jit(lambda state, images: vae.evidence(config, state, images, key_test, 1, 1))
+            found = jax.jit(lambda state, images: vae.evidence(config, state, images, key_test, (1, 1)))
             return float(np.mean(sum(found(state[0], np.asarray(test.images))[:2])))
 
         yield Training(epoch, loss)

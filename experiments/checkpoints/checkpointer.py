@@ -171,7 +171,10 @@ class Checkpointer:
                 folder.put_aside(self._folder, [newer for newer in steps if newer > step])
             return Restored(step, state, notes, passed)
         if steps:
-            raise UserError(f"no checkpoint in {self._folder} can be used: {'; '.join(passed)}")
+            raise UserError(
+                f"no checkpoint in {self._folder} can be used: {'; '.join(passed)}; put back what was saved there, use "
+                "the version of jaxgen that saved it, or begin anew with train --no-resume"
+            )
         return None
 
     def restore_step(self, step: int, like: Any) -> Restored:

@@ -93,4 +93,7 @@ class Reader:
         for name in sorted(found.keys() | wanted.keys()):
             if found.get(name) != wanted.get(name):
                 there, here = found.get(name, "missing"), wanted.get(name, "missing")
-                raise ValueError(f"{name} is {there} there and {here} in this model")
+                raise ValueError(
+                    f"{name} is {there} there and {here} in this model, which has changed; go on with the version of "
+                    "jaxgen that wrote it, or train anew (--no-resume)"
+                )

@@ -2,8 +2,8 @@
 
 python -m experiments.train cgan_mnist_taught --data-dir DIR
 
-The class is joined to z as a unit vector, and a dense layer makes of it one more channel of the discriminator's image.
-On the slides the generator's loss leaves out that D is told the class too: -log D(G(z|y')|y') is meant.
+The class is concatenated to z as a one-hot vector; in the discriminator a dense layer makes one more channel of it.
+Corrections of the course: docs/courses.md.
 """
 
 from experiments.runs.experiment import Experiment

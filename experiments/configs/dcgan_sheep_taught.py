@@ -2,8 +2,7 @@
 
 python -m experiments.train dcgan_sheep_taught --data-dir DIR
 
---data npz:FILE takes drawings of your own. The course adds noise in [0, 0.05) to all labels; smoothing the real
-label by its mean stands for that, since noise on the label of fakes draws the generator to where no data are.
+--data npz:FILE takes drawings of your own. Corrections of the course: docs/courses.md.
 779,969 and 396,609 parameters; `dcgan_sheep` has a quarter of the channels.
 """
 

@@ -4,7 +4,7 @@ python -m experiments.train gan_ring8
 
 Noise on what the discriminator sees, falling to nothing at 12,000 updates, leads the generator to every mode. At 20,000
 updates, seed 0, 10,000 samples: 8 of 8 modes with 667 to 1,517 samples each, 97.2 % of all within three deviations of a
-mode; 89 s on one core of an Intel Xeon. With --model.view.noise.std 0 two modes have 93 % of the samples.
+mode; 89 s on one core of an Intel Xeon. With --model.discriminator.std 0 two modes have 93 % of the samples.
 """
 
 from experiments.runs.experiment import Experiment

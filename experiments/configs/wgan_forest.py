@@ -3,8 +3,7 @@
 python -m experiments.train wgan_forest --data-dir DIR
 
 Networks and settings of the book: batch normalisation and dropout in the critic, and one critic step for each of the
-generator, as its code is indented. Not its two errors: the code also clips the statistics of batch normalisation, and
-draws the critic's fakes with other statistics than the generator trains with. `wgan_bicycle` is Algorithm 1.
+generator. `wgan_bicycle` is Algorithm 1. Corrections of the book's code: docs/courses.md.
 """
 
 from experiments.runs.experiment import Experiment

@@ -2,9 +2,8 @@
 
 python -m experiments.train wgan_gp_sheep_taught --data-dir DIR
 
---data npz:FILE takes drawings of your own. The mix of real and fake is uniform, where the course's notebook draws it
-from a normal; each critic step has drawings of its own; and the critic drops nothing, since a penalty on its slope
-wants one function. 779,969 and 396,609 parameters; `wgan_gp_sheep` has a quarter of the channels.
+--data npz:FILE takes drawings of your own. Corrections of the course: docs/courses.md.
+779,969 and 396,609 parameters; `wgan_gp_sheep` has a quarter of the channels.
 """
 
 from experiments.runs.experiment import Experiment

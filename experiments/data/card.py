@@ -10,7 +10,7 @@ import numpy as np
 from experiments.data.images import ImageSet
 from experiments.data.options import ImageOptions
 from experiments.data.rows import LazyRows
-from jaxgen.batches import Captioned, Labelled
+from jaxgen.batches import columns
 from jaxgen.images import ValueRange
 
 SEEN, SEEN_BYTES = 10_000, 2**26
@@ -90,7 +90,7 @@ def _treatment(images: ImageOptions) -> Iterator[str]:
 
 
 def _label_warnings(image_set: ImageSet, batch_type: type[tuple] | None) -> Iterator[str]:
-    if batch_type is not Labelled or image_set.labels is None:
+    if not _holds(batch_type, "labels") or image_set.labels is None:
         return
     counts = np.bincount(image_set.labels, minlength=len(image_set.classes))
     there = np.flatnonzero(counts)
@@ -101,6 +101,11 @@ def _label_warnings(image_set: ImageSet, batch_type: type[tuple] | None) -> Iter
         missing = [printable(image_set.classes[label]) for label in np.flatnonzero(counts == 0)]
         named = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
         yield f"{len(missing)} of {len(counts)} classes have no images ({named}); what is drawn of them means nothing"
+
+
+def _holds(batch_type: type[tuple] | None, name: str) -> bool:
+    """Whether a batch of the type has a field of that column."""
+    return any(column.name == name for column in columns(batch_type))
 
 
 def _range_warnings(seen: np.ndarray, value_range: ValueRange) -> Iterator[str]:
@@ -135,7 +140,7 @@ def _twin_warnings(seen: np.ndarray) -> Iterator[str]:
 
 def _caption_warnings(image_set: ImageSet, batch_type: type[tuple] | None) -> Iterator[str]:
     captions: Any = image_set.captions
-    if batch_type is not Captioned or captions is None:
+    if not _holds(batch_type, "captions") or captions is None:
         return
     full = int((captions[..., -1] != 0).sum())
     if full:

@@ -39,7 +39,7 @@ def opened(
     The first batch stands at `begin`. Process p of P, `share` (p, P), reads its piece of each batch; what the feed
     gives is the whole one over all devices.
     """
-    chosen = functools.partial(_chosen, image_set, seed, begin, share=share)
+    chosen = functools.partial(_chosen, image_set, image_set.num_others(batch_type), seed, begin, share=share)
     columns = image_set.columns(batch_type)
     if lies_on_device(columns, storage, cuts=image_set.window is not None):
         yield _on_device(image_set, columns, batch_type, chosen)
@@ -63,10 +63,11 @@ def lies_on_device(columns: dict[str, Any], storage: StorageOptions, *, cuts: bo
     return arrays and sum(column.nbytes for column in columns.values()) <= allowed
 
 
-def _chosen(image_set: ImageSet, seed: int, begin: Position, step: int, share: tuple[int, int] = (0, 1)) -> Choice:
-    others = 0 if image_set.others is None else len(image_set.others)
+def _chosen(
+    image_set: ImageSet, num_others: int, seed: int, begin: Position, step: int, share: tuple[int, int] = (0, 1)
+) -> Choice:
     place = Position(step, begin.first + (step - begin.step) * begin.size, begin.size)
-    return choose(seed, place, len(image_set), others, share)
+    return choose(seed, place, len(image_set), num_others, share)
 
 
 def _joined(feed: Feed, share: tuple[int, int]) -> Feed:

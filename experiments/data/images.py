@@ -9,7 +9,8 @@ from experiments.command_line.errors import UserError
 from experiments.data.options import ImageOptions
 from experiments.data.order import Choice
 from experiments.data.rows import LazyRows, Rows
-from jaxgen.batches import Captioned, Labelled, Paired, Unpaired
+from jaxgen.batches import Column
+from jaxgen.batches import columns as columns_of
 
 
 class Window(NamedTuple):
@@ -69,11 +70,19 @@ class ImageSet:
 
     def columns(self, batch_type: type[tuple] | None) -> dict[str, Rows]:
         """What a batch of that type is made of. UserError, naming what the set lacks, if it cannot be."""
-        names = _COLUMNS[batch_type]
-        for name in names:
-            if getattr(self, name) is None:
-                raise UserError(f"needs {_SAID[name]}, but {self.name} has none")
-        return {name: getattr(self, name) for name in names}
+        found = {}
+        for column in columns_of(batch_type):
+            names = (column.name, f"num_{column.name}") if column.rows == "one_of" else (column.name,)
+            for name in names:
+                found[name] = getattr(self, name, None)
+                if found[name] is None:
+                    raise UserError(f"needs {_SAID[column.name]}, but {self.name} has none")
+        return found
+
+    def num_others(self, batch_type: type[tuple] | None) -> int:
+        """Examples of the column whose rows are drawn independently of the first; 0 if there is none."""
+        drawn = [column.name for column in columns_of(batch_type) if column.rows == "other"]
+        return len(self.columns(batch_type)[drawn[0]]) if drawn else 0
 
     def batch(self, indices: Any, batch_type: type[tuple] | None = None) -> Any:
         """The examples at `indices`: their middle, unmirrored, their first caption.
@@ -85,48 +94,42 @@ class ImageSet:
             UserError: if the set lacks what the type asks for.
         """
         indices = np.asarray(indices)
-        others = indices % len(self.others) if self.others is not None else None
-        return self.take(Choice(indices, others), batch_type)
+        num_others = self.num_others(batch_type)
+        return self.take(Choice(indices, indices % num_others if num_others else None), batch_type)
 
     def take(self, choice: Choice, batch_type: type[tuple] | None = None) -> Any:
         """The batch of a choice, in NumPy."""
         return assemble(self.columns(batch_type), choice, batch_type, self.window)
 
 
-_COLUMNS: dict[type[tuple] | None, tuple[str, ...]] = {
-    None: ("images",),
-    Labelled: ("images", "labels"),
-    Paired: ("images", "targets"),
-    Unpaired: ("images", "others"),
-    Captioned: ("images", "captions", "num_captions"),
-}
 _SAID = {
     "images": "images",
     "labels": "labels",
     "targets": "pairs of images",
     "others": "a second domain",
     "captions": "captions",
-    "num_captions": "captions",
 }
+"""What a set without the column lacks."""
 
 
 def assemble(columns: dict[str, Any], choice: Choice, batch_type: type[tuple] | None, window: Window | None) -> Any:
     """The batch of a choice from its columns; the same numbers from arrays of NumPy and, traced, of JAX."""
-    place = None if choice.draws is None else choice.draws[:, :3]
-    images = _windows(columns["images"], choice.indices, place, window)
-    if batch_type is None:
-        return images
-    if batch_type is Labelled:
-        return Labelled(images, columns["labels"][choice.indices])
-    if batch_type is Paired:
-        return Paired(images, _windows(columns["targets"], choice.indices, place, window))
-    if batch_type is Unpaired:
-        place = None if choice.draws is None else choice.draws[:, 3:6]
-        return Unpaired(images, _windows(columns["others"], choice.others, place, window))
-    which = choice.indices * 0
-    if choice.draws is not None:
-        which = (choice.draws[:, 6] % columns["num_captions"][choice.indices]).astype("int32")
-    return Captioned(images, columns["captions"][choice.indices, which])
+    fields = [_field(column, columns, choice, window) for column in columns_of(batch_type)]
+    return fields[0] if batch_type is None else batch_type(*fields)
+
+
+def _field(column: Column, columns: dict[str, Any], choice: Choice, window: Window | None) -> Any:
+    """One field of a batch: the rows of its column, pictures cut by the window."""
+    rows, draws = columns[column.name], choice.draws
+    indices, place = (choice.others, slice(3, 6)) if column.rows == "other" else (choice.indices, slice(0, 3))
+    if column.pixels:
+        return _windows(rows, indices, None if draws is None else draws[:, place], window)
+    if column.rows != "one_of":
+        return rows[indices]
+    which = indices * 0
+    if draws is not None:
+        which = (draws[:, 6] % columns[f"num_{column.name}"][indices]).astype("int32")
+    return rows[indices, which]
 
 
 def _windows(rows: Any, indices: Any, draws: Any, window: Window | None) -> Any:

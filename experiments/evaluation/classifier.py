@@ -177,22 +177,22 @@ def _train(train: ImageSet, seed: int, chosen: Settings) -> dict[str, np.ndarray
     from jaxgen.losses import cross_entropy
     from jaxgen.nets.classifier import ConvClassifier
     from jaxgen.optimizers import Adam, LinearDecay, Optimizer
-    from jaxgen.train_state import create, descend
+    from jaxgen.train_state import apply, create, descend
 
     terminal.show(f"training a classifier on {len(train):,} images of {train.name}, once")
     net = ConvClassifier(chosen.channels, chosen.width)
     optimizer = Optimizer(chosen.learning_rate, Adam(), schedule=LinearDecay(chosen.steps))
     example = jnp.zeros((1, *train.image_shape))
-    state = create(net, optimizer, jax.random.key(seed), example, train.num_classes)
+    state = create(net, optimizer, jax.random.key(seed), example, (train.num_classes,))
+
+    def loss(variables: Any, images: Any, labels: Any) -> Any:
+        outputs, variables = apply(net, variables, scale(images, (-1.0, 1.0)), (train.num_classes,))
+        return cross_entropy(outputs["logits"], labels).mean(), ({}, variables)
 
     @functools.partial(jax.jit, donate_argnums=0)
     def steps(state: Any, batches: Labelled) -> Any:
         def step(state: Any, batch: Labelled) -> tuple[Any, None]:
-            def loss(params: Any) -> Any:
-                outputs: Any = net.apply({"params": params}, scale(batch.images, (-1.0, 1.0)), train.num_classes)
-                return cross_entropy(outputs["logits"], batch.labels).mean(), ({}, {})
-
-            return descend(state, loss)[0], None
+            return descend(state, loss, batch)[0], None
 
         return jax.lax.scan(step, state, batches)[0]
 
@@ -219,8 +219,8 @@ def _outputs(train: ImageSet, chosen: Settings, weights: dict[str, Any]) -> Call
     from jaxgen.nets.classifier import ConvClassifier
 
     params = variables.nested({name: leaf for name, leaf in weights.items() if name.startswith("params/")})
-    net, num_classes = ConvClassifier(chosen.channels, chosen.width), train.num_classes
-    apply = jax.jit(lambda pixels: net.apply(params, scale(pixels, (-1.0, 1.0)), num_classes))
+    net = ConvClassifier(chosen.channels, chosen.width)
+    apply = jax.jit(lambda pixels: net.apply(params, scale(pixels, (-1.0, 1.0)), (train.num_classes,)))
 
     def outputs(pixels: np.ndarray) -> Outputs:
         found = in_chunks(apply, pixels)

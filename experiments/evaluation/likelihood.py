@@ -46,7 +46,7 @@ def measure(
 
     @jax.jit
     def of_batch(state, batch, key):
-        evidence = model.evidence(config, state, batch, key, options.num_latents, chunk)
+        evidence = model.evidence(config, state, batch, key, (options.num_latents, chunk))
         return evidence, model.posterior_means(config, state, batch)
 
     found = []

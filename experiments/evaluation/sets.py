@@ -12,7 +12,7 @@ from experiments.data import held_out
 from experiments.data.images import ImageSet
 from experiments.models import abilities, sampling
 from experiments.runs import restore
-from experiments.runs.experiment import Experiment, model_of
+from experiments.runs.experiment import Experiment
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,6 @@ def run(folder: pathlib.Path, which: int | Literal["newest", "best"]) -> Run:
 
 def asked(config: Any, num: int) -> np.ndarray | None:
     """The class of each sample of a conditional model; None for another."""
-    if not abilities.takes_labels(model_of(config).sample):
+    if not abilities.has_classes(config):
         return None
     return (np.arange(num, dtype=np.int32) % sampling.CHUNK) % config.num_classes

@@ -13,7 +13,7 @@ from experiments.data.images import ImageSet
 from experiments.models import abilities
 from experiments.models.sampling import CHUNK
 from experiments.runs import restore
-from experiments.runs.experiment import Experiment, model_of
+from experiments.runs.experiment import Experiment
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Trained:
     @property
     def conditional(self) -> bool:
         """Whether an image is made of a class, too."""
-        return abilities.takes_labels(model_of(self.config).sample)
+        return abilities.has_classes(self.config)
 
     @functools.cached_property
     def held_out(self) -> ImageSet:
@@ -66,8 +66,8 @@ class Trained:
 
     def draw(self, indices: np.ndarray, seed: int) -> np.ndarray:
         """The latents of the images that `experiments.sample` draws with this seed, counted from 0, row by row."""
-        model = abilities.latent_model(self.config)
-        drawn = jax.jit(lambda index: model.draw_latents(self.config, _key(seed, index), CHUNK))
+        abilities.latent_model(self.config)
+        drawn = jax.jit(lambda index: abilities.draw_latents(self.config, _key(seed, index), CHUNK))
         chunks = {index: np.asarray(drawn(index)) for index in np.unique(indices // CHUNK)}
         return np.stack([chunks[index // CHUNK][index % CHUNK] for index in indices])
 

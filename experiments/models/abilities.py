@@ -1,13 +1,13 @@
 """What a model can do besides learn and sample, found from what its module offers, and the functions that do it.
 
-`jaxgen.model` names the abilities: a `LatentModel` decodes latent vectors, an `Autoencoder` also encodes images, a
+`jaxgen.model` names the abilities: a `LatentModel` decodes latents, an `Autoencoder` also encodes images, a
 `Reconstructor` does both where a code is no vector. They are runtime-checkable protocols, so
-`isinstance(module, Autoencoder)` asks the module itself and no list of models has to be kept. Whether a function takes
-labels is read from its signature: a model may want them in its decoder alone.
+`isinstance(module, Autoencoder)` asks the module itself and no list of models has to be kept. What a model is given
+when it samples is the condition that its batch type declares.
 """
 
 import functools
-import inspect
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 CHUNK = 128
 """Images or latents in one call: bounds the memory, and one compilation serves any number."""
 
-Decoder = Callable[[Any, np.ndarray, np.ndarray | None], np.ndarray]
-"""(state, latents (num, latent), labels (num,) or None) to uint8 pixels (num, height, width, channels)."""
+Decoder = Callable[[Any, np.ndarray, Any], np.ndarray]
+"""(state, latents (num, ...), condition or None) to uint8 pixels (num, height, width, channels)."""
 
 Namer = Callable[[Any, np.ndarray], np.ndarray]
 """(state, uint8 pixels) to the likeliest class of each categorical code, (num, codes)."""
 
-Encoder = Callable[[Any, np.ndarray, np.ndarray | None], np.ndarray]
-"""(state, uint8 pixels, labels or None) to latents."""
+Encoder = Callable[[Any, np.ndarray, Any], np.ndarray]
+"""(state, uint8 pixels, condition or None) to latents."""
 
-Reconstruction = Callable[[Any, np.ndarray, np.ndarray | None], np.ndarray]
-"""(state, uint8 pixels, labels or None) to the pixels that are decoded from their codes."""
+Reconstruction = Callable[[Any, np.ndarray, Any], np.ndarray]
+"""(state, uint8 pixels, condition or None) to the pixels that are decoded from their codes."""
 
 
 def name_of(config: "ModelConfig") -> str:
@@ -83,9 +83,9 @@ def critic(config: "ModelConfig") -> "Adversary":
 
 def names_codes(config: "ModelConfig") -> bool:
     """Whether the model tells of an image which categorical codes it was made of."""
-    from jaxgen.model import CodeNamer
+    from jaxgen.model import CodePredictor
 
-    return isinstance(model_of(config), CodeNamer) and bool(config.codes.categorical)  # pyright: ignore
+    return isinstance(model_of(config), CodePredictor) and bool(config.codes.categorical)  # pyright: ignore
 
 
 def _require_pictures(config: "ModelConfig") -> None:
@@ -96,17 +96,35 @@ def _require_pictures(config: "ModelConfig") -> None:
         )
 
 
-def takes_labels(function: Callable[..., Any]) -> bool:
-    """Whether the function of a conditional model takes labels."""
-    return "labels" in inspect.signature(function).parameters
+def condition_of(config: "ModelConfig") -> str | None:
+    """The field of a batch that the model is given when it samples: labels, inputs, ...; None without a condition."""
+    return None if config.batch_type is None else config.batch_type.CONDITION
+
+
+def has_classes(config: "ModelConfig") -> bool:
+    """Whether the condition is a class for each image, which a model takes in turn where it is given none."""
+    return condition_of(config) == "labels"
+
+
+def latent_shape(config: "ModelConfig") -> tuple[int, ...]:
+    """The shape of one latent."""
+    latent_model(config)
+    return tuple(config.prior.shape)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def latent_dim(config: "ModelConfig") -> int:
-    """How many numbers a latent vector has; nothing is computed."""
-    import jax
+    """How many numbers a latent has."""
+    return math.prod(latent_shape(config))
 
-    model = latent_model(config)
-    return jax.eval_shape(lambda: model.draw_latents(config, jax.random.key(0), 1)).shape[1]
+
+def draw_latents(config: Any, key: Any, num: int) -> Any:
+    """The latents of `num` images that the model's `sample` draws with this key."""
+    from jaxgen.conditions import in_turn
+
+    latents = config.prior.draw(key, num)
+    if names_codes(config):
+        latents = config.codes.with_first_code(latents, in_turn(None, num, config.codes.categorical[0]))
+    return latents
 
 
 @functools.cache
@@ -117,14 +135,12 @@ def decoder(config: "ModelConfig") -> Decoder:
     from jaxgen.images import to_pixels
 
     model = latent_model(config)
-    labelled = takes_labels(model.from_latents)
 
     @jax.jit
-    def decode(state: Any, latents: Any, labels: Any) -> Any:
-        images = model.from_latents(config, state, latents, *([labels] if labelled else []))
-        return to_pixels(images, config.value_range)
+    def decode(state: Any, latents: Any, condition: Any) -> Any:
+        return to_pixels(model.from_latents(config, state, latents, condition), config.value_range)
 
-    return functools.partial(_in_chunks, decode)
+    return functools.partial(_in_chunks, decode, conditional=condition_of(config) is not None)
 
 
 @functools.cache
@@ -135,14 +151,12 @@ def encoder(config: "ModelConfig") -> Encoder:
     from jaxgen.images import scale
 
     model = autoencoder(config)
-    labelled = takes_labels(model.to_latents)
 
     @jax.jit
-    def encode(state: Any, pixels: Any, labels: Any) -> Any:
-        images = scale(pixels, config.value_range)
-        return model.to_latents(config, state, images, *([labels] if labelled else []))
+    def encode(state: Any, pixels: Any, condition: Any) -> Any:
+        return model.to_latents(config, state, scale(pixels, config.value_range), condition)
 
-    return functools.partial(_in_chunks, encode)
+    return functools.partial(_in_chunks, encode, conditional=condition_of(config) is not None)
 
 
 @functools.cache
@@ -156,9 +170,9 @@ def code_namer(config: "ModelConfig") -> Namer:
     model: Any = model_of(config)
 
     @jax.jit
-    def name(state: Any, pixels: Any, _labels: Any) -> Any:
-        belief = model.infer(config, state, scale(pixels, config.value_range))
-        return jnp.stack([logits.argmax(axis=1) for logits in belief.logits], axis=1)
+    def name(state: Any, pixels: Any, _: None) -> Any:
+        predicted = model.predict_codes(config, state, scale(pixels, config.value_range))
+        return jnp.stack([logits.argmax(axis=1) for logits in predicted.logits], axis=1)
 
     return lambda state, pixels: _in_chunks(name, state, pixels, None)
 
@@ -174,22 +188,25 @@ def reconstruction(config: "ModelConfig") -> Reconstruction:
     model = model_of(config)
     if not isinstance(model, Reconstructor):
         encode, decode = encoder(config), decoder(config)
-        return lambda state, pixels, labels: decode(state, encode(state, pixels, labels), labels)
+        return lambda state, pixels, condition: decode(state, encode(state, pixels, condition), condition)
     _require_pictures(config)
 
     @jax.jit
-    def reconstruct(state: Any, pixels: Any, _labels: Any) -> Any:
+    def reconstruct(state: Any, pixels: Any, _: None) -> Any:
         images = model.reconstruct(config, state, scale(pixels, config.value_range))
         return to_pixels(images, config.value_range)
 
     return functools.partial(_in_chunks, reconstruct)
 
 
-def _in_chunks(function: Any, state: Any, rows: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
-    """The function's rows for all of `rows`, CHUNK at a time, the last chunk filled with copies of the last row."""
-    labels = np.zeros(len(rows), np.int32) if labels is None else labels.astype(np.int32)
+def _in_chunks(function: Any, state: Any, rows: np.ndarray, condition: Any, *, conditional: bool = False) -> np.ndarray:
+    """The function's rows for all of `rows`, CHUNK at a time, the last chunk filled with copies of the last row.
+
+    A condition, or labels of images, of a model that has no condition are left out.
+    """
     done = []
     for start in range(0, len(rows), CHUNK):
         places = np.minimum(np.arange(start, start + CHUNK), len(rows) - 1)
-        done.append(np.asarray(function(state, rows[places], labels[places])))
+        given = condition[places] if conditional and condition is not None else None
+        done.append(np.asarray(function(state, rows[places], given)))
     return np.concatenate(done)[: len(rows)]

@@ -96,7 +96,7 @@ def drawings(experiment: Experiment, image_set: ImageSet, key: Key) -> dict[str,
 
 
 def _code_grid(config: Any, image_set: ImageSet) -> Drawing:
-    if abilities.takes_labels(abilities.latent_model(config).from_latents):
+    if abilities.has_classes(config):
         return functools.partial(code_grids, config, classes=image_set.classes, num=CLASS_GRID)
     return functools.partial(code_grid, config, num=GRID)
 
@@ -175,11 +175,11 @@ def _level_sets(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawin
     config, model = experiment.model, abilities.critic(experiment.model)
     num = experiment.num_samples
     draw = jax.jit(lambda state: model.sample(config, state, key, num))
-    judge = jax.jit(lambda state, points: model.judge(config, state, points))
+    score = jax.jit(lambda state, points: model.discriminate(config, state, points))
     real = np.asarray(image_set.batch(np.arange(min(len(image_set), REAL_POINTS))))
 
     def picture(state: Any) -> np.ndarray:
-        return points(np.asarray(draw(state)), real, lambda plane: np.asarray(judge(state, jnp.asarray(plane))))
+        return points(np.asarray(draw(state)), real, lambda plane: np.asarray(score(state, jnp.asarray(plane))))
 
     return picture
 
@@ -188,11 +188,11 @@ def _samples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
     """Draws the same latents at each step."""
     config, model = experiment.model, model_of(experiment.model)
     columns, labels, num = None, None, experiment.num_samples
-    if abilities.takes_labels(model.sample):
+    if abilities.has_classes(config):
         columns = min(image_set.num_classes, MOST_CLASSES, num)
         num -= num % columns
         labels = jnp.arange(num, dtype=jnp.int32) % columns
-    draw = jax.jit(lambda state: model.sample(config, state, key, num, *([] if labels is None else [labels])))
+    draw = jax.jit(lambda state: model.sample(config, state, key, num, labels))
     if len(config.image_shape) == 1:
         real = np.asarray(image_set.batch(np.arange(min(len(image_set), REAL_POINTS))))
         return lambda state: points(np.asarray(draw(state)), real)

@@ -9,7 +9,7 @@ import zlib
 from typing import Any
 
 import jax
-import numpy as np
+import jax.numpy as jnp
 
 from experiments.command_line.errors import UserError
 from experiments.runs import variables as stored
@@ -56,7 +56,7 @@ def fitted(flat: dict[str, Any], source: str, part: Frozen) -> dict[str, Any]:
         if flat[name].shape != leaf.shape:
             there = f"{source} has {name!r} of shape {flat[name].shape}"
             raise UserError(f"{there}, but the frozen part {part.name!r} needs {leaf.shape}")
-    return stored.nested({name: np.asarray(flat[name], leaf.dtype) for name, leaf in wanted.items()})
+    return stored.nested({name: jnp.asarray(flat[name], leaf.dtype) for name, leaf in wanted.items()})
 
 
 def of_file(path: pathlib.Path, part: Frozen) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from jaxgen.train_state import Frozen, TrainState
 
 def sources(given: tuple[str, ...], like: dict[str, Frozen]) -> dict[str, str]:
     """`NAME=SOURCE` options by name. UserError for one that names no frozen part of the model, or no source."""
-    found = dict(option.partition("=")[::2] for option in given)
+    found = {name: source for name, _, source in (option.partition("=") for option in given)}
     for name, source in found.items():
         if name not in like:
             there = ", ".join(sorted(like)) or "none"

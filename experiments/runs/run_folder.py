@@ -23,7 +23,7 @@ from typing import Any, TextIO
 
 import jaxgen
 from experiments.command_line.errors import FolderError, UserError
-from experiments.runs import files, settings
+from experiments.runs import files, former, settings
 from experiments.runs.experiment import Experiment
 
 FREE = (
@@ -36,7 +36,7 @@ FREE = (
 """Settings that may differ when a run goes on: they do not change what is computed, only how long and how it shows."""
 
 FORMAT = 2
-"""Of config.json; `settings.upgraded` reads format 1."""
+"""Of config.json; `former.upgraded` reads format 1."""
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 
@@ -164,7 +164,7 @@ def read_config(folder: pathlib.Path) -> dict[str, Any]:
             "update jaxgen"
         )
     if record["format"] == 1:
-        return record | {"format": FORMAT, "settings": settings.upgraded(record["settings"])}
+        return record | {"format": FORMAT, "settings": former.upgraded(record["settings"])}
     return record
 
 

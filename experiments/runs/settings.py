@@ -14,12 +14,6 @@ from typing import Any
 
 PACKAGES = ("jaxgen", "experiments")
 
-FORMER_OPTIMIZERS = tuple(f"jaxgen.optimizers:{name}" for name in ("Adam", "RMSProp", "SGD", "Adagrad"))
-"""Types that held, in format 1 of config.json, what is now an Optimizer around a rule of the same name."""
-
-MOVED = {"experiments.experiment:Experiment": "experiments.runs.experiment:Experiment"}
-"""Types that earlier versions wrote under another name."""
-
 
 def fields(settings: Any) -> list[dataclasses.Field]:
     """The fields of a dataclass, or of its type, that a person may set: all but a linen module's links to its tree."""
@@ -71,22 +65,8 @@ def from_json(data: Any) -> Any:
         raise ValueError(f"this version has no settings like {data['type']}: {error}") from error
 
 
-def upgraded(data: Any) -> Any:
-    """JSON of settings as format 2 of config.json has them, from format 1: an optimiser is composed of parts."""
-    if isinstance(data, list):
-        return [upgraded(value) for value in data]
-    if not isinstance(data, dict):
-        return data
-    data = {key: upgraded(value) for key, value in data.items()}
-    if data.get("type") not in FORMER_OPTIMIZERS:
-        return data
-    around = {key: data.pop(key) for key in ("learning_rate", "schedule", "accumulate") if key in data}
-    return {"type": "jaxgen.optimizers:Optimizer", **around, "rule": data}
-
-
 def _kind(name: str) -> type:
     """The dataclass `package.module:Name`. ValueError unless it is one of this project."""
-    name = MOVED.get(name, name)
     if not re.fullmatch(rf"({'|'.join(PACKAGES)})(\.\w+)*:\w+", name):
         raise ValueError(f"settings of type {name!r} do not belong to {PACKAGES}")
     module, _, qualname = name.partition(":")

@@ -15,11 +15,11 @@ from experiments import processes
 from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.evaluation import during
+from experiments.models import abilities
 from experiments.runs import experiment as experiments_by_name
 from experiments.runs import frozen, pretrained, restore, settings
 from experiments.runs.experiment import Experiment, model_of
 from experiments.training import stages
-from jaxgen.batches import Labelled
 
 OF_EACH_PROCESS = ("process_id", "data_dir", "out")
 """Settings that need not be the same in all processes."""
@@ -45,7 +45,7 @@ def fit_to_data(experiment: Experiment, image_set: ImageSet, name: str) -> Exper
     """The experiment with the image shape, and number of classes, of its data. UserError if others were asked for."""
     asked, usual = experiment.model, experiments_by_name.load(name).model
     follows: dict[str, Any] = {"image_shape": image_set.image_shape}
-    if asked.batch_type is Labelled and image_set.labels is not None:
+    if abilities.has_classes(asked) and image_set.labels is not None:
         follows["num_classes"] = image_set.num_classes
     for field, value in follows.items():
         wanted = getattr(asked, field)

@@ -29,7 +29,7 @@ def alarms(means: dict[str, float]) -> list[Alarm]:
                 "saturation",
                 f"the discriminator is rightly sure of {real:.0%} of the real examples and {fake:.0%} of the fakes, so "
                 "that the generator learns little; likely cures: a lower learning rate of the discriminator, noise on "
-                "what it sees (--model.view.noise.std 0.1), one-sided smoothing (--model.objective.smoothing 0.1)",
+                "its inputs (InstanceNoise around it), one-sided smoothing (--model.objective.smoothing 0.1)",
             )
         )
     diversity = means.get("diversity", 1.0)

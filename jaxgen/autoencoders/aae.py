@@ -8,12 +8,12 @@ Each minibatch is used in two phases (section 2):
     regularisation     the discriminator descends    E[-log D(z) - log(1 - D(f(x)))],   z ~ N(0, I),
                        then the encoder descends     E[-log D(f(x))],
 
-so that the codes of all images together come to look like draws of the prior. The encoder, here deterministic, thus has
-two optimisers: one with the decoder, and one of its own as the generator of the adversarial game.
+so that the latents f(x) of all images together become distributed as the prior. The encoder, here deterministic, thus
+has two optimisers: one with the decoder, and one of its own as the generator of the adversarial game.
 
 The paper trains by gradient descent with momentum, at rates for a scale of its reconstruction cost that it does not
 give; the defaults here are Adam's, one rate for all: where the reconstruction phase is faster, the encoder loses the
-game and its codes spread beyond the prior. The networks have two hidden layers of 1000 ReLUs each.
+game and the latents have a larger variance than the prior. The networks have two hidden layers of 1000 ReLUs each.
 """
 
 from dataclasses import dataclass
@@ -46,9 +46,9 @@ class Config(Defaults):
     image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
     value_range: ValueRange = (0.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
     latent_dim: int = 8  # size of z ~ N(0, I)
-    encoder: nn.Module = MLP((1000, 1000))  # image to code
-    decoder: nn.Module = MLP((1000, 1000))  # code to image
-    discriminator: nn.Module = MLP((1000, 1000))  # code to score
+    encoder: nn.Module = MLP((1000, 1000))  # image to latent
+    decoder: nn.Module = MLP((1000, 1000))  # latent to image
+    discriminator: nn.Module = MLP((1000, 1000))  # latent to score
     autoencoder_optimizer: Optimizer = Optimizer(3e-4, Adam(b1=0.5))  # of the reconstruction phase
     encoder_optimizer: Optimizer = Optimizer(3e-4, Adam(b1=0.5))  # of the encoder in the regularisation phase
     discriminator_optimizer: Optimizer = Optimizer(3e-4, Adam(b1=0.5))
@@ -76,29 +76,31 @@ def init(config: Config, key: Key) -> State:
     discriminator = create(config.discriminator, config.discriminator_optimizer, key_discriminator, *inputs)
     if "batch_stats" in discriminator.collections:
         raise ValueError(
-            "the discriminator scores draws of the prior and codes in batches of their own, but this one has batch "
-            "normalisation: use layer normalisation or none in its place"
+            "the discriminator scores draws of the prior and latents of images in separate batches, but this one has "
+            "batch normalisation: use layer normalisation or none in its place"
         )
     return State(autoencoder, discriminator, only(autoencoder, "encoder", config.encoder_optimizer).opt_state)
 
 
 def reconstruction_loss(config: Config, variables: Variables, images: Points, mode: Mode) -> LossOutput:
     """E[mean over pixels of (x - g(f(x)))^2], mean over the batch."""
-    codes, variables = encode(config, variables, images, mode)
-    outputs, variables = decode(config, variables, codes, mode)
+    latents, variables = encode(config, variables, images, mode)
+    outputs, variables = decode(config, variables, latents, mode)
     loss = mean_squared_error(outputs, images).mean()
     return loss, ({"reconstruction_error": loss}, variables)
 
 
-def discriminator_loss(config: Config, variables: Variables, prior: Latents, codes: Latents, mode: Mode) -> LossOutput:
+def discriminator_loss(
+    config: Config, variables: Variables, prior: Latents, latents: Latents, mode: Mode
+) -> LossOutput:
     """E[-log D(z) - log(1 - D(f(x)))], mean over the batch; 2 log 2 = 1.386 where it cannot tell them apart."""
     prior_scores, variables = apply(config.discriminator, variables, prior, (), mode=mode.stream(2))
-    code_scores, variables = apply(config.discriminator, variables, codes, (), mode=mode.stream(3))
-    loss = minimax_discriminator(prior_scores, code_scores).mean()
+    latent_scores, variables = apply(config.discriminator, variables, latents, (), mode=mode.stream(3))
+    loss = minimax_discriminator(prior_scores, latent_scores).mean()
     metrics = {
         "discriminator_loss": loss,
         "prior_probability": nn.sigmoid(prior_scores).mean(),  # D(z)
-        "code_probability": nn.sigmoid(code_scores).mean(),  # D(f(x))
+        "code_probability": nn.sigmoid(latent_scores).mean(),  # D(f(x))
     }
     return loss, (metrics, variables)
 
@@ -107,8 +109,8 @@ def encoder_loss(
     config: Config, variables: Variables, discriminator: Variables, images: Points, mode: Mode
 ) -> LossOutput:
     """E[-log D(f(x))], mean over the batch; `variables` are those of the encoder as a part."""
-    codes, variables = encode(config, variables, images, mode)
-    scores, _ = apply(config.discriminator, discriminator, codes, (), mode=mode.stream(3))
+    latents, variables = encode(config, variables, images, mode)
+    scores, _ = apply(config.discriminator, discriminator, latents, (), mode=mode.stream(3))
     loss = non_saturating_generator(scores).mean()
     return loss, ({"encoder_loss": loss}, variables)
 
@@ -126,7 +128,7 @@ def update(
         axis_name: of the devices that share the batch, or None.
 
     Returns:
-        The new state; the losses, and the mean probabilities that the discriminator gives to draws and to codes.
+        The new state; the losses, and the mean probabilities that the discriminator gives to draws and to latents.
     """
     images, before = scale(batch, config.value_range), state.autoencoder
     prior = config.prior.draw(key, len(images), axis_name)
@@ -135,8 +137,8 @@ def update(
     inputs = images, modes[0]  # reconstruction
     autoencoder, metrics = descend(before, partial(reconstruction_loss, config), inputs, axis_name)
 
-    codes, _ = encode(config, autoencoder.variables, images, modes[1])  # regularisation
-    inputs = prior, codes, modes[1]
+    latents, _ = encode(config, autoencoder.variables, images, modes[1])  # regularisation
+    inputs = prior, latents, modes[1]
     discriminator, metrics_d = descend(state.discriminator, partial(discriminator_loss, config), inputs, axis_name)
     encoder = only(autoencoder, "encoder", config.encoder_optimizer, state.regularization)
     inputs = discriminator.variables, images, modes[2]

@@ -8,9 +8,9 @@ An encoder f and a decoder g minimise the squared error to the clean image x fro
 
     L = E[mean over pixels of (g(f(x~)) - x)^2].
 
-The distribution of the codes f(x) is not known. So that it can be sampled all the same, the model keeps a moving mean
-and covariance of its codes, and its latent vectors are the codes less that mean, divided by the Cholesky factor of that
-covariance: of vectors drawn from N(0, I) the decoder makes codes with the right first two moments.
+The distribution of the encodings f(x) is not known. To draw samples, the model keeps a moving mean and covariance of
+its encodings. A latent is C^-1 (f(x) - mean), C the Cholesky factor of the covariance: latents from N(0, I) are
+encodings with the right mean and covariance.
 """
 
 from dataclasses import dataclass
@@ -40,16 +40,16 @@ from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Shape,
 
 @dataclass(frozen=True)
 class Config(Defaults):
-    """Settings; the defaults are the toy 784-128-64-12-2 of Jodoin's course (IFT780) and its mirror."""
+    """Settings; the default networks are 784-128-64-12-2 and its mirror (docs/courses.md)."""
 
     image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
     value_range: ValueRange = (0.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
-    latent_dim: int = 2  # size of the code
-    encoder: nn.Module = MLP((128, 64, 12))  # image to code
-    decoder: nn.Module = MLP((12, 64, 128))  # code to image
+    latent_dim: int = 2  # size of an encoding
+    encoder: nn.Module = MLP((128, 64, 12))  # image to encoding
+    decoder: nn.Module = MLP((12, 64, 128))  # encoding to image
     corruption: Corruption = Clean()  # of the inputs; the target is the clean image
     optimizer: Optimizer = Optimizer(1e-3, Adam())
-    moments_decay: float = 0.99  # of the moving mean and covariance of the codes
+    moments_decay: float = 0.99  # of the moving mean and covariance of the encodings
 
     prior = property(lambda self: Normal(self.latent_dim))
 
@@ -59,8 +59,8 @@ class Config(Defaults):
         require(0 <= self.moments_decay < 1, "moments_decay", self.moments_decay, "in [0, 1)")
 
 
-class Moments(NamedTuple):
-    """Of the codes."""
+class MeanCovariance(NamedTuple):
+    """Of encodings."""
 
     mean: jax.Array  # (latent,)
     covariance: jax.Array  # (latent, latent)
@@ -70,21 +70,21 @@ class State(NamedTuple):
     """What the next update needs."""
 
     autoencoder: TrainState  # encoder and decoder
-    codes: Moments  # moving averages
+    codes: MeanCovariance  # moving averages, of the encodings
 
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimiser."""
-    moments = Moments(jnp.zeros(config.latent_dim), jnp.eye(config.latent_dim))
-    return State(create_coders(config, config.optimizer, key), moments)
+    standard = MeanCovariance(jnp.zeros(config.latent_dim), jnp.eye(config.latent_dim))
+    return State(create_coders(config, config.optimizer, key), standard)
 
 
 def reconstruction_loss(
     config: Config, variables: Variables, inputs: Points, targets: Points, mode: Mode
 ) -> LossOutput:
     """E[mean over pixels of (g(f(x~)) - x)^2], mean over the batch."""
-    codes, variables = encode(config, variables, inputs, mode)
-    outputs, variables = decode(config, variables, codes, mode)
+    encodings, variables = encode(config, variables, inputs, mode)
+    outputs, variables = decode(config, variables, encodings, mode)
     loss = mean_squared_error(outputs, targets).mean()
     return loss, ({"reconstruction_error": loss}, variables)
 
@@ -92,7 +92,7 @@ def reconstruction_loss(
 def update(
     config: Config, state: State, batch: Batch, key: Key, *, axis_name: AxisName = None
 ) -> tuple[State, Metrics]:
-    """One step down the reconstruction error of corrupted images, then one of the codes' moments.
+    """One step down the reconstruction error of corrupted images, then one of the mean and covariance of the encodings.
 
     Args:
         config: settings.
@@ -107,36 +107,38 @@ def update(
     mode = training_mode(before, pass_key(key), len(images), axis_name)
     inputs = inputs, images, mode
     autoencoder, metrics = descend(before, partial(reconstruction_loss, config), inputs, axis_name)
-    codes, _ = encode(config, autoencoder.variables, images)
+    encodings, _ = encode(config, autoencoder.variables, images)
     average = Exponential(config.moments_decay) if config.moments_decay else NoAverage()
-    return State(autoencoder, average.update(state.codes, moments_of(codes, axis_name), autoencoder.step)), metrics
+    return State(
+        autoencoder, average.update(state.codes, mean_covariance(encodings, axis_name), autoencoder.step)
+    ), metrics
 
 
-def moments_of(codes: Latents, axis_name: AxisName) -> Moments:
+def mean_covariance(encodings: Latents, axis_name: AxisName) -> MeanCovariance:
     """Mean and covariance over the batch of all devices."""
-    mean = pmean(codes.mean(axis=0), axis_name)
-    centred = codes - mean[None]
-    return Moments(mean, pmean(centred.T @ centred / len(codes), axis_name))
+    mean = pmean(encodings.mean(axis=0), axis_name)
+    centred = encodings - mean[None]
+    return MeanCovariance(mean, pmean(centred.T @ centred / len(encodings), axis_name))
 
 
 def from_latents(config: Config, state: State, latents: Latents, condition: None = None) -> Points:
-    """The image of mean + C z, C the Cholesky factor of the codes' covariance."""
-    codes = state.codes.mean[None] + latents @ factor(state.codes).T
-    return decode(config, state.autoencoder.variables, codes)[0]
+    """The image of mean + C z, C the Cholesky factor of the covariance."""
+    encodings = state.codes.mean[None] + latents @ factor(state.codes).T
+    return decode(config, state.autoencoder.variables, encodings)[0]
 
 
 def to_latents(config: Config, state: State, images: Points, condition: None = None) -> Latents:
-    """C^-1 (f(x) - mean): the inverse of what `from_latents` begins with."""
-    codes, _ = encode(config, state.autoencoder.variables, images)
-    centred = codes - state.codes.mean[None]
+    """C^-1 (f(x) - mean): the latent whose encoding is f(x)."""
+    encodings, _ = encode(config, state.autoencoder.variables, images)
+    centred = encodings - state.codes.mean[None]
     return jax.scipy.linalg.solve_triangular(factor(state.codes), centred.T, lower=True).T
 
 
-def factor(codes: Moments) -> jax.Array:
-    """The Cholesky factor of the covariance, which a small share of its mean variance keeps from being singular."""
-    eye = jnp.eye(len(codes.mean))
-    ridge = 1e-4 * jnp.trace(codes.covariance) / len(codes.mean) + 1e-12
-    return jnp.linalg.cholesky(codes.covariance + ridge * eye)
+def factor(statistics: MeanCovariance) -> jax.Array:
+    """The Cholesky factor of the covariance, with 1e-4 of the mean variance added to its diagonal."""
+    eye = jnp.eye(len(statistics.mean))
+    ridge = 1e-4 * jnp.trace(statistics.covariance) / len(statistics.mean) + 1e-12
+    return jnp.linalg.cholesky(statistics.covariance + ridge * eye)
 
 
 sample = sampler(from_latents)

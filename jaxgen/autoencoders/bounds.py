@@ -1,4 +1,4 @@
-"""Bounds of log p(x) that variational autoencoders climb, from the terms they share. In nats for each example.
+"""Lower bounds of log p(x) that variational autoencoders maximise, from the terms they share. In nats for each example.
 
 With latents z_1, ..., z_K from q(z|x) and w_k = p(x|z_k) p(z_k) / q(z_k|x),
 
@@ -29,16 +29,16 @@ from jaxgen.parallel import pmean
 from jaxgen.typing import AxisName, Evidence, Key, Latents, Metrics, PerExample, Scalar
 
 LOGVAR_RANGE = (-30.0, 20.0)
-"""Of a posterior, clipped: outside, exp would leave float32 or the divergence its digits."""
+"""Log-variances of a posterior are clipped to it: beyond, exp overflows or the divergence loses its digits."""
 
 
 @dataclass(frozen=True)
 class ELBO:
     """-E[log p(x|z)] + weight KL(q(z|x) || p(z)): equation 1 with weight 1."""
 
-    beta: float = 1.0  # weight of the divergence; 1 for the bound itself, above 1 for beta-VAE
+    beta: float = 1.0  # weight of the divergence: 1 for equation 1, above 1 for beta-VAE
     free_bits: float = 0.0  # lambda, nats that each latent may carry at no cost, on average over the batch
-    warm_up: int = 0  # updates over which the weight rises on a line from 0 to beta; 0 for none
+    warm_up: int = 0  # updates over which the weight rises linearly from 0 to beta; 0 for none
     num_samples: int = 1  # L, latents for each image
 
     def __post_init__(self):
@@ -50,7 +50,7 @@ class ELBO:
 
 @dataclass(frozen=True)
 class Capacity:
-    """-E[log p(x|z)] + gamma |KL - C|, C raised on a line from 0: equation 8 of Burgess et al."""
+    """-E[log p(x|z)] + gamma |KL - C|, C raised linearly from 0: equation 8 of Burgess et al."""
 
     gamma: float = 1_000.0  # weight of the distance from the capacity
     capacity: float = 25.0  # nats, the last C
@@ -85,7 +85,7 @@ class Diagonal(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """What the bounds are made of, for K latents of each of B images."""
+    """The terms of equations 1 and 2, for K latents of each of B images."""
 
     nll: Float[Array, "batch samples"]  # -log p(x|z_k)
     log_ratio: Float[Array, "batch samples"]  # log p(z_k) - log q(z_k|x)
@@ -158,7 +158,7 @@ def objective_loss(
 
 
 def _kl_term(kl: Latents, minimum: float, axis_name: AxisName) -> Scalar:
-    """The divergence, or what free bits leave of it: a maximum of means over the batch of all devices."""
+    """The divergence, with free bits where there are any: a maximum of means over the batch of all devices."""
     if not minimum:
         return kl.sum(axis=1).mean()
     return free_bits(pmean(kl.mean(axis=0), axis_name)[None], minimum)

@@ -21,8 +21,8 @@ from jaxgen.typing import AxisName, Key, Scalar
 
 Encodings: TypeAlias = Float[Array, "... d"]
 Vectors: TypeAlias = Float[Array, "K d"]
-Codes: TypeAlias = Int[Array, "..."]
-"""One code, 0 to K - 1, for each encoding."""
+CodeIndices: TypeAlias = Int[Array, "..."]
+"""Which vector of the codebook, 0 to K - 1, for each encoding."""
 
 Counts: TypeAlias = Float[Array, "K"]
 
@@ -57,7 +57,7 @@ class Averages(NamedTuple):
 
 
 def start(vectors: Vectors) -> Averages:
-    """Averages that stand for these vectors: each as if chosen once a batch."""
+    """The averages of these vectors, each with a count of 1."""
     return Averages(jnp.ones(len(vectors)), vectors)
 
 
@@ -72,7 +72,7 @@ def vectors_of(averages: Averages, epsilon: float) -> Vectors:
     return sums / smoothed[:, None]
 
 
-def nearest(encodings: Encodings, vectors: Vectors) -> Codes:
+def nearest(encodings: Encodings, vectors: Vectors) -> CodeIndices:
     """argmin over k of ||z_e - e_k||: equation 1; of equally near codes the first."""
     products = jnp.matmul(encodings, vectors.T, precision="highest")
     half_norms = (vectors**2).sum(axis=1) / 2  # ||z - e||^2 / 2 = ||z||^2 / 2 - z.e + ||e||^2 / 2
@@ -89,7 +89,7 @@ def follow(
     averages: Averages,
     settings: ByMovingAverage,
     encodings: Encodings,
-    codes: Codes,
+    codes: CodeIndices,
     key: Key,
     axis_name: AxisName = None,
 ) -> Averages:
@@ -115,13 +115,13 @@ def follow(
     )
 
 
-def _sums(encodings: Encodings, codes: Codes, num_codes: int) -> tuple[Counts, Vectors]:
+def _sums(encodings: Encodings, codes: CodeIndices, num_codes: int) -> tuple[Counts, Vectors]:
     """How many encodings have each code, and their sum; a matrix product, whose order of summation is fixed."""
     chosen = jax.nn.one_hot(codes, num_codes)
     return chosen.sum(axis=0), jnp.matmul(chosen.T, encodings, precision="highest")
 
 
-def perplexity(codes: Codes, num_codes: int, axis_name: AxisName = None) -> Scalar:
-    """exp of the entropy of the codes of the batch: 1 if one code stands for all, K if all are used alike."""
+def perplexity(codes: CodeIndices, num_codes: int, axis_name: AxisName = None) -> Scalar:
+    """exp of the entropy of the codes of the batch: 1 if only one code is used, K if all are used equally often."""
     counts = psum(jax.nn.one_hot(codes.reshape(-1), num_codes).sum(axis=0), axis_name)
     return jnp.exp(jax.scipy.special.entr(counts / counts.sum()).sum())

@@ -1,7 +1,7 @@
 """A deterministic encoder and its decoder as the models of the family apply them, and images from their latents.
 
-A model's config names them alike: `encoder`, `decoder`, `latent_dim`, `image_shape`, `value_range`; its state holds the
-player `autoencoder`, with the parts "encoder" and "decoder".
+A model's config has `encoder`, `decoder`, `latent_dim`, `image_shape` and `value_range`; its state has the player
+`autoencoder`, with the parts "encoder" and "decoder".
 """
 
 from typing import Any
@@ -23,13 +23,13 @@ def create_coders(config: Any, optimizer: Optimizer, key: Key) -> TrainState:
 
 
 def encode(config: Any, variables: Variables, images: Points, mode: Mode = EVALUATION) -> tuple[Latents, Variables]:
-    """The codes f(x), and the variables after the pass."""
+    """f(x), and the variables after the pass."""
     return apply(config.encoder, variables, images, (config.latent_dim,), mode=mode.stream(0), part="encoder")
 
 
-def decode(config: Any, variables: Variables, codes: Latents, mode: Mode = EVALUATION) -> tuple[Points, Variables]:
-    """The images g(c) in the value range, and the variables after the pass."""
-    inputs = codes, config.image_shape
+def decode(config: Any, variables: Variables, latents: Latents, mode: Mode = EVALUATION) -> tuple[Points, Variables]:
+    """g(z) in the value range, and the variables after the pass."""
+    inputs = latents, config.image_shape
     outputs, variables = apply(config.decoder, variables, *inputs, mode=mode.stream(1), part="decoder")
     return squash(outputs, config.value_range), variables
 

@@ -33,9 +33,9 @@ class GaussianNoise:
 
 @dataclass(frozen=True)
 class MaskingNoise:
-    """Pixels are set to the lowest value (0 without a range), each by chance."""
+    """Each pixel is set to the lowest value (0 without a range) with probability nu."""
 
-    share: float = 0.25  # nu, of the pixels
+    share: float = 0.25  # nu, the expected share of the pixels
 
     def __post_init__(self):
         require(0 <= self.share <= 1, "share", self.share, "in [0, 1]")
@@ -43,9 +43,9 @@ class MaskingNoise:
 
 @dataclass(frozen=True)
 class SaltAndPepper:
-    """Pixels are set to the lowest or the highest value (0 or 1 without a range), each by chance, both alike often."""
+    """Each pixel is set to the lowest or the highest value (0 or 1 without a range), with probability nu / 2 each."""
 
-    share: float = 0.25  # nu, of the pixels
+    share: float = 0.25  # nu, the expected share of the pixels
 
     def __post_init__(self):
         require(0 <= self.share <= 1, "share", self.share, "in [0, 1]")
@@ -55,7 +55,7 @@ Corruption: TypeAlias = Clean | GaussianNoise | MaskingNoise | SaltAndPepper
 
 
 def corrupt(corruption: Corruption, images: Points, keys: jax.Array, value_range: ValueRange) -> Points:
-    """Images with noise on them, image i by key i (`parallel.example_keys`).
+    """Images with noise added, that of image i from key i (`parallel.example_keys`).
 
     >>> keys = jax.random.split(jax.random.key(0), 1)
     >>> corrupt(MaskingNoise(1.0), jnp.ones((1, 3)), keys, (0.0, 1.0))
@@ -71,8 +71,8 @@ def corrupt(corruption: Corruption, images: Points, keys: jax.Array, value_range
             noisy = images + mean + std * noise
             return noisy if value_range is None else jnp.clip(noisy, low, high)
         case MaskingNoise(share):
-            chance = jax.vmap(lambda key: jax.random.uniform(key, shape))(keys)
-            return jnp.where(chance < share, low, images)
+            uniform = jax.vmap(lambda key: jax.random.uniform(key, shape))(keys)
+            return jnp.where(uniform < share, low, images)
         case SaltAndPepper(share):
-            chance = jax.vmap(lambda key: jax.random.uniform(key, shape))(keys)
-            return jnp.where(chance < share, jnp.where(chance < share / 2, low, high), images)
+            uniform = jax.vmap(lambda key: jax.random.uniform(key, shape))(keys)
+            return jnp.where(uniform < share, jnp.where(uniform < share / 2, low, high), images)

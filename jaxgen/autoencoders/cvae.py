@@ -1,10 +1,10 @@
 """Conditional variational autoencoder (CVAE).
 
 Sohn, Lee, Yan: Learning Structured Output Representation using Deep Conditional Generative Models, 2015, NeurIPS.
-With classes for labels and a prior that does not know them it is the generative model M2 of Kingma, Rezende, Mohamed,
-Welling: Semi-supervised Learning with Deep Generative Models, 2014, arXiv 1406.5298.
+With classes for labels and a prior that does not depend on them it is the generative model M2 of Kingma, Rezende,
+Mohamed, Welling: Semi-supervised Learning with Deep Generative Models, 2014, arXiv 1406.5298.
 
-Encoder, decoder and, where there is one, the prior's network are given the label y. Minimised is
+Encoder, decoder and, where there is one, the prior's network are conditioned on the label y. The loss is
 
     E[-log p(x|z, y)] + KL(q(z|x, y) || p(z|y)),
 

@@ -1,8 +1,8 @@
-"""p(x|z): how a decoder's outputs speak of images. Settings, in nats for each example.
+"""p(x|z), the distribution of an image given the decoder's outputs, as settings. In nats for each example.
 
-A likelihood tells the decoder what shape to give, makes of images what it models (`observe`: grey levels, or binary
-pixels drawn from them), and turns the decoder's outputs into -log p(x|z) and into a mean to look at. Outputs pass a
-sigmoid or a tanh here and nowhere else.
+A likelihood says which shape the decoder's outputs have, turns images into what it models (`observe`: grey levels, or
+binary pixels drawn from them), and the decoder's outputs into -log p(x|z) and into the mean image. Only here do outputs
+pass a sigmoid or a tanh.
 
 - Kingma, Welling: Auto-Encoding Variational Bayes, 2013, arXiv 1312.6114, appendix C.
 - Salakhutdinov, Murray: On the quantitative analysis of deep belief networks, 2008 (binary pixels, drawn once).
@@ -23,7 +23,7 @@ from jaxgen.losses.likelihoods import bernoulli_nll, discretized_logistic_nll, g
 from jaxgen.typing import PerExample, Points, Shape
 
 BROADEST = 7.0
-"""Of a log-scale in units of the range: from about twice that, exp(-log_scale) times a level is lost in float32."""
+"""The largest log-scale, in units of the range: from about twice that, float32 loses exp(-log_scale) times a level."""
 
 
 @runtime_checkable
@@ -31,7 +31,7 @@ class Likelihood(Protocol):
     """Give a frozen dataclass of your own these four methods to add one."""
 
     def output_shape(self, image_shape: Shape) -> Shape:
-        """What the decoder is told to give for an image."""
+        """The shape of the decoder's outputs for an image."""
         ...
 
     def observe(self, images: Points, keys: jax.Array, value_range: ValueRange) -> Points:
@@ -116,7 +116,7 @@ class LearnedGaussian:
     `nets.shared_scale.SharedScale` around the decoder makes it one variance for all pixels (sigma-VAE).
     """
 
-    min_std: float = 4e-3  # in units of the range; a grey level, below which the density rewards rounded pixels
+    min_std: float = 4e-3  # in units of the range; a grey level: with less, the density rewards the rounding of pixels
 
     def __post_init__(self):
         require(self.min_std > 0, "min_std", self.min_std, "above 0")
@@ -175,7 +175,7 @@ class DiscretizedLogistic:
 
 
 def content_keys(images: Points, value_range: ValueRange) -> jax.Array:
-    """A key for each image that depends on its pixels alone: the same image has the same noise, wherever it stands.
+    """A key for each image that depends on its pixels alone: the same image has the same noise, in any batch.
 
     Pixels are taken at 256 levels; the hash is their sum, multiplied by random 32-bit numbers, modulo 2^32.
     """
@@ -197,5 +197,5 @@ def _doubled(image_shape: Shape) -> Shape:
 
 
 def _above(lowest: float, values: jax.Array) -> jax.Array:
-    """`values`, softly kept above `lowest`: a gradient leads back from below, as none does from a hard bound."""
+    """`values`, softly bounded below by `lowest`: the gradient does not vanish there, as with a hard bound."""
     return lowest + jax.nn.softplus(values - lowest)

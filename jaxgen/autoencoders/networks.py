@@ -1,10 +1,10 @@
-"""Encoders and decoders as taught and as published, to be settings of a model's Config.
+"""Encoders and decoders of papers and of courses (docs/courses.md), to be settings of a model's Config.
 
     vae.Config(latent_dim=10, encoder=HIGGINS_CONV.encoder, decoder=HIGGINS_CONV.decoder)
 
-A network of several heads, a mean and a log-variance for each latent, is one last layer of all of them: the same
-parameters and the same function. A squared error behind a sigmoid needs a decoder whose smallest map is linear, as
-Atienza's is: with a ReLU there all outputs fall to 0 at first, where a sigmoid has no slope.
+Where a paper has two heads, a mean and a log-variance for each latent, one last layer gives both: the parameters and
+the function are the same. A squared error after a sigmoid needs a decoder whose smallest map is linear, as Atienza's
+is: with a ReLU all outputs become strongly negative at first, where the sigmoid's gradient vanishes.
 
 - Kingma, Welling: Auto-Encoding Variational Bayes, 2013, arXiv 1312.6114.
 - Burda, Grosse, Salakhutdinov: Importance Weighted Autoencoders, 2015, arXiv 1509.00519.
@@ -38,8 +38,8 @@ def mirrored(*features: int) -> Pair:
 
 # Autoencoders
 JODOIN_AUTOENCODER = mirrored(128, 64, 12)  # 784-128-64-12-2
-ATIENZA_AUTOENCODER = Pair(ConvEncoder(), ConvDecoder(linear_map=True))  # 28x28 to 16 codes
-FULLY_CONVOLUTIONAL = Pair(  # 28x28 to codes of 7x7 c
+ATIENZA_AUTOENCODER = Pair(ConvEncoder(), ConvDecoder(linear_map=True))  # 28x28 to 16 latents
+FULLY_CONVOLUTIONAL = Pair(  # 28x28 to latents of 7x7 c
     ConvEncoder(bottleneck="map"), ConvDecoder(bottleneck="map", linear_map=True)
 )
 

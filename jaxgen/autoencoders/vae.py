@@ -11,8 +11,7 @@ N(0, I) and z = mean + exp(logvar / 2) eps, both minimise, in the simplest case,
 
 All is in nats, summed over pixels and latents, the mean over images.
 
-Jodoin's weight lambda of the reconstruction is beta = 1 / lambda;
-Lingrand and Precioso's 784 times the mean squared error is `Gaussian(0.5)`, up to a constant.
+What courses teach of it, with corrections: docs/courses.md.
 """
 
 from dataclasses import dataclass
@@ -49,7 +48,7 @@ class Config(Defaults):
     encoder: nn.Module = KINGMA_WELLING.encoder  # x to mean and log-variance of each latent
     decoder: nn.Module = KINGMA_WELLING.decoder  # z to what the likelihood takes
     likelihood: Likelihood = Bernoulli()  # p(x|z)
-    objective: Objective = ELBO()  # the bound that is climbed
+    objective: Objective = ELBO()  # the bound that is maximised
     optimizer: Optimizer = Optimizer(0.01, Adagrad())
 
     prior = property(lambda self: Normal(self.latent_dim))

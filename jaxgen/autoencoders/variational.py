@@ -1,14 +1,15 @@
 """A Gaussian encoder and a decoder as variational autoencoders apply them, with or without a condition.
 
-A model's config names them alike: `encoder`, `decoder`, `latent_dim`, `image_shape`, `value_range`, `likelihood`; its
-state holds the player `autoencoder`, with the parts "encoder" and "decoder".
+A model's config has `encoder`, `decoder`, `latent_dim`, `image_shape`, `value_range` and `likelihood`; its state has
+the player `autoencoder`, with the parts "encoder" and "decoder".
 """
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from jaxgen.autoencoders import bounds
 from jaxgen.autoencoders.bounds import Diagonal, Terms
@@ -18,12 +19,9 @@ from jaxgen.priors import normal_noise
 from jaxgen.train_state import apply, blank
 from jaxgen.typing import AxisName, Evidence, Key, Latents, Points, Shape, Variables
 
-Prior: TypeAlias = Callable[[Variables], tuple[Diagonal, Variables]]
-"""The variables of the networks to p(z), or p(z|y), of each example, and the variables after the pass."""
-
 
 def coders(config: Any, *conditions: Shape) -> dict[str, tuple[Any, ...]]:
-    """Encoder and decoder as `create_parts` takes them, given conditions of these shapes."""
+    """Encoder and decoder as `create_parts` takes them, with conditions of these shapes."""
     given, output_shape = [blank(shape) for shape in conditions], config.likelihood.output_shape(config.image_shape)
     return {
         "encoder": (config.encoder, blank(config.image_shape), *given, (config.latent_dim, 2)),
@@ -65,7 +63,7 @@ def _keys_of_each(mode: Mode, num: int) -> jax.Array:
     return keys if num == 1 else jax.vmap(lambda key: jax.random.split(key, num))(keys).reshape(-1)
 
 
-def nll_of_each(config: Any, outputs: jax.Array, targets: Points) -> jax.Array:
+def nll_of_each(config: Any, outputs: Float[Array, "outputs ..."], targets: Points) -> Float[Array, "batch samples"]:
     """-log p(x|z_k), (B, K), of the decoder's outputs for K latents of each example."""
     num = len(outputs) // len(targets)
     return config.likelihood.nll(outputs, jnp.repeat(targets, num, axis=0), config.value_range).reshape(-1, num)

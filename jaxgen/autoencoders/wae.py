@@ -6,14 +6,14 @@ A deterministic encoder Q and a decoder G minimise, by Algorithm 2,
 
     E[c(x, G(Q(x)))] + lambda MMD^2(P_Z, Q_Z),    c(x, y) = w ||x - y||^2,
 
-where Q_Z is the law of the codes of all images, P_Z = N(0, I), and MMD^2 the unbiased estimate between a batch of
-codes and as many draws of the prior, with inverse multiquadratic kernels. The code of one image may be far from those
-of others; only the codes of all images together are to be distributed as the prior.
+where Q_Z is the distribution of the latents Q(x) of all images, P_Z = N(0, I), and MMD^2 the unbiased estimate between
+a batch of latents and as many draws of the prior, with inverse multiquadratic kernels. The latent of one image may be
+far from those of others; only the latents of all images together are to be distributed as the prior.
 
 Networks, rates, lambda, kernel scales and w = 0.05 (not in the paper's text) are those of the authors' code for MNIST.
 Left out: its noise of deviation 0.01 on the encoder's inputs, its 200 steps of pre-training that match the moments of
-the codes, and its steps of the learning rate. WAE-GAN, the same objective with a discriminator in place of the MMD, is
-`jaxgen.autoencoders.aae`, as the paper says, but for its phases.
+the latents to the prior's, and its steps of the learning rate. WAE-GAN, the same objective with a discriminator in
+place of the MMD, is `jaxgen.autoencoders.aae`, as the paper says, but for its phases.
 """
 
 from dataclasses import dataclass
@@ -45,8 +45,8 @@ class Config(Defaults):
     image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape that the networks take
     value_range: ValueRange = (0.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
     latent_dim: int = 8  # size of z ~ N(0, I)
-    encoder: nn.Module = ConvEncoder((128, 256, 512, 1024), kernel_size=4, norm="batch")  # image to code
-    decoder: nn.Module = ConvDecoder((1024, 512, 256), kernel_size=4, norm="batch")  # code to image
+    encoder: nn.Module = ConvEncoder((128, 256, 512, 1024), kernel_size=4, norm="batch")  # image to latent
+    decoder: nn.Module = ConvDecoder((1024, 512, 256), kernel_size=4, norm="batch")  # latent to image
     cost_weight: float = 0.05  # w, of the squared distance, a sum over pixels
     penalty_weight: float = 10.0  # lambda
     kernel_scales: tuple[float, ...] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # of the kernels, around 2 latent_dim
@@ -73,18 +73,18 @@ def init(config: Config, key: Key) -> State:
     return State(create_coders(config, config.optimizer, key))
 
 
-def discrepancy(config: Config, prior: Latents, codes: Latents) -> Scalar:
+def discrepancy(config: Config, prior: Latents, latents: Latents) -> Scalar:
     """MMD^2(P_Z, Q_Z), unbiased: it can be negative."""
     kernel = partial(inverse_multiquadratic_kernel, scales=config.kernel_scales)
-    return maximum_mean_discrepancy(prior, codes, kernel)
+    return maximum_mean_discrepancy(prior, latents, kernel)
 
 
 def autoencoder_loss(config: Config, variables: Variables, images: Points, prior: Latents, mode: Mode) -> LossOutput:
     """E[c(x, G(Q(x)))] + lambda MMD^2, the latter over the batch of all devices."""
-    codes, variables = encode(config, variables, images, mode)
-    outputs, variables = decode(config, variables, codes, mode)
+    latents, variables = encode(config, variables, images, mode)
+    outputs, variables = decode(config, variables, latents, mode)
     error = mean_squared_error(outputs, images).mean()
-    mmd = discrepancy(config, gather(prior, mode.axis_name), gather(codes, mode.axis_name))
+    mmd = discrepancy(config, gather(prior, mode.axis_name), gather(latents, mode.axis_name))
     loss = config.cost_weight * images[0].size * error + config.penalty_weight * mmd
     return loss, ({"autoencoder_loss": loss, "reconstruction_error": error, "mmd": mmd}, variables)
 

@@ -7,8 +7,8 @@ norm, and the critic has a second output, P(y|x). Minimised are, with x^ between
     E[D(x~)] - E[D(x)] + lambda E[(||grad D(x^)||_2 - 1)^2] - a E[log P(y|x)]    by the critic, on real images alone,
     -E[D(G(z, y))] - b E[log P(y|G(z, y))]                                       by the generator.
 
-Beside the paper, a moving average of the generator's weights may be kept. Left out is the noise of one grey level that
-the authors add to the images.
+In addition to the paper, a moving average of the generator's weights may be kept. Left out is the noise of one grey
+level that the authors add to the images.
 """
 
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class Config(Defaults):
 
     batch_type: ClassVar = Labelled
 
-    minibatches = property(lambda self: self.critic_steps)
+    minibatches: ClassVar = property(lambda self: self.critic_steps)
 
     def __post_init__(self):
         require_range(self.value_range)

@@ -52,7 +52,7 @@ class Config(Defaults):
     generator: nn.Module = ConcatCondition(ACGANGenerator())  # z and y to image
     discriminator: nn.Module = ACGANDiscriminator()  # image to score and class logits, the score first
     objective: Objective = NonSaturating()  # L_S, as the players minimise it
-    class_weight: float = 1.0  # of L_C beside L_S
+    class_weight: float = 1.0  # of L_C, relative to L_S
     discrimination: Discrimination = Discrimination()  # how D is shown real and fake examples
     generator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.5))
     discriminator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.5))

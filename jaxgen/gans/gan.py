@@ -18,7 +18,7 @@ raises the momentum from 0.5 to 0.7 in training; here D's loss is the sum, at ha
 
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -60,7 +60,7 @@ class Config(Defaults):
     discriminator_optimizer: Optimizer = Optimizer(0.05, SGD(momentum=0.5), schedule=InverseTime(4e-6))
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
 
-    minibatches = property(lambda self: self.discriminator_steps)
+    minibatches: ClassVar = property(lambda self: self.discriminator_steps)
 
     def __post_init__(self):
         require_range(self.value_range)

@@ -28,7 +28,7 @@ def create_players(
         config: settings of the model.
         discriminator: the network and its optimiser.
         key: of the weights.
-        conditions: shapes of what the generator is given beside latents.
+        conditions: shapes of what the generator is given in addition to latents.
         outputs: shape of what the discriminator gives for each example. With `()` it scores, given the same conditions.
     """
     key_generator, key_discriminator = jax.random.split(key)
@@ -73,7 +73,7 @@ def scorer(net: nn.Module, output_shape: Shape = ()) -> Network:
 
 
 def two_headed(net: nn.Module, num_outputs: int) -> Network:
-    """A discriminator or critic of `num_outputs` beside its score, the score first: `(scores, outputs)`."""
+    """A discriminator or critic of a score and `num_outputs` more, the score first: `(scores, outputs)`."""
     network = scorer(net, (1 + num_outputs,))
 
     def heads(variables: Variables, inputs: Any, mode: Mode = EVALUATION) -> tuple[Any, Variables]:

@@ -144,7 +144,7 @@ class Wasserstein:
     def probabilities(
         self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
     ) -> Probabilities:
-        """None: a critic that tells real from fake surely is what is wanted."""
+        """None: a critic should separate real from fake examples as well as it can."""
         return None
 
 

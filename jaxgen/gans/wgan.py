@@ -13,7 +13,7 @@ momentum (RMSProp) are the paper's advice.
 
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -52,7 +52,7 @@ class Config(Defaults):
     critic_optimizer: Optimizer = Optimizer(5e-5, RMSProp())
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
 
-    minibatches = property(lambda self: self.critic_steps)
+    minibatches: ClassVar = property(lambda self: self.critic_steps)
 
     def __post_init__(self):
         require_range(self.value_range)

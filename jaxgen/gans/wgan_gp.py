@@ -6,13 +6,13 @@ The critic D minimises equation 3, on real images x, fakes x~ = G(z) and points 
 
     L = E[D(x~)] - E[D(x)] + lambda E[(||grad D(x^)||_2 - 1)^2],
 
-and the generator minimises -E[D(G(z))]. Beside the paper, a moving average of the generator's weights is kept, from
-which `sample` draws.
+and the generator minimises -E[D(G(z))]. In addition to the paper, a moving average of the generator's weights is kept,
+from which `sample` draws.
 """
 
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -54,7 +54,7 @@ class Config(Defaults):
 
     prior = property(lambda self: Normal(self.latent_dim))
 
-    minibatches = property(lambda self: self.critic_steps)
+    minibatches: ClassVar = property(lambda self: self.critic_steps)
 
     def __post_init__(self):
         require_range(self.value_range)

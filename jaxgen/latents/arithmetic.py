@@ -1,4 +1,4 @@
-"""Sums and differences of latent vectors: what a group of images has in common, taken away or added.
+"""Sums and differences of latent vectors, which remove or add what a group of images has in common.
 
 Radford, Metz, Chintala: Unsupervised Representation Learning with Deep Convolutional GANs, 2015, arXiv 1511.06434: mean
 vectors of a few examples each, a - b + c. Larsen et al.: Autoencoding beyond pixels, 2015, arXiv 1512.09300: attribute
@@ -24,7 +24,7 @@ def mean_vectors(latents: Latents, labels: Labels, num_groups: int) -> Float[Arr
 
 
 def analogy(a: Latents, b: Latents, c: Latents) -> Latents:
-    """a - b + c, row by row: what makes b into a, done to c.
+    """a - b + c, row by row: c, changed as b is changed into a.
 
     >>> analogy(jnp.array([[3.0, 1.0]]), jnp.array([[1.0, 1.0]]), jnp.array([[1.0, 7.0]]))
     Array([[3., 7.]], dtype=float32)
@@ -38,9 +38,9 @@ def along(
     """Each latent moved by each strength of one direction, (len(latents) * len(strengths), latent), row by row.
 
     Args:
-        latents: where to start, one a row of the picture.
-        direction: a difference of mean vectors, say.
-        strengths: one a column of the picture.
+        latents: the starts, one for each row of the picture.
+        direction: for example a difference of mean vectors.
+        strengths: one for each column of the picture.
 
     >>> along(jnp.array([[0.0], [10.0]]), jnp.array([[2.0]]), jnp.array([0.0, 1.0])).ravel()
     Array([ 0.,  2., 10., 12.], dtype=float32)

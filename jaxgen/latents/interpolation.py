@@ -1,8 +1,8 @@
-"""Ways between latent vectors: straight lines, great circles, and paths through several points.
+"""Paths between latent vectors: straight lines, great circles, and paths through several points.
 
 White: Sampling Generative Networks, 2016, arXiv 1609.04468, for great circles; Shoemake: Animating Rotation with
 Quaternion Curves, SIGGRAPH 1985, for the formula. Draws of N(0, I) in d dimensions lie close to the sphere of radius
-sqrt(d); a straight line between two of them leaves it for the unlikely middle, a great circle stays.
+sqrt(d). The middle of a straight line between two of them is much shorter, and unlikely; a great circle stays there.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,10 @@ from jaxgen.losses.penalties import safe_norm
 from jaxgen.typing import Latents, PerExample
 
 Interpolation: TypeAlias = Callable[[Latents, Latents, PerExample], Latents]
-"""`linear`, `spherical`, or any function like them: (start, end, t) to the latents at t, row by row."""
+"""`linear`, `spherical` or another function `(start, end, t)` to the latents at t, row by row."""
 
 PARALLEL = 1e-6
-"""Below this sine of the angle between two directions, float32 does not tell the plane that they span."""
+"""Below this sine of the angle between two directions, the plane that they span is lost in float32's rounding."""
 
 
 def linear(start: Latents, end: Latents, t: PerExample) -> Latents:
@@ -33,12 +33,12 @@ def linear(start: Latents, end: Latents, t: PerExample) -> Latents:
 
 
 def spherical(start: Latents, end: Latents, t: PerExample) -> Latents:
-    """Along the great circle from `start` to `end`, row by row: its direction turns, and its length changes, evenly.
+    """Along the great circle from `start` to `end`, row by row, at a constant rate of angle and of length.
 
     For vectors of one length this is sin((1 - t) a) / sin(a) start + sin(t a) / sin(a) end, a being their angle. White
-    weights vectors of different lengths so, too; here the length goes linearly, which stays between the two lengths
-    and finite at any angle. Opposite vectors have many great circles between them: the one taken is fixed, by way of
-    the coordinate axis that is furthest from both. A vector of zeros takes the direction of the other.
+    uses these weights for vectors of different lengths, too; here the length is interpolated linearly, so that it stays
+    between the two lengths and finite at any angle. Between opposite vectors there are many great circles: the one
+    towards the coordinate axis least aligned with them is taken. A vector of zeros takes the direction of the other.
 
     >>> spherical(jnp.array([[2.0, 0.0]]), jnp.array([[0.0, 2.0]]), jnp.array([0.5])).round(4)
     Array([[1.4142, 1.4142]], dtype=float32)
@@ -61,13 +61,13 @@ def spherical(start: Latents, end: Latents, t: PerExample) -> Latents:
 def path(
     points: Latents, steps: int, interpolation: Interpolation = linear, *, closed: bool = False
 ) -> Float[Array, "places latent"]:
-    """The way through all `points` in their order, in `steps` steps from each to the next.
+    """The path through all `points` in their order, in `steps` steps from each to the next.
 
     Args:
         points: at least two; rows 0, `steps`, 2 `steps`, ... of the result.
         steps: from one point to the next, at least 1.
         interpolation: `linear` or `spherical`.
-        closed: go on from the last point to the first, which is not repeated: an animation that loops.
+        closed: go on from the last point to the first, which is not repeated: for an animation that repeats.
 
     Returns:
         (steps * (len(points) - 1) + 1, latent), or (steps * len(points), latent) if closed.
@@ -81,8 +81,8 @@ def path(
     require(steps >= 1, "steps", steps, "at least 1")
     places = jnp.arange(steps * (len(points) if closed else len(points) - 1))
     segment, t = places // steps, (places % steps).astype(points.dtype) / steps
-    way = interpolation(points[segment], points[(segment + 1) % len(points)], t)
-    return way if closed else jnp.concatenate([way, points[-1:]])
+    between = interpolation(points[segment], points[(segment + 1) % len(points)], t)
+    return between if closed else jnp.concatenate([between, points[-1:]])
 
 
 def _direction(vectors: Latents) -> Latents:
@@ -92,13 +92,13 @@ def _direction(vectors: Latents) -> Latents:
 
 
 def _perpendicular(vectors: Latents, directions: Latents) -> Latents:
-    """The unit vector at right angles to each direction, in the plane of both; scaled first, for the rounding."""
+    """The unit vector orthogonal to each direction, in the plane of both; scaled first, against rounding."""
     vectors = _direction(vectors)
     return _direction(vectors - (vectors * directions).sum(axis=1)[:, None] * directions)
 
 
 def _any_perpendicular(directions: Latents) -> Latents:
-    """A unit vector at right angles to each: from the axis least aligned with it. Zeros in one dimension."""
+    """A unit vector orthogonal to each, from the axis least aligned with it. Zeros in one dimension."""
     if directions.shape[1] == 1:
         return jnp.zeros_like(directions)
     axis = jax.nn.one_hot(jnp.abs(directions).argmin(axis=1), directions.shape[1], dtype=directions.dtype)

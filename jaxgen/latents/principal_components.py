@@ -1,4 +1,4 @@
-"""Principal components: the plane, or the few axes, in which vectors vary most.
+"""Principal components: the few axes along which vectors vary most.
 
 Pearson: On lines and planes of closest fit to systems of points in space, 1901.
 """

@@ -1,4 +1,4 @@
-"""One axis of the latent space at a time, and the grid of decoded codes.
+"""Latents along one axis at a time, and on a grid of the quantiles of the prior.
 
 Higgins et al.: beta-VAE, ICLR 2017, for traversals; Kingma & Welling: Auto-Encoding Variational Bayes, 2013, arXiv
 1312.6114, appendix A, for the grid at the quantiles of the prior.
@@ -13,7 +13,7 @@ from jaxgen.typing import Latents
 
 
 def normal_quantiles(num: int) -> Float[Array, "num"]:
-    """Phi^-1((i + 1/2) / num) for i = 0 .. num - 1: the middles of `num` slices of N(0, 1) of one probability.
+    """Phi^-1((i + 1/2) / num) for i = 0 .. num - 1: the medians of `num` intervals of equal probability under N(0, 1).
 
     >>> [round(float(quantile), 2) for quantile in normal_quantiles(3)]
     [-0.97, 0.0, 0.97]
@@ -35,9 +35,9 @@ def traverse(
 
 
 def quantile_grid(num: int) -> Latents:
-    """(num * num, 2) codes at the quantiles of N(0, I), row by row as a picture of `num` columns shows them.
+    """(num * num, 2) latents at the quantiles of N(0, I), row by row as a picture of `num` columns shows them.
 
-    As in a diagram, the first coordinate rises to the right and the second upwards: the first code is the upper left.
+    As in a diagram, the first coordinate rises to the right and the second upwards: the first latent is the upper left.
 
     >>> quantile_grid(2) / normal_quantiles(2)[1]
     Array([[-1., 1.], [ 1., 1.], [-1., -1.], [ 1., -1.]], dtype=float32)

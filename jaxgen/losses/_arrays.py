@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -21,54 +21,94 @@ Critic: TypeAlias = Callable[[Array], Array]
 """A batch of data (B, ...) to scores (B,), each example on its own."""
 
 
-def floats(**arrays: Array) -> list[Array]:
+@runtime_checkable
+class AnyArray(Protocol):
+    """An array of JAX or NumPy, a traced one, or what another library wraps around one, such as `nnx.Param`."""
+
+    shape: Any
+    dtype: Any
+    ndim: Any
+
+
+def arrays(**values: Any) -> None:
+    """ValueError by name for lists, tuples, numbers and pytrees."""
+    for name, value in values.items():
+        if not isinstance(value, AnyArray):
+            raise ValueError(
+                f"{name} is a {type(value).__name__}, but must be an array: convert numbers and lists of numbers "
+                "with jnp.asarray, give the arrays of a pytree one by one"
+            )
+
+
+def floats(**values: Array) -> list[Array]:
     """The arrays in one dtype to compute in: float64 if any has it, else float32.
 
-    Halves are widened. ValueError for integers, which nobody has scaled to a model's range yet.
+    Halves are widened. ValueError for integers, which are not scaled to a model's range yet.
     """
-    for name, array in arrays.items():
+    arrays(**values)
+    for name, array in values.items():
         if not jnp.issubdtype(array.dtype, jnp.floating):
             raise ValueError(f"{name} is {array.dtype}, but must be floating: scale and convert it")
-    wide = any(array.dtype == jnp.float64 for array in arrays.values())
+    # Without 64 bits JAX takes float64 of NumPy for float32.
+    wide = any(jax.dtypes.canonicalize_dtype(array.dtype) == jnp.float64 for array in values.values())
     dtype = jnp.float64 if wide else jnp.float32
-    return [jnp.asarray(array, dtype) for array in arrays.values()]
+    return [jnp.asarray(array, dtype) for array in values.values()]
 
 
-def same_shape(**arrays: Array) -> list[Array]:
+def number(name: str, value: Array | float, dtype: Any) -> Array:
+    """One number, given as such or as an array (), in a dtype."""
+    if not isinstance(value, int | float):
+        arrays(**{name: value})
+        if value.shape:
+            raise ValueError(f"{name} has shape {value.shape}, but must be one number: nothing broadcasts")
+    return jnp.asarray(value, dtype)
+
+
+def same_shape(**values: Array) -> list[Array]:
     """`floats`, after a check that no array would broadcast against another."""
-    if len({array.shape for array in arrays.values()}) > 1:
-        raise ValueError(f"{_listed(arrays)} differ: give arrays of one shape, nothing broadcasts")
-    return floats(**arrays)
+    arrays(**values)
+    if len({array.shape for array in values.values()}) > 1:
+        raise ValueError(f"{_listed(values)} differ: give arrays of one shape, nothing broadcasts")
+    return floats(**values)
 
 
-def batched(**arrays: Array) -> list[Array]:
-    """`same_shape`, after a check that there is a batch axis."""
-    for name, array in arrays.items():
+def batched(**values: Array) -> list[Array]:
+    """`same_shape`, after a check that there is a batch axis, and an example."""
+    arrays(**values)
+    for name, array in values.items():
         if array.ndim == 0:
             raise ValueError(f"{name} has shape (), but must have a batch axis: give (B, ...)")
-    return same_shape(**arrays)
+        if array.shape[0] == 0:
+            raise ValueError(f"{name} has shape {array.shape}, but must hold an example: the batch is empty")
+    return same_shape(**values)
 
 
-def per_example(**arrays: Array) -> list[Array]:
-    """`same_shape`, after a check that each array holds one number for each example, (B,)."""
-    if any(array.ndim != 1 for array in arrays.values()):
+def per_example(**values: Array) -> list[Array]:
+    """`batched`, after a check that each array holds one number for each example, (B,)."""
+    arrays(**values)
+    if any(array.ndim != 1 for array in values.values()):
         raise ValueError(
-            f"{_listed(arrays)}: expected (B,), one number for each example; drop an axis of size "
-            "one with squeeze(-1), flatten the scores of patches with reshape(-1)"
+            f"{_listed(values)}: expected (B,), one number an example; drop an axis of size one with squeeze(-1), "
+            "take the mean over patches, scores.reshape(len(scores), -1).mean(axis=1), or map the loss over them, "
+            "jax.vmap(loss, 1, 1) of scores (B, patches)"
         )
-    return same_shape(**arrays)
+    return batched(**values)
 
 
-def ranked(axes: str, **arrays: Array) -> list[Array]:
-    """`same_shape`, after a check that the arrays have the named axes, such as "B, K"."""
-    for name, array in arrays.items():
+def ranked(axes: str, **values: Array) -> list[Array]:
+    """`same_shape`, after a check that the arrays have the named axes, such as "B, K", none of them of size 0."""
+    arrays(**values)
+    for name, array in values.items():
         if array.ndim != len(axes.split(",")):
             raise ValueError(f"{name} has shape {array.shape}, but must have the axes ({axes})")
-    return same_shape(**arrays)
+        if 0 in array.shape:
+            raise ValueError(f"{name} has shape {array.shape}, but must have axes ({axes}) that are not empty")
+    return same_shape(**values)
 
 
 def column(values: Array, like: Array, name: str) -> Array:
     """One number for each example of `like`, (B,) to (B, 1, ..., 1), in the dtype of `like`."""
+    arrays(**{name: values})
     if values.shape != like.shape[:1]:
         raise ValueError(
             f"{name} has shape {values.shape}, but must be {like.shape[:1]} for data of shape "
@@ -80,6 +120,7 @@ def column(values: Array, like: Array, name: str) -> Array:
 
 def class_numbers(labels: Array, logits: Array) -> Array:
     """Labels in int32, after a check that there is an integer for each row of logits (B, K)."""
+    arrays(labels=labels)
     if labels.shape != logits.shape[:1] or not jnp.issubdtype(labels.dtype, jnp.integer):
         raise ValueError(
             f"labels are {labels.dtype} {labels.shape}, but must be integers {logits.shape[:1]} "
@@ -94,7 +135,9 @@ def sum_per_example(values: Array) -> Array:
 
 
 def mean_per_example(values: Array) -> Array:
-    """Mean over all axes but the first."""
+    """Mean over all axes but the first, none of them of size 0."""
+    if 0 in values.shape[1:]:
+        raise ValueError(f"examples have shape {values.shape[1:]}, but must hold a value to take the mean of")
     return values.mean(axis=tuple(range(1, values.ndim)))
 
 
@@ -105,5 +148,5 @@ def correlate(values: Array, kernel: Sequence[float], axis: int) -> Array:
     return functools.reduce(jnp.add, terms)
 
 
-def _listed(arrays: dict[str, Array]) -> str:
-    return "shapes " + ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+def _listed(values: dict[str, Array]) -> str:
+    return "shapes " + ", ".join(f"{name} {array.shape}" for name, array in values.items())

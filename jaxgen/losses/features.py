@@ -18,7 +18,7 @@ from typing import TypeAlias
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from jaxgen.losses._arrays import Floats, batched, floats, ranked
+from jaxgen.losses._arrays import Floats, batched, floats, mean_per_example, ranked
 from jaxgen.losses.penalties import safe_norm
 from jaxgen.typing import PerExample, Scalar
 
@@ -125,7 +125,7 @@ def minibatch_stddev(features: Floats, *, group_size: int = 4) -> PerExample:
         )
     groups = features.reshape(group_size, len(features) // group_size, -1)
     stddev = jnp.sqrt(groups.var(axis=0) + 1e-8)
-    return jnp.tile(stddev.mean(axis=1), group_size)
+    return jnp.tile(mean_per_example(stddev), group_size)
 
 
 def maximum_mean_discrepancy(

@@ -18,7 +18,7 @@ import math
 import jax.numpy as jnp
 from jax.nn import logsumexp
 
-from jaxgen.losses._arrays import Floats, Integers, Scores, class_numbers, per_example, ranked
+from jaxgen.losses._arrays import Floats, Integers, Scores, arrays, class_numbers, per_example, ranked
 from jaxgen.losses.likelihoods import gaussian_nll
 from jaxgen.typing import PerExample
 
@@ -80,8 +80,7 @@ def infogan_gaussian(mean: Floats, logvar: Floats | float, codes: Floats) -> Per
     >>> infogan_gaussian(jnp.zeros((1, 2)), 0.0, jnp.ones((1, 2)))  # Q is the prior, |c| typical
     Array([0.], dtype=float32)
     """
-    ranked("B, D", mean=mean, codes=codes)
-    entropy = codes.shape[1] * math.log(2 * math.pi * math.e) / 2
+    entropy = _num_codes(mean, codes) * math.log(2 * math.pi * math.e) / 2
     return gaussian_nll(mean, logvar, codes) - entropy
 
 
@@ -109,9 +108,9 @@ def infogan_uniform(
     >>> infogan_uniform(jnp.zeros((1, 1)), 0.0, jnp.zeros((1, 1))).round(4)  # log(2 pi) / 2 - log 2
     Array([0.2258], dtype=float32)
     """
-    ranked("B, D", mean=mean, codes=codes)
     low, high = value_range
-    return gaussian_nll(mean, logvar, codes) - codes.shape[1] * math.log(high - low)
+    entropy = _num_codes(mean, codes) * math.log(high - low)
+    return gaussian_nll(mean, logvar, codes) - entropy
 
 
 def auxiliary_classifier(
@@ -119,7 +118,7 @@ def auxiliary_classifier(
 ) -> PerExample:
     """-log P(c | x_r) - log P(c | x_f): the negative of L_C, equation 3 of arXiv 1610.09585.
 
-    Both players minimise it, beside their adversarial loss; the generator moves its second term.
+    Both players minimise it, in addition to their adversarial loss; the generator moves its second term.
 
     Args:
         real_logits: class logits of real examples, (B, K).
@@ -160,3 +159,12 @@ def projection_score(scores: Scores, features: Floats, embeddings: Floats) -> Pe
     products = (features * embeddings).sum(axis=1)
     scores, products = per_example(scores=scores, products=products)
     return scores + products
+
+
+def _num_codes(mean: Floats, codes: Floats) -> int:
+    """D of mean and codes (B, D), which may be 0."""
+    for name, array in (("mean", mean), ("codes", codes)):
+        arrays(**{name: array})
+        if array.ndim != 2:
+            raise ValueError(f"{name} has shape {array.shape}, but must have the axes (B, D)")
+    return codes.shape[1]

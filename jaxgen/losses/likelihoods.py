@@ -16,7 +16,7 @@ import math
 import jax.numpy as jnp
 from jax.nn import log_sigmoid, logsumexp, softplus
 
-from jaxgen.losses._arrays import Floats, batched, floats, per_example, ranked, sum_per_example
+from jaxgen.losses._arrays import AnyArray, Floats, batched, floats, number, per_example, ranked, sum_per_example
 from jaxgen.typing import PerExample, Scalar
 
 
@@ -54,10 +54,10 @@ def gaussian_nll(mean: Floats, logvar: Floats | float, targets: Floats) -> PerEx
     Array([2.8379], dtype=float32)
     """
     mean, targets = batched(mean=mean, targets=targets)
-    logvar = jnp.asarray(logvar)
-    if logvar.ndim:
+    if isinstance(logvar, AnyArray) and logvar.ndim:
         mean, logvar, targets = batched(mean=mean, logvar=logvar, targets=targets)
-    logvar = logvar.astype(mean.dtype)
+    else:
+        logvar = number("logvar", logvar, mean.dtype)
     squared = (targets - mean) ** 2 * jnp.exp(-logvar)
     return sum_per_example(math.log(2 * math.pi) + logvar + squared) / 2
 
@@ -184,7 +184,7 @@ def capacity_penalty(kl: Floats, capacity: Scalar | float) -> PerExample:
     Array([2., 2.], dtype=float32)
     """
     (kl,) = per_example(kl=kl)
-    return jnp.abs(kl - jnp.asarray(capacity, kl.dtype))
+    return jnp.abs(kl - number("capacity", capacity, kl.dtype))
 
 
 def importance_weighted_bound(log_weights: Floats) -> PerExample:
@@ -214,9 +214,16 @@ def bits_per_dim(nll: Floats, num_dims: int) -> Floats:
         nll: nats, of any shape.
         num_dims: D, such as height * width * channels.
 
+    Raises:
+        ValueError: if nll is empty or num_dims below 1.
+
     >>> import jax.numpy as jnp
     >>> bits_per_dim(jnp.array([2.0794415]), 3).round(4)  # 3 log 2 nats
     Array([1.], dtype=float32)
     """
     (nll,) = floats(nll=nll)
+    if nll.size == 0:
+        raise ValueError(f"nll has shape {nll.shape}, but must hold an example: the batch is empty")
+    if num_dims < 1:
+        raise ValueError(f"num_dims is {num_dims}, but must be at least 1")
     return nll / (num_dims * math.log(2))

@@ -7,10 +7,9 @@ import math
 from collections.abc import Callable
 
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array
 
-from jaxgen.losses._arrays import Floats, per_example, same_shape
+from jaxgen.losses._arrays import Floats, batched, number, per_example, same_shape
 from jaxgen.losses.penalties import safe_norm
 from jaxgen.typing import PerExample, Points, Scalar
 
@@ -27,7 +26,7 @@ def path_lengths(generator: Callable[[Array], Array], latents: Points, noise: Po
         noise: standard normal, in the shape of the images, (B, height, width, channels).
 
     Raises:
-        ValueError: if noise has another shape than the images.
+        ValueError: if noise has another shape than the images, or the batch is empty.
 
     >>> import jax.numpy as jnp
     >>> path_lengths(lambda w: 2 * w, jnp.zeros((1, 2)), jnp.array([[3.0, 4.0]]))
@@ -38,6 +37,7 @@ def path_lengths(generator: Callable[[Array], Array], latents: Points, noise: Po
         images, directions = same_shape(images=generator(latents), noise=noise)
         return (images * directions).sum() / math.sqrt(math.prod(noise.shape[1:-1]))
 
+    batched(latents=latents)
     layers = math.prod(latents.shape[1:-1])
     return safe_norm(jax.grad(projection)(latents)) / math.sqrt(layers)
 
@@ -57,4 +57,4 @@ def path_length_penalty(lengths: Floats, average: Scalar | float) -> PerExample:
     Array([4., 0.], dtype=float32)
     """
     (lengths,) = per_example(lengths=lengths)
-    return (lengths - jax.lax.stop_gradient(jnp.asarray(average, lengths.dtype))) ** 2
+    return (lengths - jax.lax.stop_gradient(number("average", average, lengths.dtype))) ** 2

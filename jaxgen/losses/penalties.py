@@ -24,6 +24,7 @@ from jaxtyping import Array
 from jaxgen.losses._arrays import (
     Critic,
     Floats,
+    arrays,
     batched,
     column,
     floats,
@@ -51,10 +52,9 @@ def interpolate(real: Floats, fake: Floats, mix: Floats) -> Points:
     Array([[0.25, 0.25, 0.25],
            [1.  , 1.  , 1.  ]], dtype=float32)
     """
-    dtype = real.dtype
-    real, fake = batched(real=real, fake=fake)
-    weight = column(mix, real, "mix")
-    return (weight * real + (1 - weight) * fake).astype(dtype)
+    x, y = batched(real=real, fake=fake)
+    weight = column(mix, x, "mix")
+    return (weight * x + (1 - weight) * y).astype(real.dtype)
 
 
 def perturb(real: Floats, noise: Floats, mix: Floats, *, scale: float = 0.5) -> Points:
@@ -80,10 +80,9 @@ def perturb(real: Floats, noise: Floats, mix: Floats, *, scale: float = 0.5) -> 
     Array([[1. ],
            [3.5]], dtype=float32)
     """
-    dtype = real.dtype
-    real, noise = batched(real=real, noise=noise)
-    spread = scale * jax.lax.stop_gradient(real.std())
-    return (real + column(mix, real, "mix") * spread * noise).astype(dtype)
+    x, u = batched(real=real, noise=noise)
+    stddev = scale * jax.lax.stop_gradient(x.std())
+    return (x + column(mix, x, "mix") * stddev * u).astype(real.dtype)
 
 
 def safe_norm(vectors: Floats) -> PerExample:
@@ -115,7 +114,7 @@ def slopes(critic: Critic, points: Points) -> Points:
         points: x, (B, ...).
 
     Raises:
-        ValueError: unless the critic gives scores (B,).
+        ValueError: unless points are floats with an example and the critic gives scores (B,).
 
     >>> import jax.numpy as jnp
     >>> slopes(lambda x: (x**2).sum(axis=1), jnp.array([[3.0, 4.0]]))
@@ -124,13 +123,15 @@ def slopes(critic: Critic, points: Points) -> Points:
 
     def total(points: Array) -> Array:
         scores = critic(points)
+        arrays(scores=scores)
         if scores.shape != points.shape[:1]:
             raise ValueError(
                 f"the critic gives scores of shape {scores.shape} for points {points.shape}, but "
-                f"must give {points.shape[:1]}: drop an axis of size one with squeeze(-1)"
+                f"must give {points.shape[:1]}: {_advice(scores.shape, len(points))}"
             )
         return scores.sum()
 
+    batched(points=points)
     return jax.grad(total)(points)
 
 
@@ -209,3 +210,14 @@ def r2_penalty(critic: Critic, fake: Points) -> PerExample:
     Array([12.5], dtype=float32)
     """
     return zero_centered_penalty(critic, jax.lax.stop_gradient(fake)) / 2
+
+
+def _advice(shape: tuple[int, ...], batch: int) -> str:
+    """How to make one score for each example out of scores of another shape."""
+    if shape == (batch, 1):
+        return "drop the axis of size one with squeeze(-1)"
+    if shape[:1] == (batch,):
+        return f"take the mean over patches, scores.mean(axis={tuple(range(1, len(shape)))})"
+    return (
+        "score each example on its own, without a mean over the batch; of a critic of one example give jax.vmap(critic)"
+    )

@@ -21,6 +21,7 @@ from jaxtyping import Array
 
 from jaxgen.losses._arrays import (
     Floats,
+    arrays,
     batched,
     correlate,
     floats,
@@ -98,6 +99,7 @@ def cycle_consistency(to_y: Translator, to_x: Translator, images_x: Floats, imag
     >>> cycle_consistency(lambda x: 2 * x, lambda y: y, jnp.ones((1, 3)), jnp.ones((1, 3)))
     Array([2.], dtype=float32)
     """
+    arrays(images_x=images_x, images_y=images_y)
     forward = mean_absolute_error(to_x(to_y(images_x)), images_x)
     backward = mean_absolute_error(to_y(to_x(images_y)), images_y)
     forward, backward = batched(images_x=forward, images_y=backward)
@@ -120,6 +122,7 @@ def identity_mapping(to_y: Translator, to_x: Translator, images_x: Floats, image
     >>> identity_mapping(lambda x: 3 * x, lambda y: y, jnp.ones((1, 3)), jnp.ones((1, 3)))
     Array([2.], dtype=float32)
     """
+    arrays(images_x=images_x, images_y=images_y)
     kept_y = mean_absolute_error(to_y(images_y), images_y)
     kept_x = mean_absolute_error(to_x(images_x), images_x)
     kept_x, kept_y = batched(images_x=kept_x, images_y=kept_y)
@@ -193,6 +196,7 @@ def context_error(outputs: Floats, targets: Floats, weights: Floats) -> PerExamp
     Array([4.5], dtype=float32)
     """
     ranked("B, height, width, channels", outputs=outputs, targets=targets)
+    arrays(weights=weights)
     if weights.shape != outputs.shape[:-1]:
         raise ValueError(
             f"weights have shape {weights.shape}, but must be {outputs.shape[:-1]} for images of "

@@ -12,9 +12,8 @@ or wider; scores of another shape raise a ValueError.
 """
 
 import jax
-import jax.numpy as jnp
 
-from jaxgen.losses._arrays import Scores, per_example
+from jaxgen.losses._arrays import Scores, number, per_example
 from jaxgen.typing import PerExample, Scalar
 
 
@@ -104,6 +103,6 @@ def lecam_penalty(
     """
     real, fake = per_example(real_scores=real_scores, fake_scores=fake_scores)
     alpha_r, alpha_f = jax.lax.stop_gradient(
-        (jnp.asarray(real_average, real.dtype), jnp.asarray(fake_average, real.dtype))
+        (number("real_average", real_average, real.dtype), number("fake_average", fake_average, real.dtype))
     )
     return (real - alpha_f) ** 2 + (fake - alpha_r) ** 2

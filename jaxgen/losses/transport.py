@@ -59,8 +59,8 @@ def earth_movers_distance(p: Floats, q: Floats) -> Floats:
     Array(5., dtype=float32)
     """
     p, q = same_shape(p=p, q=q)
-    if p.ndim < 1:
-        raise ValueError("p and q have shape (), but must be histograms (..., bins)")
+    if p.ndim < 1 or p.size == 0:
+        raise ValueError(f"p and q have shape {p.shape}, but must be histograms (..., bins), one at least")
     return jnp.abs(jnp.cumsum(p - q, axis=-1)).sum(axis=-1)
 
 

@@ -1,8 +1,13 @@
 """Constraints on weights: clipping, spectral normalisation, orthogonality, historical averaging.
 
-A weight is an array (..., out) in the layout of JAX's libraries, a convolution (height, width, in,
-out); it counts as the matrix (height * width * in, out), W in R^(in x out), whose columns are the
-output units. Penalties are one number for a weight, in float32 or wider, without their weight.
+A weight counts as a matrix W in R^(in x out) whose columns are its output units: all axes but that of
+the outputs are joined. The axis of the outputs depends on the library, so that functions take it:
+
+- `axis=-1`, the default: linen, nnx and Haiku, dense (in, out) and convolutions (height, width, in, out);
+- `axis=0`: Equinox and PyTorch, dense (out, in) and convolutions (out, in, height, width).
+
+With the wrong one sigma is that of another matrix. Penalties are one number for a weight, in float32 or
+wider, without their weight.
 
 - Salimans et al.: Improved Techniques for Training GANs, 2016, arXiv 1606.03498.
 - Arjovsky, Chintala, Bottou: Wasserstein GAN, 2017, arXiv 1701.07875.
@@ -53,93 +58,97 @@ def clip_weights(params: Params, limit: float) -> Params:
     return jax.tree.map(clip, params)
 
 
-def spectral_norm(weight: Floats, u: Floats, *, num_steps: int = 1) -> tuple[Scalar, Floats]:
+def spectral_norm(weight: Floats, u: Floats, *, num_steps: int = 1, axis: int = -1) -> tuple[Scalar, Floats]:
     """sigma = v^T W u, the largest singular value of W, estimated by the power method.
 
     Algorithm 1 of arXiv 1802.05957: v is W u, then u is W^T v, both normalised and held constant,
     so that the gradient of sigma is v u^T.
 
     Args:
-        weight: W, (..., out).
+        weight: W, (..., out), or with the outputs along another axis.
         u: the vector of the last call, (out,); at first any, such as standard normal.
         num_steps: of the power method; the paper takes one for each training step.
+        axis: of the outputs: -1 in (..., out), 0 in (out, ...).
 
     Returns:
         sigma and the new u.
 
     Raises:
-        ValueError: if the shapes do not fit or num_steps is below one.
+        ValueError: if the shapes do not fit, weight has no such axis or num_steps is below one.
 
     >>> import jax.numpy as jnp
     >>> sigma, u = spectral_norm(jnp.diag(jnp.array([3.0, 1.0])), jnp.ones(2), num_steps=20)
     >>> print(round(float(sigma), 4))
     3.0
     """
-    matrix = _matrix(weight)
+    matrix = _matrix(weight, axis)
     scale = _size(matrix)
     sigma, u = _power_method(matrix / scale, u, num_steps)
     return scale * sigma, u
 
 
-def spectral_normalize(weight: Floats, u: Floats, *, num_steps: int = 1) -> tuple[Floats, Floats]:
+def spectral_normalize(weight: Floats, u: Floats, *, num_steps: int = 1, axis: int = -1) -> tuple[Floats, Floats]:
     """W / sigma(W): equation 8 of arXiv 1802.05957, with sigma from `spectral_norm`.
 
     Args:
-        weight: W, (..., out).
+        weight: W, (..., out), or with the outputs along another axis.
         u: the vector of the last call, (out,).
         num_steps: of the power method.
+        axis: of the outputs: -1 in (..., out), 0 in (out, ...).
 
     Returns:
         The normalised weight, in the dtype of `weight` (a zero weight stays zero), and the new u.
 
     Raises:
-        ValueError: if the shapes do not fit or num_steps is below one.
+        ValueError: if the shapes do not fit, weight has no such axis or num_steps is below one.
 
     >>> import jax.numpy as jnp
     >>> weight, u = spectral_normalize(jnp.array([[3.0, 4.0]]), jnp.ones(2))
     >>> weight
     Array([[0.6, 0.8]], dtype=float32)
     """
-    matrix = _matrix(weight)
-    scaled = matrix / _size(matrix)
-    sigma, u = _power_method(scaled, u, num_steps)
-    normalized = jnp.where(sigma == 0, matrix, scaled / jnp.where(sigma == 0, 1.0, sigma))
-    return normalized.reshape(weight.shape).astype(weight.dtype), u
+    matrix = _matrix(weight, axis)
+    scale = _size(matrix)
+    sigma, u = _power_method(matrix / scale, u, num_steps)
+    (wide,) = floats(weight=weight)
+    return jnp.where(sigma == 0, wide, wide / scale / jnp.where(sigma == 0, 1.0, sigma)).astype(weight.dtype), u
 
 
-def orthonormal_penalty(weight: Floats) -> Scalar:
+def orthonormal_penalty(weight: Floats, *, axis: int = -1) -> Scalar:
     """||W^T W - I||_F^2: orthogonal regularisation, section 3.1 of arXiv 1809.11096.
 
     Args:
-        weight: W, (..., out).
+        weight: W, (..., out), or with the outputs along another axis.
+        axis: of the outputs: -1 in (..., out), 0 in (out, ...).
 
     Raises:
-        ValueError: if weight has less than two axes.
+        ValueError: if weight has less than two axes or no such axis.
 
     >>> import jax.numpy as jnp
     >>> orthonormal_penalty(2 * jnp.eye(2))  # two entries of 4 - 1
     Array(18., dtype=float32)
     """
-    gram = _gram(weight)
+    gram = _gram(weight, axis)
     return ((gram - jnp.eye(len(gram), dtype=gram.dtype)) ** 2).sum()
 
 
-def orthogonal_penalty(weight: Floats) -> Scalar:
+def orthogonal_penalty(weight: Floats, *, axis: int = -1) -> Scalar:
     """||W^T W * (1 - I)||_F^2: section 3.1 of arXiv 1809.11096; its weight is beta = 1e-4.
 
     Only products of different columns count, so that the norms of the columns are free.
 
     Args:
-        weight: W, (..., out).
+        weight: W, (..., out), or with the outputs along another axis.
+        axis: of the outputs: -1 in (..., out), 0 in (out, ...).
 
     Raises:
-        ValueError: if weight has less than two axes.
+        ValueError: if weight has less than two axes or no such axis.
 
     >>> import jax.numpy as jnp
     >>> orthogonal_penalty(jnp.array([[3.0, 4.0], [0.0, 5.0]]))  # 12^2, twice
     Array(288., dtype=float32)
     """
-    gram = _gram(weight)
+    gram = _gram(weight, axis)
     return ((gram * (1 - jnp.eye(len(gram), dtype=gram.dtype))) ** 2).sum()
 
 
@@ -151,7 +160,7 @@ def historical_averaging(params: Params, average: Params) -> Scalar:
         average: of theta over all steps so far, from `running_mean`, held constant.
 
     Raises:
-        ValueError: if two arrays differ in shape, or there is none.
+        ValueError: if the trees or two arrays differ in shape, or there is no array.
 
     >>> import jax.numpy as jnp
     >>> historical_averaging({"w": jnp.array([3.0, 4.0])}, {"w": jnp.zeros(2)})
@@ -162,6 +171,7 @@ def historical_averaging(params: Params, average: Params) -> Scalar:
         new, old = same_shape(params=new, average=old)
         return ((new - jax.lax.stop_gradient(old)) ** 2).sum()
 
+    _same_tree(params=params, average=average)
     distances = jax.tree.leaves(jax.tree.map(squared_distance, params, average))
     if not distances:
         raise ValueError("params hold no array, but must hold weights: give those of the network")
@@ -177,7 +187,7 @@ def running_mean(average: Params, params: Params, count: Int[Array, ""] | int) -
         count: t, from 1 on.
 
     Raises:
-        ValueError: if two arrays differ in shape.
+        ValueError: if the trees or two arrays differ in shape.
 
     >>> import jax.numpy as jnp
     >>> running_mean(jnp.array([2.0]), jnp.array([8.0]), 3)
@@ -188,19 +198,31 @@ def running_mean(average: Params, params: Params, count: Int[Array, ""] | int) -
         wide, new = same_shape(average=old, params=new)
         return (wide + (new - wide) / jnp.asarray(count, wide.dtype)).astype(old.dtype)
 
+    _same_tree(average=average, params=params)
     return jax.tree.map(step, average, params)
 
 
-def _matrix(weight: Floats) -> Floats:
-    """(..., out) to (in, out)."""
-    if weight.ndim < 2:
-        raise ValueError(f"weight has shape {weight.shape}, but must be (..., in, out): not a bias")
+def _same_tree(**trees: Params) -> None:
+    structures = {name: jax.tree.structure(tree) for name, tree in trees.items()}
+    if len(set(structures.values())) > 1:
+        listed = " and ".join(f"{name} {structure}" for name, structure in structures.items())
+        raise ValueError(f"{listed} are different trees, but must be of one structure")
+
+
+def _matrix(weight: Floats, axis: int) -> Floats:
+    """(in, out), with the outputs along `axis` of the weight."""
     (wide,) = floats(weight=weight)
+    if weight.ndim < 2 or weight.size == 0:
+        raise ValueError(f"weight has shape {weight.shape}, but must be (..., in, out): not a bias, not empty")
+    if not -weight.ndim <= axis < weight.ndim:
+        raise ValueError(f"axis is {axis}, but must be one of the {weight.ndim} of a weight {weight.shape}")
+    wide = jnp.moveaxis(wide, axis, -1)
     return wide.reshape(-1, wide.shape[-1])
 
 
 def _power_method(matrix: Floats, u: Floats, num_steps: int) -> tuple[Scalar, Floats]:
     """sigma of a matrix with entries near one, and the new u."""
+    (u,) = floats(u=u)
     if u.shape != matrix.shape[1:]:
         raise ValueError(f"u has shape {u.shape}, but a weight of {matrix.shape[1]} outputs needs {matrix.shape[1:]}")
     if num_steps < 1:
@@ -213,9 +235,9 @@ def _power_method(matrix: Floats, u: Floats, num_steps: int) -> tuple[Scalar, Fl
     return _product(v, _product(matrix, u)), u
 
 
-def _gram(weight: Floats) -> Floats:
+def _gram(weight: Floats, axis: int) -> Floats:
     """W^T W, (out, out)."""
-    matrix = _matrix(weight)
+    matrix = _matrix(weight, axis)
     return _product(matrix.T, matrix)
 
 

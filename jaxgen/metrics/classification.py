@@ -11,7 +11,7 @@ import jax
 
 from jaxgen.batches import Labelled
 from jaxgen.checks import require
-from jaxgen.losses._arrays import Floats, Integers, class_numbers, ranked
+from jaxgen.losses._arrays import Floats, Integers, arrays, class_numbers, ranked
 from jaxgen.metrics._samples import unless_nan
 from jaxgen.typing import Batch, Scalar
 
@@ -36,6 +36,7 @@ def accuracy(logits: Floats, labels: Integers, *, top: int = 1) -> Scalar:
     """
     (logits,) = ranked("B, classes", logits=logits)
     require(1 <= top <= logits.shape[1], "top", top, f"from 1 to the {logits.shape[1]} classes")
+    arrays(labels=labels)
     if labels.shape != logits.shape[:1]:
         raise ValueError(f"labels have shape {labels.shape}, but must be {logits.shape[:1]}, one for each example")
     labels = class_numbers(labels, logits)
@@ -48,12 +49,12 @@ def classification_accuracy_score(
 ) -> Scalar:
     """Accuracy on real images of a classifier fitted to samples: section 3 of arXiv 1905.10887 (GAN-train).
 
-    Report it beside the same with real training images for `samples`: the gap is what the model has lost. With real
-    training images and held-out samples exchanged it is GAN-test. Samples are as many as the real training images.
+    Report it together with the same for real training images: the gap is what the model has lost. With real training
+    images and held-out samples exchanged it is GAN-test. Samples are as many as the real training images.
 
     Args:
         fit: labelled images to a classifier.
-        samples: conditional samples and the labels that they were asked for.
+        samples: conditional samples and the labels that they were generated for.
         real: held-out images and labels.
         top: 1, or 5 for top-5 accuracy.
 
@@ -68,6 +69,11 @@ def classification_accuracy_score(
     Array(0.6667, dtype=float32)
     """
     for name, batch in (("samples", samples), ("real", real)):
+        if not isinstance(batch, Labelled):
+            raise ValueError(f"{name} is a {type(batch).__name__}, but must be Labelled(images, labels)")
+        arrays(**{f"images of {name}": batch.images, f"labels of {name}": batch.labels})
+        if batch.images.shape[:1] == (0,):
+            raise ValueError(f"images of {name} have shape {batch.images.shape}, but must hold an example")
         if batch.labels.shape != batch.images.shape[:1]:
             raise ValueError(
                 f"labels of {name} have shape {batch.labels.shape}, but must be {batch.images.shape[:1]}, "

@@ -1,7 +1,8 @@
 """From images to features: a feature extractor is any callable from a batch of images to (N, d).
 
 For numbers that others can compare it is `jaxgen.nets.inception.InceptionV3` with its published weights after
-`inception_inputs`; raw pixels and principal components need no weights. Whatever it is: name it beside the number.
+`inception_inputs`; raw pixels and principal components need no weights. Name the features together
+with the number.
 
 - Parmar, Zhang, Zhu: On Aliased Resizing and Surprising Subtleties in GAN Evaluation, 2021, arXiv 2104.11222.
 """
@@ -14,9 +15,9 @@ from jaxtyping import Array
 
 from jaxgen.checks import require
 from jaxgen.images import ValueRange, to_pixels
-from jaxgen.losses._arrays import Floats, floats, ranked
+from jaxgen.losses._arrays import Floats, arrays, floats, ranked
 from jaxgen.metrics._samples import flat, samples
-from jaxgen.metrics.statistics import Moments
+from jaxgen.metrics.statistics import Moments, _require_moments
 from jaxgen.typing import Batch
 
 INCEPTION_SIZE = 299
@@ -54,6 +55,7 @@ def pca_extractor(moments: Moments, num: int) -> Callable[[Floats], Floats]:
     Array([[-2.],
            [ 2.]], dtype=float32)
     """
+    _require_moments(moments=moments)
     require(1 <= num <= len(moments.mean), "num", num, f"from 1 to the {len(moments.mean)} features")
     (scatter,) = floats(scatter=moments.scatter)
     _, vectors = jnp.linalg.eigh(scatter)
@@ -84,8 +86,11 @@ def inception_inputs(images: Batch, value_range: ValueRange = (-1.0, 1.0)) -> Fl
     >>> inception_inputs(jnp.full((1, 8, 8, 1), 128, jnp.uint8))[0, 0, 0]
     Array([0., 0., 0.], dtype=float32)
     """
+    arrays(images=images)
     if images.ndim != 4 or images.shape[3] not in (1, 3):
         raise ValueError(f"images have shape {images.shape}, but must be (N, height, width, 1 or 3)")
+    if images.size == 0:
+        raise ValueError(f"images have shape {images.shape}, but must hold an image: the batch is empty")
     pixels = to_pixels(images, value_range) if jnp.issubdtype(images.dtype, jnp.floating) else images
     if pixels.dtype != jnp.uint8:
         raise ValueError(f"images are {images.dtype}, but must be uint8 pixels or floats in {value_range}")

@@ -17,7 +17,7 @@ from jaxtyping import Array
 
 from jaxgen.losses._arrays import Floats, floats
 from jaxgen.metrics._samples import samples
-from jaxgen.metrics.statistics import Moments, covariance
+from jaxgen.metrics.statistics import Moments, _require_moments, covariance
 from jaxgen.typing import Scalar
 
 
@@ -38,6 +38,7 @@ def frechet_distance(real: Moments, fake: Moments) -> Scalar:
     >>> frechet_distance(moments(real), moments(fake)).round(4)  # (1 - 4)^2 + (sqrt 2 - sqrt 18)^2
     Array(17., dtype=float32)
     """
+    _require_moments(real=real, fake=fake)
     return gaussian_frechet_distance(real.mean, covariance(real), fake.mean, covariance(fake))
 
 
@@ -61,15 +62,14 @@ def gaussian_frechet_distance(
     >>> gaussian_frechet_distance(mean, identity, mean + 3, 4 * identity).round(4)  # 2 x 3^2 + 2 (1 - 2)^2
     Array(20., dtype=float32)
     """
-    length = real_mean.shape
-    shapes = [array.shape for array in (real_mean, real_covariance, fake_mean, fake_covariance)]
-    if len(length) != 1 or shapes != [length, length * 2, length, length * 2]:
-        raise ValueError(
-            f"statistics of shapes {shapes} do not belong together: they must be (d,), (d, d), (d,), (d, d)"
-        )
     m_1, s_1, m_2, s_2 = floats(
         real_mean=real_mean, real_covariance=real_covariance, fake_mean=fake_mean, fake_covariance=fake_covariance
     )
+    length, shapes = m_1.shape, [array.shape for array in (m_1, s_1, m_2, s_2)]
+    if len(length) != 1 or length == (0,) or shapes != [length, length * 2, length, length * 2]:
+        raise ValueError(
+            f"statistics of shapes {shapes} do not belong together: they must be (d,), (d, d), (d,), (d, d)"
+        )
     return ((m_1 - m_2) ** 2).sum() + _bures(s_1.trace(), _factor(s_1), s_2.trace(), _factor(s_2))
 
 

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.checks import require
-from jaxgen.losses._arrays import Floats, per_example
+from jaxgen.losses._arrays import Floats, arrays, per_example
 from jaxgen.typing import Key, Scalar
 
 
@@ -42,7 +42,11 @@ def bootstrap(statistic: Callable[[Any], Any], examples: Any, key: Key, *, num: 
     >>> bootstrap(jnp.mean, jnp.ones(5), jax.random.key(0), num=3)
     Array([1., 1., 1.], dtype=float32)
     """
-    sizes = sorted({len(leaf) for leaf in jax.tree.leaves(examples)})
+    leaves = jax.tree.leaves(examples)
+    for leaf in leaves:
+        arrays(examples=leaf)
+        require(leaf.ndim >= 1, "shape of examples", leaf.shape, "(N, ...)")
+    sizes = sorted({len(leaf) for leaf in leaves})
     require(len(sizes) == 1 and sizes[0] >= 1, "numbers of examples", sizes, "one, at least 1, for all arrays")
     require(num >= 1, "num", num, "at least 1")
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from jaxgen.checks import require
-from jaxgen.losses._arrays import Floats, floats, per_example
+from jaxgen.losses._arrays import Floats, batched, floats, per_example
 from jaxgen.typing import PerExample, Scalar
 
 
@@ -18,15 +18,14 @@ def perceptual_path_lengths(
     generate: Callable[[Array], Array],
     distance: Callable[[Array, Array], PerExample],
     interpolate: Callable[[Array, Array, PerExample], Array],
-    starts: Floats,
-    ends: Floats,
+    ends: tuple[Floats, Floats],
     times: Floats,
     *,
     epsilon: float = 1e-4,
 ) -> PerExample:
-    """d(g(l(t)), g(l(t + eps))) / eps^2, l the way from one latent to another: section 4.1 of arXiv 1812.04948.
+    """d(g(l(t)), g(l(t + eps))) / eps^2, l the path from one latent to another: section 4.1 of arXiv 1812.04948.
 
-    In Z, l turns along the sphere (`jaxgen.latents.spherical`). In W, starts and ends are mapped latents f(z), l is
+    In Z, l is a great circle (`jaxgen.latents.spherical`). In W, the ends are mapped latents f(z), l is
     `jaxgen.latents.linear` and g the synthesis alone. Times uniform in [0, 1) measure whole paths ("full"), zeros the
     ends ("end"), which are draws themselves and which arXiv 1912.04958 reports. A g with noise must use one noise for
     both images; crops and resizing belong to d. The number reported is `trimmed_mean` over 50,000 or 100,000 pairs.
@@ -34,9 +33,8 @@ def perceptual_path_lengths(
     Args:
         generate: g, latents (B, ...) to images.
         distance: d between images, one for each example, such as LPIPS: a squared distance, so that eps cancels.
-        interpolate: l, of starts, ends and times, row by row.
-        starts: (B, ...).
-        ends: in the same shape.
+        interpolate: l, `(starts, ends, times)` to latents, row by row.
+        ends: where each path starts and where it ends, both (B, ...).
         times: t, (B,).
         epsilon: the step; in float32 images must change by more than rounding over it.
 
@@ -46,17 +44,19 @@ def perceptual_path_lengths(
     >>> squared = lambda a, b: ((a - b) ** 2).sum(axis=1)
     >>> linear = lambda a, b, t: a + t[:, None] * (b - a)
     >>> z = jnp.array([[1.0, 0.0]]), jnp.array([[4.0, 4.0]])
-    >>> perceptual_path_lengths(lambda z: 2 * z, squared, linear, *z, jnp.zeros(1), epsilon=0.5)  # 2^2 x 5^2
+    >>> perceptual_path_lengths(lambda z: 2 * z, squared, linear, z, jnp.zeros(1), epsilon=0.5)  # 2^2 x 5^2
     Array([100.], dtype=float32)
     """
     require(epsilon > 0, "epsilon", epsilon, "positive")
-    if starts.shape != ends.shape or times.shape != starts.shape[:1]:
+    first, last = ends
+    first, last, times = floats(starts=first, ends=last, times=times)
+    if first.shape != last.shape or times.shape != first.shape[:1]:
         raise ValueError(
-            f"starts {starts.shape}, ends {ends.shape} and times {times.shape} do not fit: "
+            f"starts {first.shape}, ends {last.shape} and times {times.shape} do not fit: "
             "they must be (B, ...), the same, and (B,)"
         )
-    starts, ends, times = floats(starts=starts, ends=ends, times=times)
-    before, after = (generate(interpolate(starts, ends, t)) for t in (times, times + epsilon))
+    batched(starts=first)
+    before, after = (generate(interpolate(first, last, t)) for t in (times, times + epsilon))
     (distances,) = per_example(distance=distance(before, after))
     return distances / epsilon**2
 

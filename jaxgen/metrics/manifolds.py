@@ -13,7 +13,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from jaxgen.losses._arrays import Floats, floats
+from jaxgen.losses._arrays import Floats, arrays, floats
 from jaxgen.metrics._samples import BLOCK, in_blocks, samples, unless_nan
 from jaxgen.metrics.neighbors import nearest_neighbors, neighbor_distances, squared_distances
 from jaxgen.typing import Scalar
@@ -108,6 +108,7 @@ def holding_balls(
     Array([2, 1], dtype=int32)
     """
     points, centers = samples(points=points, centers=centers)
+    arrays(radii=radii)
     if radii.shape != (len(centers),):
         raise ValueError(f"radii have shape {radii.shape}, but must be {(len(centers),)}, one for each centre")
     centers, radii = floats(centers=centers, radii=radii)

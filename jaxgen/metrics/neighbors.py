@@ -1,4 +1,4 @@
-"""Nearest neighbours in blocks, and what they tell: memorised images, and samples that can be told from real ones.
+"""Nearest neighbours in blocks, for finding memorised images, and samples that differ from real ones.
 
 Distances are Euclidean, by |x|^2 + |y|^2 - 2 x.y around the mean of the references: one matrix product a block.
 
@@ -26,7 +26,7 @@ class Neighbors(NamedTuple):
 
 
 class TwoSample(NamedTuple):
-    """Leave-one-out accuracies of the 1-nearest-neighbour classifier: 1/2 where the sets cannot be told apart."""
+    """Leave-one-out accuracies of the 1-nearest-neighbour classifier: 1/2 where the two sets do not differ."""
 
     accuracy: Scalar
     real: Scalar  # below 1/2: fakes crowd around single real examples, as memorised ones do
@@ -93,7 +93,7 @@ def nearest_neighbor_accuracy(real_features: Floats, fake_features: Floats, *, b
 
     Args:
         real_features: (N, d).
-        fake_features: (N, d): equally many, or chance would not be 1/2.
+        fake_features: (N, d): equally many, so that guessing is right with probability 1/2.
         block_size: examples compared at a time; no part of the value.
 
     Raises:

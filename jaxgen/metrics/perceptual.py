@@ -9,7 +9,7 @@ from typing import TypeAlias
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from jaxgen.losses._arrays import Floats, ranked
+from jaxgen.losses._arrays import Floats, floats, ranked
 from jaxgen.typing import Images, PerExample
 
 Backbone: TypeAlias = Callable[[Images], Sequence[Array]]
@@ -37,6 +37,8 @@ def lpips(backbone: Backbone, weights: Sequence[Floats], images: Floats, others:
     """
     images, others = ranked("B, height, width, channels", images=images, others=others)
     maps, other_maps = backbone(images), backbone(others)
+    for layer, weight in enumerate(weights):
+        floats(**{f"weights of layer {layer}": weight})
     channels, wanted = [m.shape[-1:] for m in maps], [w.shape for w in weights]
     if channels != wanted:
         raise ValueError(f"weights of shapes {wanted} must be {channels}, one for each channel of each layer")

@@ -72,6 +72,7 @@ def merge(first: Moments, second: Moments) -> Moments:
     >>> merge(one, two).mean
     Array([2.], dtype=float32)
     """
+    _require_moments(first=first, second=second)
     if first.mean.shape != second.mean.shape:
         raise ValueError(
             f"moments of features of length {first.mean.shape} and {second.mean.shape} cannot be merged: "
@@ -90,6 +91,7 @@ def covariance(moments: Moments) -> Square:
     >>> covariance(moments(jnp.array([[0.0], [2.0]])))
     Array([[2.]], dtype=float32)
     """
+    _require_moments(moments=moments)
     dtype = moments.scatter.dtype
     divisor = jnp.where(moments.count > 1, (moments.count - 1).astype(dtype), jnp.asarray(jnp.nan, dtype))
     return moments.scatter / divisor
@@ -102,3 +104,10 @@ def _together(part: Moments, axis_name: str) -> Moments:
     mean = total(weight * part.mean) / jnp.maximum(count, 1).astype(part.mean.dtype)
     shift = part.mean - mean
     return Moments(count, mean, total(part.scatter + weight * shift[:, None] * shift[None]))
+
+
+def _require_moments(**values: Moments) -> None:
+    """ValueError by name for features in place of their moments."""
+    for name, value in values.items():
+        if not isinstance(value, Moments):
+            raise ValueError(f"{name} is a {type(value).__name__}, but must be Moments: give moments(features)")

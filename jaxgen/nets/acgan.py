@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.nets.convolution import Conv, ConvTranspose
+from jaxgen.nets.convolution_layers import Conv, ConvTranspose
 from jaxgen.nets.dropout import dropout
 from jaxgen.nets.norm import normalize
 from jaxgen.typing import Shape

@@ -1,4 +1,4 @@
-"""Networks that are given a condition, a class for one, beside their input: wrappers around networks that are not."""
+"""Wrappers that give a network a condition, a class label for one, in addition to its input."""
 
 import flax.linen as nn
 import jax

@@ -14,7 +14,8 @@ import jax.numpy as jnp
 
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.nets.convolution import Conv, UpsampleConv, mean_pool
+from jaxgen.nets.convolution import mean_pool
+from jaxgen.nets.convolution_layers import Conv, UpsampleConv
 from jaxgen.nets.image_shapes import image_shape
 from jaxgen.nets.norm import Norm, normalize
 from jaxgen.typing import Shape

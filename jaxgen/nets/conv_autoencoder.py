@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.nets.convolution import Conv, ConvTranspose
+from jaxgen.nets.convolution_layers import Conv, ConvTranspose
 from jaxgen.nets.norm import Norm, normalize
 from jaxgen.typing import Shape
 

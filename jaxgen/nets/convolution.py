@@ -1,45 +1,52 @@
-"""Every convolution of the package: functions of images and kernels, and layers that own a kernel.
+"""Every convolution of the package as a function of images and kernel; layers are in `convolution_layers`.
 
 Images are NHWC, kernels HWIO. Each convolution has two forms of equal value:
 
 - "plain": `lax.conv_general_dilated` as JAX differentiates it: for accelerators, and for `jax.jvp`.
-- "algebra": `jaxgen.nets.convolution_algebra`, in reverse mode only (`jax.jvp` and `jax.jacfwd` raise). On CPU the
+- "algebra": `jaxgen.nets.convolution_algebra`, in reverse mode only (`jax.jvp` and `jax.jacfwd` raise: put the network
+  into `jaxgen.nets.forward_mode.PlainConvolutions`). On CPU the
   gradients of transposed convolutions, and of gradient penalties of strided ones, are about ten times faster, and all
   gradients stay fast inside `lax.scan`, where the plain ones fall to naive loops.
 
 "auto" is the algebra if JAX's default backend at the time of tracing is the CPU, else plain.
 
-A convolution can do the resampling beside it, in 4/9 of the multiplications for a 3x3 kernel:
+A convolution can include the resampling next to it, in 4/9 of the multiplications for a 3x3 kernel:
 
     conv(upsample_nearest(x), w) = upsample_conv(x, w)     one transposed convolution of stride 2
     mean_pool(conv(x, w))        = conv_mean_pool(x, w)    one convolution of stride 2
 
 where the kernel, one row and one column larger, sums four shifts of w. Cheaper still, and the way to prefer in critics
 under a gradient penalty, is to pool first: `conv(mean_pool(x), w)`.
+
+With G feature groups each G-th of the outputs, in order, is a convolution of that G-th of the images' channels alone,
+and a kernel has shape (rows, columns, inputs / G, outputs); as many groups as channels make it depthwise.
 """
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import jax
 import jax.numpy as jnp
-from flax import linen as nn
-from flax.linen.dtypes import promote_dtype
-from flax.typing import Dtype, Initializer
 from jax import Array, lax
 
 from jaxgen.checks import require
 from jaxgen.nets import convolution_algebra as algebra
 from jaxgen.nets.convolution_algebra import Kernel, Outputs, adjoint, plain_conv, plain_input_grad
-from jaxgen.nets.convolution_geometry import Padding, Pair, geometry_of, pair, transposed_geometry_of
+from jaxgen.nets.convolution_geometry import Padding, Pair, geometry_of, transposed_geometry_of
 from jaxgen.typing import Images
 
 Form: TypeAlias = Literal["auto", "plain", "algebra"]
 
 
 def conv(
-    images: Images, kernel: Kernel, *, strides: Pair = 1, padding: Padding = "SAME", form: Form = "auto"
+    images: Images,
+    kernel: Kernel,
+    *,
+    strides: Pair = 1,
+    padding: Padding = "SAME",
+    feature_groups: int = 1,
+    form: Form = "auto",
 ) -> Outputs:
     """y[o] = sum_t x[o s + t - l] w[t], with stride s and l zeros before the images.
 
@@ -48,13 +55,20 @@ def conv(
     Raises:
         ValueError: ranks, channels, types or sizes do not fit, or a setting is out of range.
     """
-    _check(images, kernel)
+    _check(images, kernel, feature_groups)
     geometry = geometry_of(images.shape[1:3], kernel.shape[:2], strides, padding)
-    return _conv(form)(geometry, *_vary_alike(images, kernel))
+    convolve = algebra.conv if _uses_algebra(form) else plain_conv
+    return _in_groups(partial(convolve, geometry), *_vary_alike(images, kernel), feature_groups)
 
 
 def conv_transpose(
-    images: Images, kernel: Kernel, *, strides: Pair = 1, padding: Padding = "SAME", form: Form = "auto"
+    images: Images,
+    kernel: Kernel,
+    *,
+    strides: Pair = 1,
+    padding: Padding = "SAME",
+    feature_groups: int = 1,
+    form: Form = "auto",
 ) -> Outputs:
     """The adjoint of a strided convolution: y[i] = sum_{o,t: o s + t - l = i} x[o] w[k - 1 - t].
 
@@ -66,28 +80,33 @@ def conv_transpose(
     Raises:
         ValueError: ranks, channels, types or sizes do not fit, or a setting is out of range.
     """
-    _check(images, kernel)
+    _check(images, kernel, feature_groups)
     geometry = transposed_geometry_of(images.shape[1:3], kernel.shape[:2], strides, padding)
-    return _input_grad(form)(geometry, *_vary_alike(images, adjoint(kernel)))
+    input_grad = algebra.input_grad if _uses_algebra(form) else plain_input_grad
+
+    def convolve(images: Images, kernel: Kernel) -> Outputs:
+        return input_grad(geometry, images, adjoint(kernel))
+
+    return _in_groups(convolve, *_vary_alike(images, kernel), feature_groups)
 
 
-def upsample_conv(images: Images, kernel: Kernel, *, form: Form = "auto") -> Outputs:
+def upsample_conv(images: Images, kernel: Kernel, *, feature_groups: int = 1, form: Form = "auto") -> Outputs:
     """conv(upsample_nearest(images, 2), kernel) as one transposed convolution of stride 2.
 
     In y[i] = sum_t w[t] x[floor((i + t - l) / 2)] put i + t - l = 2 o + e, with e = 0 or 1: output i has x[o] through
     w[t] where 2 o + (k - 1 - t + e) - (k - 1 - l) = i, the condition of a transposed convolution with shifted kernels.
     """
-    _check(images, kernel)
+    _check(images, kernel, feature_groups)
     rows, columns = ((k // 2, (k - 1) // 2) for k in kernel.shape[:2])  # k - 1 - l, and l
     summed = _sum_of_shifts(kernel)
-    return conv_transpose(images, summed, strides=2, padding=(rows, columns), form=form)
+    return conv_transpose(images, summed, strides=2, padding=(rows, columns), feature_groups=feature_groups, form=form)
 
 
-def conv_mean_pool(images: Images, kernel: Kernel, *, form: Form = "auto") -> Outputs:
+def conv_mean_pool(images: Images, kernel: Kernel, *, feature_groups: int = 1, form: Form = "auto") -> Outputs:
     """mean_pool(conv(images, kernel), 2) as one convolution of stride 2."""
-    _check(images, kernel)
+    _check(images, kernel, feature_groups)
     _check_blocks(images, 2)
-    return conv(images, _sum_of_shifts(kernel) / 4, strides=2, form=form)
+    return conv(images, _sum_of_shifts(kernel) / 4, strides=2, feature_groups=feature_groups, form=form)
 
 
 def mean_pool(images: Images, factor: int = 2) -> Outputs:
@@ -108,107 +127,18 @@ def upsample_nearest(images: Images, factor: int = 2) -> Outputs:
     return pixels.reshape(batch, height * factor, width * factor, channels)
 
 
-class Conv(nn.Module):
-    """`conv` with its own kernel and bias."""
-
-    features: int
-    kernel_size: Pair = 3
-    strides: Pair = 1
-    padding: Padding = "SAME"
-    use_bias: bool = True
-    dtype: Dtype | None = None  # of the computation; the parameters are float32
-    kernel_init: Initializer = nn.initializers.lecun_normal()
-    bias_init: Initializer = nn.initializers.zeros
-    form: Form = "auto"
-
-    @nn.compact
-    def __call__(self, images: Images) -> Outputs:
-        """(batch, height, width, channels) to (..., features)."""
-        return _apply(self, images, partial(conv, strides=self.strides, padding=self.padding))
-
-
-class ConvTranspose(nn.Module):
-    """`conv_transpose` with its own kernel and bias; "SAME" multiplies the size by the stride."""
-
-    features: int
-    kernel_size: Pair = 4
-    strides: Pair = 2
-    padding: Padding = "SAME"
-    use_bias: bool = True
-    dtype: Dtype | None = None  # of the computation; the parameters are float32
-    kernel_init: Initializer = nn.initializers.lecun_normal()
-    bias_init: Initializer = nn.initializers.zeros
-    form: Form = "auto"
-
-    @nn.compact
-    def __call__(self, images: Images) -> Outputs:
-        """(batch, height, width, channels) to (..., features)."""
-        convolve = partial(conv_transpose, strides=self.strides, padding=self.padding)
-        return _apply(self, images, convolve)
-
-
-class UpsampleConv(nn.Module):
-    """Nearest up-sampling by 2, then a convolution: `upsample_conv` with its own parameters."""
-
-    features: int
-    kernel_size: Pair = 3
-    use_bias: bool = True
-    dtype: Dtype | None = None  # of the computation; the parameters are float32
-    kernel_init: Initializer = nn.initializers.lecun_normal()
-    bias_init: Initializer = nn.initializers.zeros
-    form: Form = "auto"
-
-    @nn.compact
-    def __call__(self, images: Images) -> Outputs:
-        """(batch, height, width, channels) to (batch, 2 height, 2 width, features)."""
-        return _apply(self, images, upsample_conv)
-
-
-class ConvMeanPool(nn.Module):
-    """A convolution, then the mean of 2x2 pixels: `conv_mean_pool` with its own parameters."""
-
-    features: int
-    kernel_size: Pair = 3
-    use_bias: bool = True
-    dtype: Dtype | None = None  # of the computation; the parameters are float32
-    kernel_init: Initializer = nn.initializers.lecun_normal()
-    bias_init: Initializer = nn.initializers.zeros
-    form: Form = "auto"
-
-    @nn.compact
-    def __call__(self, images: Images) -> Outputs:
-        """(batch, height, width, channels) to (batch, height / 2, width / 2, features)."""
-        return _apply(self, images, conv_mean_pool)
-
-
-def _apply(
-    layer: Conv | ConvTranspose | UpsampleConv | ConvMeanPool,
-    images: Images,
-    convolve: Callable[..., Outputs],
-) -> Outputs:
-    """The convolution with the layer's parameters, in its compute dtype."""
-    rows, columns = pair(layer.kernel_size, "kernel_size")
-    shape = (rows, columns, images.shape[-1], layer.features)
-    kernel = layer.param("kernel", layer.kernel_init, shape, jnp.float32)
-    bias = None
-    if layer.use_bias:
-        bias = layer.param("bias", layer.bias_init, shape[-1:], jnp.float32)
-    images, kernel, bias = promote_dtype(images, kernel, bias, dtype=layer.dtype)
-    outputs = convolve(images, kernel, form=layer.form)
-    return outputs if bias is None else outputs + bias[None, None, None, :]
-
-
 def _uses_algebra(form: Form) -> bool:
     require(form in ("auto", "plain", "algebra"), "form", form, "auto, plain or algebra")
     return form == "algebra" or (form == "auto" and jax.default_backend() == "cpu")
 
 
-def _conv(form: Form) -> Callable[..., Any]:
-    return algebra.conv if _uses_algebra(form) else plain_conv
-
-
-def _input_grad(form: Form) -> Callable[..., Any]:
-    return algebra.input_grad if _uses_algebra(form) else plain_input_grad
+def _in_groups(convolve: Callable[[Images, Kernel], Outputs], images: Images, kernel: Kernel, groups: int) -> Outputs:
+    """Each group of channels convolved by itself: as one convolution in groups, and so are its derivatives."""
+    if groups == 1:
+        return convolve(images, kernel)
+    images, kernel = (array.reshape(*array.shape[:3], groups, array.shape[3] // groups) for array in (images, kernel))
+    outputs = jax.vmap(convolve, in_axes=3, out_axes=3)(images, kernel)
+    return outputs.reshape(*outputs.shape[:3], groups * outputs.shape[4])
 
 
 def _sum_of_shifts(kernel: Array) -> Array:
@@ -230,11 +160,14 @@ def _vary_alike(images: Images, kernel: Kernel) -> tuple[Images, Kernel]:
     return images, kernel
 
 
-def _check(images: Images, kernel: Kernel) -> None:
+def _check(images: Images, kernel: Kernel, groups: int) -> None:
     _check_rank(images)
     require(kernel.ndim == 4, "shape of kernel", kernel.shape, "(rows, columns, inputs, outputs)")
-    channels = images.shape[3]
-    require(kernel.shape[2] == channels, "shape of kernel", kernel.shape, f"for images of {channels} channels")
+    inputs, outputs = images.shape[3], kernel.shape[3]
+    divides = groups >= 1 and inputs % groups == outputs % groups == 0
+    require(divides, "feature_groups", groups, f"a divisor of {inputs} channels and of {outputs} outputs")
+    fitting = f"for images of {inputs} channels" + (f" in {groups} groups" if groups > 1 else "")
+    require(kernel.shape[2] * groups == inputs, "shape of kernel", kernel.shape, fitting)
     require(kernel.dtype == images.dtype, "dtype of kernel", kernel.dtype, f"that of the images, {images.dtype}")
 
 

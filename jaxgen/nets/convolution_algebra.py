@@ -34,7 +34,7 @@ Kernel: TypeAlias = Float[Array, "rows columns inputs outputs"]
 """HWIO."""
 
 Outputs: TypeAlias = Float[Array, "batch out_height out_width features"]
-"""NHWC, of other sizes than the images beside it."""
+"""NHWC, of other sizes than the images."""
 
 _LAYOUT = ("NHWC", "HWIO", "NHWC")
 _POSITIONS = 4096  # that one emitted kernel gradient sums over: with more, XLA's are slower on CPU

@@ -3,7 +3,7 @@
 van den Oord, Vinyals, Kavukcuoglu: Neural Discrete Representation Learning, 2017, arXiv 1711.00937, section 4.1; the
 sizes and the layers that the paper leaves open are those of the authors' code (Sonnet's example, for CIFAR-10).
 
-Both are told their output shape at the call, and halve or double the sides as often as it asks for.
+Both get their output shape at the call, and halve or double the sides until it is reached.
 """
 
 from typing import Literal
@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.nets.convolution import Conv, ConvTranspose
+from jaxgen.nets.convolution_layers import Conv, ConvTranspose
 from jaxgen.typing import Shape
 
 

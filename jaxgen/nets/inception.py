@@ -17,8 +17,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.checks import require
-from jaxgen.nets.convolution import Conv
 from jaxgen.nets.convolution_geometry import Pair
+from jaxgen.nets.convolution_layers import Conv
 from jaxgen.typing import Images
 
 NUM_CLASSES = 1008

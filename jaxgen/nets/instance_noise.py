@@ -17,18 +17,18 @@ STREAM = 2**31 - 1
 
 
 class InstanceNoise(nn.Module):
-    """In training `net(x + s n, ...)` with n from N(0, I) and s = std max(0, 1 - step / end); else `net(x, ...)`."""
+    """In training D(x + s n, ...) with n from N(0, I) and s = std max(0, 1 - step / end); else D(x, ...)."""
 
-    net: nn.Module
+    discriminator: nn.Module  # not `net`, which linen keeps from the children of a network that shares its scope
     std: float  # at the first update
     end: int = 0  # update at which it has fallen, on a line, to 0; 0 for noise that stays
 
     def setup(self):
         """Join the scope of the network."""
-        nn.share_scope(self, self.net)  # the variables are those of the network alone
+        nn.share_scope(self, self.discriminator)  # the variables are those of the network alone
 
     def __call__(self, inputs: jax.Array, *others: Any, mode: Mode = EVALUATION) -> Any:
-        """The outputs of `net` for its own inputs, of which the first, (batch, ...), gets the noise.
+        """The discriminator's outputs for its own inputs, of which the first, (batch, ...), gets the noise.
 
         Raises:
             ValueError: in training without keys, or without a step where the noise falls.
@@ -39,7 +39,7 @@ class InstanceNoise(nn.Module):
             noise = jax.vmap(lambda key: jax.random.normal(key, inputs.shape[1:], inputs.dtype))
             keys = fold(mode.example_keys("instance noise"), STREAM)
             inputs = inputs + self._deviation(mode).astype(inputs.dtype) * noise(keys)
-        return self.net(inputs, *others, mode=mode)
+        return self.discriminator(inputs, *others, mode=mode)
 
     def _deviation(self, mode: Mode) -> jax.Array:
         if self.end == 0:

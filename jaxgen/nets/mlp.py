@@ -16,7 +16,7 @@ from jaxgen.typing import Shape
 
 
 class MLP(nn.Module):
-    """Dense layers from a flattened example to `output_shape`, which the model tells at the call.
+    """Dense layers from a flattened example to `output_shape`, which the model gives at the call.
 
     With `output_shape=()` it gives one score for each example.
     """

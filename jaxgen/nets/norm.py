@@ -1,4 +1,4 @@
-"""Normalisation layers by name, as a network's setting, and batch normalisation that is told a condition."""
+"""Normalisation layers by name, as a network's setting, and conditional batch normalisation."""
 
 from typing import Literal, TypeAlias, get_args
 

@@ -19,7 +19,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.nets.convolution import Conv
+from jaxgen.nets.convolution_layers import Conv
 from jaxgen.typing import Shape
 
 Grid = Int[Array, "batch rows columns"]
@@ -29,7 +29,8 @@ Grid = Int[Array, "batch rows columns"]
 class PixelCNN(nn.Module):
     """Two stacks of gated convolutions, figure 2 of the paper, which leave no code before unseen.
 
-    Beside the paper: codes are embedded, and the horizontal stack has its residual connection in the first layer too.
+    In addition to the paper, codes are embedded, and the horizontal stack has its residual connection in the first
+    layer too.
     """
 
     channels: int = 64  # of each stack

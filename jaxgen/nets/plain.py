@@ -62,7 +62,7 @@ def check_network(net: Any) -> None:
 
 
 def _follow(mode: Mode) -> Callable[..., Any]:
-    """An interceptor of linen's methods that tells the layers inside what the mode is."""
+    """An interceptor of linen's methods that passes the mode to the layers inside."""
     drawn = 0  # dropout layers so far, in order of their calls
 
     def intercept(call: Callable[..., Any], args: Any, kwargs: Any, context: nn.module.InterceptorContext) -> Any:

@@ -19,7 +19,8 @@ import jax.numpy as jnp
 
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.nets.convolution import Conv, ConvMeanPool, UpsampleConv, mean_pool, upsample_nearest
+from jaxgen.nets.convolution import mean_pool, upsample_nearest
+from jaxgen.nets.convolution_layers import Conv, ConvMeanPool, UpsampleConv
 from jaxgen.nets.norm import ConditionalBatchNorm, Norm, normalize
 from jaxgen.typing import Shape
 
@@ -31,7 +32,7 @@ GOOD_CHANNELS = (512, 512, 256, 128, 64)  # of the 64x64 generator, the smallest
 
 
 class ResidualBlock(nn.Module):
-    """[norm] ReLU conv3 [norm] ReLU conv3 beside a shortcut, a 1x1 convolution unless nothing changes.
+    """[norm] ReLU conv3 [norm] ReLU conv3 plus a shortcut, a 1x1 convolution unless nothing changes.
 
     "up" doubles the sides before the first convolution, "down" halves them after the second. A batch norm becomes
     conditional where there is a condition.
@@ -79,7 +80,7 @@ class ResidualBlock(nn.Module):
 
 
 class FirstBlock(nn.Module):
-    """The critic's first block: conv3 ReLU conv3 mean pool beside mean pool conv1; the image is not activated."""
+    """The critic's first block: conv3 ReLU conv3 mean pool plus mean pool conv1; the image is not activated."""
 
     features: int
     dtype: Literal["float32", "bfloat16"] = "float32"
@@ -96,7 +97,7 @@ class FirstBlock(nn.Module):
 class ResNetGenerator(nn.Module):
     """A dense layer to the smallest map, a block for each doubling, and batch norm, ReLU and a 3x3 convolution.
 
-    Told a condition, its blocks have conditional batch norm; the last batch norm is plain, as in the authors' code.
+    Given a condition, its blocks have conditional batch norm; the last batch norm is plain, as in the authors' code.
     """
 
     channels: tuple[int, ...] = (128, 128, 128, 128)  # of each map, the smallest first

@@ -1,4 +1,4 @@
-"""One log-scale for all pixels, learned beside a decoder of means."""
+"""One log-scale for all pixels, learned with a decoder of means."""
 
 import flax.linen as nn
 import jax

@@ -17,7 +17,7 @@ import jax
 
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.nets.convolution import Conv, ConvTranspose
+from jaxgen.nets.convolution_layers import Conv, ConvTranspose
 from jaxgen.nets.image_shapes import dense_outputs, image_shape
 from jaxgen.nets.norm import normalize
 from jaxgen.typing import Shape

@@ -6,6 +6,9 @@ Miyato, Kataoka, Koyama, Yoshida: Spectral Normalization for Generative Adversar
 as a matrix, so that a convolution of k x k taps may still stretch its input by up to k times. Biases, scales and other
 vectors stay as they are. The vectors u of the power method are a collection of their own, "spectral": in training each
 call takes one step of it and keeps the new u; at other times a step is taken and forgotten.
+
+`flax.linen.SpectralNorm` gives the same values in training, but its `init` returns weights that are divided already, a
+weight of zeros loses its u for ever, and a weight whose norm is far below 1e-6 is not divided.
 """
 
 from typing import Any

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import AxisType, PartitionSpec
 
+from jaxgen.checks import require
 from jaxgen.parallel.layout import AXIS
 from jaxgen.typing import Key
 
@@ -54,7 +55,7 @@ def example_keys(key: Key, num: int, axis_name: str | None = None) -> jax.Array:
 
 
 def pass_key(key: Key, number: int = 0) -> Key:
-    """A key for what is random inside the networks, beside the `example_keys` of the same key.
+    """A key for what is random inside the networks, independent of the `example_keys` of the same key.
 
     It is folded from a number that no example reaches as its index.
     """
@@ -98,6 +99,7 @@ def split(batch: Any, num: int) -> Any:
     (`batches.Labelled`) is split alike in each.
     """
     size = len(jax.tree.leaves(batch)[0])
+    require(size >= 1, "batch size", size, "at least 1")
     if size % num:
         raise ValueError(f"batch of {size} does not divide into {num} minibatches; use a multiple of {num}")
     return jax.tree.map(lambda leaf: jnp.moveaxis(leaf.reshape(-1, num, *leaf.shape[1:]), 1, 0), batch)

@@ -8,15 +8,16 @@ import pytest
 
 from jaxgen.autoencoders import autoencoder
 from jaxgen.autoencoders.corruption import Clean, GaussianNoise
+from jaxgen.mode import Mode
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
 from tests import contract
 
 TINY = autoencoder.Config(
-    image_shape=(4, 4, 1),
+    image_shape=(2, 2, 1),
     latent_dim=3,
-    encoder=MLP((8,), norm="batch"),
-    decoder=MLP((8,), negative_slope=0.1),
+    encoder=MLP((6,), norm="batch"),
+    decoder=MLP((6,), negative_slope=0.1),
     corruption=GaussianNoise(0.2, mean=0.1),  # without noise an update has no use for its key
     optimizer=Optimizer(1e-3, Adam()),
     moments_decay=0.15,  # below the warm-up's (1 + t) / (10 + t), so that it shows in the first updates
@@ -59,16 +60,16 @@ def test_a_linear_autoencoder_reaches_the_error_of_principal_components():
 
 def test_a_set_of_one_image_is_reconstructed_exactly():
     config = dataclasses.replace(
-        TINY, corruption=Clean(), value_range=None, encoder=MLP((8,)), optimizer=Optimizer(1e-2, Adam())
+        TINY, corruption=Clean(), value_range=None, encoder=MLP((6,)), optimizer=Optimizer(1e-2, Adam())
     )
-    images = jnp.tile(jax.random.normal(jax.random.key(3), (1, 4, 4, 1)), (8, 1, 1, 1))
+    images = jnp.tile(jax.random.normal(jax.random.key(3), (1, 2, 2, 1)), (8, 1, 1, 1))
     _, metrics = trained(config, images, 500)
     assert metrics["reconstruction_error"][-1] < 1e-6
 
 
 def test_denoising_without_noise_is_the_plain_autoencoder():
     """Two programs, so equal within rounding, which Adam would enlarge."""
-    images, plain = jax.random.uniform(jax.random.key(1), (8, 4, 4, 1)), contract.with_sgd(TINY)
+    images, plain = jax.random.uniform(jax.random.key(1), (8, 2, 2, 1)), contract.with_sgd(TINY)
     states = [
         jax.jit(functools.partial(autoencoder.update, dataclasses.replace(plain, corruption=corruption)))(
             TestContract.init(plain), images, jax.random.key(2)
@@ -83,43 +84,43 @@ def test_denoising_without_noise_is_the_plain_autoencoder():
 
 def test_the_loss_compares_what_comes_from_the_noisy_image_with_the_clean_one():
     state = TestContract.init()
-    inputs, targets = jax.random.uniform(jax.random.key(1), (2, 8, 4, 4, 1))
-    params, collections = state.autoencoder.params, state.autoencoder.collections
-    loss, (metrics, _) = autoencoder.reconstruction_loss(TINY, params, collections, inputs, targets, None)
-    codes, collections = autoencoder.encode(TINY, params, collections, inputs, train=True)
-    outputs, _ = autoencoder.decode(TINY, params, collections, codes, train=True)
+    inputs, targets = jax.random.uniform(jax.random.key(1), (2, 8, 2, 2, 1))
+    variables, training = state.autoencoder.variables, Mode(train=True)
+    loss, (metrics, _) = autoencoder.reconstruction_loss(TINY, variables, inputs, targets, training)
+    encodings, variables = autoencoder.encode(TINY, variables, inputs, training)
+    outputs, _ = autoencoder.decode(TINY, variables, encodings, training)
     assert loss == metrics["reconstruction_error"] == pytest.approx(np.square(outputs - targets).mean(), rel=1e-6)
 
 
-def test_latents_are_standardised_codes_and_lead_back_to_the_reconstruction():
+def test_latents_are_standardised_encodings_and_decode_to_the_reconstruction():
     generator = np.random.default_rng(0)
     factor = np.tril(generator.normal(size=(3, 3))) + 2 * np.eye(3)
-    moments = autoencoder.Moments(jnp.float32([1.0, -2.0, 3.0]), jnp.float32(factor @ factor.T))
-    state = TestContract.init()._replace(codes=moments)
-    images = jax.random.uniform(jax.random.key(1), (8, 4, 4, 1))
-    codes, _ = autoencoder.encode(TINY, state.autoencoder.params, state.autoencoder.collections, images)
+    statistics = autoencoder.MeanCovariance(jnp.float32([1.0, -2.0, 3.0]), jnp.float32(factor @ factor.T))
+    state = TestContract.init()._replace(codes=statistics)
+    images = jax.random.uniform(jax.random.key(1), (8, 2, 2, 1))
+    encodings, _ = autoencoder.encode(TINY, state.autoencoder.variables, images)
     latents = autoencoder.to_latents(TINY, state, images)
-    wanted = np.linalg.solve(factor, (codes - moments.mean[None]).T).T
+    wanted = np.linalg.solve(factor, (encodings - statistics.mean[None]).T).T
     np.testing.assert_allclose(latents, wanted, atol=1e-3)
-    reconstruction, _ = autoencoder.decode(TINY, state.autoencoder.params, state.autoencoder.collections, codes)
+    reconstruction, _ = autoencoder.decode(TINY, state.autoencoder.variables, encodings)
     np.testing.assert_allclose(autoencoder.from_latents(TINY, state, latents), reconstruction, atol=1e-5)
 
 
-def test_the_moments_follow_mean_and_covariance_of_the_codes():
-    images = jax.random.uniform(jax.random.key(1), (8, 4, 4, 1))
+def test_the_moving_averages_are_of_mean_and_covariance_of_the_encodings():
+    images = jax.random.uniform(jax.random.key(1), (8, 2, 2, 1))
     before = TestContract.init()
     after, _ = jax.jit(functools.partial(autoencoder.update, TINY))(before, images, jax.random.key(0))
-    codes, _ = autoencoder.encode(TINY, after.autoencoder.params, after.autoencoder.collections, images)
-    np.testing.assert_allclose(after.codes.mean, 0.85 * codes.mean(0), atol=1e-6)
-    wanted = 0.15 * np.eye(3) + 0.85 * np.cov(codes.T, bias=True)
+    encodings, _ = autoencoder.encode(TINY, after.autoencoder.variables, images)
+    np.testing.assert_allclose(after.codes.mean, 0.85 * encodings.mean(0), atol=1e-6)
+    wanted = 0.15 * np.eye(3) + 0.85 * np.cov(encodings.T, bias=True)
     np.testing.assert_allclose(after.codes.covariance, wanted, atol=1e-6)
 
 
-def test_codes_of_no_variance_can_be_drawn_all_the_same():
-    """A latent that the encoder does not use has a covariance that no Cholesky factor could be taken of."""
-    moments = autoencoder.Moments(jnp.zeros(3), jnp.diag(jnp.float32([1.0, 0.0, 0.0])))
-    for codes in (moments, autoencoder.Moments(jnp.zeros(3), jnp.zeros((3, 3)))):
-        images = autoencoder.sample(TINY, TestContract.init()._replace(codes=codes), jax.random.key(0), 4)
+def test_encodings_without_variance_can_still_be_drawn():
+    """A latent that the encoder does not use has no variance, and the covariance no Cholesky factor."""
+    one_axis = autoencoder.MeanCovariance(jnp.zeros(3), jnp.diag(jnp.float32([1.0, 0.0, 0.0])))
+    for statistics in (one_axis, autoencoder.MeanCovariance(jnp.zeros(3), jnp.zeros((3, 3)))):
+        images = autoencoder.sample(TINY, TestContract.init()._replace(codes=statistics), jax.random.key(0), 4)
         assert np.isfinite(images).all()
 
 

@@ -52,7 +52,7 @@ def loss_of(objective, terms, step=0):
     return compiled_loss(objective, terms, jnp.int32(step))
 
 
-def test_reparametrised_latents_have_the_posteriors_moments():
+def test_reparametrised_latents_have_the_posteriors_mean_and_variance():
     latents = np.asarray(bounds.reparametrize(WRONG, noise(20_000))[..., 0])
     std = np.exp(np.asarray(WRONG.logvar) / 2)[:, 0]
     np.testing.assert_allclose(latents.mean(1), WRONG.mean[:, 0], atol=4 * std.max() / math.sqrt(20_000))
@@ -138,7 +138,7 @@ def test_beta_weighs_the_divergence_and_one_is_the_elbo(beta):
 
 
 @pytest.mark.parametrize(("step", "weight"), [(0, 0.0), (5, 1.0), (10, 2.0), (99, 2.0)])
-def test_warm_up_raises_the_weight_on_a_line(step, weight):
+def test_warm_up_raises_the_weight_linearly(step, weight):
     terms = random_terms()
     loss, _ = loss_of(ELBO(beta=2.0, warm_up=10), terms, step)
     assert loss == pytest.approx(float(terms.nll.mean() + weight * terms.kl.sum(1).mean()), rel=1e-6)

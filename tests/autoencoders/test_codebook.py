@@ -14,6 +14,10 @@ from jaxgen.autoencoders import codebook
 from jaxgen.autoencoders.codebook import Averages, ByMovingAverage
 
 seeds = st.integers(0, 2**31 - 1)
+nearest = jax.jit(codebook.nearest)  # one program for each shape
+vectors_of = jax.jit(codebook.vectors_of, static_argnums=1)
+follow = jax.jit(codebook.follow, static_argnums=(1, 5))
+perplexity = jax.jit(codebook.perplexity, static_argnums=(1, 2))
 
 
 def normal(*shape, seed=0):
@@ -23,7 +27,7 @@ def normal(*shape, seed=0):
 @hypothesis.given(seeds)
 def test_codes_are_those_of_scipys_vector_quantisation(seed):
     encodings, vectors = normal(2, 3, 5, seed=seed), normal(7, 5, seed=seed + 1)
-    codes = codebook.nearest(encodings, vectors)
+    codes = nearest(encodings, vectors)
     wanted, _ = scipy.cluster.vq.vq(np.asarray(encodings).reshape(-1, 5), np.asarray(vectors))
     assert codes.shape == (2, 3) and codes.dtype == jnp.int32
     np.testing.assert_array_equal(codes.ravel(), wanted)
@@ -31,8 +35,8 @@ def test_codes_are_those_of_scipys_vector_quantisation(seed):
 
 def test_a_code_is_its_own_nearest():
     vectors = normal(9, 4)
-    np.testing.assert_array_equal(codebook.nearest(vectors, vectors), np.arange(9))
-    np.testing.assert_array_equal(codebook.nearest(normal(3, 4), jnp.ones((2, 4))), np.zeros(3))  # the first of equals
+    np.testing.assert_array_equal(nearest(vectors, vectors), np.arange(9))
+    np.testing.assert_array_equal(nearest(normal(3, 4), jnp.ones((2, 4))), np.zeros(3))  # the first of equals
 
 
 def test_straight_through_has_the_quantized_value_and_the_gradient_of_the_identity():
@@ -51,10 +55,10 @@ def test_straight_through_has_the_quantized_value_and_the_gradient_of_the_identi
 @hypothesis.given(seeds)
 def test_without_memory_a_code_is_the_mean_of_the_encodings_that_chose_it(seed):
     encodings, vectors = normal(30, 2, seed=seed), normal(4, 2, seed=seed + 1)
-    codes = codebook.nearest(encodings, vectors)
+    codes = nearest(encodings, vectors)
     settings = ByMovingAverage(decay=0.0, epsilon=1e-8)
-    averages = codebook.follow(codebook.start(vectors), settings, encodings, codes, jax.random.key(0))
-    found = codebook.vectors_of(averages, settings.epsilon)
+    averages = follow(codebook.start(vectors), settings, encodings, codes, jax.random.key(0))
+    found = vectors_of(averages, settings.epsilon)
     for code in np.unique(codes):
         chosen = np.asarray(encodings)[np.asarray(codes) == code]
         np.testing.assert_allclose(found[code], chosen.mean(axis=0), rtol=1e-4, atol=1e-5)
@@ -63,10 +67,10 @@ def test_without_memory_a_code_is_the_mean_of_the_encodings_that_chose_it(seed):
 def test_averages_of_equal_batches_have_the_closed_form_of_a_geometric_series():
     """x_t = gamma^t x_0 + (1 - gamma^t) x: the counts, the sums and so the codes."""
     encodings, vectors = normal(3, 4, 2, seed=1), normal(5, 2, seed=2)
-    codes = codebook.nearest(encodings, vectors)
+    codes = nearest(encodings, vectors)
     settings, averages = ByMovingAverage(decay=0.7), codebook.start(vectors)
     for _ in range(6):
-        averages = codebook.follow(averages, settings, encodings, codes, jax.random.key(0))
+        averages = follow(averages, settings, encodings, codes, jax.random.key(0))
     counts = np.bincount(np.asarray(codes).ravel(), minlength=5)
     sums = np.zeros((5, 2))
     np.add.at(sums, np.asarray(codes).ravel(), np.asarray(encodings).reshape(-1, 2))
@@ -79,7 +83,7 @@ def test_smoothing_keeps_the_sum_of_the_counts_and_a_code_without_any_at_zero():
     counts, sums, epsilon = jnp.array([6.0, 2.0, 0.0]), jnp.array([[3.0], [4.0], [0.0]]), 0.5
     smoothed = np.array([6.5, 2.5, 0.5]) / (8 + 3 * 0.5) * 8
     assert smoothed.sum() == pytest.approx(8.0)
-    vectors = codebook.vectors_of(Averages(counts, sums), epsilon)
+    vectors = vectors_of(Averages(counts, sums), epsilon)
     np.testing.assert_allclose(vectors, np.asarray(sums) / smoothed[:, None], rtol=1e-6)
     assert np.isfinite(vectors).all()
 
@@ -87,7 +91,7 @@ def test_smoothing_keeps_the_sum_of_the_counts_and_a_code_without_any_at_zero():
 def test_averages_start_at_their_vectors():
     vectors = normal(5, 3)
     for epsilon in (1e-5, 0.3):
-        np.testing.assert_allclose(codebook.vectors_of(codebook.start(vectors), epsilon), vectors, rtol=1e-5)
+        np.testing.assert_allclose(vectors_of(codebook.start(vectors), epsilon), vectors, rtol=1e-5)
 
 
 def test_moving_averages_descend_the_squared_distance_as_k_means_does():
@@ -96,10 +100,10 @@ def test_moving_averages_descend_the_squared_distance_as_k_means_does():
     settings, distortions = ByMovingAverage(decay=0.0, epsilon=1e-8), []
     averages = codebook.start(vectors)
     for _ in range(8):
-        vectors = codebook.vectors_of(averages, settings.epsilon)
-        codes = codebook.nearest(encodings, vectors)
+        vectors = vectors_of(averages, settings.epsilon)
+        codes = nearest(encodings, vectors)
         distortions.append(float(((encodings - vectors[codes]) ** 2).sum(axis=1).mean()))
-        averages = codebook.follow(averages, settings, encodings, codes, jax.random.key(0))
+        averages = follow(averages, settings, encodings, codes, jax.random.key(0))
     assert all(b <= a + 1e-5 for a, b in itertools.pairwise(distortions))
     assert distortions[-1] < 0.8 * distortions[0]
 
@@ -107,10 +111,10 @@ def test_moving_averages_descend_the_squared_distance_as_k_means_does():
 def test_dead_codes_restart_at_encodings_of_the_batch_and_live_ones_stay():
     encodings, far = normal(20, 2, seed=1), jnp.full((2, 2), 100.0)
     vectors = jnp.concatenate([jnp.zeros((1, 2)), far])
-    codes = codebook.nearest(encodings, vectors)
+    codes = nearest(encodings, vectors)
     never, once = ByMovingAverage(decay=0.0), ByMovingAverage(decay=0.0, restart_below=0.5)
-    kept = codebook.follow(codebook.start(vectors), never, encodings, codes, jax.random.key(0))
-    averages = codebook.follow(codebook.start(vectors), once, encodings, codes, jax.random.key(0))
+    kept = follow(codebook.start(vectors), never, encodings, codes, jax.random.key(0))
+    averages = follow(codebook.start(vectors), once, encodings, codes, jax.random.key(0))
     assert (kept.counts == jnp.array([20.0, 0.0, 0.0])).all()
     np.testing.assert_array_equal(averages.counts, [20.0, 0.5, 0.5])
     np.testing.assert_array_equal(averages.sums[0], kept.sums[0])
@@ -118,7 +122,7 @@ def test_dead_codes_restart_at_encodings_of_the_batch_and_live_ones_stay():
     distances = ((restarted[:, None] - encodings[None]) ** 2).sum(axis=2)
     np.testing.assert_allclose(distances.min(axis=1), 0.0, atol=1e-10)
     assert len(np.unique(distances.argmin(axis=1))) == 2  # each a draw of its own
-    other = codebook.follow(codebook.start(vectors), once, encodings, codes, jax.random.key(1))
+    other = follow(codebook.start(vectors), once, encodings, codes, jax.random.key(1))
     assert (other.sums[1:] != averages.sums[1:]).any()
 
 
@@ -128,9 +132,9 @@ def test_averages_and_perplexity_are_those_of_the_whole_batch_on_any_number_of_d
     settings = ByMovingAverage(decay=0.5, restart_below=restart_below)
 
     def both(encodings, axis_name):
-        codes = codebook.nearest(encodings, vectors)
-        averages = codebook.follow(codebook.start(vectors), settings, encodings, codes, jax.random.key(0), axis_name)
-        return averages, codebook.perplexity(codes, 6, axis_name)
+        codes = nearest(encodings, vectors)
+        averages = follow(codebook.start(vectors), settings, encodings, codes, jax.random.key(0), axis_name)
+        return averages, perplexity(codes, 6, axis_name)
 
     wanted = both(encodings, None)
     shares = encodings.reshape(4, 2, 3, 2)
@@ -142,15 +146,15 @@ def test_averages_and_perplexity_are_those_of_the_whole_batch_on_any_number_of_d
 @hypothesis.given(seeds, st.sampled_from([1, 3, 8]))
 def test_perplexity_is_the_exponential_of_scipys_entropy_between_one_and_k(seed, num_codes):
     codes = jax.random.randint(jax.random.key(seed), (3, 5), 0, num_codes)
-    value = codebook.perplexity(codes, num_codes)
+    value = perplexity(codes, num_codes)
     counts = np.bincount(np.asarray(codes).ravel(), minlength=num_codes)
     np.testing.assert_allclose(value, np.exp(scipy.stats.entropy(counts)), rtol=1e-5)
     assert 1 - 1e-5 <= value <= num_codes + 1e-5
 
 
-def test_perplexity_is_one_for_one_code_and_k_for_all_alike():
-    assert codebook.perplexity(jnp.full((4, 2), 3), 7) == pytest.approx(1.0)
-    assert codebook.perplexity(jnp.arange(7).repeat(2).reshape(7, 2), 7) == pytest.approx(7.0, rel=1e-6)
+def test_perplexity_is_one_for_one_code_and_k_for_all_equally_often():
+    assert perplexity(jnp.full((4, 2), 3), 7) == pytest.approx(1.0)
+    assert perplexity(jnp.arange(7).repeat(2).reshape(7, 2), 7) == pytest.approx(7.0, rel=1e-6)
 
 
 @pytest.mark.parametrize(("setting", "value"), [("decay", 1.0), ("epsilon", 0.0), ("restart_below", -1.0)])

@@ -35,9 +35,9 @@ def test_masks_and_salt_and_pepper_change_their_share_of_pixels(value_range, low
 
 @pytest.mark.parametrize("corruption", [GaussianNoise(), MaskingNoise(), SaltAndPepper()])
 def test_noise_of_an_image_depends_on_its_key_alone(corruption):
-    whole = corrupt(corruption, IMAGES, KEYS, (0.0, 1.0))
-    np.testing.assert_array_equal(whole[5:8], corrupt(corruption, IMAGES[5:8], KEYS[5:8], (0.0, 1.0)))
-    assert not np.array_equal(whole[0], whole[1])
+    found = corrupt(corruption, IMAGES, KEYS, (0.0, 1.0))
+    np.testing.assert_array_equal(found[5:8], corrupt(corruption, IMAGES[5:8], KEYS[5:8], (0.0, 1.0)))
+    assert not np.array_equal(found[0], found[1])
 
 
 @pytest.mark.parametrize("make", [lambda: GaussianNoise(-1.0), lambda: MaskingNoise(1.5), lambda: SaltAndPepper(-0.5)])

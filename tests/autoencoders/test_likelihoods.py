@@ -90,13 +90,13 @@ def test_gaussians_are_scipys_densities_around_means_in_the_range(value_range, s
 
 
 def test_a_variance_of_a_half_is_the_sum_of_squared_errors_up_to_a_constant():
-    """784 times the mean squared error of the course is this, with another number of pixels."""
+    """The 784 times the mean squared error of a course (docs/courses.md), with another number of pixels."""
     nll = np.asarray(compiled(Gaussian(0.5).nll)(OUTPUTS[..., :1], IMAGES, None))
     squares = summed(np.square(OUTPUTS[..., :1] - IMAGES))
     np.testing.assert_allclose(nll - squares, 16 * 0.5 * math.log(math.pi), atol=1e-4)
 
 
-def test_a_learned_deviation_stays_above_its_least_and_comes_back_from_below():
+def test_a_learned_deviation_stays_above_its_minimum_with_a_gradient_below_it():
     likelihood = LearnedGaussian(0.05)
     low = jnp.concatenate([jnp.zeros((1, 2, 2, 1)), jnp.full((1, 2, 2, 1), -30.0)], axis=-1)
     exact = jnp.full((1, 2, 2, 1), 0.5)
@@ -131,7 +131,7 @@ def test_the_mean_of_a_discretized_logistic_is_clipped_to_the_range():
 
 
 @pytest.mark.parametrize("likelihood", ALL)
-def test_decoders_are_told_the_shape_that_the_likelihood_takes(likelihood):
+def test_outputs_of_the_likelihoods_shape_give_one_nll_and_one_mean_an_image(likelihood):
     shape = likelihood.output_shape((4, 4, 1))
     outputs = OUTPUTS[..., : shape[-1]]
     assert outputs.shape[1:] == shape

@@ -9,6 +9,7 @@ import pytest
 from jaxgen.autoencoders import bounds, vae
 from jaxgen.autoencoders.bounds import ELBO, Capacity, ImportanceWeighted
 from jaxgen.autoencoders.likelihoods import Bernoulli, Gaussian, LearnedGaussian
+from jaxgen.mode import Mode
 from jaxgen.nets.initializers import Normal
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.shared_scale import SharedScale
@@ -16,10 +17,10 @@ from jaxgen.optimizers import Adagrad, Adam, Optimizer
 from tests import contract
 
 TINY = vae.Config(
-    image_shape=(4, 4, 1),
+    image_shape=(2, 2, 1),
     latent_dim=3,
-    encoder=MLP((8,), norm="batch"),
-    decoder=MLP((8,), negative_slope=0.1),
+    encoder=MLP((6,), norm="batch"),
+    decoder=MLP((6,), negative_slope=0.1),
     likelihood=Bernoulli("each_step"),
     objective=ELBO(beta=0.5, free_bits=0.02, warm_up=2, num_samples=2),
     optimizer=Optimizer(1e-3, Adam()),
@@ -34,14 +35,17 @@ class TestContract(contract.Suite):
     )
 
 
-IMAGES = jax.random.uniform(jax.random.key(1), (6, 4, 4, 1))
+IMAGES = jax.random.uniform(jax.random.key(1), (6, 2, 2, 1))
 NOISE = jax.random.normal(jax.random.key(2), (6, 5, 3))
-PLAIN = dataclasses.replace(TINY, encoder=MLP((8,)), objective=ELBO(), likelihood=Gaussian(0.3))
+PLAIN = dataclasses.replace(TINY, encoder=MLP((6,)), objective=ELBO(), likelihood=Gaussian(0.3))
 
 
-def parts(config):
-    state = TestContract.init(config).autoencoder
-    return state.params, state.collections
+def variables_of(config):
+    return TestContract.init(config).autoencoder.variables
+
+
+def training(step):
+    return Mode(step=jnp.int32(step), train=True)
 
 
 def call(function, config, *inputs):
@@ -51,13 +55,13 @@ def call(function, config, *inputs):
 
 def test_terms_are_those_of_each_latent_on_its_own():
     """K latents in one call are K calls, image by image."""
-    inputs = parts(PLAIN)
-    found, _ = call(vae.terms, PLAIN, *inputs, IMAGES, NOISE)
-    q, _ = call(vae.encode, PLAIN, *inputs, IMAGES)
+    variables = variables_of(PLAIN)
+    found, _ = call(vae.terms, PLAIN, variables, IMAGES, NOISE)
+    q, _ = call(vae.encode, PLAIN, variables, IMAGES)
     decode = jax.jit(functools.partial(vae.decode, PLAIN))
     for k in range(5):
         latents = q.mean + jnp.exp(q.logvar / 2) * NOISE[:, k]
-        outputs, _ = decode(*inputs, latents)
+        outputs, _ = decode(variables, latents)
         nll = PLAIN.likelihood.nll(outputs, IMAGES, PLAIN.value_range)
         np.testing.assert_allclose(found.nll[:, k], nll, rtol=1e-5)
         ratio = 0.5 * (q.logvar + NOISE[:, k] ** 2 - latents**2).sum(1)
@@ -68,9 +72,9 @@ def test_terms_are_those_of_each_latent_on_its_own():
 @pytest.mark.parametrize("objective", [ELBO(2.0, num_samples=5), Capacity(10.0, 3.0, 4), ImportanceWeighted(5)])
 def test_the_loss_is_the_objective_of_the_terms(objective):
     config = dataclasses.replace(PLAIN, objective=objective)
-    found, _ = call(vae.terms, config, *parts(config), IMAGES, NOISE)
+    found, _ = call(vae.terms, config, variables_of(config), IMAGES, NOISE)
     wanted, _ = bounds.objective_loss(objective, found, jnp.int32(2))
-    loss, (metrics, _) = call(vae.bound_loss, config, *parts(config), IMAGES, NOISE, jnp.int32(2))
+    loss, (metrics, _) = call(vae.bound_loss, config, variables_of(config), IMAGES, NOISE, training(2))
     np.testing.assert_allclose(loss, wanted, rtol=1e-6)
     assert metrics.keys() == {"loss", "reconstruction", "kl", "elbo"}
 
@@ -79,13 +83,17 @@ def test_an_update_is_a_step_down_the_gradient_on_pixels_and_latents_drawn_for_i
     config = contract.with_sgd(TINY, 0.05)
     state, key = TestContract.init(config), jax.random.key(3)
     found, _ = jax.jit(functools.partial(vae.update, config))(state, IMAGES, key)
-    key_pixels, key_latents = jax.random.split(key)
+    key_pixels, key_latents, _ = jax.random.split(key, 3)
     keys = [jax.vmap(lambda i, k=k: jax.random.fold_in(k, i))(jnp.arange(6)) for k in (key_pixels, key_latents)]
-    uniform = jax.vmap(lambda k: jax.random.uniform(k, (4, 4, 1)))(keys[0])
+    uniform = jax.vmap(lambda k: jax.random.uniform(k, (2, 2, 1)))(keys[0])
     noise = jax.vmap(lambda k: jax.random.normal(k, (2, 3)))(keys[1])
     targets = (uniform < IMAGES).astype(jnp.float32)
     before = state.autoencoder
-    loss = lambda p: vae.bound_loss(config, p, before.collections, targets, noise, before.step)  # noqa: E731
+
+    def loss(params):
+        variables = {**before.variables, "params": params}
+        return vae.bound_loss(config, variables, targets, noise, training(0))
+
     grads, _ = jax.jit(jax.grad(loss, has_aux=True))(before.params)
     wanted = jax.tree.map(lambda p, g: p - 0.05 * g, before.params, grads)
     for path, leaf in contract.leaves(wanted).items():
@@ -94,9 +102,9 @@ def test_an_update_is_a_step_down_the_gradient_on_pixels_and_latents_drawn_for_i
 
 def test_gradients_through_the_noise_are_those_of_finite_differences():
     """The reparametrised bound as a function of a bias of the encoder's last layer: mean and log-variance."""
-    config = dataclasses.replace(PLAIN, decoder=MLP((8,), activation="tanh"))
-    params, collections = parts(config)
-    loss = jax.jit(lambda p: vae.bound_loss(config, p, collections, IMAGES, NOISE, jnp.int32(0))[0])
+    config = dataclasses.replace(PLAIN, decoder=MLP((6,), activation="tanh"))
+    params = variables_of(config)["params"]
+    loss = jax.jit(lambda params: vae.bound_loss(config, {"params": params}, IMAGES, NOISE, training(0))[0])
     grads = jax.jit(jax.grad(loss))(params)
     bias = params["encoder"]["Dense_1"]["bias"]
     for index in range(6):
@@ -109,8 +117,8 @@ def test_gradients_through_the_noise_are_those_of_finite_differences():
 
 
 def test_one_small_step_lowers_the_loss():
-    params, collections = parts(PLAIN)
-    loss = jax.jit(lambda p: vae.bound_loss(PLAIN, p, collections, IMAGES, NOISE, jnp.int32(0))[0])
+    params = variables_of(PLAIN)["params"]
+    loss = jax.jit(lambda params: vae.bound_loss(PLAIN, {"params": params}, IMAGES, NOISE, training(0))[0])
     down = jax.tree.map(lambda p, g: p - 1e-3 * g, params, jax.jit(jax.grad(loss))(params))
     assert loss(down) < loss(params)
 
@@ -118,10 +126,10 @@ def test_one_small_step_lowers_the_loss():
 def test_evidence_is_made_of_the_terms_with_pixels_of_the_images_own():
     config = dataclasses.replace(TINY, objective=ELBO())
     state, key = TestContract.init(config), jax.random.key(5)
-    found = call(lambda config, state: vae.evidence(config, state, IMAGES, key, 6, 3), config, state)
+    found = call(lambda config, state: vae.evidence(config, state, IMAGES, key, (6, 3)), config, state)
     targets = Bernoulli("once").observe(IMAGES, jax.random.split(key, 6), (0.0, 1.0))
     chunks = []
-    terms = jax.jit(functools.partial(vae.terms, config, *parts(config)))
+    terms = jax.jit(functools.partial(vae.terms, config, variables_of(config)))
     for chunk in jax.random.split(key, 2):
         noise = jax.vmap(lambda i, k=chunk: jax.random.normal(jax.random.fold_in(k, i), (3, 3)))(jnp.arange(6))
         chunks.append(terms(targets, noise)[0])
@@ -133,10 +141,10 @@ def test_evidence_is_made_of_the_terms_with_pixels_of_the_images_own():
 
 def test_latents_of_an_image_are_the_posteriors_mean_and_decode_to_the_likelihoods_mean():
     state = TestContract.init(PLAIN)
-    q, _ = call(vae.encode, PLAIN, *parts(PLAIN), IMAGES)
+    q, _ = call(vae.encode, PLAIN, variables_of(PLAIN), IMAGES)
     latents = call(vae.to_latents, PLAIN, state, IMAGES)
     np.testing.assert_allclose(latents, q.mean, rtol=1e-6)
-    outputs, _ = call(vae.decode, PLAIN, *parts(PLAIN), latents)
+    outputs, _ = call(vae.decode, PLAIN, variables_of(PLAIN), latents)
     np.testing.assert_allclose(call(vae.from_latents, PLAIN, state, latents), jax.nn.sigmoid(outputs), atol=1e-6)
     pixels = jnp.round(IMAGES * 255).astype(jnp.uint8)
     np.testing.assert_allclose(

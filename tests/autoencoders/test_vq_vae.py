@@ -10,9 +10,11 @@ import pytest
 from jaxgen import parallel
 from jaxgen.autoencoders import codebook, vq_vae
 from jaxgen.autoencoders.codebook import ByGradient, ByMovingAverage
+from jaxgen.mode import Mode
 from jaxgen.nets.grid import GridDecoder, GridEncoder
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.train_state import apply
 from tests import contract
 
 TINY = vq_vae.Config(
@@ -21,8 +23,8 @@ TINY = vq_vae.Config(
     num_codes=6,
     code_dim=2,
     codebook=ByMovingAverage(decay=0.6, restart_below=0.7),  # without restarts an update has no use for its key
-    encoder=MLP((8,), norm="batch"),
-    decoder=MLP((8,), negative_slope=0.1),
+    encoder=MLP((6,), norm="batch"),
+    decoder=MLP((6,), negative_slope=0.1),
     prior=PixelCNN(channels=3, layers=1),
 )
 
@@ -32,25 +34,63 @@ class TestContract(contract.Suite):
         vq_vae,
         TINY,
         unreached=("['autoencoder']['encoder']['Dense_0']['bias']",),  # batch normalisation takes it out
-        inert=("codebook_optimizer.learning_rate",),  # of a codebook that learns by gradient
+        # Of a codebook that learns by gradient: see `TestGradientContract`.
+        inert=("codebook_optimizer.learning_rate",),
+        shared=("codebook_optimizer",),
     )
+
+
+@pytest.mark.exhaustive
+class TestGradientContract(contract.Suite):
+    """A codebook that learns by gradient is a player of its own."""
+
+    case = contract.Case(
+        vq_vae,
+        dataclasses.replace(TINY, codebook=ByGradient()),
+        unreached=("['autoencoder']['encoder']['Dense_0']['bias']",),
+    )
+
+    def test_update_is_a_function_of_its_key(self, update):
+        """Without restarts and dropout nothing is drawn, and the key changes nothing."""
+        config, step = update
+        states = [step(self.init(config), self.batches(1)[0], jax.random.key(number))[0] for number in (0, 1)]
+        chex.assert_trees_all_equal(*states)
+
+
+TRAINING = Mode(train=True)
+encodings_of, to_codes, from_codes, prior_loss, autoencoder_loss, code_logits = (  # one program in place of many
+    jax.jit(function, static_argnums=0)
+    for function in (
+        vq_vae.encodings_of,
+        vq_vae.to_codes,
+        vq_vae.from_codes,
+        vq_vae.prior_loss,
+        vq_vae.autoencoder_loss,
+        vq_vae.code_logits,
+    )
+)
 
 
 def images_of(num, config=TINY):
     return jax.random.uniform(jax.random.key(1), (num, *config.image_shape), minval=-1.0)
 
 
+def gradient_of_codebook_loss(vectors, encodings):
+    def loss(vectors):
+        return vq_vae.codebook_loss({"params": {"embedding": vectors}}, encodings)[0]
+
+    return jax.jit(jax.grad(loss))(vectors)
+
+
 def test_loss_is_the_first_and_third_term_of_equation_3_written_out_in_numpy():
     state, images = TestContract.init(), images_of(5)
     vectors = vq_vae.vectors_of(TINY, state.codebook)
-    inputs = TINY, state.autoencoder.params, state.autoencoder.collections
-    loss, (metrics, _) = vq_vae.autoencoder_loss(*inputs, vectors, images)
-    network = vq_vae._network(TINY)
     variables = state.autoencoder.variables
-    z, _ = network.apply(variables, images, (4, 2, 2), method="encode", train=True, mutable=["batch_stats"])
+    loss, (metrics, _) = autoencoder_loss(TINY, variables, vectors, images, TRAINING)
+    z, _ = apply(TINY.encoder, variables, images, (4, 2, 2), mode=TRAINING, part="encoder")
     distances = np.square(np.asarray(z)[..., None, :] - np.asarray(vectors)).sum(-1)
     quantized = np.asarray(vectors)[distances.argmin(-1)]
-    outputs = network.apply(variables, jnp.asarray(quantized), (4, 2, 1), method="decode")
+    outputs, _ = apply(TINY.decoder, variables, jnp.asarray(quantized), (4, 2, 1), part="decoder")
     error = np.square(np.asarray(outputs) - images).mean()
     commitment = np.square(np.asarray(z) - quantized).mean()
     assert metrics["mean_squared_error"] == pytest.approx(error, rel=1e-5)
@@ -58,13 +98,16 @@ def test_loss_is_the_first_and_third_term_of_equation_3_written_out_in_numpy():
     assert loss == pytest.approx(error / 0.25 + 0.25 * commitment, rel=1e-5)
 
 
-def test_the_encoder_learns_from_the_image_as_if_nothing_were_quantised_and_from_its_commitment():
+def test_the_encoder_learns_from_the_image_past_the_quantisation_and_from_its_commitment():
     """With a linear encoder W x and a linear decoder V z + c, by hand: W gets V^T of the error, and 2 beta (z - e)."""
     config = dataclasses.replace(TINY, encoder=MLP(()), decoder=MLP(()))
     state, images = TestContract.init(config), images_of(5)
     vectors = vq_vae.vectors_of(config, state.codebook)
-    inputs = vectors, images
-    gradients = jax.grad(lambda p: vq_vae.autoencoder_loss(config, p, {}, *inputs)[0])(state.autoencoder.params)
+
+    def loss(params):
+        return vq_vae.autoencoder_loss(config, {"params": params}, vectors, images, TRAINING)[0]
+
+    gradients = jax.jit(jax.grad(loss))(state.autoencoder.params)
     params = jax.device_get(state.autoencoder.params)
     x = np.asarray(images, np.float64).reshape(5, 8)
     z = (x @ params["encoder"]["Dense_0"]["kernel"]).reshape(5, 8, 2)
@@ -83,7 +126,7 @@ def test_the_encoder_learns_from_the_image_as_if_nothing_were_quantised_and_from
 def test_codebook_loss_moves_each_code_to_the_encodings_that_chose_it():
     vectors = jax.random.normal(jax.random.key(0), (4, 2))
     encodings = jax.random.normal(jax.random.key(1), (3, 5, 2))
-    found = jax.grad(lambda vectors: vq_vae.codebook_loss(vectors, encodings)[0])(vectors)
+    found = gradient_of_codebook_loss(vectors, encodings)
     codes = np.asarray(codebook.nearest(encodings, vectors)).ravel()
     wanted = np.zeros((4, 2))
     np.add.at(wanted, codes, 2 * (np.asarray(vectors)[codes] - np.asarray(encodings).reshape(-1, 2)) / encodings.size)
@@ -91,7 +134,7 @@ def test_codebook_loss_moves_each_code_to_the_encodings_that_chose_it():
 
 
 def test_a_codebook_learns_by_gradient_and_by_its_own_optimizer():
-    """One step on 4 devices is the step of one; at rest the codes stay."""
+    """One step on 4 devices is the step of one, down the gradient of the codebook's loss."""
     config = contract.with_sgd(dataclasses.replace(TINY, codebook=ByGradient()), codebook_optimizer=0.5)
     batch, key = images_of(8), jax.random.key(2)
     state = TestContract.init(config)
@@ -99,9 +142,9 @@ def test_a_codebook_learns_by_gradient_and_by_its_own_optimizer():
     found, _ = parallel.shard_map(vq_vae.update, config)(state, batch, key)
     chex.assert_trees_all_close(jax.device_get(found), jax.device_get(wanted), atol=1e-5)
     assert metrics["codebook_loss"] > 0
-    encodings = vq_vae.encodings_of(config, wanted.autoencoder, batch)
+    encodings, _ = encodings_of(config, wanted.autoencoder.variables, batch)
     before = vq_vae.vectors_of(config, state.codebook)
-    gradient = jax.grad(lambda vectors: vq_vae.codebook_loss(vectors, encodings)[0])(before)
+    gradient = gradient_of_codebook_loss(before, encodings)
     np.testing.assert_allclose(vq_vae.vectors_of(config, wanted.codebook), before - 0.5 * gradient, atol=1e-6)
 
 
@@ -109,21 +152,21 @@ def test_moving_averages_follow_the_encoder_that_has_just_moved():
     config = contract.with_sgd(TINY, 0.1)
     state, images, key = TestContract.init(config), images_of(8), jax.random.key(2)
     after, metrics = jax.jit(functools.partial(vq_vae.update, config))(state, images, key)
-    encodings = vq_vae.encodings_of(config, after.autoencoder, images)
+    encodings, _ = encodings_of(config, after.autoencoder.variables, images)
     codes = codebook.nearest(encodings, vq_vae.vectors_of(config, state.codebook))
     wanted = codebook.follow(state.codebook, config.codebook, encodings, codes, key)
     chex.assert_trees_all_close(after.codebook, wanted, atol=1e-5)
-    codes = vq_vae.encode(config, after, images)
+    codes = to_codes(config, after, images)
     assert metrics["perplexity"] == pytest.approx(float(codebook.perplexity(codes, 6)), rel=1e-5)
-    _, (of_prior, _) = vq_vae.prior_loss(config, state.prior.params, codes)
+    _, (of_prior, _) = prior_loss(config, state.prior.variables, codes, TRAINING)
     assert metrics["prior_nll"] == pytest.approx(float(of_prior["prior_nll"]), rel=1e-5)
 
 
 def test_prior_loss_is_the_sum_over_positions_of_the_cross_entropy():
     state = TestContract.init()
     codes = jax.random.randint(jax.random.key(1), (3, 4, 2), 0, 6)
-    loss, (metrics, _) = vq_vae.prior_loss(TINY, state.prior.params, codes)
-    logits = np.asarray(vq_vae.code_logits(TINY, state.prior.params, codes), np.float64)
+    loss, (metrics, _) = prior_loss(TINY, state.prior.variables, codes, TRAINING)
+    logits = np.asarray(code_logits(TINY, state.prior.variables, codes)[0], np.float64)
     log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     nll = -np.take_along_axis(log_p, np.asarray(codes)[..., None], -1).reshape(3, 8).sum(1).mean()
     assert loss == metrics["prior_nll"] == pytest.approx(nll, rel=1e-5)
@@ -139,7 +182,7 @@ def test_codes_are_drawn_with_the_probabilities_that_the_prior_gives_to_whole_gr
     )
     state = state._replace(prior=state.prior.replace(params=params))
     grids = jnp.stack(jnp.meshgrid(*[jnp.arange(3)] * 4, indexing="ij"), axis=-1).reshape(81, 2, 2)
-    nll = jax.jit(jax.vmap(lambda grid: vq_vae.prior_loss(config, params, grid[None])[0]))(grids)
+    nll = jax.jit(jax.vmap(lambda grid: vq_vae.prior_loss(config, {"params": params}, grid[None], TRAINING)[0]))(grids)
     probabilities = np.exp(-np.asarray(nll))
     assert probabilities.sum() == pytest.approx(1.0, rel=1e-5)
     assert probabilities.max() > 3 / 81
@@ -151,17 +194,18 @@ def test_codes_are_drawn_with_the_probabilities_that_the_prior_gives_to_whole_gr
 
 def test_images_lead_to_codes_and_back():
     state, images = TestContract.init(), images_of(5)
-    codes = vq_vae.encode(TINY, state, images)
+    codes = to_codes(TINY, state, images)
     assert codes.shape == (5, 4, 2) and codes.dtype == jnp.int32
     assert ((codes >= 0) & (codes < 6)).all()
-    outputs = vq_vae.reconstruct(TINY, state, images)
-    np.testing.assert_array_equal(outputs, vq_vae.decode(TINY, state, codes))
+    outputs = jax.jit(functools.partial(vq_vae.reconstruct, TINY))(state, images)
+    np.testing.assert_array_equal(outputs, from_codes(TINY, state, codes))
     assert (outputs >= -1).all() and (outputs <= 1).all()
     key = jax.random.key(7)
-    drawn = vq_vae.decode(TINY, state, vq_vae.draw_codes(TINY, state, key, 3))
+    drawn = from_codes(TINY, state, jax.jit(lambda state: vq_vae.draw_codes(TINY, state, key, 3))(state))
     np.testing.assert_array_equal(vq_vae.sample(TINY, state, key, 3), drawn)
 
 
+@pytest.mark.exhaustive
 def test_training_reconstructs_images_of_few_kinds_and_learns_how_often_each_comes():
     """Two images, one thrice as often: the error vanishes and the prior's NLL falls to their entropy."""
     config = dataclasses.replace(
@@ -200,7 +244,7 @@ def test_convolutional_networks_give_a_grid_of_a_quarter_of_the_sides_and_the_au
 
 
 def test_codes_begin_uniform_with_length_one_on_average():
-    state = vq_vae.init(dataclasses.replace(TINY, num_codes=512, code_dim=16), jax.random.key(0))
+    state = TestContract.init(dataclasses.replace(TINY, num_codes=512, code_dim=16))
     vectors = state.codebook.sums
     assert np.abs(vectors).max() == pytest.approx(np.sqrt(3 / 16), rel=1e-2)
     assert np.square(np.asarray(vectors)).sum(1).mean() == pytest.approx(1.0, rel=0.05)
@@ -215,7 +259,7 @@ def test_images_that_do_not_halve_are_refused():
 def test_a_state_whose_codebook_learns_otherwise_is_refused():
     state = TestContract.init()
     with pytest.raises(ValueError, match="the state's codebook is Averages"):
-        vq_vae.encode(dataclasses.replace(TINY, codebook=ByGradient()), state, images_of(2))
+        vq_vae.to_codes(dataclasses.replace(TINY, codebook=ByGradient()), state, images_of(2))
 
 
 @pytest.mark.parametrize(

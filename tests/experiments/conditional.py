@@ -41,5 +41,5 @@ def update(config: Config, state: State, batch: Batch, key: jax.Array, *, axis_n
     return State(total), {"loss": total.sum()}
 
 
-def sample(config: Config, state: State, key: jax.Array, num: int) -> jax.Array:
+def sample(config: Config, state: State, key: jax.Array, num: int, condition=None) -> jax.Array:
     return jnp.zeros((num, *config.image_shape)) + jnp.tanh(state.total.sum())

@@ -5,35 +5,40 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.gans import watch
+from jaxgen.gans import diagnostics
 from jaxgen.gans.objectives import Minimax, Wasserstein
 
 
-def test_certainty_is_the_share_judged_rightly_and_surely():
+def test_certainty_is_the_share_classified_correctly_above_the_threshold():
     """sigmoid(3) = 0.953, sigmoid(2) = 0.881."""
     real, fake = jnp.array([3.0, 2.0, -4.0, 5.0]), jnp.array([-3.0, -2.0, 4.0, 0.0])
-    found = watch.certainty(Minimax(), real, fake)
+    found = diagnostics.certainty(Minimax(), real, fake)
     assert {name: float(value) for name, value in found.items()} == {"real_certainty": 0.5, "fake_certainty": 0.25}
 
 
 def test_a_critic_has_no_certainty():
-    assert watch.certainty(Wasserstein(), jnp.ones(2), jnp.zeros(2)) == {}
+    assert diagnostics.certainty(Wasserstein(), jnp.ones(2), jnp.zeros(2)) == {}
 
 
-def test_spread_is_the_mean_squared_distance_of_all_pairs():
+def test_mean_squared_distance_is_that_of_all_pairs():
     points = np.asarray(jax.random.normal(jax.random.key(0), (6, 2, 3)))
     pairs = [((one - other) ** 2).sum() for one in points for other in points]
-    assert watch.spread(jnp.asarray(points)) == pytest.approx(np.mean(pairs), rel=1e-5)
+    assert diagnostics.mean_squared_distance(jnp.asarray(points)) == pytest.approx(np.mean(pairs), rel=1e-5)
 
 
 def test_diversity_compares_fakes_with_real_examples_over_all_devices():
     real = jax.random.normal(jax.random.key(0), (8, 3))
     fake = 0.5 * jax.random.normal(jax.random.key(1), (8, 3)) + 7.0
-    wanted = watch.diversity(real, fake)["diversity"]
+    wanted = diagnostics.diversity(real, fake)["diversity"]
     assert wanted == pytest.approx(float(fake.var(0).sum() / real.var(0).sum()), rel=1e-4)
-    found = jax.vmap(functools.partial(watch.diversity, axis_name="i"), axis_name="i")(
+    found = jax.vmap(functools.partial(diagnostics.diversity, axis_name="i"), axis_name="i")(
         real.reshape(4, 2, 3), fake.reshape(4, 2, 3)
     )
     np.testing.assert_allclose(found["diversity"], np.full(4, wanted), rtol=1e-5)
-    assert watch.diversity(real, jnp.ones_like(fake))["diversity"] == 0
-    assert np.isfinite(watch.diversity(jnp.ones_like(real), jnp.ones_like(real))["diversity"])
+    assert diagnostics.diversity(real, jnp.ones_like(fake))["diversity"] == 0
+    assert np.isfinite(diagnostics.diversity(jnp.ones_like(real), jnp.ones_like(real))["diversity"])
+
+
+def test_the_mean_over_steps_is_each_metrics_own():
+    found = diagnostics.means({"a": jnp.array([1.0, 3.0]), "b": jnp.array([0.0, 0.5])})
+    assert {name: float(value) for name, value in found.items()} == {"a": 2.0, "b": 0.25}

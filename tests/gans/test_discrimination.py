@@ -1,119 +1,125 @@
-import functools
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.gans import discrimination
-from jaxgen.gans.discrimination import Discrimination, InstanceNoise
+from jaxgen.gans.discrimination import FAKE as FAKE_STREAM
+from jaxgen.gans.discrimination import REAL as REAL_STREAM
+from jaxgen.gans.discrimination import Discrimination, flip_labels, require_no_batch_statistics, score_both
+from jaxgen.gans.networks import scorer, two_headed
+from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.spectral import Spectral
+from jaxgen.optimizers import SGD, Optimizer
+from jaxgen.train_state import blank, create
+from tests.gans.games import training
 
 NET = MLP((4,), norm="batch")
 REAL, FAKE = jax.random.normal(jax.random.key(0), (2, 8, 3)) + jnp.array([0.0, 2.0])[:, None, None]
-STEP = jnp.int32(0)
+TRAINING = Mode(train=True)
 
 
-def variables(net=NET):
-    made = dict(net.init(jax.random.key(1), REAL, ()))
-    return made.pop("params"), made
+@pytest.fixture(scope="module")
+def variables():
+    return dict(NET.init(jax.random.key(1), REAL, ()))
 
 
-def chance(view, net=NET, num=8, step=STEP, axis_name=None):
-    return discrimination.chance(view, net, jax.random.key(2), num, (3,), step, axis_name)
-
-
-def test_by_default_nothing_is_drawn():
-    assert all(part is None for part in chance(Discrimination()))
-
-
-def normalized(net, params, images):
+def normalized(variables, images):
     """The network, its statistics those of `images`."""
-    return net.apply({"params": params, **variables()[1]}, images, (), train=True, mutable=["batch_stats"])[0]
+    return NET.apply(variables, images, (), mode=TRAINING, mutable=["batch_stats"])[0]
 
 
 @pytest.mark.parametrize("joint", [False, True])
-def test_batch_statistics_are_of_one_batch_or_of_two(joint):
-    view, (params, collections) = Discrimination(joint=joint), variables()
-    (real, fake), after = discrimination.score_pairs(view, NET, params, collections, REAL, FAKE, chance(view))
-    both = normalized(NET, params, jnp.concatenate([REAL, FAKE]))
-    apart = jnp.concatenate([normalized(NET, params, REAL), normalized(NET, params, FAKE)])
+def test_batch_statistics_are_of_one_batch_or_of_two(variables, joint):
+    (real, fake), after = score_both(scorer(NET), variables, REAL, FAKE, TRAINING, joint=joint)
+    both = normalized(variables, jnp.concatenate([REAL, FAKE]))
+    apart = jnp.concatenate([normalized(variables, REAL), normalized(variables, FAKE)])
     found, wanted, other = jnp.concatenate([real, fake]), *((both, apart) if joint else (apart, both))
     np.testing.assert_allclose(found, wanted, atol=1e-5)
     assert np.abs(found - other).max() > 0.1
-    means = [np.asarray(tree["batch_stats"]["BatchNorm_0"]["mean"]) for tree in (collections, after)]
-    hidden = [np.asarray(x @ params["Dense_0"]["kernel"]).mean(0) for x in (REAL, FAKE)]
+    means = [np.asarray(tree["batch_stats"]["BatchNorm_0"]["mean"]) for tree in (variables, after)]
+    hidden = [np.asarray(x @ variables["params"]["Dense_0"]["kernel"]).mean(0) for x in (REAL, FAKE)]
     steps = [sum(hidden) / 2] if joint else hidden  # two batches move the running means twice, the real one first
     for mean in steps:
         means[0] = 0.9 * means[0] + 0.1 * mean
     np.testing.assert_allclose(means[1], means[0], atol=1e-5)
 
 
-def test_flipped_pairs_exchange_their_scores():
-    flipped = jnp.array([True, False])
-    real, fake = discrimination.flip(flipped, jnp.array([1.0, 2.0]), jnp.array([3.0, 4.0]))
-    assert real.tolist() == [3.0, 2.0] and fake.tolist() == [1.0, 4.0]
-    drawn = chance(Discrimination(flip=0.25), num=4_000).flipped
-    assert drawn.mean() == pytest.approx(0.25, abs=4 * np.sqrt(0.25 * 0.75 / 4_000))
+@pytest.mark.parametrize("joint", [False, True])
+def test_fakes_alone_are_normalised_by_themselves_and_real_outputs_are_none(variables, joint):
+    (real, fake), _ = score_both(scorer(NET), variables, None, FAKE, TRAINING, joint=joint)
+    assert real is None
+    np.testing.assert_allclose(fake, normalized(variables, FAKE), atol=1e-5)
+    outputs, _ = score_both(two_headed(MLP(()), 2), MLP(()).init(jax.random.key(0), REAL, (3,)), None, FAKE, TRAINING)
+    assert outputs[0] == (None, None)
+    assert [part.shape for part in outputs[1]] == [(8,), (8, 2)]
 
 
-@pytest.mark.parametrize(("end", "step", "wanted"), [(0, 500, 0.4), (100, 0, 0.4), (100, 75, 0.1), (100, 200, 0.0)])
-def test_instance_noise_falls_on_a_line(end, step, wanted):
-    noise = InstanceNoise(0.4, end)
-    assert noise.at(jnp.int32(step)) == pytest.approx(wanted, abs=1e-6)
-    drawn = chance(Discrimination(noise=noise), num=2_000, step=jnp.int32(step))
-    for array in (drawn.real_noise, drawn.fake_noise):
-        assert array.shape == (2_000, 3)
-        assert array.std() == pytest.approx(wanted, rel=4 / np.sqrt(2 * 6_000))
-    assert (end == 100 and step == 200) or not np.array_equal(drawn.real_noise, drawn.fake_noise)
-
-
-def test_noise_is_added_to_what_the_discriminator_sees():
-    view, net = Discrimination(noise=InstanceNoise(0.5)), MLP((4,))
-    params, collections = variables(net)
-    luck = chance(view, net)
-    (real, fake), _ = discrimination.score_pairs(view, net, params, collections, REAL, FAKE, luck)
-    np.testing.assert_allclose(real, net.apply({"params": params}, REAL + luck.real_noise, ()), atol=1e-6)
-    np.testing.assert_allclose(fake, net.apply({"params": params}, FAKE + luck.fake_noise, ()), atol=1e-6)
-
-
-class Dropped(nn.Module):
-    """Gives back the bits of its keys."""
-
-    rate: float = 0.5
-
-    @property
-    def drops(self):
-        return self.rate > 0
+class Conditioned(nn.Module):
+    """The product of a point's first number and its condition."""
 
     @nn.compact
-    def __call__(self, images, output_shape, *, train=False, axis_name=None, keys=None):
-        return jax.vmap(jax.random.uniform)(keys)
+    def __call__(self, points, condition, output_shape, *, mode=EVALUATION):
+        return points[:, 0] * condition
 
 
-def test_a_network_that_drops_has_a_key_for_each_example():
-    view = Discrimination(joint=True)
-    luck = chance(view, Dropped())
-    scores, _ = discrimination.score_pairs(view, Dropped(), {}, {}, REAL, FAKE, luck)
+@pytest.mark.parametrize("joint", [False, True])
+def test_conditions_stay_with_their_points(joint):
+    real, fake = jnp.arange(8.0), 10 + jnp.arange(8.0)
+    inputs = (REAL, real), (FAKE, fake)
+    scores, _ = score_both(scorer(Conditioned()), {}, *inputs, TRAINING, joint=joint)
+    np.testing.assert_allclose(jnp.stack(scores), [REAL[:, 0] * real, FAKE[:, 0] * fake], rtol=1e-6)
+
+
+class Drawn(nn.Module):
+    """Gives back a number drawn from each example's key."""
+
+    @nn.compact
+    def __call__(self, images, output_shape, *, mode=EVALUATION):
+        return jax.vmap(jax.random.uniform)(mode.example_keys("a test"))
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_each_real_example_and_each_fake_has_keys_of_its_own(joint):
+    mode = training(jax.random.key(2), 8)
+    scores, _ = score_both(scorer(Drawn()), {}, REAL, FAKE, mode, joint=joint)
     assert len(np.unique(np.concatenate(scores))) == 16
-    np.testing.assert_array_equal(scores[1], jax.vmap(jax.random.uniform)(luck.fake_keys))
-    assert chance(view, Dropped(0.0)).real_keys is None
+    for found, stream in zip(scores, (REAL_STREAM, FAKE_STREAM), strict=True):
+        np.testing.assert_array_equal(found, jax.vmap(jax.random.uniform)(mode.stream(stream).keys))
+    (_, alone), _ = score_both(scorer(Drawn()), {}, None, FAKE, mode, joint=joint)
+    np.testing.assert_array_equal(alone, scores[1])
 
 
-def test_chance_is_the_same_however_many_devices_share_the_batch():
-    view = Discrimination(flip=0.5, noise=InstanceNoise(1.0))
-    whole = chance(view)
-    shares = jax.vmap(lambda _: chance(view, num=2, axis_name="i"), axis_name="i")(np.zeros(4))
-    for one, many in zip(jax.tree.leaves(whole), jax.tree.leaves(shares), strict=True):
-        np.testing.assert_array_equal(many.reshape(one.shape), one)
+def test_flipped_pairs_exchange_their_scores_and_the_share_is_as_set():
+    real, fake = jnp.arange(4_000.0), 10_000 + jnp.arange(4_000.0)
+    found = flip_labels(0.25, real, fake, training(jax.random.key(0), 4_000))
+    flipped = np.asarray(found[0] != real)
+    np.testing.assert_array_equal(found[0], np.where(flipped, fake, real))
+    np.testing.assert_array_equal(found[1], np.where(flipped, real, fake))
+    assert flipped.mean() == pytest.approx(0.25, abs=4 * np.sqrt(0.25 * 0.75 / 4_000))
 
 
-def test_settings_out_of_range_are_refused():
-    for make in (
-        functools.partial(Discrimination, flip=0.6),
-        functools.partial(InstanceNoise, std=-1.0),
-        functools.partial(InstanceNoise, end=-1),
-    ):
-        with pytest.raises(ValueError, match="but must be"):
-            make()
+def test_without_flipping_no_keys_are_needed_and_with_it_they_are():
+    real, fake = flip_labels(0.0, REAL[:, 0], FAKE[:, 0], TRAINING)
+    np.testing.assert_array_equal(jnp.stack([real, fake]), jnp.stack([REAL[:, 0], FAKE[:, 0]]))
+    with pytest.raises(ValueError, match="label flipping draws random numbers in training"):
+        flip_labels(0.1, real, fake, TRAINING)
+
+
+@pytest.mark.parametrize(
+    ("net", "refused"), [(NET, True), (Spectral(NET), True), (Spectral(MLP((4,))), False), (MLP((4,)), False)]
+)
+def test_batch_statistics_of_a_penalised_critic_are_refused_and_other_collections_are_not(net, refused):
+    critic = create(net, Optimizer(0.1, SGD()), jax.random.key(0), blank((3,)), ())
+    if refused:
+        with pytest.raises(ValueError, match="batch normalisation: use layer normalisation, spectral normalisation"):
+            require_no_batch_statistics(critic)
+    else:
+        require_no_batch_statistics(critic)
+
+
+@pytest.mark.parametrize("flip", [-0.1, 0.6])
+def test_settings_out_of_range_are_refused(flip):
+    with pytest.raises(ValueError, match=f"flip is {flip}, but must be in"):
+        Discrimination(flip=flip)

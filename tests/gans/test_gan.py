@@ -8,31 +8,42 @@ import numpy as np
 import pytest
 
 from jaxgen import parallel
-from jaxgen.gans import discrimination, gan
-from jaxgen.gans.discrimination import Discrimination, InstanceNoise
+from jaxgen.gans import gan
+from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.objectives import Hinge, LeastSquares, NonSaturating, Relativistic
+from jaxgen.moving_averages import Exponential, NoAverage
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.nets.initializers import Normal as NormalWeights
 from jaxgen.nets.initializers import Uniform as UniformWeights
+from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.spectral import Spectral
 from jaxgen.optimizers import SGD, Adam, Optimizer
 from jaxgen.priors import Normal, Uniform
 from tests import contract
+from tests.gans.games import UNTRICKED, assert_close, compiled, count, stepped, training
 
 TINY = gan.Config(
     image_shape=(4, 4, 1),
     prior=Uniform(3),
     objective=NonSaturating(smoothing=0.1),
-    generator=MLP((8,), norm="batch"),
-    discriminator=Maxout((6,), pieces=2, initializer=UniformWeights(0.5)),
+    generator=MLP((6,), norm="batch"),
+    discriminator=InstanceNoise(Maxout((4,), pieces=2, initializer=UniformWeights(0.5)), 0.1, end=10),
     discriminator_steps=2,
-    view=Discrimination(flip=0.2, noise=InstanceNoise(0.1, end=10)),
+    discrimination=Discrimination(flip=0.2),
     generator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
     discriminator_optimizer=Optimizer(1e-3, Adam(b1=0.5)),
-    ema_decay=0.15,  # below the warm-up's (1 + t) / (10 + t), so that it shows in the first updates
+    average=Exponential(0.15),  # below the warm-up's (1 + t) / (10 + t), so that it shows in the first updates
 )
+NORMALIZED = dataclasses.replace(  # batch statistics in both players, and nothing random
+    TINY,
+    discriminator=MLP((4,), norm="batch", negative_slope=0.2),
+    discriminator_steps=3,
+    discrimination=UNTRICKED,
+    average=NoAverage(),
+)
+REAL = jax.random.uniform(jax.random.key(1), (12, 4, 4, 1))
 
 
 class TestContract(contract.Suite):
@@ -44,6 +55,7 @@ class TestContract(contract.Suite):
     )
 
 
+@pytest.mark.exhaustive
 class TestSpectralContract(contract.Suite):
     """SNGAN, its generator normalised as well, batch statistics inside."""
 
@@ -52,19 +64,25 @@ class TestSpectralContract(contract.Suite):
         dataclasses.replace(
             TINY,
             objective=Hinge(),
-            generator=Spectral(MLP((8,), norm="batch"), steps=2),
-            discriminator=Spectral(MLP((6,), negative_slope=0.2)),
-            view=Discrimination(joint=True),
+            generator=Spectral(MLP((6,), norm="batch"), steps=2),
+            discriminator=Spectral(MLP((4,), negative_slope=0.2)),
+            discrimination=Discrimination(joint=True),
         ),
         unreached=(
             "['discriminator']['inner']['Dense_1']['bias']",  # between the margins all real and fake scores cancel
             "['generator']['inner']['Dense_0']['bias']",  # taken out by batch normalisation
         ),
-        inert=("view.noise.end",),  # there is no noise
     )
 
 
-@pytest.mark.parametrize("wrap", [parallel.jit, parallel.pmap, parallel.shard_map])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        parallel.shard_map,
+        pytest.param(parallel.jit, marks=pytest.mark.exhaustive),
+        pytest.param(parallel.pmap, marks=pytest.mark.exhaustive),
+    ],
+)
 def test_accumulated_gradients_are_the_same_on_any_devices(wrap):
     """Two steps of each player in four updates, and none in the first."""
     sgd = Optimizer(0.1, SGD(), accumulate=2)
@@ -72,7 +90,7 @@ def test_accumulated_gradients_are_the_same_on_any_devices(wrap):
     batches = np.random.default_rng(0).integers(0, 256, (4, 8, 4, 4, 1), np.uint8)
     keys = jax.random.split(jax.random.key(1), 4)
     alone, shared = (parallel.jit(gan.update, config, devices=jax.devices()[:1]), wrap(gan.update, config))
-    state, wanted = (jax.jit(functools.partial(gan.init, config))(jax.random.key(0)) for _ in range(2))
+    state, wanted = TestContract.init(config), TestContract.init(config)
     before = jax.device_get(state)
     for number, (batch, key) in enumerate(zip(batches, keys, strict=True)):
         (state, _), (wanted, _) = shared(state, batch, key), alone(wanted, batch, key)
@@ -88,11 +106,11 @@ CONVOLUTIONAL = dataclasses.replace(
     generator=DCGANGenerator(2, kernel_size=3, initializer=NormalWeights(0.3)),
     discriminator=DCGANDiscriminator(2, kernel_size=3, initializer=NormalWeights(0.3)),
     discriminator_steps=1,
-    view=Discrimination(joint=True),
+    discrimination=Discrimination(joint=True),
 )
 
 
-@pytest.mark.parametrize("wrap", [parallel.pmap, parallel.shard_map])
+@pytest.mark.parametrize("wrap", [parallel.shard_map, pytest.param(parallel.pmap, marks=pytest.mark.exhaustive)])
 def test_joint_statistics_and_mean_scores_are_those_of_the_whole_batch_on_any_devices(wrap):
     """Radford's networks, real and fake examples normalised together, and a loss of the mean scores."""
     config = contract.with_sgd(CONVOLUTIONAL, 0.1)
@@ -111,101 +129,120 @@ def test_joint_statistics_and_mean_scores_are_those_of_the_whole_batch_on_any_de
         np.testing.assert_allclose(found[1][name], value, atol=1e-4, err_msg=name)
 
 
-@functools.partial(jax.jit, static_argnums=0)
 def by_hand(config, state, batch, key):
-    """D's weights, G's weights and the lengths of D's gradients after an iteration."""
-    keys = jax.random.split(key, 4)
-    chance = functools.partial(discrimination.chance, config.view, config.discriminator)
-    latents = gan.draw_latents(config, keys[0], 12)
-    luck = chance(keys[1], 12, config.image_shape, state.generator.step)
-    generator, discriminator = state.generator, state.discriminator
-    lengths = []
+    """D's variables, G's and the lengths of D's gradients after an iteration of three steps."""
+    key_latents, key_pass, key_generator, key_generator_pass = jax.random.split(key, 4)
+    latents, mode = config.prior.draw(key_latents, 12), training(key_pass, 12)
+    discriminator, lengths = state.discriminator.variables, []
     for step in range(3):
-        fake, _ = gan.generate(config, generator.params, generator.collections, latents[step::3], train=True)
-        part = jax.tree.map(lambda leaf, step=step: leaf[step::3], luck)
-        grads, _ = jax.grad(lambda p, *args: gan.discriminator_loss(config, p, {}, *args), has_aux=True)(
-            discriminator.params, batch[step::3], fake, part
+        part = mode.with_keys(mode.keys[step::3])
+        fake, _ = gan.generate(config, state.generator.variables, latents[step::3], mode=part)
+        discriminator, _, length = stepped(
+            discriminator,
+            functools.partial(gan.discriminator_loss, config),
+            0.05,
+            batch[step::3],
+            fake,
+            part,
         )
-        lengths.append(jnp.sqrt(sum((leaf**2).sum() for leaf in jax.tree.leaves(grads))))
-        params = jax.tree.map(lambda p, g: p - 0.05 * g, discriminator.params, grads)
-        discriminator = discriminator.replace(params=params)
-    luck = chance(keys[3], 4, config.image_shape, state.generator.step)
-    inputs = discriminator, batch[2::3], gan.draw_latents(config, keys[2], 4), luck
-    grads, _ = jax.grad(lambda p: gan.generator_loss(config, p, generator.collections, *inputs), has_aux=True)(
-        generator.params
-    )
-    params = jax.tree.map(lambda p, g: p - 0.05 * g, generator.params, grads)
-    return discriminator.params, params, jnp.stack(lengths)
+        lengths.append(length)
+    inputs = discriminator, batch[2::3], config.prior.draw(key_generator, 4), training(key_generator_pass, 4)
+    generator, *_ = stepped(state.generator.variables, functools.partial(gan.generator_loss, config), 0.05, *inputs)
+    return discriminator, generator, jnp.stack(lengths)
 
 
-def test_update_is_algorithm_1_done_by_hand():
-    """k discriminator steps on interleaved minibatches with the generator frozen, then one generator step."""
-    config = contract.with_sgd(dataclasses.replace(TINY, discriminator_steps=3), 0.05)
+@pytest.mark.parametrize(
+    "config", [dataclasses.replace(TINY, discriminator_steps=3), NORMALIZED], ids=["TINY", "batch"]
+)
+def test_update_is_algorithm_1_done_by_hand(config):
+    """k discriminator steps on interleaved minibatches with the generator fixed, then one generator step.
+
+    The discriminator's running statistics are those of all its minibatches, in their order; the generator's own step
+    alone moves its statistics.
+    """
+    config = contract.with_sgd(config, 0.05)
     state = TestContract.init(config)
-    batch = jax.random.uniform(jax.random.key(1), (12, *config.image_shape))
-    found, metrics = jax.jit(functools.partial(gan.update, config))(state, batch, jax.random.key(2))
-
-    *weights, lengths = by_hand(config, state, batch, jax.random.key(2))
-    for name, wanted in zip(("discriminator", "generator"), weights, strict=True):
-        for path, leaf in contract.leaves(wanted).items():
-            np.testing.assert_allclose(
-                leaf, contract.leaves(getattr(found, name).params)[path], atol=1e-6, err_msg=path
-            )
+    found, metrics = compiled(gan.update, config)(state, REAL, jax.random.key(2))
+    *wanted, lengths = compiled(by_hand, config)(state, REAL, jax.random.key(2))
+    assert_close([found.discriminator.variables, found.generator.variables], wanted)
     assert metrics["gradient_norm/discriminator"] == pytest.approx(float(lengths.mean()), rel=1e-4)
     names = {"real_certainty", "fake_certainty", "diversity", "gradient_norm/generator", "generator_loss"}
     assert set(metrics) >= names
 
 
+def test_running_statistics_of_the_discriminator_are_those_of_each_minibatch_in_turn():
+    """Weights that do not move, and a first layer whose inputs' means are known: real, then fake, three times."""
+    config = contract.with_sgd(NORMALIZED, 1e-30)
+    state, key = TestContract.init(config), jax.random.key(2)
+    found, _ = compiled(gan.update, config)(state, REAL, key)
+    latents = config.prior.draw(jax.random.split(key, 4)[0], 12)
+    layer, mean = jax.device_get(state.discriminator.params["Dense_0"]), np.zeros(4)
+    for step in range(3):
+        fake, _ = gan.generate(config, state.generator.variables, latents[step::3], mode=training(key, 4))
+        for images in (REAL[step::3], fake):
+            mean = 0.9 * mean + 0.1 * (np.asarray(images).reshape(4, -1) @ layer["kernel"] + layer["bias"]).mean(0)
+    after = found.discriminator.collections["batch_stats"]["BatchNorm_0"]["mean"]
+    np.testing.assert_allclose(after, mean, atol=1e-5)
+
+
 @pytest.mark.parametrize("objective", [NonSaturating(), LeastSquares(), Hinge(), Relativistic()], ids=str)
 def test_losses_are_the_objectives_means_over_the_batch(objective):
-    config = dataclasses.replace(TINY, objective=objective, view=Discrimination(), discriminator=MLP((4,)))
-    state = TestContract.init(config)
-    real = jax.random.uniform(jax.random.key(1), (6, *config.image_shape))
-    latents = gan.draw_latents(config, jax.random.key(2), 6)
-    luck = discrimination.chance(
-        config.view, config.discriminator, jax.random.key(3), 6, config.image_shape, jnp.int32(0)
-    )
-    player = state.generator
-    fake, _ = gan.generate(config, player.params, player.collections, latents, train=True)
-    real_scores, fake_scores = (gan.judge(config, state, images) for images in (real, fake))
-    loss, (metrics, _) = gan.discriminator_loss(config, state.discriminator.params, {}, real, fake, luck)
+    config = dataclasses.replace(TINY, objective=objective, discrimination=UNTRICKED, discriminator=MLP((4,)))
+    state, real, mode = TestContract.init(config), REAL[:6], training(jax.random.key(3), 6)
+    latents = config.prior.draw(jax.random.key(2), 6)
+    fake, _ = gan.generate(config, state.generator.variables, latents, mode=mode)
+    real_scores, fake_scores = (gan.discriminate(config, state, images) for images in (real, fake))
+    loss, (metrics, _) = gan.discriminator_loss(config, state.discriminator.variables, real, fake, mode)
     assert loss == metrics["discriminator_loss"]
     assert loss == pytest.approx(float(objective.discriminator(real_scores, fake_scores).mean()), rel=1e-5)
-    inputs = state.discriminator, real, latents, luck
-    loss, _ = gan.generator_loss(config, player.params, player.collections, *inputs)
-    assert loss == pytest.approx(float(objective.generator(fake_scores, real_scores).mean()), rel=1e-5)
+    inputs = state.discriminator.variables, real, latents, mode
+    loss, _ = gan.generator_loss(config, state.generator.variables, *inputs)
+    assert loss == pytest.approx(float(objective.generator(real_scores, fake_scores).mean()), rel=1e-5)
 
 
 def test_the_discriminators_certainty_does_not_see_flipped_labels():
-    """A linear discriminator that is sure of everything, half of its labels flipped."""
-    config = dataclasses.replace(TINY, objective=NonSaturating(), view=Discrimination(flip=0.5), discriminator=MLP(()))
-    params = {"Dense_0": {"kernel": jnp.full((16, 1), 10.0), "bias": jnp.full(1, -80.0)}}
-    real, fake = jnp.ones((64, 4, 4, 1)), jnp.zeros((64, 4, 4, 1))
-    luck = discrimination.chance(config.view, config.discriminator, jax.random.key(0), 64, (4, 4, 1), jnp.int32(0))
-    loss, (metrics, _) = gan.discriminator_loss(config, params, {}, real, fake, luck)
+    """A linear discriminator that is sure of everything: half of its labels flipped cost it 160 each."""
+    config = dataclasses.replace(TINY, objective=NonSaturating(), discriminator=MLP(()))
+    variables = {"params": {"Dense_0": {"kernel": jnp.full((16, 1), 10.0), "bias": jnp.full(1, -80.0)}}}
+    real, fake, mode = jnp.ones((64, 4, 4, 1)), jnp.zeros((64, 4, 4, 1)), training(jax.random.key(0), 64)
+    flipped = dataclasses.replace(config, discrimination=Discrimination(flip=0.5))
+    loss, (metrics, _) = gan.discriminator_loss(flipped, variables, real, fake, mode)
     assert metrics["real_certainty"] == metrics["fake_certainty"] == 1.0
-    assert loss == pytest.approx(160 * float(luck.flipped.mean()), rel=1e-5)
+    assert 160 * 0.25 < loss < 160 * 0.75  # four deviations of a share of 64 halves
+    assert (loss / 160 * 64) == pytest.approx(round(float(loss / 160 * 64)), rel=1e-5)
+    plain = dataclasses.replace(config, discrimination=UNTRICKED)
+    assert gan.discriminator_loss(plain, variables, real, fake, mode)[0] == pytest.approx(0.0, abs=1e-5)
 
 
-def test_sampling_without_an_average_is_of_the_generator_itself():
-    config = dataclasses.replace(TINY, ema_decay=0.0)
-    state = TestContract.init(config)
-    new, _ = jax.jit(functools.partial(gan.update, config))(
-        state, jnp.zeros((8, *config.image_shape)), jax.random.key(0)
-    )
-    assert not contract.differs(new.ema, new.generator.variables)
+DROPPED = dataclasses.replace(TINY, generator=Maxout((4,), 2, 0.0, 0.5, UniformWeights(0.5)))
+
+
+def test_masks_of_the_generators_dropout_belong_to_examples_and_keys():
+    state, latents = TestContract.init(DROPPED), jnp.ones((6, 3))
+    generate = functools.partial(gan.generate, DROPPED, state.generator.variables, latents)
+    images, again, others = (generate(mode=training(jax.random.key(seed), 6))[0] for seed in (0, 0, 1))
+    assert len(np.unique(images.reshape(6, -1), axis=0)) > 1  # equal latents, other masks
+    np.testing.assert_array_equal(images, again)
+    assert (images != others).any()
+    calm, _ = generate()
+    assert len(np.unique(calm.reshape(6, -1), axis=0)) == 1
+
+
+def test_dropout_without_keys_is_refused_in_training():
+    state, latents = TestContract.init(DROPPED), jnp.ones((6, 3))
+    with pytest.raises(ValueError, match="dropout draws random numbers in training, but this pass has no keys"):
+        gan.generate(DROPPED, state.generator.variables, latents, mode=training(jax.random.key(0), 6).with_keys(None))
 
 
 def test_the_defaults_are_goodfellows():
     config = gan.Config()
     state = jax.eval_shape(lambda: gan.init(config, jax.random.key(0)))
-    count = lambda tree: sum(leaf.size for leaf in jax.tree.leaves(tree))  # noqa: E731
     assert (count(state.generator.params), count(state.discriminator.params)) == (2_503_984, 1_231_441)
     assert config.prior == Uniform(100, 3**0.5) and config.discriminator_steps == 1
-    assert config.view == Discrimination() and config.ema_decay == 0
+    assert config.discrimination == Discrimination() and config.average == NoAverage()
 
 
-@pytest.mark.parametrize(("setting", "value"), [("discriminator_steps", 0), ("ema_decay", 1.0)])
+@pytest.mark.parametrize(("setting", "value"), [("discriminator_steps", 0), ("value_range", (0.0, 2.0))])
 def test_settings_out_of_range_are_refused(setting, value):
-    with pytest.raises(ValueError, match=f"{setting} is {value}, but must be"):
+    with pytest.raises(ValueError, match=f"{setting} is .*, but must be"):
         dataclasses.replace(TINY, prior=Normal(2), **{setting: value})

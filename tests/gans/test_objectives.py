@@ -36,7 +36,7 @@ VALUES = [  # means on the scores above, computed apart from this package: discr
 @pytest.mark.parametrize(("objective", "discriminator", "generator"), VALUES, ids=lambda value: str(value))
 def test_means_are_the_known_ones(objective, discriminator, generator):
     assert objective.discriminator(REAL, FAKE).mean() == pytest.approx(discriminator, abs=1e-6)
-    assert objective.generator(FAKE, REAL).mean() == pytest.approx(generator, abs=1e-6)
+    assert objective.generator(REAL, FAKE).mean() == pytest.approx(generator, abs=1e-6)
     assert hash(objective) == hash(type(objective)(**vars(objective)))
 
 
@@ -45,37 +45,37 @@ def test_paired_relativistic_losses_are_those_of_the_pairs_differences(loss):
     objective, gap = Relativistic(loss, average=False), np.asarray(REAL - FAKE)
     wanted = (gap - 1) ** 2 if loss == "least_squares" else np.maximum(0, 1 - gap)
     np.testing.assert_allclose(objective.discriminator(REAL, FAKE), wanted, rtol=1e-6)
-    np.testing.assert_allclose(objective.generator(FAKE, REAL), objective.discriminator(FAKE, REAL), rtol=1e-6)
+    np.testing.assert_allclose(objective.generator(REAL, FAKE), objective.discriminator(FAKE, REAL), rtol=1e-6)
 
 
 def test_energies_are_low_for_real_examples():
     objective = Energy(margin=10.0)
     real, fake = jnp.array([1.0, 2.0, 3.0]), jnp.array([4.0, 12.0, 8.0])
     assert objective.discriminator(real, fake).mean() == pytest.approx(14 / 3)
-    assert objective.generator(fake).mean() == pytest.approx(8.0)
-    np.testing.assert_allclose(objective.beliefs(real, fake)[1], [0.6, 0.0, 0.2], rtol=1e-6)
+    assert objective.generator(None, fake).mean() == pytest.approx(8.0)
+    np.testing.assert_allclose(objective.probabilities(real, fake)[1], [0.6, 0.0, 0.2], rtol=1e-6)
 
 
 @pytest.mark.parametrize("objective", [value[0] for value in VALUES], ids=str)
 def test_the_generators_value_depends_on_real_scores_where_it_says_so(objective):
-    moved = objective.generator(FAKE, REAL + 1.0)
-    assert objective.needs_real == bool(np.abs(moved - objective.generator(FAKE, REAL)).max() > 0.1)
+    moved = objective.generator(REAL + 1.0, FAKE)
+    assert objective.needs_real == bool(np.abs(moved - objective.generator(REAL, FAKE)).max() > 0.1)
     if objective.needs_real:
         with pytest.raises(ValueError, match="depends on the real scores"):
-            objective.generator(FAKE)
+            objective.generator(None, FAKE)
     else:
-        np.testing.assert_array_equal(objective.generator(FAKE), objective.generator(FAKE, REAL))
+        np.testing.assert_array_equal(objective.generator(None, FAKE), objective.generator(REAL, FAKE))
 
 
 @pytest.mark.parametrize("objective", [value[0] for value in VALUES], ids=str)
-def test_beliefs_are_probabilities_that_rise_with_the_score_and_are_half_where_all_scores_are_undecided(objective):
+def test_probabilities_rise_with_the_score_and_are_half_where_all_scores_are_undecided(objective):
     undecided = jnp.full(3, 0.5 if objective == LeastSquares() else 0.0)
     if objective == Wasserstein():
-        assert objective.beliefs(REAL, FAKE) is None
+        assert objective.probabilities(REAL, FAKE) is None
         return
-    for belief in objective.beliefs(undecided, undecided):
-        np.testing.assert_allclose(belief, 0.5, atol=1e-6)
-    real, fake = objective.beliefs(undecided + 9.0, undecided - 9.0)
+    for found in objective.probabilities(undecided, undecided):
+        np.testing.assert_allclose(found, 0.5, atol=1e-6)
+    real, fake = objective.probabilities(undecided + 9.0, undecided - 9.0)
     assert real.min() > 0.99 and fake.max() < 0.01
 
 
@@ -87,7 +87,7 @@ def test_devices_that_share_the_batch_have_the_value_and_gradient_of_one(objecti
     def gradient(real, fake, axis_name=None):
         def loss(weight):
             moved = fake + weight * jnp.arange(4, dtype=jnp.float32).sum() * fake
-            return pmean(objective.generator(moved, real, axis_name=axis_name).mean(), axis_name)
+            return pmean(objective.generator(real, moved, axis_name=axis_name).mean(), axis_name)
 
         value, slope = jax.value_and_grad(loss)(jnp.float32(0.1))
         return value, pmean(slope, axis_name)
@@ -98,8 +98,8 @@ def test_devices_that_share_the_batch_have_the_value_and_gradient_of_one(objecti
     for one, many in zip(wanted, found, strict=True):
         np.testing.assert_allclose(many, np.full(4, one), rtol=1e-5)
     if objective.needs_real:
-        beliefs = jax.vmap(functools.partial(objective.beliefs, axis_name="i"), axis_name="i")(*shares)
-        for one, many in zip(objective.beliefs(real, fake), beliefs, strict=True):
+        probabilities = jax.vmap(functools.partial(objective.probabilities, axis_name="i"), axis_name="i")(*shares)
+        for one, many in zip(objective.probabilities(real, fake), probabilities, strict=True):
             np.testing.assert_allclose(many.ravel(), one, rtol=1e-5)
 
 

@@ -37,7 +37,7 @@ def test_both_ends_are_met(interpolation, seed):
 
 @KINDS
 @given(seed=seeds)
-def test_the_way_back_is_the_same_way(interpolation, seed):
+def test_the_path_back_is_the_same_path(interpolation, seed):
     start, end = pair(seed)
     t = jax.random.uniform(jax.random.key(seed), (5,))
     there, back = interpolation(start, end, t), interpolation(end, start, 1.0 - t)
@@ -99,7 +99,7 @@ def test_draws_of_the_prior_keep_their_length_on_great_circles_and_lose_it_on_li
 
 @pytest.mark.parametrize("nudge", [0.0, 1e-8, 1e-6, 1e-4])
 @pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_parallel_and_opposite_vectors_have_a_way_of_their_length_and_finite_gradients(sign, nudge):
+def test_parallel_and_opposite_vectors_have_a_path_of_their_length_and_finite_gradients(sign, nudge):
     start = jnp.tile(jnp.array([[0.6, 0.8, 0.0]]), (9, 1))
     end = sign * start + nudge * jnp.array([[0.8, -0.6, 0.0]])
     t = jnp.linspace(0, 1, 9)
@@ -131,19 +131,19 @@ def test_one_dimension_has_no_circle_and_goes_through_zero():
 @pytest.mark.parametrize("closed", [False, True])
 def test_a_path_meets_every_point_and_runs_evenly_between(interpolation, closed):
     points = jax.random.normal(jax.random.key(4), (4, 6))
-    way = jax.jit(functools.partial(path, steps=10, interpolation=interpolation, closed=closed))(points)
-    assert way.shape == ((40 if closed else 31), 6)
-    np.testing.assert_allclose(way[::10], points, atol=1e-6)
+    found = jax.jit(functools.partial(path, steps=10, interpolation=interpolation, closed=closed))(points)
+    assert found.shape == ((40 if closed else 31), 6)
+    np.testing.assert_allclose(found[::10], points, atol=1e-6)
     for index in range(4 if closed else 3):
         start, end = (np.tile(points[place % 4], (10, 1)) for place in (index, index + 1))
         wanted = interpolation(start, end, np.arange(10, dtype=np.float32) / 10)
-        np.testing.assert_allclose(way[index * 10 : index * 10 + 10], wanted, atol=1e-6)
+        np.testing.assert_allclose(found[index * 10 : index * 10 + 10], wanted, atol=1e-6)
 
 
 @pytest.mark.parametrize(
     ("num", "steps", "message"),
     [(1, 5, "number of points is 1, but must be at least 2"), (2, 0, "steps is 0, but must be at least 1")],
 )
-def test_a_path_refuses_what_is_none(num, steps, message):
+def test_a_path_of_too_few_points_or_steps_is_refused(num, steps, message):
     with pytest.raises(ValueError, match=message):
         path(jnp.zeros((num, 3)), steps)

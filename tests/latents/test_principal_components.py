@@ -14,9 +14,9 @@ project, unproject = jax.jit(eager.project), jax.jit(eager.unproject)
 
 def cloud(seed=0, num=60, size=6):
     """Points whose axes have clearly different variances."""
-    spread = jnp.array([5.0, 3.0, 2.0, 1.0, 0.5, 0.2])[:size]
+    deviations = jnp.array([5.0, 3.0, 2.0, 1.0, 0.5, 0.2])[:size]
     mixing = np.linalg.qr(np.random.default_rng(seed).normal(size=(size, size)))[0].astype(np.float32)
-    return (jax.random.normal(jax.random.key(seed), (num, size)) * spread[None]) @ mixing + 3.0
+    return (jax.random.normal(jax.random.key(seed), (num, size)) * deviations[None]) @ mixing + 3.0
 
 
 @given(seed=st.integers(0, 1000))
@@ -61,7 +61,7 @@ def test_all_axes_lose_nothing_and_few_give_the_nearest_plane():
     np.testing.assert_allclose(lost / variance, 1 - plane.explained.sum(), rtol=1e-3)
 
 
-def test_points_without_spread_have_finite_axes_that_explain_nothing():
+def test_points_without_variance_have_finite_axes_that_explain_nothing():
     found = principal_components(jnp.ones((5, 3)), 2)
     assert all(np.isfinite(part).all() for part in found)
     np.testing.assert_array_equal(found.explained, 0.0)

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -28,8 +29,8 @@ LABELS = np.array([0, 1, 2, 1], np.int64)
 
 
 def labels_of(logits):
-    """As many labels as there are logits."""
-    return jnp.asarray(LABELS[: len(logits)])
+    """As many labels as there are logits, if they are logits."""
+    return jnp.asarray(LABELS[: len(logits)] if isinstance(logits, jax.Array) else LABELS)
 
 
 def critic(points):

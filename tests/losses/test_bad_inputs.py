@@ -1,6 +1,7 @@
-"""Every public function of losses and metrics, one array spoilt at a time: NaN in, NaN out, and sentences."""
+"""Every public function of losses and metrics with one array spoilt: NaN in, NaN out; for the rest a sentence."""
 
 import inspect
+import pathlib
 
 import jax
 import jax.numpy as jnp
@@ -13,48 +14,169 @@ from tests.metrics import arguments as of_metrics
 
 ROWS = {**of_losses.ROWS, **of_metrics.ROWS}
 EACH = [(name, position) for name, row in ROWS.items() for position in range(len(row.shapes))]
-each_array = pytest.mark.parametrize(("name", "position"), EACH, ids=[f"{name}-{i}" for name, i in EACH])
+WITH_AXES = [(name, position) for name, position in EACH if ROWS[name].shapes[position]]
+BATCHED = [name for name, row in ROWS.items() if row.batch]
+
+OF_NO_BATCH = {
+    "clip_weights": "weights",
+    "covariance": "statistics; of fewer than two examples, whose number is traced, NaN",
+    "frechet_distance": "statistics",
+    "gaussian_frechet_distance": "statistics",
+    "historical_averaging": "weights",
+    "merge": "statistics, of no features too",
+    "orthogonal_penalty": "a weight",
+    "orthonormal_penalty": "a weight",
+    "pca_extractor": "statistics; the features that it is given are samples",
+    "running_mean": "weights",
+    "spectral_norm": "a weight",
+    "spectral_normalize": "a weight",
+}
 NO_FLOAT_OUT = {"holding_balls": "counts are integers, and no ball holds a NaN; what is made of the counts is NaN"}
+TAKES_INTEGERS = {
+    "bootstrap": "the statistic takes what examples are",
+    "classification_accuracy_score": "classifiers take pixels",
+    "clip_weights": "leaves that are not floating stay as they are",
+    "covariance": "statistics are made by moments, which refuses integers",
+    "frechet_distance": "the same",
+    "merge": "the same",
+    "pca_extractor": "the same",
+}
+TAKES_OTHERS = {
+    "bootstrap": "examples may be a tree of arrays",
+    "clip_weights": "a tree of weights may hold anything",
+    "covariance": "of Moments: a test of its own",
+    "frechet_distance": "the same",
+    "merge": "the same",
+    "pca_extractor": "the same",
+}
+OR_A_NUMBER = {("gaussian_nll", 1), ("infogan_gaussian", 1), ("infogan_uniform", 1)}  # a fixed variance
+
+
+def parametrize(pairs):
+    return pytest.mark.parametrize(("name", "position"), pairs, ids=[f"{name}-{i}" for name, i in pairs])
+
+
+def without(pairs, reasons):
+    return [(name, position) for name, position in pairs if name not in reasons]
 
 
 def public(package):
     return {name for name in package.__all__ if inspect.isfunction(getattr(package, name))}
 
 
+def arrays_of(name):
+    return [jnp.asarray(array) for array in ROWS[name].arrays()]
+
+
+def spoilt(name, position, change):
+    arrays = arrays_of(name)
+    arrays[position] = change(arrays[position])
+    return arrays
+
+
+def floating(values):
+    return [leaf for leaf in jax.tree.leaves(values) if jnp.issubdtype(leaf.dtype, jnp.floating)]
+
+
+def refused(name, arrays, sentence):
+    """The function gives one sentence of its own: not an error of JAX further down, nor of checked annotations."""
+    with pytest.raises(ValueError, match=sentence) as refusal:
+        ROWS[name].function(*arrays)
+    assert "jaxgen" in pathlib.Path(refusal.traceback[-1].path).parts
+    assert "\n" not in str(refusal.value)
+
+
 def test_every_public_function_has_a_row_or_a_reason():
     covered = {name.split()[0] for name in ROWS} | set(of_metrics.WITHOUT_ARRAYS)
     assert covered == public(losses) | public(metrics)
-
-
-def called(name, arrays):
-    return ROWS[name].function(*(jnp.asarray(array) for array in arrays))
+    assert {name.split()[0] for name in set(ROWS) - set(BATCHED)} == set(OF_NO_BATCH)
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_rows_are_sound_while_nothing_is_spoilt(name):
-    for leaf in jax.tree.leaves(called(name, ROWS[name].arrays())):
-        assert jnp.isfinite(leaf).all() or not jnp.issubdtype(leaf.dtype, jnp.floating)
+def test_values_are_finite_while_nothing_is_spoilt(name):
+    assert all(jnp.isfinite(leaf).all() for leaf in floating(ROWS[name].function(*arrays_of(name))))
+
+
+@pytest.mark.parametrize("place", [0, -1], ids=["first", "last"])
+@parametrize(without(EACH, NO_FLOAT_OUT))
+def test_nan_in_is_nan_out(name, position, place):
+    arrays = ROWS[name].arrays()
+    arrays[position].flat[place] = np.nan
+    found = floating(ROWS[name].function(*map(jnp.asarray, arrays)))
+    assert found
+    assert not [leaf for leaf in found if not jnp.isnan(leaf).any()]
+
+
+@pytest.mark.parametrize("name", NO_FLOAT_OUT)
+def test_functions_without_nan_give_no_float(name):
+    assert not floating(ROWS[name].function(*arrays_of(name)))
 
 
 @pytest.mark.parametrize("narrow", [jnp.bfloat16, jnp.float32])
-@each_array
-def test_arrays_of_different_types_are_computed_in_the_widest_under_strict_promotion(name, position, narrow):
+@parametrize(EACH)
+def test_arrays_of_different_types_are_computed_under_strict_promotion(name, position, narrow):
     wide = {jnp.bfloat16: jnp.float32, jnp.float32: jnp.float64}[narrow]
     with jax.enable_x64(True):
-        arrays = [jnp.asarray(array, wide) for array in ROWS[name].arrays()]
+        arrays = [array.astype(wide) for array in arrays_of(name)]
         arrays[position] = arrays[position].astype(narrow)
         ROWS[name].function(*arrays)
 
 
-@pytest.mark.parametrize("place", [0, -1], ids=["first", "last"])
-@each_array
-def test_nan_in_is_nan_out(name, position, place):
-    arrays = ROWS[name].arrays()
-    arrays[position].flat[place] = np.nan
-    floating = [leaf for leaf in jax.tree.leaves(called(name, arrays)) if jnp.issubdtype(leaf.dtype, jnp.floating)]
-    if name in NO_FLOAT_OUT:
-        assert not floating
-        return
-    assert floating
-    hidden = [leaf for leaf in floating if not jnp.isnan(leaf).any()]
-    assert not hidden, hidden
+@pytest.mark.parametrize("name", BATCHED)
+def test_an_empty_batch_is_refused_by_its_shape(name):
+    refused(name, [array[:0] if array.ndim else array for array in arrays_of(name)], r"[(\[]0\b")
+
+
+@pytest.mark.usefixtures("unchecked_annotations")
+@parametrize([pair for pair in WITH_AXES if pair[0] in BATCHED])
+def test_one_empty_array_is_refused_by_its_shape(name, position):
+    refused(name, spoilt(name, position, lambda array: array[:0]), r"[(\[]0\b")
+
+
+@pytest.mark.usefixtures("unchecked_annotations")
+@parametrize(without(WITH_AXES, TAKES_INTEGERS))
+def test_integers_which_nobody_has_scaled_are_refused(name, position):
+    integers = spoilt(name, position, lambda array: (10 * array).astype(jnp.int32))
+    refused(name, integers, "is int32, but must be floating|are int32, but must be uint8 pixels or floats")
+
+
+@pytest.mark.usefixtures("unchecked_annotations")
+@parametrize(without(WITH_AXES, TAKES_OTHERS))
+def test_lists_tuples_numbers_and_trees_are_refused_by_name(name, position):
+    numbers = [] if (name, position) in OR_A_NUMBER else [0.5]
+    for other in (*numbers, [0.5, 0.5], (0.5, 0.5), {"a": jnp.ones(4)}):
+        arrays = spoilt(name, position, lambda _, other=other: other)
+        refused(name, arrays, "but must be an array|are different trees, but must be")
+
+
+@pytest.mark.usefixtures("unchecked_annotations")
+@parametrize([pair for pair in EACH if pair not in WITH_AXES])
+def test_one_number_is_refused_where_it_has_axes_or_is_a_list(name, position):
+    refused(
+        name,
+        spoilt(name, position, lambda array: array[None]),
+        "has shape .1,., but must be|logvar .1,., targets .4, 3. differ",
+    )
+    refused(name, spoilt(name, position, lambda _: [0.5]), "is a list, but must be an array")
+    ROWS[name].function(*spoilt(name, position, lambda _: 0.5))
+
+
+@pytest.mark.usefixtures("unchecked_annotations")
+def test_features_in_place_of_moments_are_refused():
+    features, good = jnp.ones((4, 3)), metrics.moments(jnp.ones((4, 3)))
+    for call in (
+        lambda: metrics.covariance(features),
+        lambda: metrics.frechet_distance(features, good),
+        lambda: metrics.frechet_distance(good, features),
+        lambda: metrics.merge(good, tuple(good)),
+        lambda: metrics.pca_extractor(features, 2),
+    ):
+        with pytest.raises(ValueError, match=r"but must be Moments: give moments\(features\)"):
+            call()
+
+
+@pytest.mark.usefixtures("unchecked_annotations")
+def test_a_pair_in_place_of_labelled_images_is_refused():
+    pair = jnp.ones((4, 3)), jnp.zeros(4, int)
+    with pytest.raises(ValueError, match=r"samples is a tuple, but must be Labelled\(images, labels\)"):
+        metrics.classification_accuracy_score(lambda train: lambda images: images, pair, pair)

@@ -152,3 +152,11 @@ def test_gradient_of_the_bound_is_that_of_the_likelihood():
     of_bound = jax.grad(lambda x: info.infogan_categorical(x, codes).sum())(logits)
     expected = jax.nn.softmax(logits) - jax.nn.one_hot(codes, 3)
     np.testing.assert_allclose(of_bound, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("function", [info.infogan_gaussian, info.infogan_uniform])
+def test_no_code_costs_nothing_and_codes_without_an_axis_are_refused(function):
+    none = jnp.ones((3, 0))
+    np.testing.assert_array_equal(function(none, none, none), np.zeros(3))
+    with pytest.raises(ValueError, match=r"codes has shape \(3, 2, 1\), but must have the axes \(B, D\)"):
+        function(jnp.ones((3, 2)), 0.0, jnp.ones((3, 2, 1)))

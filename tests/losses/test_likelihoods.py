@@ -272,3 +272,10 @@ def test_capacity_penalty_is_the_distance_from_the_capacity():
 def test_uniform_bytes_have_eight_bits_in_each_dimension():
     nats = jnp.array([12 * np.log(256.0)], jnp.float32)
     np.testing.assert_allclose(lk.bits_per_dim(nats, 12), 8.0, rtol=1e-6)
+
+
+def test_bits_of_no_example_or_of_no_dimension_are_refused():
+    with pytest.raises(ValueError, match=r"nll has shape \(0,\), but must hold an example"):
+        lk.bits_per_dim(jnp.ones(0), 3)
+    with pytest.raises(ValueError, match="num_dims is 0, but must be at least 1"):
+        lk.bits_per_dim(jnp.ones(1), 0)

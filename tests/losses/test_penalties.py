@@ -348,3 +348,29 @@ def test_critics_of_four_libraries_have_one_penalty_and_one_gradient(penalty):
     for library in results:
         chex.assert_trees_all_close(results[library], results["plain"], rtol=1e-4, atol=1e-5)
     assert (results["plain"][0] > 1e-3).all()
+
+
+@pytest.mark.parametrize(
+    ("shape", "advice"),
+    [
+        ((2, 1), r"squeeze\(-1\)"),
+        ((2, 3), r"scores.mean\(axis=\(1,\)\)"),
+        ((2, 3, 1), r"scores.mean\(axis=\(1, 2\)\)"),
+        ((), r"jax.vmap\(critic\)"),
+        ((3,), r"jax.vmap\(critic\)"),
+        ((1, 1), r"jax.vmap\(critic\)"),
+    ],
+)
+def test_scores_of_each_other_shape_get_their_own_advice(shape, advice):
+    with pytest.raises(ValueError, match=advice):
+        penalties.slopes(lambda x: x.sum() * jnp.ones(shape), jnp.ones((2, 3)))
+
+
+@pytest.mark.usefixtures("unchecked_annotations")
+def test_slopes_at_no_point_at_integers_or_of_a_tuple_are_refused():
+    with pytest.raises(ValueError, match=r"points has shape \(0, 3\), but must hold an example"):
+        penalties.slopes(half_square, jnp.ones((0, 3)))
+    with pytest.raises(ValueError, match="points is int32, but must be floating"):
+        penalties.slopes(half_square, jnp.ones((2, 3), jnp.int32))
+    with pytest.raises(ValueError, match="scores is a tuple, but must be an array"):
+        penalties.slopes(lambda x: (half_square(x), {}), jnp.ones((2, 3)))

@@ -94,3 +94,8 @@ def test_sliced_distance_in_one_dimension_is_the_distance_on_the_line():
     x, y = normal(2, 6, 1)
     value = transport.sliced_wasserstein(x, y, jnp.array([[-2.0]]))
     np.testing.assert_allclose(value, transport.wasserstein_1d(x[:, 0], y[:, 0]), rtol=1e-5)
+
+
+def test_a_histogram_without_bins_is_refused():
+    with pytest.raises(ValueError, match=r"p and q have shape \(2, 0\), but must be histograms"):
+        transport.earth_movers_distance(jnp.ones((2, 0)), jnp.ones((2, 0)))

@@ -2,6 +2,7 @@
 
 import functools
 
+import equinox as eqx
 import hypothesis
 import hypothesis.strategies as st
 import jax
@@ -60,6 +61,32 @@ def test_normalised_weight_has_spectral_norm_one_whatever_its_scale():
     for scale in 3.0, 1e-3:
         scaled, _ = weights.spectral_normalize(scale * kernel, u, num_steps=50)
         np.testing.assert_allclose(scaled, normalised, rtol=1e-4)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -2, 3, -1])
+def test_outputs_may_lie_along_any_axis(axis):
+    kernel, u = normal(3, 2, 4, 5), jnp.ones(5)
+    moved = jnp.moveaxis(kernel, -1, axis)
+    found, wanted = weights.spectral_norm(moved, u, axis=axis), weights.spectral_norm(kernel, u)
+    np.testing.assert_array_equal(found[0], wanted[0])
+    np.testing.assert_array_equal(found[1], wanted[1])
+    normalised, _ = weights.spectral_normalize(moved, u, axis=axis)
+    np.testing.assert_array_equal(jnp.moveaxis(normalised, axis, -1), weights.spectral_normalize(kernel, u)[0])
+    for penalty in weights.orthonormal_penalty, weights.orthogonal_penalty:
+        np.testing.assert_array_equal(penalty(moved, axis=axis), penalty(kernel))
+
+
+@pytest.mark.parametrize("axis", [2, -3])
+def test_an_axis_that_a_weight_has_not_is_refused(axis):
+    with pytest.raises(ValueError, match=rf"axis is {axis}, but must be one of the 2 of a weight \(2, 2\)"):
+        weights.spectral_norm(W, jnp.ones(2), axis=axis)
+
+
+def test_sigma_of_a_convolution_of_equinox_is_that_of_its_outputs_along_axis_0():
+    kernel = eqx.nn.Conv2d(2, 6, 3, key=jax.random.key(0)).weight  # (out, in, height, width)
+    sigma, _ = weights.spectral_norm(kernel, jnp.ones(6), axis=0, num_steps=200)
+    expected = np.linalg.svd(np.asarray(kernel).reshape(6, 18), compute_uv=False)[0]
+    np.testing.assert_allclose(sigma, expected, rtol=1e-3)
 
 
 POWERS = [-30, -25, -21, -19, -10, 0, 10, 18, 19, 25, 30]
@@ -266,3 +293,21 @@ def test_running_mean_keeps_its_dtype_and_takes_a_traced_count():
     average = jax.jit(weights.running_mean)(half, 3 * half, jnp.int32(2))
     assert average.dtype == jnp.bfloat16
     np.testing.assert_array_equal(average, 2.0)
+
+
+@pytest.mark.parametrize("shape", [(0, 2), (2, 0), (2,)])
+def test_a_bias_or_an_empty_weight_is_refused(shape):
+    with pytest.raises(ValueError, match=r"must be \(..., in, out\): not a bias, not empty"):
+        weights.orthonormal_penalty(jnp.ones(shape))
+
+
+@pytest.mark.usefixtures("unchecked_annotations")
+def test_a_vector_of_integers_is_refused():
+    with pytest.raises(ValueError, match="u is int32, but must be floating"):
+        weights.spectral_norm(W, jnp.ones(2, jnp.int32))
+
+
+def test_trees_of_different_structure_are_refused():
+    for function in weights.historical_averaging, functools.partial(weights.running_mean, count=1):
+        with pytest.raises(ValueError, match="are different trees, but must be of one structure"):
+            function({"w": W}, {"v": W})

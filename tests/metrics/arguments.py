@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen import metrics as M
-from jaxgen.typing import Labelled
+from jaxgen.batches import Labelled
 from tests.losses.arguments import IMAGES, ROW, B, Row, labels_of
 
 KEY = jax.random.key(0)
@@ -20,12 +20,13 @@ def moments(mean, scatter):
 
 
 def symmetric(function):
-    """A function of means and symmetric covariances."""
+    """A function of means and symmetric covariances, where they are matrices of floats."""
 
-    def of_any(m_1, s_1, m_2, s_2):
-        return function(m_1, (s_1 + s_1.T) / 2, m_2, (s_2 + s_2.T) / 2)
+    def symmetrized(matrix):
+        floats = isinstance(matrix, jax.Array) and jnp.issubdtype(matrix.dtype, jnp.floating)
+        return (matrix + matrix.T) / 2 if floats else matrix
 
-    return of_any
+    return lambda m_1, s_1, m_2, s_2: function(m_1, symmetrized(s_1), m_2, symmetrized(s_2))
 
 
 def nearest_mean(train):
@@ -49,7 +50,7 @@ def line(start, end, time):
 
 
 def lengths(starts, ends, times):
-    return M.perceptual_path_lengths(jnp.sin, squared, line, starts, ends, times, epsilon=0.1)
+    return M.perceptual_path_lengths(jnp.sin, squared, line, (starts, ends), times, epsilon=0.1)
 
 
 def distances_of_whole_images(real, fake):

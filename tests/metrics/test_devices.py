@@ -36,7 +36,7 @@ def of_features(x, y):
 
 
 def path_lengths(a, b, t):
-    lengths = metrics.perceptual_path_lengths(jnp.tanh, squared, linear, a, b, t, epsilon=0.1)
+    lengths = metrics.perceptual_path_lengths(jnp.tanh, squared, linear, (a, b), t, epsilon=0.1)
     return metrics.trimmed_mean(lengths, lower=5.0, upper=95.0)
 
 

@@ -33,9 +33,9 @@ def spherical(a, b, t):
 
 
 def lengths(interpolate, epsilon, times=TIMES):
-    def found(matrix, *arrays):
+    def found(matrix, starts, ends, times):
         images = functools.partial(lambda z: (z @ matrix).reshape(-1, 2, 2, 3))
-        return perceptual_path_lengths(images, squared, interpolate, *arrays, epsilon=epsilon)
+        return perceptual_path_lengths(images, squared, interpolate, (starts, ends), times, epsilon=epsilon)
 
     return in_float64(found, MATRIX, STARTS, ENDS, times)
 
@@ -48,8 +48,8 @@ def test_linear_generator_has_its_squared_slope_whatever_the_step(epsilon, times
 
 
 def test_great_circle_has_the_squared_angle():
-    def identity(*arrays):
-        return perceptual_path_lengths(lambda z: z, squared, spherical, *arrays)
+    def identity(starts, ends, times):
+        return perceptual_path_lengths(lambda z: z, squared, spherical, (starts, ends), times)
 
     cosines = (STARTS * ENDS).sum(1) / np.linalg.norm(STARTS, axis=1) / np.linalg.norm(ENDS, axis=1)
     np.testing.assert_allclose(in_float64(identity, STARTS, ENDS, TIMES), np.arccos(cosines) ** 2, rtol=1e-6)
@@ -57,7 +57,7 @@ def test_great_circle_has_the_squared_angle():
 
 def test_constant_generator_has_length_zero():
     zeros = jnp.zeros((3, 2))
-    found = perceptual_path_lengths(jnp.zeros_like, squared, linear, zeros, zeros + 1, jnp.zeros(3))
+    found = perceptual_path_lengths(jnp.zeros_like, squared, linear, (zeros, zeros + 1), jnp.zeros(3))
     np.testing.assert_array_equal(found, 0)
 
 
@@ -79,13 +79,13 @@ def test_one_wild_value_is_left_out():
 def test_latents_and_settings_that_do_not_fit_are_refused():
     zeros = jnp.zeros((3, 2))
     paths = functools.partial(perceptual_path_lengths, jnp.sin, squared, linear)
-    for bad in ((zeros, zeros[:1], jnp.zeros(3)), (zeros, zeros, jnp.zeros(2))):
+    for bad in (((zeros, zeros[:1]), jnp.zeros(3)), ((zeros, zeros), jnp.zeros(2))):
         with pytest.raises(ValueError, match="do not fit: they must be"):
             paths(*bad)
     with pytest.raises(ValueError, match=r"epsilon is 0\.0, but must be positive"):
-        paths(zeros, zeros, jnp.zeros(3), epsilon=0.0)
+        paths((zeros, zeros), jnp.zeros(3), epsilon=0.0)
     with pytest.raises(ValueError, match=r"percentiles is \(9\.0, 9\.0\), but must be in order"):
         trimmed_mean(jnp.zeros(3), lower=9.0, upper=9.0)
     with pytest.raises(ValueError, match="distance"):
-        perceptual_path_lengths(jnp.sin, lambda a, b: a - b, linear, zeros, zeros, jnp.zeros(3))
-    assert jax.eval_shape(paths, zeros, zeros, jnp.zeros(3)).shape == (3,)
+        perceptual_path_lengths(jnp.sin, lambda a, b: a - b, linear, (zeros, zeros), jnp.zeros(3))
+    assert jax.eval_shape(paths, (zeros, zeros), jnp.zeros(3)).shape == (3,)

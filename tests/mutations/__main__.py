@@ -11,8 +11,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tests.mutations.equivalent import REASONS
-from tests.mutations.library import all_mutants, suites
+from tests.mutations.equivalent import ALL, REASONS
+from tests.mutations.library import Suite, all_mutants, library, suites
 from tests.mutations.mutants import Mutant
 from tests.mutations.processes import Job, Pool, Result, share_caches
 from tests.mutations.sampling import stratified
@@ -51,33 +51,43 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def chosen(options: argparse.Namespace) -> list[Mutant]:
     """All of some files or formulas, or a draw from those of them that have no excuse."""
     files = options.exhaustive and [path.resolve() for path in options.exhaustive]
+    unknown = sorted(str(file) for file in set(files or ()) - set(library().values()))
+    if unknown:
+        raise SystemExit(f"{', '.join(unknown)}: no file of the library that is mutated")
     mutants = all_mutants(files)
     if options.only:
         mutants = [mutant for mutant in mutants if any(name in mutant.formula for name in options.only)]
+    if not mutants:
+        raise SystemExit(f"no formula has {' or '.join(options.only)} in its name")
     if options.sample is None:
         return mutants
     return stratified([mutant for mutant in mutants if not excuse(mutant)], options.sample, options.seed)
 
 
 def excuse(mutant: Mutant) -> str | None:
-    return REASONS.get((mutant.formula, mutant.change))
+    return REASONS.get((mutant.formula, mutant.change), REASONS.get((mutant.formula, ALL)))
 
 
-def unchanged(pool: Pool, mutants: Sequence[Mutant]) -> tuple[dict[str, float], list[str]]:
-    """Seconds of each test of these mutants where nothing is mutated, and those that fail even so."""
-    files = {argument for mutant in mutants for suite in suites(mutant) for argument in suite if ".py" in argument}
+def unchanged(pool: Pool, mutants: Sequence[Mutant], deadline: float) -> tuple[dict[str, float], list[str]]:
+    """Seconds of each test of these mutants that passes where nothing is mutated, and those that fail even so."""
+    files = {file for mutant in mutants for suite in suites(mutant) for file in suite.files}
     largest = sorted(files, key=lambda file: -pathlib.Path(file).stat().st_size)
+    num = 3 * pool.workers  # processes: what files have in common is compiled once in each
     seconds, failures = {}, []
-    for job, result in pool.run([Job([[file]]) for file in largest]):
-        seconds |= result.tests
-        failures += [f"{job.suites[0][0]}::{name}" for name in result.failures]
+    groups = [tuple(largest[start::num]) for start in range(num)]
+    for _, result in pool.run([Job([Suite(group)]) for group in groups if group], deadline):
+        seconds |= {name: taken for name, taken in result.tests.items() if name not in result.failures}
+        failures += result.failures
     return seconds, failures
 
 
 def job_of(mutant: Mutant, seconds: dict[str, float]) -> Job:
-    wanted = suites(mutant)
-    files = tuple(argument for suite in wanted for argument in suite if ".py" in argument)
-    expected = {name: value for name, value in seconds.items() if name.startswith(files)}
+    """The suites without the files of which no test passes where nothing is mutated."""
+    passing = {name.partition("::")[0] for name in seconds}
+    kept = [Suite(tuple(file for file in suite.files if file in passing), suite.only) for suite in suites(mutant)]
+    wanted = [suite for suite in kept if suite.files]
+    files = {file for suite in wanted for file in suite.files}
+    expected = {name: taken for name, taken in seconds.items() if name.partition("::")[0] in files}
     return Job(wanted, mutant, expected, SECONDS + 5 * sum(expected.values()))
 
 
@@ -86,7 +96,9 @@ def show(mutant: Mutant, why: str, verdict: str, seconds: float = 0.0) -> None:
 
 
 def verdict_of(result: Result) -> tuple[str, str]:
-    return (result.failures[0], "killed") if result.failures else ("", "SURVIVED")
+    if not result.failures:
+        return "", "SURVIVED"
+    return result.failures[0].partition("::")[2] or result.failures[0], "killed"
 
 
 def main() -> int:
@@ -107,11 +119,11 @@ def main() -> int:
     pool = Pool(options.workers)
     tried = [mutant for mutant in mutants if not excuse(mutant)]
     share_caches(options.workers)
-    seconds, failures = unchanged(pool, tried)
+    deadline = started + 60 * minutes
+    seconds, failures = unchanged(pool, tried, deadline)
     share_caches(options.workers)
     if failures:
-        print("without any mutation fail: " + ", ".join(failures))
-        return 2
+        print("left out, as they fail without any mutation: " + ", ".join(failures))
     print(f"unchanged, their tests take {time.monotonic() - started:.0f} s on {options.workers} workers")
     print("formula | mutation | failing test, or reason | time | verdict", flush=True)
     verdicts, left = collections.Counter(), list(tried)
@@ -120,7 +132,7 @@ def main() -> int:
             verdicts["equivalent"] += 1
             show(mutant, excuse(mutant) or "", "equivalent")
     jobs = [job_of(mutant, seconds) for mutant in tried]
-    for job, result in pool.run(jobs, started + 60 * minutes):
+    for job, result in pool.run(jobs, deadline):
         why, verdict = verdict_of(result)
         verdicts[verdict] += 1
         left.remove(job.mutant)
@@ -130,7 +142,7 @@ def main() -> int:
         show(mutant, "", "not reached")
     counts = ", ".join(f"{number} {name}" for name, number in sorted(verdicts.items()))
     print(f"{len(mutants)} mutations{seed}: {counts}; {time.monotonic() - started:.0f} s")
-    return 1 if "SURVIVED" in verdicts else 3 if left else 0
+    return 1 if "SURVIVED" in verdicts else 2 if failures else 3 if left else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The files that are mutated, and the tests that each of them must keep green."""
 
 import ast
+import dataclasses
 import functools
 import pathlib
 import re
@@ -11,6 +12,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LEFT_OUT = {"testing"}  # rooms of jaxgen that hold tests
 OF_TEXTS = {"docs", "imports", "mutations", "readme", "architecture"}  # tests that see no result of a formula
 USERS = 2  # files whose tests are run beside a file's own
+
+
+@dataclasses.dataclass(frozen=True)
+class Suite:
+    """Test files, and the name that a test in them must bear or use to be run; every test for None."""
+
+    files: tuple[str, ...]
+    only: str | None = None
 
 
 @functools.cache
@@ -40,23 +49,20 @@ def own_tests(module: str) -> pathlib.Path:
     return ROOT.joinpath("tests", *rooms, f"test_{name.lstrip('_')}.py")
 
 
-def suites(mutant: Mutant) -> list[list[str]]:
-    """Arguments of pytest, one list after the other: those likely to fail first."""
-    own = own_tests(mutant.module)
-    found = [[own]] if own.exists() else []
-    shared = [path for path in _shared(mutant.module.split(".")[0]) if path != own]
-    if shared:
-        found.append(shared)
-        if mutant.change.startswith(("drop the check", "drop the call")):
-            found.reverse()
-    users = _users(mutant.module, mutant.function.split(".")[0])
-    if users:
-        found.append(users)
-    arguments = [[str(path.relative_to(ROOT)) for path in paths] for paths in found]
-    if shared and not mutant.function.startswith("_") and "._" not in mutant.module:
-        # Of tables of all public formulas the rows of this one.
-        arguments[found.index(shared)] += ["-k", mutant.function.split(".")[0]]
-    return arguments
+def suites(mutant: Mutant) -> list[Suite]:
+    """Tests of a mutant, those likely to fail first."""
+    name, own = mutant.function.split(".")[0], own_tests(mutant.module)
+    private = name.startswith("_") or "._" in mutant.module
+    # Of laws of all public formulas the rows of this one.
+    found = [_suite([own]), _suite(_shared(mutant.module.split(".")[0]), None if private else name)]
+    if mutant.change.startswith(("drop the check", "drop the call")):
+        found.reverse()
+    found.append(_suite(_users(mutant.module, name)))
+    return [suite for suite in found if suite.files]
+
+
+def _suite(paths: list[pathlib.Path], only: str | None = None) -> Suite:
+    return Suite(tuple(str(path.relative_to(ROOT)) for path in paths if path.exists()), only)
 
 
 @functools.cache
@@ -72,7 +78,7 @@ def _users(module: str, name: str) -> list[pathlib.Path]:
     named = re.compile(r"\w" if name.startswith("_") else rf"\b{re.escape(name)}\b")
     users = [user for user, uses in _imports().items() if module in uses and named.search(_text(user))]
     tests = [own_tests(user) for user in users]
-    return sorted((path for path in tests if path.exists()), key=lambda path: path.stat().st_size)[:USERS]
+    return sorted(filter(pathlib.Path.exists, tests), key=lambda path: path.stat().st_size)[:USERS]
 
 
 @functools.cache

@@ -5,7 +5,8 @@ import collections
 import dataclasses
 from collections.abc import Iterator
 
-from tests.mutations.operators import Scope, replacements, short
+from tests.mutations.operators import replacements, short
+from tests.mutations.scope import Scope
 
 HELPERS = "from jaxgen.losses._arrays import floats, sum_per_example, mean_per_example"
 UNTOUCHED = {"annotation", "returns", "decorator_list", "ctx", "op", "ops", "type_params"}

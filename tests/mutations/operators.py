@@ -2,8 +2,9 @@
 
 import ast
 import copy
-import dataclasses
 from collections.abc import Iterator
+
+from tests.mutations.scope import Scope, is_key, kind
 
 FUNCTIONS = {  # calls that are replaced by their first argument
     "relu": "the relu",
@@ -33,10 +34,20 @@ FUNCTIONS = {  # calls that are replaced by their first argument
 REDUCTIONS = {"mean": "sum", "sum": "mean", "max": "min", "std": "var", "var": "std"}
 PER_EXAMPLE = {"sum_per_example": "mean_per_example", "mean_per_example": "sum_per_example"}
 CHECKS = {"per_example", "same_shape", "batched", "ranked"}  # replaced by `floats`, which checks no shape
-SWAPPED = {"where", "maximum", "minimum", "clip"}
+EXTREMES = {"minimum": "maximum", "maximum": "minimum", "min": "max", "max": "min"}  # of two arguments or more
+SWAPPED = {"where", "clip"}
 LEFT_OUT = ("axis_name", "keys")  # arguments that are None where there are no devices, no dropout
-FIXED = {"require", "isinstance", "getattr", "zip", "NamedSharding", "param", "variable"}  # nothing is swapped
-NO_NUMBER = ("tuple", "dict", "list", "type", "bool", "str", "None", "Callable", "State", "TrainState")  # returned
+RENEWED = {"variables", "collections", "params", "state"}
+FIXED = {
+    *EXTREMES,
+    "require",
+    "isinstance",
+    "getattr",
+    "zip",
+    "NamedSharding",
+    "param",
+    "variable",
+}  # nothing is swapped
 OPERATORS = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -51,41 +62,6 @@ OPERATORS = {
 CHAINED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt}  # 0 <= x < 1: the borders
 Replacements = Iterator[tuple[ast.AST, str]]
 """New nodes for one, each with a description ('' if the two texts say it)."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Scope:
-    """What is known of the names inside a function."""
-
-    kinds: dict[str, str] = dataclasses.field(default_factory=dict)  # annotations of arguments, '' for none
-    before: frozenset[str] = frozenset()  # names whose value before the update is an attribute of `state`
-    number: bool = True  # whether what it returns may have a sign
-
-    @classmethod
-    def of(cls, function: ast.FunctionDef, tree: ast.Module) -> "Scope":
-        inside = [node for node in ast.walk(function) if isinstance(node, ast.FunctionDef)]
-        arguments = [arg for node in inside for arg in (*node.args.args, *node.args.kwonlyargs)]
-        kinds = {arg.arg: ast.unparse(arg.annotation) if arg.annotation else "" for arg in arguments}
-        returned = ast.unparse(function.returns) if function.returns else ""
-        before = _attributes_of_state(tree) if "state" in kinds else set()
-        same = {  # name = state.name
-            node.targets[0].id
-            for node in ast.walk(function)
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-            if ast.unparse(node.value) == f"state.{node.targets[0].id}"
-        }
-        return cls(kinds, frozenset(before - same - {"step"}), not returned.startswith(NO_NUMBER))
-
-
-def _attributes_of_state(tree: ast.Module) -> set[str]:
-    found = set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.Attribute(value=ast.Name("state")):
-                found.add(node.attr)
-            case ast.ClassDef(name="State"):
-                found |= {s.target.id for s in node.body if isinstance(s, ast.AnnAssign)}
-    return found
 
 
 def replacements(node: ast.AST, parent: ast.AST, scope: Scope) -> Replacements:
@@ -125,7 +101,7 @@ def _constants(node: ast.Constant, parent: ast.AST) -> Replacements:
         new = not node.value
         yield ast.Constant(new), f"{where}{node.value} -> {where}{new} in {context(parent)}"
     elif isinstance(node.value, int | float) and not isinstance(parent, ast.UnaryOp):
-        if isinstance(parent, ast.Subscript) and _is_key(parent.value):
+        if isinstance(parent, ast.Subscript) and is_key(parent.value):
             return
         axis = isinstance(parent, ast.keyword) and parent.arg == "axis" and node.value > 0
         value = node.value - 1 if axis else node.value + 1
@@ -154,7 +130,11 @@ def _calls(node: ast.Call, scope: Scope) -> Replacements:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
     if name in FUNCTIONS and node.args:
         yield node.args[0], f"drop {FUNCTIONS[name]} of {short(ast.unparse(node.args[0]))}"
-    if name in REDUCTIONS and isinstance(node.func, ast.Attribute):
+    if name in EXTREMES and len(node.args) >= 2:
+        attribute = isinstance(node.func, ast.Attribute)
+        new = changed(node.func, attr=EXTREMES[name]) if attribute else ast.Name(EXTREMES[name])
+        yield changed(node, func=new), ""
+    elif name in REDUCTIONS and isinstance(node.func, ast.Attribute):
         yield changed(node, func=changed(node.func, attr=REDUCTIONS[name])), ""
     if name in PER_EXAMPLE:
         yield changed(node, func=ast.Name(PER_EXAMPLE[name])), ""
@@ -171,25 +151,10 @@ def _swaps(node: ast.Call, scope: Scope) -> Replacements:
     """Neighbours of one kind exchanged; of a plain function of two, whatever they are."""
     alone = len(node.args) == 2 and not node.keywords and isinstance(node.func, ast.Name)
     for i, (one, other) in enumerate(zip(node.args, node.args[1:], strict=False)):
-        alike = _kind(one, scope) == _kind(other, scope) is not None
-        if alone or (alike and not (_is_key(one) or _is_key(other))):
+        alike = kind(one, scope) == kind(other, scope) is not None
+        if alone or (alike and not (is_key(one) or is_key(other))):
             new = changed(node, args=[*node.args[:i], other, one, *node.args[i + 2 :]])
             yield new, "" if alone else f"exchange {ast.unparse(one)} and {ast.unparse(other)} in {context(node)}"
-
-
-def _kind(node: ast.expr, scope: Scope) -> str | None:
-    """What two arguments must share to be exchanged: an annotation, an owner, or being unknown."""
-    match node:
-        case ast.Name(name):
-            return f"name {scope.kinds.get(name, '')}"
-        case ast.Attribute(value):
-            return f"attribute of {ast.unparse(value)}"
-    return None
-
-
-def _is_key(node: ast.expr) -> bool:
-    """Which of two keys draws what is no law."""
-    return ast.unparse(node).rpartition(".")[2].startswith("key")
 
 
 def _arguments(node: ast.Call, name: str) -> Replacements:
@@ -222,16 +187,30 @@ def _statements(node: ast.stmt, scope: Scope) -> Replacements:
         case ast.AugAssign():
             yield ast.Pass(), f"drop the step: {short(ast.unparse(node))}"
         case ast.Assign(targets=[target]):
-            if isinstance(target, ast.Tuple) and len(target.elts) >= 2 and not all(map(_is_key, target.elts)):
+            if isinstance(target, ast.Tuple) and len(target.elts) >= 2 and not all(map(is_key, target.elts)):
                 first, second, *rest = target.elts
                 swapped = ast.Tuple([second, first, *rest], ast.Store())
                 yield changed(node, targets=[swapped]), f"swap {short(ast.unparse(swapped))}"
+            yield from _kept(node)
             loaded = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
             if {n.id for n in ast.walk(target) if isinstance(n, ast.Name)} <= loaded:
                 yield ast.Pass(), f"drop the step: {short(ast.unparse(node))}"
         case ast.Return(value=ast.expr() as value) if scope.number and _has_sign(value):
             yield ast.Return(ast.UnaryOp(ast.USub(), value)), "flip the sign of the value"
             yield ast.Return(ast.BinOp(ast.Constant(2), ast.Mult(), value)), "double the value"
+
+
+def _kept(node: ast.Assign) -> Replacements:
+    """Variables that a pass gives anew, batch statistics for one, left as they were."""
+    target, old = node.targets[0], {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
+    for i, name in enumerate(target.elts if isinstance(target, ast.Tuple) else []):
+        text = ast.unparse(name)
+        if text in RENEWED & old:
+            elts = [*target.elts[:i], ast.Name("_", ast.Store()), *target.elts[i + 1 :]]
+            yield (
+                changed(node, targets=[ast.Tuple(elts, ast.Store())]),
+                f"keep the old {text} in {short(ast.unparse(node))}",
+            )
 
 
 def _has_sign(value: ast.expr) -> bool:

@@ -8,10 +8,15 @@ DEVICES = {"axis_name", "pmap", "shard_map", "wrap", "Mode"}  # what a test name
 
 
 class Order:
-    """Tests that name what is mutated come first, then quick ones; a class stays together, with its fixtures."""
+    """Tests that name what is mutated come first, then quick ones; a class stays together, with its fixtures.
+
+    Tests that have no expected time failed without any mutation, or are no tests of this mutation: they are left out.
+    Without names all tests are run, in their own order.
+    """
 
     def __init__(self, names: set[str], seconds: dict[str, float]):
         self.names, self.expected = names, seconds
+        self.only: str | None = None  # a name that tests must bear or use
         self.failures: list[str] = []
         self.seconds = collections.Counter()
 
@@ -28,6 +33,9 @@ class Order:
         hypothesis.settings.load_profile("mutations")
 
     def pytest_collection_modifyitems(self, items):
+        if not self.names:
+            return
+        items[:] = [item for item in items if item.nodeid in self.expected and self._is_of(item)]
         units, relevant = collections.Counter(), collections.Counter()
         for item in items:
             units[_unit(item)] += self.expected.get(item.nodeid, 0.0)
@@ -37,8 +45,10 @@ class Order:
             unit, seconds = _unit(item), self.expected.get(item.nodeid, 0.0)
             return relevant[unit] == 0, units[unit], unit, not self._names_it(item), seconds
 
-        if self.names:
-            items.sort(key=rank)
+        items.sort(key=rank)
+
+    def _is_of(self, item) -> bool:
+        return self.only is None or self.only in item.nodeid or uses(test_of(item).__code__, self.only)
 
     def _names_it(self, item) -> bool:
         return any(uses(test_of(item).__code__, name) for name in self.names)
@@ -46,7 +56,7 @@ class Order:
     def pytest_runtest_logreport(self, report):
         self.seconds[report.nodeid] += report.duration
         if report.failed:
-            self.failures.append(report.nodeid.split("::", 1)[-1])
+            self.failures.append(report.nodeid)
 
     def pytest_collectreport(self, report):
         if report.failed:

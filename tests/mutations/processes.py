@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tests.mutations.library import ROOT, library
+from tests.mutations.library import ROOT, Suite, library
 from tests.mutations.mutants import Mutant
 from tests.mutations.order import Order, names_of
 
@@ -26,7 +26,7 @@ PYTEST += ["-o", "addopts=--import-mode=importlib"]  # no doctests: the tests mu
 class Job:
     """Suites of tests to run one after the other, up to the first failure; all tests where nothing is mutated."""
 
-    suites: list[list[str]]
+    suites: list[Suite]
     mutant: Mutant | None = None
     expected: dict[str, float] = field(default_factory=dict)  # seconds of each test, where nothing is mutated
     limit: float = 1800.0  # seconds
@@ -88,7 +88,8 @@ def run(job: Job, report: str, cache: pathlib.Path) -> None:
     order = Order(names_of(job.mutant.function, job.mutant.change) if job.mutant else set(), job.expected)
     options = PYTEST if job.mutant else PYTEST[1:]
     for suite in job.suites:
-        status = pytest.main([*options, *suite], plugins=[order])
+        order.only = suite.only
+        status = pytest.main([*options, *suite.files], plugins=[order])
         if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             order.failures = order.failures or [f"pytest {status!r}"]
             break

@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 from tests.mutations import library
-from tests.mutations.__main__ import parse
+from tests.mutations.__main__ import chosen, job_of, parse
 from tests.mutations.mutants import Mutant
 from tests.mutations.order import Order, names_of, uses
 from tests.mutations.processes import Finder
@@ -41,13 +41,35 @@ def test_a_sample_says_the_seed_that_repeats_it():
     assert len({parse([]).seed for _ in range(5)}) > 1
 
 
+def test_choices_are_of_files_formulas_or_of_all():
+    file = library.library()["checks"]
+    assert {mutant.module for mutant in chosen(parse(["--exhaustive", str(file)]))} == {"checks"}
+    named = chosen(parse(["--exhaustive", str(file), "--only", "require"]))
+    assert named and {mutant.function for mutant in named} == {"require"}
+    assert len(chosen(parse(["--exhaustive", str(file), "--sample", "1"]))) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--exhaustive", "jaxgen/no.py"], r"no.py: no file of the library"),
+        (["--exhaustive", str(library.library()["checks"]), "--only", "nobody"], "no formula has nobody in its name"),
+    ],
+)
+def test_choices_of_nothing_are_refused(arguments, message):
+    with pytest.raises(SystemExit, match=message):
+        chosen(parse(arguments))
+
+
 def names(mutant: Mutant) -> list[list[str]]:
-    return [[pathlib.Path(word).name for word in suite] for suite in library.suites(mutant)]
+    return [[pathlib.Path(file).name for file in suite.files] for suite in library.suites(mutant)]
 
 
 def test_the_tests_of_a_file_come_first_then_laws_of_its_room_then_two_users():
-    own, laws, users = names(Mutant("losses.likelihoods", "gaussian_nll", "double the value", ""))
-    assert own == ["test_likelihoods.py"] and laws == ["test_common.py", "-k", "gaussian_nll"] and len(users) <= 2
+    mutant = Mutant("losses.likelihoods", "gaussian_nll", "double the value", "")
+    own, laws, users = names(mutant)
+    assert own == ["test_likelihoods.py"] and "test_common.py" in laws and len(users) <= 2
+    assert [suite.only for suite in library.suites(mutant)] == [None, "gaussian_nll", None]
     laws, own, *_ = names(Mutant("losses.likelihoods", "gaussian_nll", "drop the check of same_shape", ""))
     assert own == ["test_likelihoods.py"] and "test_common.py" in laws
 
@@ -59,10 +81,16 @@ def test_users_are_found_through_the_names_that_a_package_hands_on():
     assert len(names(Mutant("parallel.inside", "split", "", ""))[-1]) == 2
 
 
-def test_every_file_has_tests():
-    for module in library.library():
-        if module not in {"typing", "model"}:
-            assert library.own_tests(module).exists(), module
+def test_files_of_which_nothing_passes_unchanged_are_left_out():
+    mutant = Mutant("parallel.inside", "split", "double the value", "")
+    own, users = library.suites(mutant)[0].files[0], library.suites(mutant)[-1].files
+    job = job_of(mutant, {f"{own}::test_split": 2.0, f"{users[0]}::test_b": 1.0, "tests/test_c.py::test_c": 9.0})
+    assert (
+        job.suites == [library.Suite((own,)), library.Suite(users[:1])]
+        and sum(job.expected.values()) == 3.0
+        and job.limit > 100
+    )
+    assert job_of(mutant, {f"{users[1]}::test_b": 1.0}).suites == [library.Suite(users[1:])]
 
 
 class Item:
@@ -86,10 +114,21 @@ def test_tests_that_name_it_come_first_then_quick_ones_and_classes_stay_together
         Item("t.py::quick", other),
         Item("t.py::TestA::fast", other, object),
         Item("t.py::naming[1]", naming),
+        Item("t.py::red_without_any_mutation", naming),
     ]
     seconds = {"t.py::TestA::slow": 5.0, "t.py::TestA::fast": 0.1, "t.py::quick": 1.0, "t.py::naming[1]": 9.0}
     Order({"normalize"}, seconds).pytest_collection_modifyitems(items)
     assert [item.nodeid.rpartition("::")[2] for item in items] == ["naming[1]", "quick", "fast", "slow"]
+
+
+def test_of_laws_of_many_formulas_those_are_run_that_bear_or_use_a_name():
+    items = [
+        Item(f"t.py::{name}", function) for name, function in (("a[normalize]", other), ("b", naming), ("c", other))
+    ]
+    order = Order({"normalize"}, {item.nodeid: 1.0 for item in items})
+    order.only = "normalize"
+    order.pytest_collection_modifyitems(items)
+    assert {item.nodeid for item in items} == {"t.py::a[normalize]", "t.py::b"}
 
 
 def test_what_is_lost_along_devices_meets_the_tests_on_devices():

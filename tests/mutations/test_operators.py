@@ -94,6 +94,12 @@ def test_keys_are_not_exchanged():
         ("hidden = nn.Dense(3, use_bias=False)(hidden)", "use_bias=False -> use_bias=True in use_bias=False"),
         ("hidden = dropout(hidden, 0.1, keys)", "None for keys in dropout(hidden, 0.1, keys)"),
         ("hidden = widest >> level", "widest >> level -> widest"),
+        (
+            "hidden, variables = net(variables, images)",
+            "keep the old variables in hidden, variables = net(variables, images)",
+        ),
+        ("hidden = jnp.minimum(a, b)", "jnp.minimum(a, b) -> jnp.maximum(a, b)"),
+        ("hidden = hidden.max(axis=1)", "hidden.max(axis=1) -> hidden.min(axis=1)"),
         ("hidden = images.shape[0]", "0 -> 1 in images.shape[0]"),
     ],
 )

@@ -17,7 +17,7 @@ CLASSES = jax.nn.one_hot(jnp.arange(5) % 3, 3)
 
 def test_concat_condition_appends_the_condition_to_the_flattened_input():
     net = ConcatCondition(MLP(()))
-    outputs, variables = net.init_with_output(jax.random.key(0), IMAGES, CLASSES, (2,))
+    outputs, variables = jax.jit(lambda: net.init_with_output(jax.random.key(0), IMAGES, CLASSES, (2,)))()
     kernel = variables["params"]["net"]["Dense_0"]["kernel"]
     joined = np.concatenate([np.asarray(IMAGES).reshape(5, 16), CLASSES], axis=1)
     np.testing.assert_allclose(outputs, joined @ kernel, atol=1e-5)
@@ -25,7 +25,7 @@ def test_concat_condition_appends_the_condition_to_the_flattened_input():
 
 def test_channel_condition_adds_a_map_that_a_dense_layer_makes_of_the_condition():
     net, inner = ChannelCondition(ConvEncoder((2,))), ConvEncoder((2,))
-    outputs, variables = net.init_with_output(jax.random.key(0), IMAGES, CLASSES, (2,))
+    outputs, variables = jax.jit(lambda: net.init_with_output(jax.random.key(0), IMAGES, CLASSES, (2,)))()
     params = variables["params"]
     channel = (CLASSES @ params["Dense_0"]["kernel"]).reshape(5, 4, 4, 1)
     wanted = inner.apply({"params": params["net"]}, jnp.concatenate([IMAGES, channel], axis=-1), (2,))
@@ -40,7 +40,7 @@ def test_channel_condition_refuses_what_is_no_image():
 @pytest.mark.parametrize("wrapper", [ConcatCondition, ChannelCondition])
 def test_the_mode_reaches_the_network_inside(wrapper):
     def scores(net, mode):
-        variables = net.init(jax.random.key(0), images, CLASSES, ())
+        variables = jax.jit(lambda: net.init(jax.random.key(0), images, CLASSES, ()))()
         return np.asarray(net.apply(variables, images, CLASSES, (), mode=mode))
 
     images, keys = jnp.ones((5, 28, 28, 1)), jax.random.split(jax.random.key(2), 5)

@@ -33,7 +33,7 @@ def test_sides_are_halved_while_both_are_even_and_at_least_8(size, num):
 def test_generator_is_dense_upsample_convolve_written_out():
     """8x8: one doubling, from 4x4 with twice the channels."""
     net, latents = ConvGenerator(2, negative_slope=0.1), jax.random.normal(jax.random.key(1), (3, 5))
-    outputs, variables = net.init_with_output(jax.random.key(0), latents, (8, 8, 1))
+    outputs, variables = jax.jit(lambda: net.init_with_output(jax.random.key(0), latents, (8, 8, 1)))()
     params = variables["params"]
     hidden = latents @ params["Dense_0"]["kernel"]
     hidden = nn.leaky_relu(hidden.reshape(3, 4, 4, 4), 0.1)
@@ -45,7 +45,7 @@ def test_generator_is_dense_upsample_convolve_written_out():
 def test_critic_is_convolve_pool_convolve_dense_written_out():
     images = jax.random.normal(jax.random.key(1), (3, 8, 8, 1))
     net = ConvCritic(2)
-    scores, variables = net.init_with_output(jax.random.key(0), images, ())
+    scores, variables = jax.jit(lambda: net.init_with_output(jax.random.key(0), images, ()))()
     params = variables["params"]
     hidden = nn.leaky_relu(plain(images, params["Conv_0"]), 0.2)
     hidden = nn.leaky_relu(plain(mean_pool(hidden, 2), params["Conv_1"]), 0.2)
@@ -86,7 +86,7 @@ def test_penalty_of_an_example_does_not_depend_on_the_others(norm):
     """What makes the critic fit for a gradient penalty."""
     images = jax.random.normal(jax.random.key(1), (3, 8, 8, 1))
     net = ConvCritic(2, norm=norm)
-    variables = net.init(jax.random.key(0), images, ())
+    variables = jax.jit(lambda: net.init(jax.random.key(0), images, ()))()
     penalty = jax.jit(lambda points: gradient_penalty(lambda x: net.apply(variables, x, ()), points))  # pyright: ignore
     together = penalty(images)
     alone = jnp.concatenate([penalty(image[None]) for image in images])

@@ -36,7 +36,7 @@ def test_fully_convolutional_ones_have_a_map_for_a_code(shape):
 def test_a_code_of_a_map_depends_on_its_part_of_the_image_alone():
     """8x8 to 4x4 by a 3x3 kernel of stride 2, then 3x3: the first code sees the image's first 5 rows and columns."""
     net = ConvEncoder((2,), bottleneck="map", negative_slope=0.1)
-    variables = net.init(jax.random.key(0), IMAGES, (16,))
+    variables = jax.jit(lambda: net.init(jax.random.key(0), IMAGES, (16,)))()
     seen = jax.grad(lambda x: net.apply(variables, x, (16,))[0, 0])(IMAGES)[0]
     assert (seen[5:] == 0).all() and (seen[:, 5:] == 0).all() and (seen[:2, :2] != 0).any()
 

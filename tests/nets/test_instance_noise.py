@@ -6,8 +6,12 @@ import pytest
 
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.dropout import dropout
+from jaxgen.nets.forward_mode import PlainConvolutions
 from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.nets.maxout import Maxout
+from jaxgen.nets.mlp import MLP
+from jaxgen.nets.plain import Plain
+from jaxgen.nets.spectral import Spectral
 
 ZEROS = jnp.zeros((4, 500))
 KEYS = jax.random.split(jax.random.key(0), 4)
@@ -56,12 +60,20 @@ def test_the_network_inside_gets_the_mode_and_its_further_inputs():
     moved = net.apply({}, ZEROS, 7.0, (500,), mode=Mode(KEYS, train=True))
     np.testing.assert_allclose(moved, noise(net, keys=KEYS, train=True) + 7.0, atol=1e-5)
     inner = Maxout((8,))
-    variables = inner.init(jax.random.key(1), ZEROS, ())
-    outer = {"params": {"net": variables["params"]}}
+    variables = jax.jit(lambda: inner.init(jax.random.key(1), ZEROS, ()))()
     mode = Mode(KEYS, train=True)
-    found = InstanceNoise(inner, 0.3).apply(outer, ZEROS, (), mode=mode)
+    found = InstanceNoise(inner, 0.3).apply(variables, ZEROS, (), mode=mode)
     wanted = inner.apply(variables, jnp.asarray(noise(net, keys=KEYS, train=True)), (), mode=mode)
     np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("inner", [MLP((3,)), Spectral(MLP((3,))), Plain(nn.Dense(1)), PlainConvolutions(MLP((3,)))])
+def test_variables_are_those_of_the_network_inside(inner):
+    outer = InstanceNoise(inner, 0.3)
+    wanted, variables = jax.jit(lambda: inner.init_with_output(jax.random.key(0), ZEROS + 1, ()))()
+    shapes = jax.eval_shape(lambda: outer.init(jax.random.key(0), ZEROS, ()))
+    assert jax.tree.map(jnp.shape, shapes) == jax.tree.map(jnp.shape, variables)
+    np.testing.assert_allclose(outer.apply(variables, ZEROS + 1, ()), wanted, rtol=1e-5)
 
 
 def test_noise_and_dropout_of_one_set_of_keys_are_independent():

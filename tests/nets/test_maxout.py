@@ -19,7 +19,7 @@ def test_parameter_counts_are_those_of_goodfellows_networks_for_mnist():
 
 def test_a_unit_is_the_largest_of_its_pieces():
     net = Maxout((2,), pieces=3, initializer=Uniform(0.5))
-    scores, variables = net.init_with_output(jax.random.key(1), INPUTS, ())
+    scores, variables = jax.jit(lambda: net.init_with_output(jax.random.key(1), INPUTS, ()))()
     first, last = (variables["params"][f"Dense_{i}"]["kernel"] for i in range(2))
     pieces = np.asarray(INPUTS).reshape(3, 4) @ first
     units = np.stack([pieces[:, :3].max(1), pieces[:, 3:].max(1)], axis=1)
@@ -29,7 +29,7 @@ def test_a_unit_is_the_largest_of_its_pieces():
 @pytest.mark.parametrize("rates", [(0.999, 0.0), (0.0, 0.999)])
 def test_inputs_and_hidden_layers_have_rates_of_their_own(rates):
     net = Maxout((4, 4), 2, *rates, initializer=Uniform(0.5))
-    variables = net.init(jax.random.key(1), INPUTS, ())
+    variables = jax.jit(lambda: net.init(jax.random.key(1), INPUTS, ()))()
     keys = jax.random.split(jax.random.key(2), 3)
     np.testing.assert_array_equal(net.apply(variables, INPUTS, (), mode=Mode(keys, train=True)), 0.0)
     assert np.abs(net.apply(variables, INPUTS, ())).min() > 0

@@ -48,14 +48,34 @@ def test_equal_settings_are_one_value():
 
 
 def test_tanh_and_the_deviation_of_the_first_weights_are_settings():
-    net = MLP((400,), activation="tanh", initializer=Normal(0.05))
+    net = MLP((400,), activation="tanh", initializer=Normal(0.02))  # LeCun's would be 0.05
     variables = init(net, (300,))
     first, last = (variables["params"][f"Dense_{i}"] for i in range(2))
     wanted = jnp.tanh(INPUTS.reshape(5, 6) @ first["kernel"]) @ last["kernel"]
     np.testing.assert_allclose(net.apply(variables, INPUTS, (300,)), wanted, atol=1e-6)
-    assert last["kernel"].std() == pytest.approx(0.05, rel=4 / np.sqrt(2 * 120_000))
+    assert last["kernel"].std() == pytest.approx(0.02, rel=4 / np.sqrt(2 * 120_000))
 
 
 def test_an_unknown_activation_is_refused(unchecked_shapes):
     with pytest.raises(ValueError, match="activation is 'sine'"):
         init(MLP((4,), activation="sine"), ())  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("features", [(0,), (4, 0), (-1, 4)])
+def test_layers_without_units_are_refused(features):
+    with pytest.raises(ValueError, match=r"features is .* but must be positive widths"):
+        init(MLP(features), ())
+
+
+@pytest.mark.parametrize(("features", "shapes"), [((), [(6, 2)]), ((1,), [(6, 1), (1, 2)])])
+def test_there_may_be_no_hidden_layer_and_one_unit(features, shapes):
+    params = init(MLP(features), (2,))["params"]
+    assert [params[f"Dense_{i}"]["kernel"].shape for i in range(len(shapes))] == shapes and len(params) == len(shapes)
+
+
+def test_without_options_a_network_is_not_in_training():
+    """Batch statistics are left as they are: else `apply` would refuse to change them."""
+    net = MLP((4,), norm="batch")
+    variables = init(net, ())
+    alone = [net.apply(variables, INPUTS[i : i + 1], ())[0] for i in range(5)]
+    np.testing.assert_allclose(net.apply(variables, INPUTS, ()), alone, atol=1e-6)

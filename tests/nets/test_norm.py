@@ -23,7 +23,7 @@ TRAINING = Mode(train=True)
 
 
 def run(norm, inputs=INPUTS, mode=TRAINING):
-    variables = Layer(norm).init(jax.random.key(0), inputs)
+    variables = jax.jit(lambda: Layer(norm).init(jax.random.key(0), inputs))()
     return Layer(norm).apply(variables, inputs, mode=mode, mutable=["batch_stats"])
 
 
@@ -41,7 +41,7 @@ def test_none_is_the_identity_without_variables():
 
 def test_batch_statistics_over_devices_are_those_of_the_whole_batch():
     wanted, stats = run("batch")
-    variables = Layer("batch").init(jax.random.key(0), INPUTS)
+    variables = jax.jit(lambda: Layer("batch").init(jax.random.key(0), INPUTS))()
 
     def shard(inputs):
         return Layer("batch").apply(variables, inputs, mode=Mode(train=True, axis_name="i"), mutable=["batch_stats"])
@@ -61,7 +61,7 @@ def test_digits_are_kept_where_the_mean_is_large(norm):
 
 
 def test_running_statistics_serve_when_not_training():
-    variables = Layer("batch").init(jax.random.key(0), INPUTS)
+    variables = jax.jit(lambda: Layer("batch").init(jax.random.key(0), INPUTS))()
     outputs = Layer("batch").apply(variables, INPUTS)
     np.testing.assert_allclose(outputs, INPUTS / np.sqrt(1 + 1e-5), rtol=1e-5)
 
@@ -90,7 +90,7 @@ def test_group_and_instance_norm_are_torchs(norm, groups, num):
     As `torch.nn.GroupNorm`, and as `InstanceNorm2d(affine=True)`, which is a group for each channel.
     """
     layer = Layer(norm, groups)
-    variables = layer.init(jax.random.key(0), MANY)
+    variables = jax.jit(lambda: layer.init(jax.random.key(0), MANY))()
     (params,) = variables["params"].values()
     assert params["scale"].shape == params["bias"].shape == (12,)
     scale, bias = np.random.default_rng(0).normal(size=(2, 12)).astype(np.float32)
@@ -131,7 +131,7 @@ CLASSES = jax.nn.one_hot(jnp.arange(8) % 3, 3)
 
 def test_conditional_batch_norm_scales_and_moves_what_batch_norm_gives_by_the_class():
     layer = ConditionalBatchNorm()
-    variables = layer.init(jax.random.key(0), INPUTS, CLASSES)
+    variables = jax.jit(lambda: layer.init(jax.random.key(0), INPUTS, CLASSES))()
     scale, offset = np.random.default_rng(0).normal(size=(2, 3, 3)).astype(np.float32)
     params = {"scale": {"kernel": scale}, "offset": {"kernel": offset}}
     plain, stats = run("batch")

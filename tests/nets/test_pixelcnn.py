@@ -13,7 +13,7 @@ NUM_CODES = 5
 def net(request):
     reach, layers = request.param
     net = PixelCNN(channels=4, layers=layers, reach=reach)
-    variables = net.init(jax.random.key(0), jnp.zeros((1, 3, 4), jnp.int32), (3, 4, NUM_CODES))
+    variables = jax.jit(lambda: net.init(jax.random.key(0), jnp.zeros((1, 3, 4), jnp.int32), (3, 4, NUM_CODES)))()
     params = jax.tree.map(  # biases too: none hides at zero
         lambda leaf: leaf + 0.1 * jax.random.normal(jax.random.key(leaf.size), leaf.shape), variables["params"]
     )
@@ -46,7 +46,7 @@ def test_one_layer_is_written_out_with_masked_convolutions():
     """Both stacks as full 3x3 convolutions whose kernels are zero where they must not look."""
     net = PixelCNN(channels=2, layers=1)
     codes = jax.random.randint(jax.random.key(1), (2, 4, 4), 0, NUM_CODES)
-    logits, variables = net.init_with_output(jax.random.key(0), codes, (4, 4, NUM_CODES))
+    logits, variables = jax.jit(lambda: net.init_with_output(jax.random.key(0), codes, (4, 4, NUM_CODES)))()
     params = variables["params"]
     embedded = params["Embed_0"]["embedding"][codes]
     above = masked(embedded, jnp.pad(params["Conv_0"]["kernel"], ((0, 3), (1, 1), (0, 0), (0, 0))), rows=(-2, -1))

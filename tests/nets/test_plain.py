@@ -116,7 +116,13 @@ def networks():
 @pytest.mark.parametrize("network", list(networks()), ids=lambda network: network.__name__)
 def test_every_network_of_the_package_has_the_signature(network):
     """And a `mode` that is evaluation by default, its only keyword besides a condition."""
-    asked = {"net": nn.Dense(1), "decoder": nn.Dense(1), "std": 0.1}  # fields without a default
+    asked = {
+        "net": nn.Dense(1),
+        "network": nn.Dense(1),
+        "discriminator": nn.Dense(1),
+        "decoder": nn.Dense(1),
+        "std": 0.1,
+    }  # fields without a default
     check_network(network(**{name: value for name, value in asked.items() if name in network.__dataclass_fields__}))
     parameters = inspect.signature(network.__call__).parameters.values()
     keywords = {each.name: each.default for each in parameters if each.kind is each.KEYWORD_ONLY}

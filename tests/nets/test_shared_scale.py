@@ -11,7 +11,7 @@ LATENTS = jax.random.normal(jax.random.key(2), (5, 3))
 
 def test_a_shared_scale_is_one_parameter_beside_the_means():
     net = SharedScale(MLP(()))
-    variables = net.init(jax.random.key(0), LATENTS, (4, 4, 6))
+    variables = jax.jit(lambda: net.init(jax.random.key(0), LATENTS, (4, 4, 6)))()
     variables = {"params": {**variables["params"], "log_scale": jnp.float32(-1.5)}}
     outputs = net.apply(variables, LATENTS, (4, 4, 6))
     means = MLP(()).apply({"params": variables["params"]["decoder"]}, LATENTS, (4, 4, 3))

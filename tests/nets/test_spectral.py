@@ -28,6 +28,10 @@ def trained(net, images, num=60):
     return jax.jit(lambda variables: jax.lax.scan(call, variables, length=num)[0])(variables)
 
 
+def scores(net, variables):
+    return jax.jit(lambda variables: net.apply(variables, IMAGES, ()))(variables)
+
+
 def kernels(tree):
     return [leaf for leaf in jax.tree.leaves(tree) if leaf.ndim > 1]
 
@@ -43,7 +47,7 @@ def test_a_network_is_that_with_each_weight_over_its_largest_singular_value():
         return weight / np.linalg.svd(np.asarray(weight).reshape(-1, weight.shape[-1]), compute_uv=False)[0]
 
     wanted = NET.net.apply({"params": jax.tree.map(divide, inner)}, IMAGES, ())
-    np.testing.assert_allclose(NET.apply(variables, IMAGES, ()), wanted, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(scores(NET, variables), wanted, rtol=1e-4, atol=1e-5)
 
 
 def test_weights_may_be_scaled_as_one_likes_and_gradients_are_orthogonal_to_them():
@@ -52,8 +56,8 @@ def test_weights_may_be_scaled_as_one_likes_and_gradients_are_orthogonal_to_them
         **variables,
         "params": jax.tree.map(lambda leaf: leaf * (2 if leaf.ndim > 1 else 1), variables["params"]),
     }
-    np.testing.assert_allclose(NET.apply(doubled, IMAGES, ()), NET.apply(variables, IMAGES, ()), rtol=1e-5, atol=1e-6)
-    gradient = jax.grad(lambda params: NET.apply({**variables, "params": params}, IMAGES, ()).sum())
+    np.testing.assert_allclose(scores(NET, doubled), scores(NET, variables), rtol=1e-5, atol=1e-6)
+    gradient = jax.jit(jax.grad(lambda params: NET.apply({**variables, "params": params}, IMAGES, ()).sum()))
     for weight, slope in zip(kernels(variables["params"]), kernels(gradient(variables["params"])), strict=True):
         assert abs(jnp.vdot(weight, slope)) < 1e-4 * jnp.linalg.norm(weight) * jnp.linalg.norm(slope)
 
@@ -72,7 +76,7 @@ def test_a_layer_is_flaxs_from_the_same_u():
             return nn.Dense(5)(inputs)
 
     inputs = jax.random.normal(jax.random.key(3), (7, 6))
-    theirs = Flaxs().init(jax.random.key(4), inputs)
+    theirs = jax.jit(lambda: Flaxs().init(jax.random.key(4), inputs))()
     kernel, (u, _) = theirs["params"]["Dense_0"]["kernel"], jax.tree.leaves(theirs["batch_stats"])[::-1]
     ours = {"params": {"inner": {"Dense_0": theirs["params"]["Dense_0"]}}, "spectral": {"Dense_0/kernel": u[0]}}
     assert kernel.shape == (6, 5) and u.shape == (1, 5)
@@ -84,7 +88,7 @@ def test_a_layer_is_flaxs_from_the_same_u():
 
 
 def test_u_moves_in_training_alone():
-    variables = NET.init(jax.random.key(1), IMAGES, ())
+    variables = jax.jit(lambda: NET.init(jax.random.key(1), IMAGES, ()))()
     _, still = NET.apply(variables, IMAGES, (), mutable=["spectral"])
     _, moved = NET.apply(variables, IMAGES, (), mode=TRAINING, mutable=["spectral"])
     for name, u in variables["spectral"].items():
@@ -94,19 +98,18 @@ def test_u_moves_in_training_alone():
 
 def test_more_steps_find_the_value_at_once():
     patient = Spectral(NET.net, steps=60)
-    variables = NET.init(jax.random.key(1), IMAGES, ())
-    np.testing.assert_allclose(
-        patient.apply(variables, IMAGES, ()), NET.apply(trained(NET, IMAGES), IMAGES, ()), rtol=1e-4, atol=1e-5
-    )
+    variables = jax.jit(lambda: NET.init(jax.random.key(1), IMAGES, ()))()
+    found = patient.apply(variables, IMAGES, ())  # not compiled: 60 steps written out
+    np.testing.assert_allclose(found, scores(NET, trained(NET, IMAGES)), rtol=1e-4, atol=1e-5)
     with pytest.raises(ValueError, match="steps is 0, but must be at least 1"):
-        Spectral(NET.net, steps=0).apply(variables, IMAGES, ())
+        scores(Spectral(NET.net, steps=0), variables)
 
 
 def test_batch_statistics_of_the_network_inside_go_on():
     """As those of the network alone, which sees the same activations where its weights are normalised already."""
     net = MLP((5,), norm="batch")
     outer = Spectral(net, steps=60)
-    variables = outer.init(jax.random.key(1), IMAGES, ())
+    variables = jax.jit(lambda: Spectral(net).init(jax.random.key(1), IMAGES, ()))()
     normalised = jax.tree.map(
         lambda leaf: leaf / np.linalg.norm(leaf, 2) if leaf.ndim > 1 else leaf, variables["params"]["inner"]
     )
@@ -123,7 +126,8 @@ def test_batch_statistics_of_the_network_inside_go_on():
 
 def test_dropout_inside_gets_its_keys():
     net = Spectral(FidleDiscriminator(2))
-    variables = net.init(jax.random.key(1), IMAGES, ())
+    variables = jax.jit(lambda: net.init(jax.random.key(1), IMAGES, ()))()
     modes = Mode(jax.random.split(jax.random.key(2), 4)), Mode(jax.random.split(jax.random.key(2), 4), train=True)
-    plain, dropped = (net.apply(variables, IMAGES, (), mode=mode, mutable=["spectral"])[0] for mode in modes)
+    apply = jax.jit(lambda mode: net.apply(variables, IMAGES, (), mode=mode, mutable=["spectral"])[0])
+    plain, dropped = map(apply, modes)
     assert np.abs(plain - dropped).min() > 0

@@ -13,7 +13,7 @@ from jaxgen import parallel
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import drivers
-from jaxgen.train_state import create, descend
+from jaxgen.train_state import create, descend, from_variables
 from tests.parallel.batches import batch_of
 
 WRAPS = [parallel.jit, parallel.pmap, parallel.shard_map]
@@ -128,10 +128,14 @@ class Net(nn.Module):
 def train(config, state, batch, key, *, axis_name=None):
     noise = parallel.draw(functools.partial(jax.random.normal, shape=(3,)), key, len(batch), axis_name)
 
-    def loss(params):
-        return jnp.square(Net().apply({"params": params}, batch + noise)).mean(), ({}, {})
+    def loss(variables):
+        return jnp.square(Net().apply(variables, batch + noise)).mean(), ({}, variables)
 
-    return descend(state, loss, axis_name)
+    return descend(state, loss, (), axis_name)
+
+
+def fresh():
+    return from_variables(Net().init(jax.random.key(0), batch_of(8)), Optimizer(0.1, Adam()))
 
 
 def bytes_on_first(tree):
@@ -139,7 +143,7 @@ def bytes_on_first(tree):
 
 
 def test_a_state_that_is_cut_gives_the_same_result_and_takes_a_share_of_the_bytes():
-    state = create(Net(), Optimizer(0.1, Adam()), jax.random.key(0), batch_of(8))
+    state = fresh()
     batches, keys = np.stack([batch_of(8)] * 3), jax.random.split(jax.random.key(0), 3)
     wanted, _ = parallel.jit(train, None, steps=3)(state, batches, keys)
     step = parallel.jit(train, None, steps=3, shard_state=True)
@@ -167,7 +171,7 @@ def test_an_initial_state_lies_where_a_step_takes_it():
 @pytest.mark.parametrize("wrap", WRAPS)
 def test_a_step_moves_nothing_between_host_and_devices_by_itself(wrap):
     step = wrap(train, None, steps=2)
-    state = parallel.replicate(create(Net(), Optimizer(0.1, Adam()), jax.random.key(0), batch_of(8)))
+    state = parallel.replicate(fresh())
     batches, keys = np.stack([batch_of(8)] * 2), jax.random.split(jax.random.key(0), 2)
     state, _ = step(state, batches, keys)  # compiled
     with jax.transfer_guard("disallow"):
@@ -180,10 +184,10 @@ def test_weights_are_overwritten_where_they_lie(monkeypatch):
     """On one CPU device no weight or mean of Adam is copied in an update, as without the compiler's option some are."""
 
     def fit(config, state, batch, key, *, axis_name=None):
-        def loss(params):
-            return (state.apply_fn({"params": params}, batch, (24,)) ** 2).mean(), ({}, {})
+        def loss(variables):
+            return (state.apply_fn(variables, batch, (24,)) ** 2).mean(), ({}, variables)
 
-        return descend(state, loss, axis_name)
+        return descend(state, loss, (), axis_name)
 
     net, alone = MLP((24, 24)), jax.devices()[:1]
     state = jax.eval_shape(lambda: create(net, Optimizer(1e-3, Adam()), jax.random.key(0), jnp.zeros((1, 24)), (24,)))

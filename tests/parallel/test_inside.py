@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from jaxgen import parallel
 from jaxgen.optimizers import SGD, Optimizer
-from jaxgen.train_state import create, descend
+from jaxgen.train_state import descend, from_variables
 from tests.parallel.batches import batch_of
 
 WRAPS = [parallel.jit, parallel.pmap, parallel.shard_map]
@@ -44,15 +44,15 @@ def test_descending_a_loss_of_the_gathered_batch_takes_the_step_of_one_device(wr
             return inputs * self.param("scale", nn.initializers.ones, ())
 
     def update(config, state, batch, key, *, axis_name=None):
-        def loss(params):
-            outputs = parallel.gather(Scale().apply({"params": params}, batch), axis_name)
-            return jnp.square(outputs @ outputs.T).mean(), ({}, {})
+        def loss(variables):
+            outputs = parallel.gather(Scale().apply(variables, batch), axis_name)
+            return jnp.square(outputs @ outputs.T).mean(), ({}, variables)
 
-        return descend(state, loss, axis_name)
+        return descend(state, loss, (), axis_name)
 
     batch = batch_of(8)
     state, _ = wrap(update, None)(
-        create(Scale(), Optimizer(0.01, SGD()), jax.random.key(0), batch), batch, jax.random.key(0)
+        from_variables(Scale().init(jax.random.key(0), batch), Optimizer(0.01, SGD())), batch, jax.random.key(0)
     )
     gradient = 4 * np.square(batch @ batch.T).mean()  # the loss is scale^4 times its value at 1
     np.testing.assert_allclose(state.params["scale"], 1 - 0.01 * gradient, rtol=1e-5)
@@ -140,6 +140,8 @@ def test_a_minibatch_holds_every_numth_example_whatever_its_shape(shape):
 def test_a_batch_that_does_not_hold_the_minibatches_is_refused():
     with pytest.raises(ValueError, match="batch of 7 does not divide into 3 minibatches"):
         parallel.split(jnp.zeros(7), 3)
+    with pytest.raises(ValueError, match="batch size is 0, but must be at least 1"):
+        parallel.split(jnp.zeros((0, 2)), 3)
 
 
 class TestChexVariants(chex.TestCase):

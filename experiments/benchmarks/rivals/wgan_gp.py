@@ -66,6 +66,6 @@ def update(
         optimizer_g.zero_grad()
         loss.backward()
         optimizer_g.step()
-        lerp(average, generator, config.ema_decay)
+        lerp(average, generator, getattr(config.average, "decay", 0.0))
 
     return Rival(run, count)

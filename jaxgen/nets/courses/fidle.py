@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax
 
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.nets.convolution import Conv, UpsampleConv
+from jaxgen.nets.convolution_layers import Conv, UpsampleConv
 from jaxgen.nets.dropout import dropout
 from jaxgen.nets.image_shapes import dense_outputs, image_shape, quarter
 from jaxgen.nets.initializers import GlorotUniform, Initializer, to_flax

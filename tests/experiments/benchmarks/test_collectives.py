@@ -13,9 +13,7 @@ from jaxgen.autoencoders import vae
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.mlp import MLP
 
-TINY = wgan_gp.Config(
-    image_shape=(4, 4, 1), latent_dim=4, generator=MLP((8,)), critic=MLP((12,)), critic_steps=3, ema_decay=0.0
-)
+TINY = wgan_gp.Config(image_shape=(4, 4, 1), latent_dim=4, generator=MLP((8,)), critic=MLP((12,)), critic_steps=3)
 CHOSEN = dataclasses.replace(experiment.load("wgan_gp_digits"), model=TINY, batch_size=8)
 
 

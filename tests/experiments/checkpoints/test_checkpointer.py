@@ -60,6 +60,15 @@ def test_only_the_newest_are_kept(tmp_path):
     assert sorted(int(path.name) for path in tmp_path.iterdir() if path.name.isdigit()) == [4, 5]
 
 
+def test_a_state_of_other_names_is_refused_with_what_to_do(tmp_path):
+    with Checkpointer(tmp_path) as checkpointer:
+        checkpointer.save(1, {"former": jnp.zeros(2)})
+        checkpointer.wait()
+        wanted = {"present": jax.ShapeDtypeStruct((2,), jnp.float32)}
+        with pytest.raises(UserError, match=r"step 1: .*former.*; put back .*version of jaxgen .*--no-resume$"):
+            checkpointer.restore(wanted)
+
+
 def test_saving_a_step_again_changes_nothing(tmp_path):
     with Checkpointer(tmp_path) as checkpointer:
         checkpointer.save(3, state_of(3))

@@ -3,6 +3,7 @@
 import dataclasses
 import threading
 import time
+from typing import NamedTuple
 
 import chex
 import jax
@@ -16,15 +17,29 @@ from experiments.data import feeds
 from experiments.data.captions import encoded
 from experiments.data.images import ImageSet, Window, window_of
 from experiments.data.options import ImageOptions, StorageOptions
-from experiments.data.order import Choice
+from experiments.data.order import Choice, Position
 from experiments.data.rows import LazyRows, PictureError, Source
 from jaxgen import parallel
-from jaxgen.batches import Captioned, Labelled, Paired, Unpaired
+from jaxgen.batches import Captioned, Column, Labelled, Paired, Unpaired, condition, target
 from tests.experiments.pictures_on_disk import pixels
 
 NUM, SIZE = 11, 8
 NUMS = {"images": NUM, "targets": NUM, "others": 7}
-TYPES = [None, Labelled, Paired, Unpaired, Captioned]
+
+
+class Sketched(NamedTuple):
+    """A type of batch that only this test knows: a picture, its label, its sketch, and a second, free picture."""
+
+    pictures: jax.Array
+    kinds: jax.Array
+    sketches: jax.Array
+    free: jax.Array
+
+    COLUMNS = (Column("images"), Column("labels"), Column("targets"), Column("images", rows="other"))
+    CONDITION, TARGET = "sketches", "pictures"
+
+
+TYPES = [None, Labelled, Paired, Unpaired, Captioned, Sketched]
 WINDOWS = {
     "none": None,
     "padded": window_of((6, 5, 3), ImageOptions(pad=2)),
@@ -62,7 +77,7 @@ def image_set(window=None, lazy=False):
 
 
 def batches_of(image_set, batch_type, **storage):
-    with feeds.opened(image_set, batch_type, 3, SIZE, StorageOptions(**storage)) as feed:
+    with feeds.opened(image_set, batch_type, 3, Position(0, 0, SIZE), StorageOptions(**storage)) as feed:
         return [jax.device_get(feed(step, count)) for step, count in ((0, 2), (2, 1), (3, 2))]
 
 
@@ -87,7 +102,7 @@ def test_batches_on_the_devices_lie_as_the_step_wants_them(wrap):
     results = []
     for device_bytes in (0, 2**20):
         storage = StorageOptions(device_bytes=device_bytes)
-        with feeds.opened(image_set(), Labelled, 0, SIZE, storage) as feed:
+        with feeds.opened(image_set(), Labelled, 0, Position(0, 0, SIZE), storage) as feed:
             batch = feed(0, 2)
             if device_bytes:
                 assert batch.images.sharding.spec == jax.sharding.PartitionSpec(None, parallel.AXIS)
@@ -132,7 +147,7 @@ class TestWindows:
         window = Window(height, width, pad, moves, flips)
         images = some(NUM, 0, (6, 6, 3))
         chosen = dataclasses.replace(ImageSet("some", images), window=window)
-        choice = feeds._chosen(chosen, seed, SIZE, 5)
+        choice = feeds._chosen(chosen, chosen.num_others(None), seed, Position(0, 0, SIZE), 5)
         wanted = [self.cut(images[i], window, draws) for i, draws in zip(choice.indices, choice.draws, strict=True)]
         np.testing.assert_array_equal(chosen.take(choice), wanted)
 
@@ -140,12 +155,14 @@ class TestWindows:
         images = some(NUM, 0, (9, 9, 3))
         window = WINDOWS["moving"]
         chosen = ImageSet("some", images, targets=255 - images, window=window)
-        inputs, targets = chosen.take(feeds._chosen(chosen, 0, SIZE, 0), Paired)
+        inputs, targets = chosen.take(
+            feeds._chosen(chosen, chosen.num_others(Paired), 0, Position(0, 0, SIZE), 0), Paired
+        )
         np.testing.assert_array_equal(inputs, 255 - targets)
 
     def test_both_halves_of_a_moving_window_are_reached(self):
         chosen = image_set(WINDOWS["moving"])
-        draws = feeds._chosen(chosen, 0, 1000, 0).draws
+        draws = feeds._chosen(chosen, chosen.num_others(None), 0, Position(0, 0, 1000), 0).draws
         assert {tuple(place) for place in draws[:, :2] % 2} == {(0, 0), (0, 1), (1, 0), (1, 1)}
 
     def test_without_draws_the_middle_is_taken(self):
@@ -158,7 +175,7 @@ def test_captions_are_drawn_from_those_of_the_image():
     chosen = image_set()
     seen = set()
     for step in range(40):
-        choice = feeds._chosen(chosen, 0, SIZE, step)
+        choice = feeds._chosen(chosen, chosen.num_others(Captioned), 0, Position(0, 0, SIZE), step)
         for index, caption in zip(choice.indices, chosen.take(choice, Captioned).captions, strict=True):
             text = bytes(caption).rstrip(b"\0").decode()
             assert text in ("a", f"picture {index}")
@@ -166,9 +183,24 @@ def test_captions_are_drawn_from_those_of_the_image():
     assert len(seen) == 2 * NUM  # both captions of each image
 
 
+def test_a_new_type_of_batch_is_its_declaration_alone():
+    chosen = image_set()
+    choice = feeds._chosen(chosen, chosen.num_others(Sketched), 0, Position(0, 0, SIZE), 3)
+    batch = chosen.take(choice, Sketched)
+    np.testing.assert_array_equal(batch.pictures, np.asarray(chosen.images)[choice.indices])
+    np.testing.assert_array_equal(batch.kinds, choice.indices % 4)
+    np.testing.assert_array_equal(batch.sketches, np.asarray(chosen.targets)[choice.indices])
+    np.testing.assert_array_equal(batch.free, np.asarray(chosen.images)[choice.others])
+    assert (choice.others != choice.indices).any()
+    assert condition(batch) is batch.sketches
+    assert target(batch) is batch.pictures
+
+
 def test_unpaired_domains_are_drawn_independently():
     chosen = image_set()
-    choices = [feeds._chosen(chosen, 0, 7, step) for step in range(11)]  # each image of both domains 7 or 11 times
+    choices = [
+        feeds._chosen(chosen, chosen.num_others(Unpaired), 0, Position(0, 0, 7), step) for step in range(11)
+    ]  # each image of both domains 7 or 11 times
     pairs = {(int(a), int(b)) for choice in choices for a, b in zip(choice.indices, choice.others, strict=True)}
     assert len(pairs) > 40  # 77 draws of 77 pairs: 49 different ones are expected
 
@@ -206,7 +238,7 @@ class TestAhead:
         bad = images[13]
         chosen = ImageSet("some", LazyRows(source_of(images, decode), (8, 8, 3)))
         with (
-            feeds.opened(chosen, None, 0, 4, StorageOptions()) as feed,
+            feeds.opened(chosen, None, 0, Position(0, 0, 4), StorageOptions()) as feed,
             pytest.raises(UserError, match="number 13 is cut short; mend or remove"),
         ):
             feed(0, 5)
@@ -224,7 +256,7 @@ def test_a_set_that_lacks_what_a_batch_needs_says_so(batch_type, lacks):
 def test_unpaired_domains_are_mirrored_independently():
     images = some(7, 0)
     chosen = ImageSet("some", images, others=images, window=WINDOWS["mirrored"])
-    draws = feeds._chosen(chosen, 0, 400, 0).draws
+    draws = feeds._chosen(chosen, chosen.num_others(Unpaired), 0, Position(0, 0, 400), 0).draws
     a, b = chosen.take(Choice(np.zeros(400, int), np.zeros(400, int), draws), Unpaired)
     alike = (a == b).all(axis=(1, 2, 3)).mean()
     assert abs(alike - 0.5) < 5 * 0.5 / np.sqrt(400)  # five standard deviations

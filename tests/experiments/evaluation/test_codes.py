@@ -61,8 +61,10 @@ def test_evaluation_tells_what_each_code_stands_for(tmp_path):
     found = evaluated(folder, tmp_path / "cache", "--num-samples", "20", "--num-halves", "0", "--extractor", "pixels")
     _, _, _, state = restore.at(folder, "newest")
     test = data.load("digits", "test")
-    belief = infogan.infer(MODEL, state, scale(jnp.asarray(test.batch(np.arange(len(test)))), MODEL.value_range))
-    for place, (logits, one) in enumerate(zip(belief.logits, found["codes"], strict=True)):
+    predicted = infogan.predict_codes(
+        MODEL, state, scale(jnp.asarray(test.batch(np.arange(len(test)))), MODEL.value_range)
+    )
+    for place, (logits, one) in enumerate(zip(predicted.logits, found["codes"], strict=True)):
         expected = codes.name(np.argmax(logits, axis=1), test.labels, MODEL.codes.categorical[place], 10)
         assert one == expected | {"names": {str(code): best for code, best in expected["names"].items()}}
         assert len(one["names"]) > 1

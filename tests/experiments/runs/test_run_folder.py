@@ -40,7 +40,7 @@ def test_another_experiment_or_other_settings_are_refused_with_the_differences(t
 
 def test_every_setting_is_either_free_or_fixed():
     fixed = {field.name for field in dataclasses.fields(EXPERIMENT)} - set(run_folder.FREE)
-    assert fixed == {"model", "data", "images", "batch_size", "seed"}
+    assert fixed == {"model", "data", "images", "batch_size", "seed", "pretrained"}
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ def test_parameter_counts_are_those_of_the_book():
 
 def test_activations_stand_before_the_convolutions():
     images = jax.random.normal(jax.random.key(0), (3, 8, 8, 1))
-    scores, variables = AtienzaDiscriminator(2, 3).init_with_output(jax.random.key(1), images, ())
+    scores, variables = jax.jit(lambda: AtienzaDiscriminator(2, 3).init_with_output(jax.random.key(1), images, ()))()
     params, hidden = variables["params"], images
     for level, stride in enumerate((2, 2, 2, 1)):
         hidden = conv(nn.leaky_relu(hidden, 0.2), params[f"Conv_{level}"]["kernel"], strides=stride, form="plain")

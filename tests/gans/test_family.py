@@ -1,0 +1,136 @@
+"""Laws of the whole family, a row for each model."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgen.batches import Labelled
+from jaxgen.conditions import one_hot
+from jaxgen.gans import ac_wgan_gp, acgan, cgan, gan, infogan, unrolled_gan, wgan, wgan_gp
+from jaxgen.gans.diagnostics import diversity
+from jaxgen.gans.discrimination import Discrimination
+from jaxgen.gans.objectives import NonSaturating, Relativistic
+from jaxgen.nets.conditioning import ConcatCondition
+from jaxgen.nets.initializers import Uniform as UniformWeights
+from jaxgen.nets.maxout import Maxout
+from jaxgen.nets.mlp import MLP
+from jaxgen.optimizers import SGD, Optimizer
+from jaxgen.priors import Normal
+from tests import contract
+from tests.gans.games import compiled, training
+
+IMAGES = {"image_shape": (2, 2, 1), "value_range": (-1.0, 1.0)}
+GENERATOR, CRITIC = MLP((4,), norm="batch"), MLP((4,), negative_slope=0.2)
+FIXED = Optimizer(1e-30, SGD())
+NORMALIZED = MLP((4,), norm="batch", negative_slope=0.2)
+UNCONDITIONAL = {"prior": Normal(2), "generator": GENERATOR}
+CONDITIONAL = {"prior": Normal(2), "num_classes": 3, "generator": ConcatCondition(GENERATOR)}
+CASES = {
+    gan: UNCONDITIONAL | {"discriminator": NORMALIZED, "discriminator_steps": 2},
+    cgan: CONDITIONAL | {"discriminator": ConcatCondition(NORMALIZED)},
+    acgan: CONDITIONAL | {"discriminator": NORMALIZED},
+    infogan: {"noise": Normal(2), "generator": GENERATOR, "discriminator": NORMALIZED},
+    unrolled_gan: UNCONDITIONAL | {"discriminator": NORMALIZED, "unrolled_steps": 1},
+    wgan: UNCONDITIONAL | {"critic": NORMALIZED, "critic_steps": 2},
+    wgan_gp: {"latent_dim": 2, "generator": GENERATOR, "critic": CRITIC, "critic_steps": 2},
+    ac_wgan_gp: CONDITIONAL | {"critic": CRITIC, "critic_steps": 2},
+}
+CONFIGS = {model: contract.with_sgd(model.Config(**IMAGES | settings), 0.1) for model, settings in CASES.items()}
+REAL = jax.random.uniform(jax.random.key(1), (8, 2, 2, 1), minval=-1.0)
+LABELS = jnp.arange(8, dtype=jnp.int32) % 3
+KEY = jax.random.key(2)
+
+
+def name_of(value):
+    return value.__name__.rpartition(".")[2] if hasattr(value, "__name__") else None
+
+
+every_model = pytest.mark.parametrize("model", CONFIGS, ids=name_of)
+
+
+def batch_for(config, num=8):
+    return REAL[:num] if config.batch_type is None else Labelled(REAL[:num], LABELS[:num])
+
+
+def updated(model, config, batch=None):
+    state = jax.jit(lambda key: model.init(config, key))(jax.random.key(0))
+    return state, *compiled(model.update, config)(state, batch_for(config) if batch is None else batch, KEY)
+
+
+@pytest.mark.parametrize(
+    ("objective", "changes"),
+    [(Relativistic(), True), pytest.param(NonSaturating(), False, marks=pytest.mark.exhaustive)],
+    ids=["relativistic", "non-saturating"],
+)
+@pytest.mark.parametrize("model", [gan, cgan, acgan, infogan], ids=name_of)
+def test_real_and_fake_in_one_batch_change_the_loss_of_a_relativistic_generator_alone(model, objective, changes):
+    """The opponent does not move and scores with statistics of the batch at hand: in training, joint or apart.
+
+    Another objective shows the generator's step fakes alone, which are normalised among themselves either way.
+    """
+
+    def loss(joint):
+        settings = {"objective": objective, "discrimination": Discrimination(joint=joint)}
+        optimizers = {"discriminator_optimizer": FIXED, "generator_optimizer": FIXED}
+        return updated(model, dataclasses.replace(CONFIGS[model], **settings, **optimizers))[2]["generator_loss"]
+
+    assert (abs(float(loss(True) - loss(False))) > 1e-4) == changes
+
+
+@every_model
+def test_diversity_is_of_the_discriminators_first_minibatch_of_fakes(model):
+    """Made before either player has moved, from the latents of the discriminator's step."""
+    config = CONFIGS[model]
+    state, _, metrics = updated(model, config)
+    key = KEY if model is unrolled_gan else jax.random.split(KEY, {wgan_gp: 5, ac_wgan_gp: 6}.get(model, 4))[0]
+    k = config.minibatches
+    conditions = () if config.batch_type is None else (one_hot(LABELS[::k], 3),)
+    latents = config.prior.draw(key, 8)[::k]
+    fake, _ = model.generate(config, state.generator.variables, latents, *conditions, mode=training(KEY, 8 // k))
+    assert metrics["diversity"] == pytest.approx(float(diversity(REAL[::k], fake)["diversity"]), rel=1e-4)
+
+
+@every_model
+def test_samples_come_from_the_moving_average_where_there_is_one(model):
+    state, *_ = updated(model, CONFIGS[model])
+    if "average" not in {field.name for field in dataclasses.fields(model.Config)}:
+        assert not hasattr(state, "ema")
+        return
+    zeros = jax.tree.map(jnp.zeros_like, state.ema)
+    images = model.sample(CONFIGS[model], state._replace(ema=zeros), KEY, 3)
+    np.testing.assert_allclose(images, np.zeros((3, 2, 2, 1)), atol=1e-6)  # tanh(0)
+    assert np.abs(model.sample(CONFIGS[model], state, KEY, 3)).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    "model",
+    [gan, *(pytest.param(model, marks=pytest.mark.exhaustive) for model in CONFIGS if model is not gan)],
+    ids=name_of,
+)
+def test_a_generator_with_dropout_trains_otherwise_than_one_without(model):
+    """In every model both players' steps see its masks, each example its own."""
+
+    def dropped(rate):
+        net = Maxout((4,), 2, 0.0, rate, UniformWeights(0.5))
+        generator = ConcatCondition(net) if CONFIGS[model].batch_type is Labelled else net
+        return dataclasses.replace(CONFIGS[model], generator=generator)
+
+    (_, with_dropout, _), (_, without, _) = (updated(model, dropped(rate)) for rate in (0.5, 0.0))
+    players = contract.players(without)
+    assert len(players) == 2
+    for name, player in contract.players(with_dropout).items():
+        assert contract.differs(player.params, players[name].params), name
+
+
+@every_model
+def test_scores_are_one_for_each_example_and_do_not_depend_on_its_neighbours(model):
+    """Out of training, statistics are the running ones, with which `--pictures level_sets` draws its curves."""
+    state, *_ = updated(model, CONFIGS[model])
+    condition = LABELS if CONFIGS[model].batch_type is Labelled else None
+    scores = model.discriminate(CONFIGS[model], state, REAL, condition)
+    alone = model.discriminate(CONFIGS[model], state, REAL[:1], None if condition is None else condition[:1])
+    assert scores.shape == (8,)
+    np.testing.assert_allclose(alone, scores[:1], atol=1e-6)

@@ -1,0 +1,55 @@
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgen.gans.discrimination import Discrimination
+from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
+from jaxgen.gans.networks import scorer
+from jaxgen.gans.objectives import Hinge, NonSaturating, Objective, Relativistic
+from jaxgen.mode import Mode
+from jaxgen.nets.mlp import MLP
+from tests.gans.games import training
+
+REAL, FAKE = jnp.array([2.0, -1.0, 0.5, 4.0]), jnp.array([-1.5, 0.3, 1.0, -5.0])
+NET = MLP((4,), norm="batch")
+
+
+@dataclass(frozen=True)
+class Config:
+    objective: Objective
+    discrimination: Discrimination = Discrimination()
+
+
+@pytest.mark.parametrize("objective", [NonSaturating(), Hinge(), Relativistic()], ids=str)
+def test_values_are_the_objectives_means(objective):
+    config, mode = Config(objective), Mode(train=True)
+    loss, metrics = discriminator_value(config, REAL, FAKE, mode)
+    assert loss == metrics["discriminator_loss"] == pytest.approx(float(objective.discriminator(REAL, FAKE).mean()))
+    loss, metrics = generator_value(config, REAL, FAKE, mode)
+    assert loss == metrics["generator_loss"] == pytest.approx(float(objective.generator(REAL, FAKE).mean()))
+
+
+def test_labels_are_flipped_in_the_loss_and_not_in_what_is_logged():
+    mode = training(jax.random.key(0), 4)
+    plain, wanted = discriminator_value(Config(NonSaturating()), REAL, FAKE, mode)
+    flipped, found = discriminator_value(Config(NonSaturating(), Discrimination(flip=0.5)), REAL, FAKE, mode)
+    assert plain != flipped
+    for name in ("real_certainty", "fake_certainty"):
+        assert found[name] == wanted[name]
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_real_examples_are_seen_by_an_objective_that_needs_them_alone(joint):
+    points = jax.random.normal(jax.random.key(0), (2, 4, 3)) + jnp.array([0.0, 3.0])[:, None, None]
+    variables = dict(NET.init(jax.random.key(1), points[0], ()))
+    inputs = scorer(NET), variables, *points, Mode(train=True)
+    real, fake = score_fakes(Config(NonSaturating(), Discrimination(joint=joint)), *inputs)
+    alone, _ = scorer(NET)(variables, points[1], Mode(train=True))
+    assert real is None
+    np.testing.assert_allclose(fake, alone, atol=1e-6)
+    real, fake = score_fakes(Config(Relativistic(), Discrimination(joint=joint)), *inputs)
+    assert real.shape == (4,)
+    assert bool(np.abs(fake - alone).max() > 0.1) == joint  # normalised with the real ones, or among themselves

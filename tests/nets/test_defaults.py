@@ -1,0 +1,111 @@
+"""The defaults are the numbers of the papers, or of the codes that the docstrings name; the house's where none says.
+
+Tests of the files themselves build small networks, so that nothing else would show a wrong default.
+"""
+
+import dataclasses
+
+import pytest
+
+from jaxgen.nets import initializers
+from jaxgen.nets.acgan import IMAGENET_CHANNELS, ACGANDiscriminator, ACGANGenerator
+from jaxgen.nets.classifier import ConvClassifier
+from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
+from jaxgen.nets.conv import ConvCritic, ConvGenerator
+from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
+from jaxgen.nets.convolution_layers import Conv, ConvMeanPool, ConvTranspose, UpsampleConv
+from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
+from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
+from jaxgen.nets.grid import GridDecoder, GridEncoder
+from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
+from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
+from jaxgen.nets.maxout import Maxout
+from jaxgen.nets.mlp import MLP
+from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.nets.resnet import FlatResNetCritic, ResNetCritic, ResNetGenerator
+from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
+from jaxgen.nets.spectral import Spectral
+
+GRID = {"channels": 128, "residual_blocks": 2, "residual_channels": 32}  # Sonnet's example
+KERNEL = {"kernel_size": 3, "use_bias": True}
+
+NUMBERS = [
+    # Odena et al., appendix A, for CIFAR-10.
+    (ACGANGenerator, {"channels": (384, 192, 96), "kernel_size": 5}),
+    (ACGANDiscriminator, {"channels": (16, 32, 64, 128, 256, 512), "negative_slope": 0.2, "dropout": 0.5}),
+    (ConvClassifier, {"channels": 16, "width": 64}),
+    # Mirza & Osindero, section 4.1.
+    (
+        ConditionalMLPGenerator,
+        {"latent_features": 200, "condition_features": 1000, "features": 1200, "dropout": 0.5},
+    ),
+    (
+        ConditionalMLPDiscriminator,
+        {
+            "image_features": 240,
+            "condition_features": 50,
+            "features": 240,
+            "pieces": 5,
+            "joint_pieces": 4,
+            "dropout": 0.5,
+        },
+    ),
+    (ConvGenerator, {"channels": 64, "kernel_size": 3, "negative_slope": 0.0}),
+    (ConvCritic, {"channels": 64, "kernel_size": 3, "negative_slope": 0.2}),
+    (ConvEncoder, {"channels": (32, 64), "kernel_size": 3, "features": (), "negative_slope": 0.0}),
+    (
+        ConvDecoder,
+        {
+            "channels": (64, 64, 32),
+            "kernel_size": 3,
+            "features": (),
+            "output_strides": 1,
+            "linear_map": False,
+            "negative_slope": 0.0,
+        },
+    ),
+    (Conv, {**KERNEL, "strides": 1}),
+    (ConvTranspose, {"kernel_size": 4, "strides": 2, "use_bias": True}),
+    (UpsampleConv, KERNEL),
+    (ConvMeanPool, KERNEL),
+    # Radford et al., for 64x64: 1024 channels at 4x4, four doublings.
+    (DCGANGenerator, {"channels": 128, "kernel_size": 5, "norm": "batch", "norm_units": False}),
+    (DCGANDiscriminator, {"channels": 128, "kernel_size": 5, "negative_slope": 0.2, "norm": "batch"}),
+    # Atienza, chapter 4.
+    (AtienzaGenerator, {"channels": 32, "kernel_size": 5, "norm": "batch"}),
+    (AtienzaDiscriminator, {"channels": 32, "kernel_size": 5, "last_stride": 1, "negative_slope": 0.2}),
+    (GridEncoder, GRID),
+    (GridDecoder, GRID),
+    # Chen et al., table 1.
+    (InfoGANGenerator, {"features": 1024, "channels": 64}),
+    (InfoGANDiscriminator, {"channels": 64, "features": 1024, "q_features": 128, "negative_slope": 0.1}),
+    # Mao et al., figure 2.
+    (LSGANGenerator, {"features": (256, 256, 256, 256, 256, 128, 64), "strides": (2, 1, 2, 1, 2, 2)}),
+    (LSGANDiscriminator, {"layers": 4, "negative_slope": 0.2}),
+    # The authors' Pylearn2 configuration for MNIST.
+    (Maxout, {"features": (240, 240), "pieces": 5, "input_dropout": 0.2, "hidden_dropout": 0.5}),
+    (MLP, {"features": (512, 512, 512), "negative_slope": 0.0}),
+    (PixelCNN, {"channels": 64, "layers": 6, "reach": 1}),
+    # Gulrajani et al., appendix F, and their code.
+    (ResNetGenerator, {"channels": (128, 128, 128, 128)}),
+    (ResNetCritic, {"channels": 128, "blocks": 2, "norm": "none", "pool": "mean", "last_bias": True}),
+    (FlatResNetCritic, {"channels": (64, 128, 256, 512, 512), "norm": "layer"}),
+    # Miyato et al., table 3.
+    (SNGANGenerator, {"channels": 64}),
+    (SNGANDiscriminator, {"channels": 64, "negative_slope": 0.1}),
+    (Spectral, {"steps": 1}),
+    (initializers.Normal, {"std": 0.02}),
+    (initializers.Uniform, {"limit": 0.05}),
+    (initializers.Orthogonal, {"gain": 1.0}),
+]
+
+
+@pytest.mark.parametrize(("kind", "wanted"), NUMBERS, ids=lambda value: getattr(value, "__name__", ""))
+def test_numbers_by_default(kind, wanted):
+    defaults = {field.name: field.default for field in dataclasses.fields(kind)}
+    assert {name: defaults[name] for name in wanted} == wanted
+
+
+def test_channels_of_acgan_for_imagenet():
+    """768 at 8x8, appendix A."""
+    assert IMAGENET_CHANNELS == (768, 384, 256, 192)

@@ -1,0 +1,37 @@
+import numpy as np
+import pytest
+
+from jaxgen.batches import IMAGES, Captioned, Column, Labelled, Paired, Unpaired, columns, condition, target
+
+IMAGE, OTHER, WORDS = np.zeros((2, 4, 4, 1)), np.ones((2, 4, 4, 1)), np.array([1, 0])
+
+
+@pytest.mark.parametrize(
+    ("batch", "given", "compared"),
+    [
+        (IMAGE, None, IMAGE),
+        (Labelled(IMAGE, WORDS), WORDS, IMAGE),
+        (Paired(IMAGE, OTHER), IMAGE, OTHER),
+        (Unpaired(IMAGE, OTHER), IMAGE, None),
+        (Captioned(IMAGE, WORDS), WORDS, IMAGE),
+    ],
+    ids=["images", "labelled", "paired", "unpaired", "captioned"],
+)
+def test_a_batch_says_what_a_model_is_given_and_what_its_samples_are_compared_with(batch, given, compared):
+    assert condition(batch) is given and target(batch) is compared
+
+
+@pytest.mark.parametrize("kind", [Labelled, Paired, Unpaired, Captioned])
+def test_every_kind_says_where_each_of_its_fields_comes_from(kind):
+    assert len(columns(kind)) == len(kind._fields)
+    assert kind.CONDITION in kind._fields and kind.TARGET in (None, *kind._fields)
+    assert columns(kind)[0].rows == "same"
+
+
+def test_images_alone_are_one_column():
+    assert columns(None) == IMAGES == (Column("images"),)
+
+
+def test_pictures_are_told_from_labels_and_captions():
+    pixels = {name: Column(name).pixels for name in ("images", "targets", "others", "labels", "captions")}
+    assert pixels == {"images": True, "targets": True, "others": True, "labels": False, "captions": False}

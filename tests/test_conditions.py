@@ -1,0 +1,27 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxgen.conditions import draw_labels, in_turn, one_hot
+
+
+def test_labels_become_rows_of_the_unit_matrix():
+    found = one_hot(jnp.array([2, 0]), 3)
+    assert found.dtype == jnp.float32
+    np.testing.assert_array_equal(found, [[0, 0, 1], [1, 0, 0]])
+
+
+def test_without_labels_the_classes_follow_in_turn_and_given_ones_stay():
+    assert in_turn(None, 5, 3).tolist() == [0, 1, 2, 0, 1]
+    assert in_turn(None, 5, 3).dtype == jnp.int32
+    labels = jnp.array([1, 1, 0])
+    assert in_turn(labels, 3, 3) is labels
+
+
+def test_drawn_labels_are_uniform_and_the_same_on_any_number_of_devices():
+    labels = draw_labels(jax.random.key(0), 6_000, 3)
+    assert labels.dtype == jnp.int32
+    shares = np.bincount(labels, minlength=3) / 6_000
+    np.testing.assert_allclose(shares, 1 / 3, atol=4 * np.sqrt(2 / 9 / 6_000))  # four deviations of a share
+    parts = jax.vmap(lambda _: draw_labels(jax.random.key(0), 1_500, 3, "i"), axis_name="i")(jnp.zeros(4))
+    np.testing.assert_array_equal(parts.ravel(), labels)

@@ -1,0 +1,94 @@
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgen.moving_averages import Exponential, HalfLife, NoAverage, interpolate
+
+
+def step_of(number):
+    return jnp.int32(number)
+
+
+def weights_of_updates(average, num):
+    """How much each of `num` updates counts in the average after the last: unit vectors, one an update."""
+    found = jnp.zeros(num)
+    for number in range(1, num + 1):
+        found = average.update(found, jnp.eye(num)[number - 1], step_of(number))
+    return np.asarray(found)
+
+
+@pytest.mark.parametrize(
+    ("decay", "step", "rate"),
+    [(0.9, 1, 2 / 11), (0.9, 10_000, 0.9), (0.5, 8, 0.5), (0.5, 7, 8 / 17), (0.999, 1, 2 / 11)],
+)
+def test_the_exponential_average_has_the_warmed_up_decay(decay, step, rate):
+    new = Exponential(decay).update({"w": jnp.ones(2)}, {"w": jnp.full(2, 3.0)}, step_of(step))
+    np.testing.assert_allclose(new["w"], rate * 1.0 + (1 - rate) * 3.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("half_life", [1.0, 4.0, 2.5])
+def test_weights_half_life_updates_ago_count_half(half_life):
+    """Without a ramp the weight of an update that lies n back is 2^(-n / half_life) of the last one's."""
+    found = weights_of_updates(HalfLife(half_life, ramp_up=None), 10)
+    np.testing.assert_allclose(found, found[-1] * 0.5 ** (np.arange(9, -1, -1) / half_life), rtol=1e-5)
+    assert found[-1] == pytest.approx(1 - 0.5 ** (1 / half_life), rel=1e-5)
+
+
+def test_the_ramp_shortens_the_half_life_to_a_share_of_the_updates_so_far():
+    """At update t it is min(half_life, t / 2): decays 1/4, 1/2, 2^(-2/3), 2^(-1/2), then 2^(-1/2) again."""
+    average, decays = HalfLife(2.0, ramp_up=0.5), [1 / 4, 1 / 2, 2 ** (-2 / 3), 2 ** (-1 / 2), 2 ** (-1 / 2)]
+    for number, decay in enumerate(decays, 1):
+        assert float(average.update(jnp.ones(()), jnp.zeros(()), step_of(number))) == pytest.approx(decay, rel=1e-6)
+
+
+def test_an_average_before_any_update_is_what_is_new_and_no_nan():
+    found = HalfLife().update(jnp.ones(2), jnp.full(2, 3.0), step_of(0))
+    np.testing.assert_array_equal(found, [3.0, 3.0])
+
+
+@pytest.mark.parametrize("average", [NoAverage(), Exponential(0.9), HalfLife(3.0)], ids=str)
+def test_constant_weights_are_their_own_average_and_shares_sum_to_one(average):
+    weights = mean = {"w": jax.random.normal(jax.random.key(0), (3,))}
+    for number in range(1, 6):
+        mean = average.update(mean, weights, step_of(number))
+    chex.assert_trees_all_close(mean, weights, rtol=1e-6)
+    assert hash(average) == hash(type(average)(**vars(average)))
+
+
+def test_without_an_average_the_new_weights_themselves_are_given_back():
+    """Not a pass over all weights that gives them once more."""
+    average, new = ({"w": jnp.full(2, value)} for value in (1.0, 3.0))
+    assert NoAverage().update(average, new, step_of(5)) is new
+
+
+@pytest.mark.parametrize("average", [Exponential(0.9), HalfLife(3.0)], ids=str)
+def test_averages_keep_the_type_of_each_leaf_under_jit(average):
+    trees = [
+        {"half": jnp.full(2, value, jnp.bfloat16), "single": jnp.full(2, value), "count": jnp.int32(value)}
+        for value in (1.0, 3.0)
+    ]
+    found = jax.jit(average.update)(*trees, step_of(3))
+    chex.assert_trees_all_equal_shapes_and_dtypes(found, trees[0])
+    assert 1.0 < float(found["single"][0]) < 3.0 and found["count"] == 3
+
+
+def test_a_share_lies_between_old_and_new():
+    found = interpolate(jnp.array([0.0, 1.0]), jnp.array([1.0, 3.0]), jnp.float32(0.25))
+    np.testing.assert_allclose(found, [0.25, 1.5])
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        (Exponential, {"decay": 0.0}),
+        (Exponential, {"decay": 1.0}),
+        (HalfLife, {"half_life": 0.0}),
+        (HalfLife, {"ramp_up": 0.0}),
+    ],
+)
+def test_settings_out_of_range_are_refused(kind, settings):
+    ((name, value),) = settings.items()
+    with pytest.raises(ValueError, match=f"{name} is {value}, but must be"):
+        kind(**settings)
