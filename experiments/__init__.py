@@ -6,6 +6,7 @@ import sys
 PACKAGES = {
     "array_record": "array-record",
     "importlib_resources": "importlib-resources",
+    "matplotlib": "matplotlib",
     "orbax": "orbax-checkpoint",
     "PIL": "pillow",
     "sklearn": "scikit-learn",

@@ -4,6 +4,9 @@ A checkpoint that is damaged is passed over for the newest good one, and put asi
 checkpoint together, each what lies on its devices, and all take the same ones for good. A leaf that is cut over them
 has a checksum for each piece; whatever number of processes and devices reads it checks all.
 
+What orbax's own CheckpointManager lacks: its `save` needs the checksums before it starts, which holds the training up
+for several times as long, and it saves nothing before the step of its newest checkpoint, damaged or not.
+
 Beside the state, `meta` holds the metrics by which the best one is found, and notes: whatever else the next step needs.
 """
 

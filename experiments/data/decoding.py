@@ -37,11 +37,13 @@ def decode(data: bytes, options: ImageOptions, channels: int | None = None, half
     if not data:
         raise PictureError("is empty (0 bytes)")
     try:
-        with Image.open(io.BytesIO(data)) as picture:
+        kinds = ("PNG",) if data.startswith(b"\x89PNG") else None  # others would be tried first
+        with Image.open(io.BytesIO(data), formats=kinds) as picture:
             _check(picture)
             _hasten(picture, options, half)
             picture.load()
-            upright = ImageOps.exif_transpose(picture) if picture.getexif().get(_ORIENTATION) else picture
+            turned = picture.info and picture.getexif().get(_ORIENTATION)  # a file that says nothing of itself is not
+            upright = ImageOps.exif_transpose(picture) if turned else picture
             return fit(_half(_eight_bit(upright), half), options, channels)
     except PictureError:
         raise
@@ -84,6 +86,8 @@ def _half(picture: Image.Image, half: Half) -> Image.Image:
 def _eight_bit(picture: Image.Image) -> Image.Image:
     """The picture in mode L or RGB."""
     mode = picture.mode
+    if mode in ("L", "RGB") and not picture.info:
+        return picture
     if "A" in mode or "a" in mode or "transparency" in picture.info:
         white = Image.new("RGBA", picture.size, "white")
         opaque = Image.alpha_composite(white, picture.convert("RGBA"))
@@ -106,7 +110,8 @@ def fit(picture: Image.Image, options: ImageOptions, channels: int | None = None
     if wanted is not None:
         if wanted == 1 and picture.mode != "L" and options.channels is None:
             raise PictureError("has colours among grey pictures (give --images.channels 1 or 3)")
-        picture = picture.convert("L" if wanted == 1 else "RGB")
+        mode = "L" if wanted == 1 else "RGB"
+        picture = picture if picture.mode == mode else picture.convert(mode)  # which would copy it
     size = options.stored_size
     if size is not None and (picture.size != (size, size)):
         box = _middle(picture.size) if options.crop != "none" else None

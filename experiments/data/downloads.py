@@ -1,4 +1,8 @@
-"""Files from the network: whether it is there at all, and one file whole or not at all."""
+"""Files from the network: whether it is there at all, and one file whole or not at all.
+
+Pooch checks as much after a download, but leaves a file of a new name behind at each kill, and asks neither for the
+room on the disk nor for the size.
+"""
 
 import hashlib
 import http.client

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from experiments.command_line.errors import UserError
-from experiments.data import captions, png
-from experiments.data.decoding import decode, fit_array
+from experiments.data import captions
+from experiments.data.decoding import decode
 from experiments.data.images import ImageSet
 from experiments.data.request import Request, class_number, nearest, official, part
 from experiments.data.rows import Rows, Source, rows_of
@@ -138,20 +138,14 @@ class _Records:
             raise UserError(f"{self.name} has images of {self.features['image'].np_dtype}; use a set of 8-bit images")
         channels = shape[-1] if shape[-1] in (1, 3) else None
 
-        def upright(image: np.ndarray) -> np.ndarray:
-            return image.swapaxes(0, 1) if transposed else image  # EMNIST's files hold columns where rows belong
-
         def decoded(data: Any) -> np.ndarray:
-            return upright(decode(data, request.images, channels))
-
-        def decoded_all(files: Sequence[bytes]) -> list[np.ndarray | None]:
-            images = png.decode_all(files)
-            return [image if image is None else upright(fit_array(image, request.images, channels)) for image in images]
+            image = decode(data, request.images, channels)
+            return image.swapaxes(0, 1) if transposed else image  # EMNIST's files hold columns where rows belong
 
         def read(chosen: Sequence[int]) -> list[Any]:
             return [features["image"].bytes_list.value[0] for features in self.get(indices[list(chosen)].tolist())]
 
-        source = Source(self.name, len(indices), read, decoded, lambda index: f"example {indices[index]}", decoded_all)
+        source = Source(self.name, len(indices), read, decoded, lambda index: f"example {indices[index]}")
         return rows_of(source, request.storage)
 
 

@@ -14,9 +14,6 @@ from experiments.data.options import StorageOptions
 CHUNK_BYTES = 2**24
 """Decoded pictures that a thread makes at a time."""
 
-MANY = 512
-"""Pictures from which on it is faster to decode them together."""
-
 PROBED = 64
 """Pictures, spread over a set that is read as it is needed, that are looked at before a training begins."""
 
@@ -57,15 +54,10 @@ class Source:
     read: Callable[[Sequence[int]], list[Any]]  # what `decode` takes; fast for many at a time
     decode: Callable[[Any], np.ndarray]  # (height, width, channels) uint8; PictureError
     called: Callable[[int], str]  # name of one picture, for messages
-    decode_all: Callable[[Sequence[Any]], list[np.ndarray | None]] | None = None  # None: left to `decode`
 
     def get(self, indices: Sequence[int]) -> list[np.ndarray | PictureError]:
         """Each picture, or what is wrong with it."""
-        records = self.read(indices)
-        if self.decode_all is None or len(records) < MANY:
-            return [self._decoded(record) for record in records]
-        together = zip(self.decode_all(records), records, strict=True)
-        return [self._decoded(record) if image is None else image for image, record in together]
+        return [self._decoded(record) for record in self.read(indices)]
 
     def _decoded(self, record: Any) -> np.ndarray | PictureError:
         if isinstance(record, PictureError):

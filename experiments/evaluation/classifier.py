@@ -201,7 +201,7 @@ def _train(train: ImageSet, seed: int, chosen: Settings) -> dict[str, np.ndarray
         places = _order(seed, start * chosen.batch_size, count * chosen.batch_size, len(train))
         batch = train.batch(places, Labelled)
         state = steps(state, jax.tree.map(lambda leaf: leaf.reshape(-1, chosen.batch_size, *leaf.shape[1:]), batch))
-    return {name: np.asarray(leaf) for name, leaf in variables.flat(state.params, "params/").items()}
+    return {name: np.asarray(leaf) for name, leaf in variables.flat({"params": state.params}).items()}
 
 
 def _order(seed: int, start: int, count: int, num: int) -> np.ndarray:

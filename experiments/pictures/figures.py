@@ -1,17 +1,18 @@
 """Pictures of images: grids with labels, and animations."""
 
+import functools
 import math
 import pathlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from experiments.pictures import text
 from experiments.runs import files
 
 GAP = 2
 SHORTEST_SIDE = 32
-LABEL_SIZE = 13
+LABEL_SIZE, INK = 12, (60, 60, 60)
 
 
 def grid(
@@ -63,7 +64,7 @@ def labelled(picture: np.ndarray, row_labels: Sequence[str] = (), column_labels:
     """
     from PIL import Image, ImageDraw
 
-    left = max((text.width(label, LABEL_SIZE) for label in row_labels), default=0)
+    left = max((math.ceil(_font().getlength(label)) for label in row_labels), default=0)
     left, top = (left + 3 * GAP if left else 0), (LABEL_SIZE + 3 * GAP if any(column_labels) else 0)
     height, width, _ = picture.shape
     canvas = Image.new("RGB", (left + width, top + height), "white")
@@ -71,12 +72,28 @@ def labelled(picture: np.ndarray, row_labels: Sequence[str] = (), column_labels:
     pen = ImageDraw.Draw(canvas)
     for index, label in enumerate(row_labels):
         middle = top + (index + 0.5) * height / len(row_labels)
-        text.draw(pen, (left - GAP, middle), label, LABEL_SIZE, "rm")
+        pen.text((left - GAP, middle), label, INK, _font(), "rm")
     for index, label in enumerate(column_labels):
         pitch = width / len(column_labels)
-        label = text.fitted(label, LABEL_SIZE, int(pitch))
-        text.draw(pen, (left + (index + 0.5) * pitch, top - GAP), label, LABEL_SIZE, "ms")
+        pen.text((left + (index + 0.5) * pitch, top - 2 * GAP), _fitted(label, pitch), INK, _font(), "ms")
     return np.asarray(canvas)
+
+
+@functools.cache
+def _font() -> Any:
+    """The one that comes with matplotlib: the same on every machine, with the letters of most alphabets."""
+    from matplotlib import get_data_path
+    from PIL import ImageFont
+
+    return ImageFont.truetype(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf", LABEL_SIZE)
+
+
+def _fitted(label: str, room: float) -> str:
+    """The label, cut with an ellipsis where it is wider than `room` pixels."""
+    if _font().getlength(label) <= room:
+        return label
+    cuts = (f"{label[:length].rstrip()}…" for length in range(len(label) - 1, 0, -1))
+    return next((cut for cut in cuts if _font().getlength(cut) <= room), "")
 
 
 def save_png(path: pathlib.Path, picture: np.ndarray) -> None:

@@ -1,6 +1,7 @@
 """Signs of life: each process sets a number every second, and one whose number stays the same ends the others.
 
-They would wait for it for ever. One that has failed says so, and ends them too.
+They would wait for it for ever. One that has failed says so, and ends them too. JAX's own heartbeats find a process
+that was killed, and abort the others with a dump of the stack; one that has failed, and waits at its exit, they do not.
 """
 
 import atexit

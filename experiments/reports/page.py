@@ -40,8 +40,7 @@ table{border-collapse:collapse;font-size:13px}th,td{border-bottom:1px solid #e4e
 .curves{display:grid;grid-template-columns:repeat(auto-fill,minmax(340px,1fr));gap:12px}
 .pictures{display:flex;flex-wrap:wrap;gap:12px}figure{margin:0}figcaption{font-size:12px;color:#555}
 figure img{max-width:340px;image-rendering:pixelated;border:1px solid #eee}
-svg{width:100%;background:#fcfcfc;border:1px solid #eee}.tick{font:11px sans-serif;fill:#555}
-.title{font:bold 12px sans-serif}.rule{stroke:#e6e6e6}.note{color:#666;font-size:13px}
+.curves img{width:100%;border:1px solid #eee}.note{color:#666;font-size:13px}
 """
 
 
@@ -72,7 +71,7 @@ def _curves(found: Sequence[Run]) -> str:
     for name in names:
         lines = [Curve(run.label, run.colour, _points(run.metrics, name)) for run in found]
         if any(line.points for line in lines):
-            drawn.append(f"<div>{curves.svg(name, lines)}</div>")
+            drawn.append(_image(curves.png(name, lines), name))
     if not drawn:
         return '<p class="note">No run has logged a metric yet.</p>'
     return f'<div class="curves">{"".join(drawn)}</div>'
@@ -102,9 +101,12 @@ def _samples(run: Run, num: int) -> str:
 
 
 def _figure(path: pathlib.Path, kind: str) -> str:
-    content = base64.b64encode(path.read_bytes()).decode()
     said = f"{kind}, step {int(path.stem.removeprefix('step_')):,}"
-    return f'<figure><img alt="{said}" src="data:image/png;base64,{content}"><figcaption>{said}</figcaption></figure>'
+    return f"<figure>{_image(path.read_bytes(), said)}<figcaption>{said}</figcaption></figure>"
+
+
+def _image(png: bytes, said: str) -> str:
+    return f'<img alt="{_text(said)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
 
 
 def _evaluations(found: Sequence[Run]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from flax import traverse_util
 
 
 def save(path: pathlib.Path, variables: Mapping[str, Any]) -> None:
@@ -24,21 +25,11 @@ def load(path: pathlib.Path) -> dict[str, np.ndarray]:
         raise ValueError(f"{path} cannot be read as arrays: {error}") from error
 
 
-def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings to one, their keys joined by `/`."""
-    found = {}
-    for name, value in tree.items():
-        found |= flat(value, f"{prefix}{name}/") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
-    return found
+def flat(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested dicts to one, their keys joined by `/`."""
+    return traverse_util.flatten_dict(tree, sep="/")
 
 
 def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
     """The inverse of `flat`."""
-    tree: dict[str, Any] = {}
-    for path, value in flat.items():
-        *modules, leaf = path.split("/")
-        node = tree
-        for module in modules:
-            node = node.setdefault(module, {})
-        node[leaf] = value
-    return tree
+    return traverse_util.unflatten_dict(flat, sep="/")

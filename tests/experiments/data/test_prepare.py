@@ -76,6 +76,14 @@ def test_a_file_that_comes_short_is_thrown_away(url, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_what_a_kill_has_left_is_written_over(url, tmp_path):
+    """A name of its own for each attempt would leave a file of each that was killed."""
+    (tmp_path / ".a.npy.unfinished").write_bytes(b"half")
+    downloads.fetch(f"{url}/sheep.npy", tmp_path / "a.npy", len(DRAWINGS))
+    assert [file.name for file in tmp_path.iterdir()] == ["a.npy"]
+    assert (tmp_path / "a.npy").read_bytes() == DRAWINGS
+
+
 def test_a_file_with_another_checksum_is_thrown_away(url, tmp_path):
     path = tmp_path / "a.npy"
     with pytest.raises(UserError, match=r"came with the checksum .* in place of 000000000000"):

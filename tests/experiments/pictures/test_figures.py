@@ -81,6 +81,16 @@ def test_a_label_wider_than_its_column_is_cut():
     assert (picture[: -grid.shape[0], 36:] == 255).all()
 
 
+@pytest.mark.parametrize("label", ["Äpfel", "яблоко", "μῆλον", "−1.5"])
+def test_letters_of_other_alphabets_are_drawn(label):
+    """Each has a picture of its own, where a letter that a font lacks is a box like any other."""
+    grid = figures.grid(tiles(0, side=100))
+    marks = [figures.labelled(grid, [letter]) for letter in {*label}]
+    boxed = figures.labelled(grid, ["\U0001f34e"])
+    assert not any(np.array_equal(mark, boxed) for mark in marks)
+    assert len({mark.tobytes() for mark in marks}) == len(marks)
+
+
 @pytest.mark.parametrize("channels", ["grey", "colour"])
 def test_a_gif_has_its_frames_its_pace_and_loops(tmp_path, channels):
     frames = [np.full((6, 5, 3), value, np.uint8) for value in (0, 100, 255)]

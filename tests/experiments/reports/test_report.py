@@ -91,19 +91,29 @@ def test_the_page_needs_nothing_from_elsewhere(page, path):
     assert "@import" not in path.read_text() and "url(" not in path.read_text()
 
 
+def inks(png, colours):
+    """How many pixels have about each of the colours."""
+    with Image.open(io.BytesIO(png)) as picture:
+        drawn = np.asarray(picture.convert("RGB")).astype(int)
+    wanted = [list(bytes.fromhex(colour[1:])) for colour in colours]
+    return [int((np.abs(drawn - colour).max(axis=2) < 30).sum()) for colour in wanted]
+
+
 def test_every_metric_has_a_picture_with_a_line_for_each_run(page):
-    titles = [attributes["aria-label"] for attributes in page.of("svg")]
-    assert titles == ["loss", "steps_per_s", "eval/recall"]
-    assert len(page.of("polyline")) == 4  # two metrics of two runs
-    assert len(page.of("circle")) == 2  # a single evaluation of each
-    assert all("nan" not in attributes["points"] for attributes in page.of("polyline"))
+    """The lines of two runs lie upon each other, but for the last steps of the second; in the legend both have one."""
+    pictures = [attributes for attributes in page.of("img") if not attributes["alt"].startswith("samples")]
+    assert [attributes["alt"] for attributes in pictures] == ["loss", "steps_per_s", "eval/recall"]
+    for attributes in pictures:
+        png = base64.b64decode(attributes["src"].removeprefix("data:image/png;base64,"))
+        assert all(count > 20 for count in inks(png, curves.diagrams.COLOURS[:2])), attributes["alt"]
 
 
 def test_samples_are_shown_from_the_first_step_to_the_newest(page):
-    shown = [attributes["alt"] for attributes in page.of("img")]
+    samples = [attributes for attributes in page.of("img") if attributes["alt"].startswith("samples")]
+    shown = [attributes["alt"] for attributes in samples]
     assert shown[:4] == [f"samples, step {step}" for step in (0, 3, 6, 9)]
     assert len(shown) == 8
-    content = base64.b64decode(page.of("img")[1]["src"].partition(",")[2])
+    content = base64.b64decode(samples[1]["src"].partition(",")[2])
     with Image.open(io.BytesIO(content)) as picture:
         assert picture.size == (4, 4) and picture.getpixel((0, 0)) == 60
 
@@ -133,7 +143,7 @@ def test_a_browser_shows_the_page(path, tmp_path, page):
     with Image.open(shot) as picture:
         assert picture.size == (1000, 1600)
         colours = {colour for _, colour in picture.convert("RGB").getcolors(2**24)}
-    for wanted in ("#1f77b4", "#ff7f0e"):  # lines of both runs
+    for wanted in ("#1f77b4", "#ff7f0e"):  # keys of both runs
         assert tuple(bytes.fromhex(wanted[1:])) in colours
     done = subprocess.run(
         [CHROMIUM, *options, "--dump-dom", path.as_uri()], check=True, timeout=120, capture_output=True, text=True
@@ -177,20 +187,32 @@ def test_bad_input_gets_a_sentence(argv, sentence, folder, tmp_path):
     assert sentence in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "wanted"),
-    [(0, 10, [0, 2, 4, 6, 8, 10]), (0.13, 0.31, [0.15, 0.2, 0.25, 0.3]), (-1, 1, [-1, -0.5, 0, 0.5, 1]), (5, 5, [5])],
-)
-def test_ticks_are_round_numbers(low, high, wanted):
-    assert curves.ticks(low, high) == pytest.approx(wanted)
+def test_a_long_line_is_drawn_to_its_ends_and_costs_no_more_than_a_short_one():
+    """A line of 50,000 noisy points; one that rises reaches from the left edge to the right, upwards."""
+    noise = np.random.default_rng(0).normal(size=50_000)
+    long, short = (
+        curves.png("m", [curves.Curve("run", "#1f77b4", [(float(step), float(noise[step])) for step in range(num)])])
+        for num in (50_000, 400)
+    )
+    assert len(long) < 2 * len(short) < 100_000  # noise alone is what packs worst
+    rising = curves.png("m", [curves.Curve("run", "#ff0000", [(float(step), float(step)) for step in range(5_000)])])
+    with Image.open(io.BytesIO(rising)) as picture:
+        drawn = np.asarray(picture.convert("RGB")).astype(int)
+    rows, columns = np.nonzero((drawn[..., 0] > 200) & (drawn[..., 1:].max(axis=2) < 90))
+    assert np.ptp(columns) > 0.75 * curves.WIDTH and np.ptp(rows) > 0.7 * curves.HEIGHT
+    assert rows[columns.argmin()] > rows[columns.argmax()] + 200
 
 
-def test_a_long_line_is_thinned_but_keeps_its_ends():
-    points = [(float(step), math.sin(step)) for step in range(5_000)]
-    (line,) = re.findall(r'points="([^"]+)"', curves.svg("m", [curves.Curve("run", "red", points)]))
-    drawn = line.split()
-    assert len(drawn) == curves.MOST_POINTS
-    assert drawn[0].startswith(f"{curves.LEFT}.0,")
-    assert drawn[-1].startswith(f"{curves.WIDTH - curves.RIGHT}.0,")
+def test_a_single_value_is_a_dot_and_none_at_all_is_refused():
+    assert inks(curves.png("m", [curves.Curve("run", "#ff0000", [(3.0, 0.5)])]), ["#ff0000"])[0] > 20
     with pytest.raises(ValueError, match="m has no point to draw"):
-        curves.svg("m", [])
+        curves.png("m", [curves.Curve("run", "#ff0000", [])])
+
+
+@pytest.mark.parametrize("name", ["_hidden", "$x$", "数", "<b>", "$a_{b", "a name that is far too long for a legend"])
+def test_every_run_is_named_whatever_its_name(name):
+    """The one dot of the second run stands in the plane and in the legend, but only in the plane without a name."""
+    lines = [curves.Curve("first", "#ff0000", [(0.0, 0.0), (4.0, 1.0)]), curves.Curve(name, "#0000ff", [(3.0, 0.2)])]
+    (named,) = inks(curves.png("m", lines), ["#0000ff"])
+    (alone,) = inks(curves.png("m", lines[1:]), ["#0000ff"])
+    assert named > 1.5 * alone > 20
