@@ -130,7 +130,7 @@ def assemble(columns: dict[str, Any], choice: Choice, batch_type: type[tuple] | 
 def _field(
     column: Column, columns: dict[str, Any], choice: Choice, window: Window | None, stored: tuple[int, ...]
 ) -> Any:
-    """One field of a batch: the rows of its column, pictures cut by the window, which is of images of shape `stored`."""
+    """One field of a batch: the rows of its column, pictures cut by the window of images of shape `stored`."""
     rows, draws = columns[column.name], choice.draws
     indices, place = (choice.others, slice(3, 6)) if column.rows == "other" else (choice.indices, slice(0, 3))
     if column.pixels:
