@@ -38,7 +38,7 @@ class ImageOptions:
     @property
     def of_targets(self) -> "ImageOptions":
         """What is done to the targets of pairs."""
-        if self.size is None:
+        if self.stored_size is None:
             return self
         return replace(self, size=self.target_factor * self.stored_size, crop="centre", pad=0, target_factor=1)
 
