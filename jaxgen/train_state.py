@@ -142,17 +142,22 @@ def training_mode(state: TrainState, key: Key, num: int, axis_name: AxisName) ->
 
 
 def only(state: TrainState, part: str, optimizer: Optimizer, opt_state: Any = None) -> TrainState:
-    """One network of a player, as a player with an optimiser of its own: see `merge`.
+    """One network of a player, as a player with an optimiser of its own: see `as_part`, `merge`.
 
-    `opt_state` is that of its step before; a fresh one if there is none.
+    `opt_state` is that of its step before; a fresh one if there is none. Its params are those of the part alone.
     """
-    params, tx = {part: state.params[part]}, to_optax(optimizer)
+    params, tx = state.params[part], to_optax(optimizer)
     return state.replace(params=params, tx=tx, opt_state=tx.init(params) if opt_state is None else opt_state)
 
 
-def merge(state: TrainState, part: TrainState) -> TrainState:
-    """The player after a step of a part of it (`only`): the part's params, and the collections after its step."""
-    return state.replace(params={**state.params, **part.params}, collections=part.collections)
+def as_part(variables: Variables, part: str) -> Variables:
+    """The variables of a player made by `only`, as `apply(..., part=...)` takes them."""
+    return {**variables, "params": {part: variables["params"]}}
+
+
+def merge(state: TrainState, part: str, own: TrainState) -> TrainState:
+    """The player after a step of one of its networks (`only`): its params, and the collections after the step."""
+    return state.replace(params={**state.params, part: own.params}, collections=own.collections)
 
 
 def descend(

@@ -9,7 +9,7 @@ from jaxgen.mode import Mode
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.spectral import Spectral
 from jaxgen.optimizers import SGD, Optimizer
-from jaxgen.train_state import Frozen, apply, blank, create, create_parts, descend, freeze, merge, only
+from jaxgen.train_state import Frozen, apply, as_part, blank, create, create_parts, descend, freeze, merge, only
 
 SLOW = Optimizer(0.1, SGD())
 NET = MLP((4,), norm="batch")
@@ -50,14 +50,14 @@ def test_a_step_of_one_part_moves_it_alone_with_an_optimizer_of_its_own():
     state, ones = create_parts(parts, SLOW, jax.random.key(0)), jnp.ones((4, 3))
 
     def loss(variables):
-        outputs, variables = apply(MLP(()), variables, ones, (2,), part="a")
+        outputs, variables = apply(MLP(()), as_part(variables, "a"), ones, (2,), part="a")
         return outputs.sum(axis=1).mean(), ({}, variables)  # whose gradient is 1 everywhere
 
     part, _ = descend(only(state, "a", momentum), loss, ())
-    assert set(part.params) == {"a"}
-    once = merge(state, part)
+    assert jax.tree.structure(part.params) == jax.tree.structure(state.params["a"])
+    once = merge(state, "a", part)
     part, _ = descend(only(once, "a", momentum, part.opt_state), loss, ())
-    twice = merge(once, part)
+    twice = merge(once, "a", part)
     for before, after in zip(jax.tree.leaves(state.params["a"]), jax.tree.leaves(twice.params["a"]), strict=True):
         np.testing.assert_allclose(after, before - 0.5 - 0.5 * 1.5, atol=1e-6)  # velocity 1, then 1 + 0.5 * 1
     chex.assert_trees_all_equal(twice.params["b"], state.params["b"])
@@ -101,3 +101,25 @@ def test_a_collection_that_a_loss_adds_is_not_kept():
 
 def test_an_example_of_zeros_has_a_batch_of_one():
     assert blank((2, 3)).shape == (1, 2, 3) and not blank((2, 3)).any()
+
+
+def test_a_part_that_two_networks_share_is_stored_once_and_gets_the_gradients_of_both():
+    """As the tied layers of CoGAN and UNIT: the trunk is one part, and the two branches are one each."""
+    parts = {"trunk": (MLP(()), blank((3,)), (4,))} | {name: (MLP(()), blank((4,)), (2,)) for name in ("a", "b")}
+    state, points = create_parts(parts, SLOW, jax.random.key(0)), jax.random.normal(jax.random.key(1), (8, 3))
+    assert set(state.params) == {"trunk", "a", "b"}
+
+    def loss_of(*branches):
+        def loss(variables):
+            hidden, variables = apply(MLP(()), variables, points, (4,), part="trunk")
+            outputs = [apply(MLP(()), variables, hidden, (2,), part=name)[0] for name in branches]
+            return sum((each**2).mean() for each in outputs), ({}, variables)
+
+        return loss
+
+    both, alone = descend(state, loss_of("a", "b"), ())[0], [descend(state, loss_of(name), ())[0] for name in "ab"]
+    moved = jax.tree.map(lambda new, old: new - old, both.params, state.params)
+    apart = [jax.tree.map(lambda new, old: new - old, each.params, state.params) for each in alone]
+    chex.assert_trees_all_close(moved["trunk"], jax.tree.map(jnp.add, *(each["trunk"] for each in apart)), atol=1e-6)
+    assert all(np.abs(leaf).max() > 1e-4 for leaf in jax.tree.leaves(moved["trunk"]))
+    chex.assert_trees_all_close((moved["a"], moved["b"]), (apart[0]["a"], apart[1]["b"]), atol=1e-6)

@@ -35,7 +35,18 @@ from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import pass_key
 from jaxgen.priors import Normal
-from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend, merge, only, training_mode
+from jaxgen.train_state import (
+    LossOutput,
+    TrainState,
+    apply,
+    as_part,
+    blank,
+    create,
+    descend,
+    merge,
+    only,
+    training_mode,
+)
 from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Shape, Variables
 
 
@@ -108,8 +119,8 @@ def discriminator_loss(
 def encoder_loss(
     config: Config, variables: Variables, discriminator: Variables, images: Points, mode: Mode
 ) -> LossOutput:
-    """E[-log D(f(x))], mean over the batch; `variables` are those of the encoder as a part."""
-    latents, variables = encode(config, variables, images, mode)
+    """E[-log D(f(x))], mean over the batch; `variables` are those of the encoder alone (`only`)."""
+    latents, variables = encode(config, as_part(variables, "encoder"), images, mode)
     scores, _ = apply(config.discriminator, discriminator, latents, (), mode=mode.stream(3))
     loss = non_saturating_generator(scores).mean()
     return loss, ({"encoder_loss": loss}, variables)
@@ -143,7 +154,9 @@ def update(
     encoder = only(autoencoder, "encoder", config.encoder_optimizer, state.regularization)
     inputs = discriminator.variables, images, modes[2]
     encoder, metrics_f = descend(encoder, partial(encoder_loss, config), inputs, axis_name)
-    return State(merge(autoencoder, encoder), discriminator, encoder.opt_state), metrics | metrics_d | metrics_f
+    return State(
+        merge(autoencoder, "encoder", encoder), discriminator, encoder.opt_state
+    ), metrics | metrics_d | metrics_f
 
 
 from_latents, to_latents, sample = coders.from_latents, coders.to_latents, coders.sample

@@ -57,7 +57,7 @@ def test_the_encoder_alone_moves_by_its_own_optimizer():
     @jax.jit
     def gradient(params, collections, discriminator):
         def loss(params):
-            variables = {"params": {"encoder": params}, **collections}
+            variables = {"params": params, **collections}
             return aae.encoder_loss(config, variables, discriminator, images, TRAINING)[0]
 
         return jax.grad(loss)(params)

@@ -152,3 +152,31 @@ def test_conditional_batch_norm_scales_and_moves_what_batch_norm_gives_by_the_cl
     np.testing.assert_allclose(over_devices.reshape(outputs.shape), outputs, atol=1e-5)
     at_rest, _ = apply(INPUTS, CLASSES, variables["params"])
     np.testing.assert_allclose(at_rest, INPUTS / np.sqrt(1 + 1e-5), rtol=1e-5)
+
+
+def test_layer_norm_has_a_scale_and_an_offset_for_each_channel():
+    """Statistics over rows, columns and channels; scale and offset by channel, as in WGAN-GP's code."""
+    layer = Layer("layer")
+    variables = jax.jit(lambda: layer.init(jax.random.key(0), MANY))()
+    scale, bias = np.random.default_rng(1).normal(size=(2, 12)).astype(np.float32)
+    own = {"params": {name: {"scale": scale, "bias": bias} for name in variables["params"]}}
+    assert all(leaf.shape == (12,) for leaf in jax.tree.leaves(variables))
+    tilted = np.asarray(MANY, np.float64) + 3.0 * np.arange(3)[None, :, None, None]  # rows of different means
+    mean, variance = tilted.mean((1, 2, 3), keepdims=True), tilted.var((1, 2, 3), keepdims=True)
+    wanted = (tilted - mean) / np.sqrt(variance + 1e-6) * scale + bias
+    np.testing.assert_allclose(layer.apply(own, jnp.asarray(tilted, jnp.float32)), wanted, atol=1e-4)
+
+
+def test_running_averages_keep_nine_tenths_of_what_they_were():
+    _, stats = run("batch")
+    ((found,),) = (tuple(stats["batch_stats"].values()),)
+    np.testing.assert_allclose(found["mean"], 0.1 * INPUTS.mean((0, 1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(found["var"], 0.9 + 0.1 * INPUTS.var((0, 1, 2)), rtol=1e-5)
+
+
+def test_a_condition_of_integers_is_that_of_floats():
+    classes = jnp.eye(3, dtype=jnp.float32)[jnp.arange(8) % 3]
+    layer = ConditionalBatchNorm()
+    variables = jax.jit(lambda: layer.init(jax.random.key(0), INPUTS, classes))()
+    wanted = layer.apply(variables, INPUTS, classes)
+    np.testing.assert_array_equal(layer.apply(variables, INPUTS, classes.astype(jnp.int32)), wanted)
