@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.dropout import dropout
+from jaxgen.nets.maxout import largest_piece
 from jaxgen.typing import Shape
 
 
@@ -51,14 +52,9 @@ class ConditionalMLPDiscriminator(nn.Module):
         """(batch, ...) and (batch, classes) to (batch, *output_shape); one score each with `()`."""
         size = len(images)
         require(min(self.pieces, self.joint_pieces) >= 1, "pieces", self.pieces, "at least 1")
-        of_image = _maxout(nn.Dense(self.image_features * self.pieces)(images.reshape(size, -1)), self.pieces)
-        of_class = _maxout(nn.Dense(self.condition_features * self.pieces)(condition), self.pieces)
+        of_image = largest_piece(nn.Dense(self.image_features * self.pieces)(images.reshape(size, -1)), self.pieces)
+        of_class = largest_piece(nn.Dense(self.condition_features * self.pieces)(condition), self.pieces)
         hidden = dropout(jnp.concatenate([of_image, of_class], axis=1), self.dropout, mode, layer=0)
-        hidden = _maxout(nn.Dense(self.features * self.joint_pieces)(hidden), self.joint_pieces)
+        hidden = largest_piece(nn.Dense(self.features * self.joint_pieces)(hidden), self.joint_pieces)
         outputs = nn.Dense(math.prod(output_shape))(dropout(hidden, self.dropout, mode, layer=1))
         return outputs.reshape(size, *output_shape)
-
-
-def _maxout(hidden: jax.Array, pieces: int) -> jax.Array:
-    """The largest of each `pieces` neighbours."""
-    return hidden.reshape(len(hidden), -1, pieces).max(axis=-1)

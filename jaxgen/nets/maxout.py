@@ -8,6 +8,7 @@ import functools
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
@@ -34,6 +35,17 @@ class Maxout(nn.Module):
         dense = functools.partial(nn.Dense, kernel_init=kernel_init)
         hidden = dropout(inputs.reshape(len(inputs), -1), self.input_dropout, mode, 0)
         for layer, width in enumerate(self.features, 1):
-            hidden = dense(width * self.pieces)(hidden).reshape(len(inputs), width, self.pieces).max(axis=2)
+            hidden = largest_piece(dense(width * self.pieces)(hidden), self.pieces)
             hidden = dropout(hidden, self.hidden_dropout, mode, layer)
         return dense_outputs(hidden, output_shape, kernel_init)
+
+
+def largest_piece(hidden: jax.Array, pieces: int) -> jax.Array:
+    """The largest of each `pieces` neighbours, the first of equals: (batch, units * pieces) to (batch, units).
+
+    The gradient of `jnp.max` goes to the inputs that equal the maximum. Where XLA computes them twice, with other
+    rounding, none does, and it is 0 / 0. Here the choice of a piece and its value may differ in rounding.
+    """
+    hidden = hidden.reshape(len(hidden), -1, pieces)
+    chosen = hidden.argmax(axis=2)[..., None] == jnp.arange(pieces)[None, None]
+    return jnp.where(chosen, hidden, jnp.zeros((), hidden.dtype)).sum(axis=2)

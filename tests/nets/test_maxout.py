@@ -5,7 +5,7 @@ import pytest
 
 from jaxgen.mode import Mode
 from jaxgen.nets.initializers import Uniform
-from jaxgen.nets.maxout import Maxout
+from jaxgen.nets.maxout import Maxout, largest_piece
 from jaxgen.nets.mlp import MLP
 from tests.nets.counts import counts
 
@@ -42,3 +42,11 @@ def test_inputs_and_hidden_layers_have_rates_of_their_own(rates):
 def test_no_pieces_are_refused():
     with pytest.raises(ValueError, match="pieces is 0"):
         Maxout((4,), pieces=0).init(jax.random.key(0), jnp.ones((1, 2)), ())
+
+
+def test_of_equal_pieces_the_first_has_the_gradient_and_nan_stays():
+    hidden = jnp.array([[1.0, 1.0, 0.0, -2.0, -3.0, -2.0]])
+    gradient = jax.grad(lambda hidden: largest_piece(hidden, 3).sum())(hidden)
+    np.testing.assert_array_equal(largest_piece(hidden, 3), [[1.0, -2.0]])
+    np.testing.assert_array_equal(gradient, [[1.0, 0.0, 0.0, 1.0, 0.0, 0.0]])
+    np.testing.assert_array_equal(largest_piece(hidden.at[0, 1].set(jnp.nan), 3), [[jnp.nan, -2.0]])
