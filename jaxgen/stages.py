@@ -27,8 +27,10 @@ def until(config: Any, step: int) -> Iterator[Stage]:
     start = 0
     while True:
         stage = config.stage(start)
-        if stage.start != start or (stage.end is not None and stage.end <= start):
-            raise ValueError(f"the stage at step {start} goes from {stage.start} to {stage.end}; it must begin there")
+        if stage.start != start:
+            raise ValueError(f"the stage at step {start} begins at {stage.start}, but must begin at {start}")
+        if stage.end is not None and stage.end <= start:
+            raise ValueError(f"the stage at step {start} ends at {stage.end}, but must end later")
         yield stage
         if stage.end is None or step < stage.end:
             return

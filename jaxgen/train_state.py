@@ -86,6 +86,7 @@ def create_parts(parts: Mapping[str, tuple[Any, ...]], optimizer: Optimizer, key
 
 def freeze(net: nn.Module, name: str, key: Key, *inputs: Any) -> Frozen:
     """Random variables of `net` for `inputs`, to be replaced by trained ones of the same names and shapes."""
+    check_network(net)
     return Frozen(variables=dict(net.init(key, *inputs)), name=name)
 
 

@@ -31,11 +31,18 @@ def test_settings_without_stages_are_one_for_the_whole_run():
     assert list(until(plain, 10**6)) == [Stage(plain)]
 
 
-@pytest.mark.parametrize(("start", "end"), [(3, None), (1, 4), (2, 2)])
-def test_stages_with_a_gap_or_an_overlap_are_refused(start, end):
+@pytest.mark.parametrize(
+    ("start", "end", "sentence"),
+    [
+        (3, None, "begins at 3, but must begin at 2"),
+        (1, 4, "begins at 1, but must begin at 2"),
+        (2, 2, "ends at 2, but must end later"),
+    ],
+)
+def test_stages_with_a_gap_or_an_overlap_are_refused(start, end, sentence):
     class Broken(Defaults):
         def stage(self, step):
             return Stage(self, 0, 2) if step < 2 else Stage(self, start, end)
 
-    with pytest.raises(ValueError, match=f"the stage at step 2 goes from {start} to {end}; it must begin there"):
+    with pytest.raises(ValueError, match=f"the stage at step 2 {sentence}"):
         list(until(Broken(), 5))

@@ -45,7 +45,8 @@ class Reader:
                 if isinstance(error, PermissionError) or "PERMISSION_DENIED" in str(error):
                     raise UserError(f"{self._folder / str(step)} may not be read: {files.reason(error)}") from error
                 damage = files.reason(error)
-        damage = damage or next(filter(None, processes.gather(damage)), "")
+        said = processes.gather(damage)  # by all, also by the one that has found damage: each waits for the others
+        damage = damage or next(filter(None, said), "")
         if found is None or damage:
             raise ValueError(damage)
         state, notes = found

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from experiments.command_line.errors import UserError
+from experiments.runs import files
 from experiments.runs import variables as stored
 from jaxgen.train_state import Frozen
 
@@ -69,9 +70,12 @@ def of_file(path: pathlib.Path, part: Frozen) -> dict[str, Any]:
 
 def keep(folder: pathlib.Path, variables: dict[str, Any]) -> dict[str, int]:
     """Write each part's variables to the run's folder; the checksums by name, for config.json."""
-    (folder / "frozen").mkdir(exist_ok=True)
+    place = folder / "frozen"
+    place.mkdir(exist_ok=True)
     for name, tree in variables.items():
-        stored.save(folder / "frozen" / f"{name}.npz", jax.device_get(tree))
+        with files.replacing(place / f"{name}.npz") as unfinished:
+            stored.save(unfinished, jax.device_get(tree))
+    files.sync(place)
     return {name: _checksum(folder, name) for name in variables}
 
 

@@ -1,7 +1,7 @@
 """Where the frozen parts of a model come from: `--pretrained NAME=SOURCE`.
 
 A source is an `.npz` of arrays by name (as `experiments.runs.variables` writes them), or the folder of another run and
-one of its players, RUN:PLAYER.
+one of its players, RUN:PLAYER, one network of a player, RUN:PLAYER/PART, or the moving average, RUN:ema.
 """
 
 import pathlib
@@ -35,9 +35,24 @@ def read(source: str, part: Frozen) -> dict[str, Any]:
     return frozen.of_file(pathlib.Path(source), part)
 
 
-def _of_run(folder: pathlib.Path, player: str) -> dict[str, Any]:
+def _of_run(folder: pathlib.Path, name: str) -> dict[str, Any]:
     _, _, _, state = restore.newest(folder)
-    players = {name: part for name, part in state._asdict().items() if isinstance(part, TrainState)}
-    if player not in players:
-        raise UserError(f"the run in {folder} has no player {player!r}; there are: {', '.join(players)}")
-    return stored.flat(jax.device_get(players[player].variables))
+    there = _named(state)
+    if name not in there:
+        players = ", ".join(name for name in there if name.count("/") < 2)
+        raise UserError(f"the run in {folder} has no player {name!r}; there are: {players}")
+    return stored.flat(jax.device_get(there[name]))
+
+
+def _named(state: Any) -> dict[str, dict[str, Any]]:
+    """Variables of each player by its path in the state, and of each of its networks: `autoencoder/encoder`; `ema`."""
+    found = {}
+    for path, leaf in jax.tree_util.tree_leaves_with_path(state, is_leaf=lambda leaf: isinstance(leaf, TrainState)):
+        if isinstance(leaf, TrainState):
+            name = jax.tree_util.keystr(path, simple=True, separator="/")
+            found[name] = leaf.variables
+            for part in leaf.params:
+                own = {collection: tree[part] for collection, tree in leaf.variables.items() if part in tree}
+                found[f"{name}/{part}"] = own
+    average = getattr(state, "ema", None)
+    return found if average is None else found | {"ema": average}

@@ -109,7 +109,10 @@ def begin(folder: pathlib.Path, name: str, experiment: Experiment) -> bool:
     there, earlier = read(folder)
     if there != name:
         raise UserError(f"{folder} holds a run of {there}, not of {name}; choose another --out")
-    changed = settings.differences(_fixed(earlier), _fixed(experiment))
+    before, now = _fixed(earlier), _fixed(experiment)
+    if not read_config(folder)["has_checkpoint"]:  # what a run is given at its beginning may still be put right
+        before["pretrained"] = now["pretrained"]
+    changed = settings.differences(before, now)
     if changed:
         raise UserError(
             f"{folder} holds a run with other settings ({'; '.join(changed)}); "

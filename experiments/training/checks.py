@@ -6,6 +6,7 @@ import importlib.util
 import json
 import math
 import os
+import pathlib
 from typing import Any
 
 import jax
@@ -17,7 +18,7 @@ from experiments.data.images import ImageSet
 from experiments.evaluation import during
 from experiments.models import abilities
 from experiments.runs import experiment as experiments_by_name
-from experiments.runs import frozen, pretrained, restore, settings
+from experiments.runs import frozen, pretrained, restore, run_folder, settings
 from experiments.runs.experiment import Experiment, model_of
 from experiments.training import stages
 
@@ -89,7 +90,11 @@ def check_batch(experiment: Experiment) -> None:
 
 def check_model(experiment: Experiment, image_set: ImageSet) -> None:
     """UserError if the model refuses its settings or its data; traces shapes only, compiles nothing."""
-    for part in stages.parts(experiment, experiment.steps - 1):
+    try:
+        parts = list(stages.parts(experiment, experiment.steps))
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    for part in parts:
         check_batch(part.experiment)
         _check_stage(part.experiment, image_set)
 
@@ -113,6 +118,15 @@ def _check_stage(experiment: Experiment, image_set: ImageSet) -> None:
         raise UserError(str(error)) from error
     during.check(experiment)
     check_best(experiment, [*metrics, *during.names(experiment, image_set)])
+
+
+def check_pretrained(experiment: Experiment, folder: pathlib.Path) -> None:
+    """UserError if a pretrained part of a run that is to begin cannot be read or does not fit."""
+    if experiment.resume and (folder / "config.json").exists() and run_folder.read_config(folder)["has_checkpoint"]:
+        return  # the run has its own copy
+    there = frozen.parts(restore.abstract_state(experiment))
+    for name, source in pretrained.sources(experiment.pretrained, there).items():
+        pretrained.read(source, there[name])
 
 
 def check_log(experiment: Experiment) -> None:

@@ -118,7 +118,9 @@ class Loop:
                 if self.hold is not None:
                     self.hold.check()
                 self._await(0)
-                self._do(due, step, state)
+                size = self.part.begin.size  # of the updates behind
+                self._enter_stage(step)  # whose samples those of this state are
+                self._do(due, step, state, size)
             if due.end:
                 self.checkpointer.wait()
                 self._note_checkpoint()
@@ -136,7 +138,7 @@ class Loop:
             failures.check_finite(last_step, values)
             self.means.add(values)
 
-    def _do(self, due: Due, step: int, state: Any) -> None:
+    def _do(self, due: Due, step: int, state: Any, size: int) -> None:
         """Evaluation, log, picture and checkpoint of a step, as far as they are due; a checkpoint last.
 
         An evaluation between two log steps has a line of its own.
@@ -146,7 +148,7 @@ class Loop:
         if due.means and self.experiment.check_replicas:
             failures.check_replicas(step, state)
         if due.line or found:
-            self.reporter.log(step, means if due.line else found, self.part.begin.size)
+            self.reporter.log(step, means if due.line else found, size)
         if due.means:
             for line in self.watch.lines(step, means):
                 self.reporter.say(line)
@@ -164,6 +166,8 @@ class Loop:
 
     def _save_picture(self, step: int, state: Any) -> None:
         """Draw the same latents and images as at every other step."""
+        if not self.experiment.pictures:
+            return
         here = parallel.unsharded(state)
         for kind, draw in self.drawings.items():
             figures.save_png(self.folder / kind / f"step_{step:06d}.png", draw(here))

@@ -17,23 +17,25 @@ class Means:
     """Means of metrics over the steps since the last log line. `notes` goes to a checkpoint and comes back with it."""
 
     def __init__(self, notes: dict[str, Any] | None = None):
-        notes = notes or {"num": 0, "sums": {}}
-        self._num: int = notes["num"]
+        notes = notes or {"sums": {}, "nums": {}}
         self._sums: dict[str, float] = dict(notes["sums"])
+        # Of each metric: a stage may log what the one before does not. Earlier versions noted one number for all.
+        nums: Any = notes["nums"] if "nums" in notes else dict.fromkeys(self._sums, notes["num"])
+        self._nums: dict[str, int] = dict(nums)
 
     def add(self, metrics: dict[str, np.ndarray]) -> None:
         """Add the metrics of some steps, one value a step."""
         for name, values in metrics.items():
             self._sums[name] = self._sums.get(name, 0.0) + float(np.sum(values, dtype=np.float64))
-        self._num += len(next(iter(metrics.values())))
+            self._nums[name] = self._nums.get(name, 0) + len(values)
 
     def means(self) -> dict[str, float]:
         """Mean of each metric."""
-        return {name: value / self._num for name, value in self._sums.items()}
+        return {name: value / self._nums[name] for name, value in self._sums.items()}
 
     def notes(self) -> dict[str, Any]:
         """What JSON takes; exact."""
-        return {"num": self._num, "sums": dict(self._sums)}
+        return {"sums": dict(self._sums), "nums": dict(self._nums)}
 
 
 class Reporter:

@@ -26,7 +26,8 @@ def parts(experiment: Experiment, step: int) -> Iterator[Part]:
     """The stages of a run in order, up to the one that holds the update after `step` others."""
     examples = 0
     for stage in stages.until(experiment.model, step):
-        own = dataclasses.replace(experiment, model=stage.config, batch_size=stage.batch_size or experiment.batch_size)
+        batch_size = experiment.batch_size if stage.batch_size is None else stage.batch_size
+        own = dataclasses.replace(experiment, model=stage.config, batch_size=batch_size)
         size = own.batch_size * own.model.minibatches
         yield Part(stage, own, Position(stage.start, examples, size))
         examples += size * ((stage.end or 0) - stage.start)

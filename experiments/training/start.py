@@ -54,14 +54,14 @@ def _with_frozen(state: Any, experiment: Experiment, folder: pathlib.Path) -> An
     if not there:
         return state
     given = pretrained.sources(experiment.pretrained, there)
-    read = {
-        name: pretrained.read(given[name], part) if name in given else part.variables for name, part in there.items()
-    }
-    if processes.first():
+    random = {name: parallel.unsharded(part.variables) for name, part in there.items()}
+    if processes.first():  # the others take what it has kept
+        read = random | {name: pretrained.read(source, there[name]) for name, source in given.items()}
         run_folder.record_frozen(folder, frozen.keep(folder, read))
         for name in sorted(there.keys() - given.keys()):
             terminal.show(f"the frozen part {name!r} is random: give --pretrained {name}=FILE.npz or {name}=RUN:PLAYER")
-    return frozen.with_variables(state, read)
+    processes.gather()
+    return frozen.with_variables(state, frozen.kept(folder, run_folder.read_config(folder)["frozen"], there))
 
 
 def _fresh(experiment: Experiment, key: Key) -> Any:

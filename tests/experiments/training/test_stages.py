@@ -11,8 +11,9 @@ import pytest
 
 from experiments import sample
 from experiments.command_line.errors import UserError
+from experiments.pictures import figures, kinds
 from experiments.runs import experiment as experiments_by_name
-from experiments.runs import frozen, restore, settings, variables
+from experiments.runs import frozen, restore, run_folder, settings, variables
 from experiments.runs.experiment import Experiment
 from experiments.training import runner, stages
 from jaxgen import parallel
@@ -118,12 +119,38 @@ def test_checkpoints_hold_no_frozen_array():
     assert jax.tree.structure(restored) == jax.tree.structure(state)
 
 
-def test_a_part_comes_from_a_player_of_another_run(tmp_path):
-    former = trained(tmp_path / "one", 2)
-    source = f"features={tmp_path / 'one'}:autoencoder"
+def test_a_part_comes_from_a_network_of_another_run(tmp_path):
+    source = dataclasses.replace(MODEL, encoder=MODEL.features, latent_dim=2)
+    run = Experiment(model=source, steps=2, **RUN)
+    assert runner.train("growing", run, tmp_path / "one") == 0
+    former = jax.device_get(restore.newest(tmp_path / "one")[3]).autoencoder
+    state = trained(tmp_path / "two", 2, pretrained=(f"features={tmp_path / 'one'}:autoencoder/encoder",))
+    chex.assert_trees_all_equal(state.features.variables["params"], former.params["encoder"])
+    with pytest.raises(UserError, match="has no player 'critic'; there are: autoencoder, autoencoder/decoder, autoenc"):
+        trained(tmp_path / "three", 2, pretrained=(f"features={tmp_path / 'one'}:critic",))
     with pytest.raises(UserError, match="has no array 'params/Dense_0/bias', which the frozen part 'features' needs"):
-        trained(tmp_path / "two", 2, pretrained=(source,))
-    assert former.autoencoder.step == 2
+        trained(tmp_path / "three", 2, pretrained=(f"features={tmp_path / 'one'}:autoencoder",))
+    assert not (tmp_path / "three").exists()  # a bad source is found before the folder is made
+
+
+def test_another_source_may_be_given_until_there_is_a_checkpoint(tmp_path):
+    file = features_file(tmp_path / "features.npz")
+    experiment = Experiment(model=MODEL, steps=4, **RUN)
+    with run_folder.locked(tmp_path / "run"):
+        run_folder.begin(tmp_path / "run", "growing", experiment)  # and is killed before its first checkpoint
+    state = trained(tmp_path / "run", 2, pretrained=(f"features={file}",))
+    chex.assert_trees_all_equal(variables.flat(state.features.variables), variables.load(file))
+    with pytest.raises(UserError, match="holds a run with other settings"):
+        trained(tmp_path / "run", 4)
+
+
+def test_pictures_at_a_change_are_those_of_the_stage_that_begins(tmp_path, monkeypatch):
+    """As a sample of the same state, drawn later, is."""
+    drawn = []
+    monkeypatch.setattr(kinds, "drawings", lambda own, *_: {"samples": lambda state: drawn.append(own.model.grown)})
+    monkeypatch.setattr(figures, "save_png", lambda *_: None)
+    trained(tmp_path / "run", 6, pictures=("samples",), sample_every=3)
+    assert drawn == [False, True, True]  # at 0, at 3, where the images grow, and at 6
 
 
 BAD = [
