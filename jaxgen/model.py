@@ -5,10 +5,12 @@ field names (`generate`, `encode`, ...), the losses, `update`, `sample`. A modul
 functions of the protocol of that name, with the same arguments in the same order: the suite compares the signatures.
 """
 
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from jaxgen.batches import BatchType
-from jaxgen.images import ValueRange
+from jaxgen.batches import BatchType, Labelled
+from jaxgen.checks import PositiveInt, require_bounds
+from jaxgen.images import ValueRange, require_range
 from jaxgen.stages import Stage
 from jaxgen.typing import AxisName, Batch, Evidence, Images, Key, Latents, Metrics, PerExample, Points, Shape
 
@@ -37,15 +39,35 @@ class ModelConfig(Protocol):
         ...
 
 
+@dataclass(frozen=True)
 class Defaults:
-    """What most models' settings say: images alone, one minibatch for an update. A Config says otherwise itself."""
+    """What most models' settings say: grey images in [0, 1] alone, one minibatch for an update.
+
+    A Config says otherwise itself. A number outside of the bounds of its field's type is refused: `jaxgen.checks`.
+    """
+
+    image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape that the networks take
+    value_range: ValueRange = (0.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
 
     batch_type: ClassVar[BatchType] = None
     minibatches: ClassVar[Any] = 1  # or a property of other settings
 
+    def __post_init__(self):
+        require_range(self.value_range)
+        require_bounds(self)
+
     def stage(self, step: int) -> Stage:
         """The stage that holds the update after `step` others: one for the whole run."""
         return Stage(self)
+
+
+@dataclass(frozen=True)
+class LabelledDefaults(Defaults):
+    """What most models of classes say: batches are images and their labels."""
+
+    num_classes: PositiveInt = 10  # of the labels
+
+    batch_type: ClassVar[BatchType] = Labelled
 
 
 class Model(Protocol):

@@ -25,8 +25,8 @@ import jax
 
 from jaxgen.autoencoders import coders
 from jaxgen.autoencoders.coders import create_coders, decode, encode
-from jaxgen.checks import at_least
-from jaxgen.images import ValueRange, require_range, scale
+from jaxgen.checks import PositiveInt
+from jaxgen.images import scale
 from jaxgen.losses.adversarial import minimax_discriminator, non_saturating_generator
 from jaxgen.losses.reconstruction import mean_squared_error
 from jaxgen.mode import Mode
@@ -47,16 +47,14 @@ from jaxgen.train_state import (
     only,
     training_mode,
 )
-from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Shape, Variables
+from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Variables
 
 
 @dataclass(frozen=True)
 class Config(Defaults):
     """Settings; the networks are the paper's for MNIST."""
 
-    image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
-    value_range: ValueRange = (0.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
-    latent_dim: int = 8  # size of z ~ N(0, I)
+    latent_dim: PositiveInt = 8  # size of z ~ N(0, I)
     encoder: nn.Module = MLP((1000, 1000))  # image to latent
     decoder: nn.Module = MLP((1000, 1000))  # latent to image
     discriminator: nn.Module = MLP((1000, 1000))  # latent to score
@@ -65,10 +63,6 @@ class Config(Defaults):
     discriminator_optimizer: Optimizer = Optimizer(3e-4, Adam(b1=0.5))
 
     prior = property(lambda self: Normal(self.latent_dim))
-
-    def __post_init__(self):
-        require_range(self.value_range)
-        at_least(1, self, "latent_dim")
 
 
 class State(NamedTuple):

@@ -23,8 +23,8 @@ import jax.numpy as jnp
 
 from jaxgen.autoencoders.coders import create_coders, decode, encode
 from jaxgen.autoencoders.corruption import Clean, Corruption, corrupt
-from jaxgen.checks import at_least, require
-from jaxgen.images import ValueRange, require_range, scale
+from jaxgen.checks import PositiveInt, require
+from jaxgen.images import scale
 from jaxgen.losses.reconstruction import mean_squared_error
 from jaxgen.mode import Mode
 from jaxgen.model import Defaults
@@ -35,16 +35,14 @@ from jaxgen.parallel import example_keys, pass_key, pmean
 from jaxgen.priors import Normal
 from jaxgen.sampling import sampler
 from jaxgen.train_state import LossOutput, TrainState, descend, training_mode
-from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Shape, Variables
+from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Variables
 
 
 @dataclass(frozen=True)
 class Config(Defaults):
     """Settings; the default networks are 784-128-64-12-2 and its mirror (docs/courses.md)."""
 
-    image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
-    value_range: ValueRange = (0.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
-    latent_dim: int = 2  # size of an encoding
+    latent_dim: PositiveInt = 2  # size of an encoding
     encoder: nn.Module = MLP((128, 64, 12))  # image to encoding
     decoder: nn.Module = MLP((12, 64, 128))  # encoding to image
     corruption: Corruption = Clean()  # of the inputs; the target is the clean image
@@ -54,8 +52,7 @@ class Config(Defaults):
     prior = property(lambda self: Normal(self.latent_dim))
 
     def __post_init__(self):
-        require_range(self.value_range)
-        at_least(1, self, "latent_dim")
+        super().__post_init__()
         require(0 <= self.moments_decay < 1, "moments_decay", self.moments_decay, "in [0, 1)")
 
 

@@ -4,7 +4,7 @@ A model's config has `encoder`, `decoder`, `latent_dim`, `image_shape` and `valu
 `autoencoder`, with the parts "encoder" and "decoder".
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from jaxgen.images import squash
 from jaxgen.mode import EVALUATION, Mode
@@ -12,6 +12,12 @@ from jaxgen.optimizers import Optimizer
 from jaxgen.sampling import sampler
 from jaxgen.train_state import TrainState, apply, blank, create_parts
 from jaxgen.typing import Key, Latents, Points, Variables
+
+
+class CoderState(NamedTuple):
+    """What the next update needs."""
+
+    autoencoder: TrainState  # encoder, decoder and whatever other parts the model has
 
 
 def create_coders(config: Any, optimizer: Optimizer, key: Key) -> TrainState:

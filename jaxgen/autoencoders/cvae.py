@@ -15,7 +15,7 @@ bounds and units are those of `jaxgen.autoencoders.vae`.
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import TypeAlias
 
 import flax.linen as nn
 import jax
@@ -23,31 +23,29 @@ import jax.numpy as jnp
 
 from jaxgen.autoencoders import bounds, variational
 from jaxgen.autoencoders.bounds import ELBO, Diagonal, Objective, Terms
+from jaxgen.autoencoders.coders import CoderState
 from jaxgen.autoencoders.likelihoods import Bernoulli, Likelihood
 from jaxgen.autoencoders.networks import ATIENZA_CONDITIONAL
 from jaxgen.autoencoders.variational import decode, decode_each, encode, nll_of_each, noise, observed
 from jaxgen.batches import Labelled
-from jaxgen.checks import at_least
+from jaxgen.checks import PositiveInt
 from jaxgen.conditions import in_turn, one_hot
-from jaxgen.images import ValueRange, require_range, scale
+from jaxgen.images import scale
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.model import Defaults
+from jaxgen.model import LabelledDefaults
 from jaxgen.optimizers import Optimizer, RMSProp
 from jaxgen.parallel import example_keys
 from jaxgen.priors import Normal
 from jaxgen.sampling import sampler
-from jaxgen.train_state import LossOutput, TrainState, apply, blank, create_parts, descend, training_mode
-from jaxgen.typing import AxisName, Evidence, Key, Labels, Latents, Metrics, Points, Shape, Variables
+from jaxgen.train_state import LossOutput, apply, blank, create_parts, descend, training_mode
+from jaxgen.typing import AxisName, Evidence, Key, Labels, Latents, Metrics, Points, Variables
 
 
 @dataclass(frozen=True)
-class Config(Defaults):
+class Config(LabelledDefaults):
     """Settings; the defaults are those of Atienza: Advanced Deep Learning with Keras, 2018, section 8.2."""
 
-    image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
-    value_range: ValueRange = (0.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
-    num_classes: int = 10  # of the labels
-    latent_dim: int = 2  # size of z
+    latent_dim: PositiveInt = 2  # size of z
     encoder: nn.Module = ATIENZA_CONDITIONAL.encoder  # x and y to mean and log-variance of each latent
     decoder: nn.Module = ATIENZA_CONDITIONAL.decoder  # z and y to what the likelihood takes
     prior_network: nn.Module | None = None  # y to mean and log-variance of each latent; N(0, I) for None
@@ -55,18 +53,10 @@ class Config(Defaults):
     objective: Objective = ELBO()  # the bound that is maximised
     optimizer: Optimizer = Optimizer(1e-3, RMSProp(decay=0.9, eps=1e-7))
 
-    batch_type: ClassVar = Labelled
     prior = property(lambda self: Normal(self.latent_dim))
 
-    def __post_init__(self):
-        require_range(self.value_range)
-        at_least(1, self, "num_classes", "latent_dim")
 
-
-class State(NamedTuple):
-    """What the next update needs."""
-
-    autoencoder: TrainState  # encoder, decoder and, where there is one, the prior's network
+State: TypeAlias = CoderState  # encoder, decoder and, where there is one, the prior's network
 
 
 def init(config: Config, key: Key) -> State:

@@ -16,35 +16,34 @@ What courses teach of it, with corrections: docs/courses.md.
 
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import TypeAlias
 
 import flax.linen as nn
 import jax
 
 from jaxgen.autoencoders import bounds, variational
 from jaxgen.autoencoders.bounds import ELBO, Objective, Terms
+from jaxgen.autoencoders.coders import CoderState
 from jaxgen.autoencoders.likelihoods import Bernoulli, Likelihood
 from jaxgen.autoencoders.networks import KINGMA_WELLING
 from jaxgen.autoencoders.variational import decode, decode_each, encode, nll_of_each, noise, observed
-from jaxgen.checks import at_least
-from jaxgen.images import ValueRange, require_range, scale
+from jaxgen.checks import PositiveInt
+from jaxgen.images import scale
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.model import Defaults
 from jaxgen.optimizers import Adagrad, Optimizer
 from jaxgen.parallel import example_keys
 from jaxgen.priors import Normal
 from jaxgen.sampling import sampler
-from jaxgen.train_state import LossOutput, TrainState, create_parts, descend, training_mode
-from jaxgen.typing import AxisName, Batch, Evidence, Key, Latents, Metrics, Points, Shape, Variables
+from jaxgen.train_state import LossOutput, create_parts, descend, training_mode
+from jaxgen.typing import AxisName, Batch, Evidence, Key, Latents, Metrics, Points, Variables
 
 
 @dataclass(frozen=True)
 class Config(Defaults):
     """Settings; the defaults are the paper's for MNIST, without its small decay of the weights."""
 
-    image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
-    value_range: ValueRange = (0.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
-    latent_dim: int = 20  # size of z ~ N(0, I)
+    latent_dim: PositiveInt = 20  # size of z ~ N(0, I)
     encoder: nn.Module = KINGMA_WELLING.encoder  # x to mean and log-variance of each latent
     decoder: nn.Module = KINGMA_WELLING.decoder  # z to what the likelihood takes
     likelihood: Likelihood = Bernoulli()  # p(x|z)
@@ -53,15 +52,8 @@ class Config(Defaults):
 
     prior = property(lambda self: Normal(self.latent_dim))
 
-    def __post_init__(self):
-        require_range(self.value_range)
-        at_least(1, self, "latent_dim")
 
-
-class State(NamedTuple):
-    """What the next update needs."""
-
-    autoencoder: TrainState  # encoder and decoder
+State: TypeAlias = CoderState
 
 
 def init(config: Config, key: Key) -> State:

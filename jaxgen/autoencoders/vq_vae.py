@@ -20,7 +20,7 @@ codebook, too, follows the encodings of the encoder that has just moved (the aut
 
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -29,8 +29,8 @@ from jaxtyping import Array, Float
 
 from jaxgen.autoencoders import codebook
 from jaxgen.autoencoders.codebook import Averages, ByGradient, ByMovingAverage, Encodings, Learning, Vectors
-from jaxgen.checks import at_least, require
-from jaxgen.images import ValueRange, require_range, scale
+from jaxgen.checks import AtLeast, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from jaxgen.images import ValueRange, scale
 from jaxgen.losses.information import cross_entropy
 from jaxgen.losses.likelihoods import bits_per_dim
 from jaxgen.losses.reconstruction import mean_squared_error
@@ -58,27 +58,20 @@ from jaxgen.typing import AxisName, Batch, Images, Key, Metrics, Shape, Variable
 class Config(Defaults):
     """Settings; the defaults are those of the authors' code for CIFAR-10."""
 
-    image_shape: Shape = (32, 32, 3)  # height, width, channels
-    value_range: ValueRange = (-1.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
-    halvings: int = 2  # height and width of the grid of codes are the image's over 2^halvings
-    num_codes: int = 512  # K
-    code_dim: int = 64  # d
+    image_shape: Shape = (32, 32, 3)
+    value_range: ValueRange = (-1.0, 1.0)
+    halvings: NonNegativeInt = 2  # height and width of the grid of codes are the image's over 2^halvings
+    num_codes: Annotated[int, AtLeast(2)] = 512  # K
+    code_dim: PositiveInt = 64  # d
     codebook: Learning = ByMovingAverage()  # or ByGradient()
-    commitment_weight: float = 0.25  # beta
-    pixel_variance: float = 0.25  # sigma^2, of the training images in value_range; 0.25 for CIFAR-10 in (-1, 1)
+    commitment_weight: NonNegativeFloat = 0.25  # beta
+    pixel_variance: PositiveFloat = 0.25  # sigma^2, of the training images in value_range; 0.25 for CIFAR-10 in (-1, 1)
     encoder: nn.Module = GridEncoder()  # image to grid of encodings
     decoder: nn.Module = GridDecoder()  # grid of vectors to image
     prior: nn.Module = PixelCNN()  # grid of codes to the logits of each
     autoencoder_optimizer: Optimizer = Optimizer(3e-4, Adam())
     codebook_optimizer: Optimizer = Optimizer(3e-4, Adam())  # of a codebook that learns by gradient
     prior_optimizer: Optimizer = Optimizer(3e-4, Adam())
-
-    def __post_init__(self):
-        require_range(self.value_range)
-        at_least(0, self, "halvings", "commitment_weight")
-        at_least(1, self, "code_dim")
-        at_least(2, self, "num_codes")
-        require(self.pixel_variance > 0, "pixel_variance", self.pixel_variance, "above 0")
 
 
 class State(NamedTuple):

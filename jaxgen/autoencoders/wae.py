@@ -18,14 +18,14 @@ place of the MMD, is `jaxgen.autoencoders.aae`, as the paper says, but for its p
 
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import TypeAlias
 
 import flax.linen as nn
 
 from jaxgen.autoencoders import coders
-from jaxgen.autoencoders.coders import create_coders, decode, encode
-from jaxgen.checks import at_least, require
-from jaxgen.images import ValueRange, require_range, scale
+from jaxgen.autoencoders.coders import CoderState, create_coders, decode, encode
+from jaxgen.checks import NonNegativeFloat, PositiveFloat, PositiveInt, require
+from jaxgen.images import scale
 from jaxgen.losses.features import inverse_multiquadratic_kernel, maximum_mean_discrepancy
 from jaxgen.losses.reconstruction import mean_squared_error
 from jaxgen.mode import Mode
@@ -34,38 +34,30 @@ from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import gather, pass_key
 from jaxgen.priors import Normal
-from jaxgen.train_state import LossOutput, TrainState, descend, training_mode
-from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Scalar, Shape, Variables
+from jaxgen.train_state import LossOutput, descend, training_mode
+from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Scalar, Variables
 
 
 @dataclass(frozen=True)
 class Config(Defaults):
     """Settings of Algorithm 2, with the defaults of the authors' code for MNIST."""
 
-    image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape that the networks take
-    value_range: ValueRange = (0.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
-    latent_dim: int = 8  # size of z ~ N(0, I)
+    latent_dim: PositiveInt = 8  # size of z ~ N(0, I)
     encoder: nn.Module = ConvEncoder((128, 256, 512, 1024), kernel_size=4, norm="batch")  # image to latent
     decoder: nn.Module = ConvDecoder((1024, 512, 256), kernel_size=4, norm="batch")  # latent to image
-    cost_weight: float = 0.05  # w, of the squared distance, a sum over pixels
-    penalty_weight: float = 10.0  # lambda
+    cost_weight: PositiveFloat = 0.05  # w, of the squared distance, a sum over pixels
+    penalty_weight: NonNegativeFloat = 10.0  # lambda
     kernel_scales: tuple[float, ...] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # of the kernels, around 2 latent_dim
     optimizer: Optimizer = Optimizer(1e-3, Adam(b1=0.5))
 
     prior = property(lambda self: Normal(self.latent_dim))
 
     def __post_init__(self):
-        require_range(self.value_range)
-        at_least(1, self, "latent_dim")
-        at_least(0, self, "penalty_weight")
-        require(self.cost_weight > 0, "cost_weight", self.cost_weight, "above 0")
+        super().__post_init__()
         require(min(self.kernel_scales, default=0) > 0, "kernel_scales", self.kernel_scales, "one or more above 0")
 
 
-class State(NamedTuple):
-    """What the next update needs."""
-
-    autoencoder: TrainState  # encoder and decoder
+State: TypeAlias = CoderState
 
 
 def init(config: Config, key: Key) -> State:

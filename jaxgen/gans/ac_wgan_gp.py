@@ -13,25 +13,25 @@ level that the authors add to the images.
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, TypeAlias
 
 import flax.linen as nn
 import jax
 
 from jaxgen.batches import Labelled
-from jaxgen.checks import at_least
+from jaxgen.checks import NonNegativeFloat, PositiveInt
 from jaxgen.conditions import draw_labels, one_hot
 from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity, means
 from jaxgen.gans.discrimination import FAKE, PENALTY, require_no_batch_statistics, score_both
-from jaxgen.gans.networks import create_players, fixed_fakes, generate, two_headed
-from jaxgen.images import ValueRange, require_range, scale
+from jaxgen.gans.networks import CriticState, create_with_critic, fixed_fakes, generate, generator_step, two_headed
+from jaxgen.images import ValueRange, scale
 from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
 from jaxgen.losses.information import cross_entropy
 from jaxgen.losses.penalties import gradient_penalty, interpolate
 from jaxgen.metrics.classification import accuracy
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.model import Defaults
+from jaxgen.model import LabelledDefaults
 from jaxgen.moving_averages import MovingAverage, NoAverage
 from jaxgen.nets.conditioning import InnerCondition
 from jaxgen.nets.resnet import ResNetCritic, ResNetGenerator
@@ -43,49 +43,35 @@ from jaxgen.typing import AxisName, Key, Labels, Latents, Metrics, PerExample, P
 
 
 @dataclass(frozen=True)
-class Config(Defaults):
+class Config(LabelledDefaults):
     """Settings; the defaults are those of the authors' code for CIFAR-10, 100,000 updates of 5 minibatches of 64."""
 
-    image_shape: Shape = (32, 32, 3)  # height, width, channels; any shape for other data
-    value_range: ValueRange = (-1.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
-    num_classes: int = 10  # of the labels
+    image_shape: Shape = (32, 32, 3)
+    value_range: ValueRange = (-1.0, 1.0)
     prior: Prior = Normal(128)  # of z
     generator: nn.Module = InnerCondition(ResNetGenerator())  # z and y to image
     critic: nn.Module = ResNetCritic()  # image to score and class logits, the score first; each example on its own
-    penalty_weight: float = 10.0  # lambda
+    penalty_weight: NonNegativeFloat = 10.0  # lambda
     one_sided: bool = False  # penalise only slopes above 1
-    class_weight: float = 1.0  # a, of the critic
-    generator_class_weight: float = 0.1  # b
-    critic_steps: int = 5  # n_critic, critic updates for each update of the generator
-    generator_batches: int = 2  # minibatches of fakes in the generator's step
+    class_weight: NonNegativeFloat = 1.0  # a, of the critic
+    generator_class_weight: NonNegativeFloat = 0.1  # b
+    critic_steps: PositiveInt = 5  # n_critic, critic updates for each update of the generator
+    generator_batches: PositiveInt = 2  # minibatches of fakes in the generator's step
     generator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(100_000))
     critic_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(500_000))
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
 
-    batch_type: ClassVar = Labelled
-
     minibatches: ClassVar = property(lambda self: self.critic_steps)
 
-    def __post_init__(self):
-        require_range(self.value_range)
-        at_least(0, self, "penalty_weight", "class_weight", "generator_class_weight")
-        at_least(1, self, "num_classes", "critic_steps", "generator_batches")
 
-
-class State(NamedTuple):
-    """What the next update needs."""
-
-    generator: TrainState
-    critic: TrainState
-    ema: Variables  # moving average of the generator's
+State: TypeAlias = CriticState
 
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers. ValueError for a critic with batch statistics."""
-    player, outputs = (config.critic, config.critic_optimizer), (1 + config.num_classes,)
-    generator, critic = create_players(config, player, key, (config.num_classes,), outputs=outputs)
-    require_no_batch_statistics(critic)
-    return State(generator, critic, ema=generator.variables)
+    state = create_with_critic(config, key, (config.num_classes,), outputs=(1 + config.num_classes,))
+    require_no_batch_statistics(state.critic)
+    return state
 
 
 def critic_loss(
@@ -150,8 +136,7 @@ def update(
     labels = draw_labels(key_labels, size, config.num_classes, axis_name)
     mode = mode.with_keys(example_keys(key_generator_pass, size, axis_name))
     inputs = critic.variables, labels, config.prior.draw(key_generator, size, axis_name), mode
-    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
-    ema = config.average.update(state.ema, generator.variables, generator.step)
+    generator, ema, metrics_g = generator_step(config, state, generator_loss, inputs, axis_name)
     metrics = means(metrics_d) | metrics_g
     return State(generator, critic, ema), metrics | diversity(scale(images[0], config.value_range), fake[0], axis_name)
 

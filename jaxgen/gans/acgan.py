@@ -13,74 +13,57 @@ Fakes are made for the labels of the batch, so that real and fake examples have 
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import TypeAlias
 
 import flax.linen as nn
 import jax
 
 from jaxgen.batches import Labelled
-from jaxgen.checks import at_least
+from jaxgen.checks import NonNegativeFloat
 from jaxgen.conditions import one_hot
 from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity
 from jaxgen.gans.discrimination import Discrimination, score_both
 from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
-from jaxgen.gans.networks import create_players, generate, two_headed
+from jaxgen.gans.networks import AdversarialState, create_adversaries, generate, generator_step, two_headed
 from jaxgen.gans.objectives import NonSaturating, Objective
-from jaxgen.images import ValueRange, require_range, scale
+from jaxgen.images import ValueRange, scale
 from jaxgen.losses.information import auxiliary_classifier, cross_entropy
 from jaxgen.metrics.classification import accuracy
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.model import Defaults
+from jaxgen.model import LabelledDefaults
 from jaxgen.moving_averages import MovingAverage, NoAverage
 from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal, Prior
-from jaxgen.train_state import LossOutput, TrainState, descend, training_mode
+from jaxgen.train_state import LossOutput, descend, training_mode
 from jaxgen.typing import AxisName, Key, Labels, Latents, Metrics, PerExample, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
-class Config(Defaults):
+class Config(LabelledDefaults):
     """Settings; the defaults are the paper's for CIFAR-10."""
 
-    image_shape: Shape = (32, 32, 3)  # height, width, channels; any shape for other data
-    value_range: ValueRange = (-1.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
-    num_classes: int = 10  # of the labels
+    image_shape: Shape = (32, 32, 3)
+    value_range: ValueRange = (-1.0, 1.0)
     prior: Prior = Normal(100)  # of z
     generator: nn.Module = ConcatCondition(ACGANGenerator())  # z and y to image
     discriminator: nn.Module = ACGANDiscriminator()  # image to score and class logits, the score first
     objective: Objective = NonSaturating()  # L_S, as the players minimise it
-    class_weight: float = 1.0  # of L_C, relative to L_S
+    class_weight: NonNegativeFloat = 1.0  # of L_C, relative to L_S
     discrimination: Discrimination = Discrimination()  # how D is shown real and fake examples
     generator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.5))
     discriminator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.5))
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
 
-    batch_type: ClassVar = Labelled
 
-    def __post_init__(self):
-        require_range(self.value_range)
-        at_least(1, self, "num_classes")
-        at_least(0, self, "class_weight")
-
-
-class State(NamedTuple):
-    """What the next update needs."""
-
-    generator: TrainState
-    discriminator: TrainState
-    ema: Variables  # moving average of the generator's
+State: TypeAlias = AdversarialState
 
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers."""
-    player = config.discriminator, config.discriminator_optimizer
-    generator, discriminator = create_players(
-        config, player, key, (config.num_classes,), outputs=(1 + config.num_classes,)
-    )
-    return State(generator, discriminator, ema=generator.variables)
+    return create_adversaries(config, key, (config.num_classes,), outputs=(1 + config.num_classes,))
 
 
 def discriminator_loss(
@@ -140,8 +123,7 @@ def update(
 
     mode = training_mode(state.generator, key_generator_pass, num, axis_name)
     inputs = discriminator.variables, (real, batch.labels), config.prior.draw(key_latents, num, axis_name), mode
-    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
-    ema = config.average.update(state.ema, generator.variables, generator.step)
+    generator, ema, metrics_g = generator_step(config, state, generator_loss, inputs, axis_name)
     return State(generator, discriminator, ema), metrics_d | metrics_g | diversity(real, fake, axis_name)
 
 

@@ -14,42 +14,38 @@ perceptrons.
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import flax.linen as nn
 import jax
 from jaxtyping import Array, Float
 
 from jaxgen.batches import Labelled
-from jaxgen.checks import at_least
 from jaxgen.conditions import in_turn, one_hot
 from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity
 from jaxgen.gans.discrimination import Discrimination, score_both
 from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
-from jaxgen.gans.networks import create_players, generate, scorer
+from jaxgen.gans.networks import AdversarialState, create_adversaries, generate, generator_step, scorer
 from jaxgen.gans.objectives import NonSaturating, Objective
-from jaxgen.images import ValueRange, require_range, scale
+from jaxgen.images import scale
 from jaxgen.mode import Mode
-from jaxgen.model import Defaults
+from jaxgen.model import LabelledDefaults
 from jaxgen.moving_averages import MovingAverage, NoAverage
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from jaxgen.optimizers import SGD, Optimizer
 from jaxgen.priors import Prior, Uniform
-from jaxgen.train_state import LossOutput, TrainState, apply, descend, training_mode
-from jaxgen.typing import AxisName, Key, Labels, Latents, Metrics, PerExample, Points, Shape, Variables
+from jaxgen.train_state import LossOutput, apply, descend, training_mode
+from jaxgen.typing import AxisName, Key, Labels, Latents, Metrics, PerExample, Points, Variables
 
 Classes: TypeAlias = Float[Array, "batch classes"]
 """y, one-hot."""
 
 
 @dataclass(frozen=True)
-class Config(Defaults):
+class Config(LabelledDefaults):
     """Settings; the defaults are the paper's for MNIST, but for its decay of the learning rate."""
 
-    image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
-    value_range: ValueRange = (0.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
-    num_classes: int = 10  # of the labels
     prior: Prior = Uniform(100)  # of z
     generator: nn.Module = ConditionalMLPGenerator()  # z and y to image
     discriminator: nn.Module = ConditionalMLPDiscriminator()  # image and y to score
@@ -59,26 +55,13 @@ class Config(Defaults):
     discriminator_optimizer: Optimizer = Optimizer(0.1, SGD(momentum=0.5))
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
 
-    batch_type: ClassVar = Labelled
 
-    def __post_init__(self):
-        require_range(self.value_range)
-        at_least(1, self, "num_classes")
-
-
-class State(NamedTuple):
-    """What the next update needs."""
-
-    generator: TrainState
-    discriminator: TrainState
-    ema: Variables  # moving average of the generator's
+State: TypeAlias = AdversarialState
 
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers."""
-    player = config.discriminator, config.discriminator_optimizer
-    generator, discriminator = create_players(config, player, key, (config.num_classes,))
-    return State(generator, discriminator, ema=generator.variables)
+    return create_adversaries(config, key, (config.num_classes,))
 
 
 def discriminator_loss(
@@ -132,8 +115,7 @@ def update(
 
     mode = training_mode(state.generator, key_generator_pass, num, axis_name)
     inputs = discriminator.variables, (real, classes), config.prior.draw(key_latents, num, axis_name), mode
-    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
-    ema = config.average.update(state.ema, generator.variables, generator.step)
+    generator, ema, metrics_g = generator_step(config, state, generator_loss, inputs, axis_name)
     return State(generator, discriminator, ema), metrics_d | metrics_g | diversity(real, fake, axis_name)
 
 

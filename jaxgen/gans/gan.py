@@ -18,19 +18,19 @@ raises the momentum from 0.5 to 0.7 in training; here D's loss is the sum, at ha
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, TypeAlias
 
 import flax.linen as nn
 import jax
 
-from jaxgen.checks import require
+from jaxgen.checks import PositiveInt
 from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity, means
 from jaxgen.gans.discrimination import Discrimination, score_both
 from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
-from jaxgen.gans.networks import create_players, fixed_fakes, generate, scorer
+from jaxgen.gans.networks import AdversarialState, create_adversaries, fixed_fakes, generate, generator_step, scorer
 from jaxgen.gans.objectives import NonSaturating, Objective
-from jaxgen.images import ValueRange, require_range, scale
+from jaxgen.images import scale
 from jaxgen.mode import Mode
 from jaxgen.model import Defaults
 from jaxgen.moving_averages import MovingAverage, NoAverage
@@ -40,21 +40,19 @@ from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import SGD, InverseTime, Optimizer
 from jaxgen.parallel import example_keys, split
 from jaxgen.priors import Prior, Uniform
-from jaxgen.train_state import LossOutput, TrainState, apply, descend
-from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, PerExample, Points, Shape, Variables
+from jaxgen.train_state import LossOutput, TrainState, descend
+from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Variables
 
 
 @dataclass(frozen=True)
 class Config(Defaults):
     """Settings; the defaults are the paper's for MNIST."""
 
-    image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
-    value_range: ValueRange = (0.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
     prior: Prior = Uniform(100, limit=3**0.5)  # p_z
     objective: Objective = NonSaturating()
     generator: nn.Module = MLP((1200, 1200), initializer=initializers.Uniform(0.05))  # z to image
     discriminator: nn.Module = Maxout()  # image to score
-    discriminator_steps: int = 1  # k, steps of the discriminator for each of the generator
+    discriminator_steps: PositiveInt = 1  # k, steps of the discriminator for each of the generator
     discrimination: Discrimination = Discrimination()  # how D is shown real and fake examples
     generator_optimizer: Optimizer = Optimizer(0.1, SGD(momentum=0.5), schedule=InverseTime(4e-6))
     discriminator_optimizer: Optimizer = Optimizer(0.05, SGD(momentum=0.5), schedule=InverseTime(4e-6))
@@ -62,24 +60,13 @@ class Config(Defaults):
 
     minibatches: ClassVar = property(lambda self: self.discriminator_steps)
 
-    def __post_init__(self):
-        require_range(self.value_range)
-        require(self.discriminator_steps >= 1, "discriminator_steps", self.discriminator_steps, "at least 1")
 
-
-class State(NamedTuple):
-    """What the next update needs."""
-
-    generator: TrainState
-    discriminator: TrainState
-    ema: Variables  # moving average of the generator's
+State: TypeAlias = AdversarialState
 
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers."""
-    player = config.discriminator, config.discriminator_optimizer
-    generator, discriminator = create_players(config, player, key)
-    return State(generator, discriminator, ema=generator.variables)
+    return create_adversaries(config, key)
 
 
 def discriminator_loss(config: Config, variables: Variables, real: Points, fake: Points, mode: Mode) -> LossOutput:
@@ -132,16 +119,9 @@ def update(
     num = len(batch) // config.discriminator_steps
     latents, keys = config.prior.draw(key_generator, num, axis_name), example_keys(key_generator_pass, num, axis_name)
     inputs = discriminator.variables, real[-1], latents, mode.with_keys(keys)
-    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
-
-    ema = config.average.update(state.ema, generator.variables, generator.step)
+    generator, ema, metrics_g = generator_step(config, state, generator_loss, inputs, axis_name)
     metrics = means(metrics_d) | metrics_g | diversity(real[0], fake[0], axis_name)
     return State(generator, discriminator, ema), metrics
 
 
-def discriminate(config: Config, state: State, points: Points, condition: None = None) -> PerExample:
-    """D's score of each point, with running statistics and without dropout."""
-    return apply(config.discriminator, state.discriminator.variables, points, ())[0]
-
-
-from_latents, sample = networks.from_latents, networks.sample
+discriminate, from_latents, sample = networks.discriminate, networks.from_latents, networks.sample

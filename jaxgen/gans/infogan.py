@@ -16,44 +16,42 @@ discriminator's player, which thus minimises -lambda L_I too, on its fakes and t
 
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import TypeAlias
 
 import flax.linen as nn
 import jax
 
-from jaxgen.checks import at_least
+from jaxgen.checks import NonNegativeFloat
 from jaxgen.conditions import in_turn
 from jaxgen.gans import networks
 from jaxgen.gans.codes import CodePrior, Codes, CodeSettings, Predicted, categorical_loss, continuous_loss
 from jaxgen.gans.diagnostics import diversity
 from jaxgen.gans.discrimination import Discrimination, score_both
 from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
-from jaxgen.gans.networks import create_players, generate, two_headed
+from jaxgen.gans.networks import AdversarialState, create_adversaries, generate, generator_step, two_headed
 from jaxgen.gans.objectives import NonSaturating, Objective
-from jaxgen.images import ValueRange, require_range, scale
+from jaxgen.images import scale
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.model import Defaults
 from jaxgen.moving_averages import MovingAverage, NoAverage
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Prior, Uniform
-from jaxgen.train_state import LossOutput, TrainState, descend, training_mode
-from jaxgen.typing import AxisName, Batch, Key, Labels, Latents, Metrics, PerExample, Points, Scalar, Shape, Variables
+from jaxgen.train_state import LossOutput, descend, training_mode
+from jaxgen.typing import AxisName, Batch, Key, Labels, Latents, Metrics, PerExample, Points, Scalar, Variables
 
 
 @dataclass(frozen=True)
 class Config(Defaults):
     """Settings; the defaults are the paper's for MNIST."""
 
-    image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
-    value_range: ValueRange = (0.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
     codes: CodeSettings = CodeSettings()  # c
     noise: Prior = Uniform(62)  # of z
     generator: nn.Module = InfoGANGenerator()  # codes and noise to image
     discriminator: nn.Module = InfoGANDiscriminator()  # image to score and Q's outputs, the score first
     objective: Objective = NonSaturating()  # V, as the players minimise it
-    categorical_weight: float = 1.0  # lambda of the categorical codes
-    continuous_weight: float = 1.0  # lambda of the continuous codes
+    categorical_weight: NonNegativeFloat = 1.0  # lambda of the categorical codes
+    continuous_weight: NonNegativeFloat = 1.0  # lambda of the continuous codes
     discrimination: Discrimination = Discrimination()  # how D is shown real and fake examples
     generator_optimizer: Optimizer = Optimizer(1e-3, Adam(b1=0.5))
     discriminator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.5))
@@ -61,24 +59,13 @@ class Config(Defaults):
 
     prior = property(lambda self: CodePrior(self.codes, self.noise))
 
-    def __post_init__(self):
-        require_range(self.value_range)
-        at_least(0, self, "categorical_weight", "continuous_weight")
 
-
-class State(NamedTuple):
-    """What the next update needs."""
-
-    generator: TrainState
-    discriminator: TrainState  # with Q
-    ema: Variables  # moving average of the generator's
+State: TypeAlias = AdversarialState  # the discriminator with Q
 
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers."""
-    player = config.discriminator, config.discriminator_optimizer
-    generator, discriminator = create_players(config, player, key, outputs=(1 + config.codes.outputs,))
-    return State(generator, discriminator, ema=generator.variables)
+    return create_adversaries(config, key, outputs=(1 + config.codes.outputs,))
 
 
 def information_loss(config: Config, predicted: Predicted, codes: Codes) -> tuple[Scalar, Metrics]:
@@ -136,8 +123,7 @@ def update(
 
     mode = training_mode(state.generator, key_generator_pass, num, axis_name)
     inputs = discriminator.variables, real, config.prior.draw(key_latents, num, axis_name), mode
-    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
-    ema = config.average.update(state.ema, generator.variables, generator.step)
+    generator, ema, metrics_g = generator_step(config, state, generator_loss, inputs, axis_name)
     return State(generator, discriminator, ema), metrics_d | metrics_g | diversity(real, fake, axis_name)
 
 

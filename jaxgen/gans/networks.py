@@ -4,7 +4,9 @@ A model's config names its networks and shapes alike: `generator`, `prior`, `ima
 `num_classes` where there are labels. Its state holds `ema`, the moving average of the generator's variables.
 """
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -15,8 +17,38 @@ from jaxgen.images import squash
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.optimizers import Optimizer
 from jaxgen.sampling import sampler
-from jaxgen.train_state import TrainState, apply, blank, create
-from jaxgen.typing import Key, Labels, Latents, Points, Shape, Variables
+from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend
+from jaxgen.typing import AxisName, Key, Labels, Latents, Metrics, PerExample, Points, Shape, Variables
+
+
+class AdversarialState(NamedTuple):
+    """What the next update needs."""
+
+    generator: TrainState
+    discriminator: TrainState
+    ema: Variables  # moving average of the generator's
+
+
+class CriticState(NamedTuple):
+    """What the next update needs."""
+
+    generator: TrainState
+    critic: TrainState
+    ema: Variables  # moving average of the generator's
+
+
+def create_adversaries(config: Any, key: Key, *conditions: Shape, outputs: Shape = ()) -> AdversarialState:
+    """Fresh networks and optimisers: `create_players` of the config's `discriminator`."""
+    player = config.discriminator, config.discriminator_optimizer
+    generator, discriminator = create_players(config, player, key, *conditions, outputs=outputs)
+    return AdversarialState(generator, discriminator, ema=generator.variables)
+
+
+def create_with_critic(config: Any, key: Key, *conditions: Shape, outputs: Shape = ()) -> CriticState:
+    """Fresh networks and optimisers: `create_players` of the config's `critic`."""
+    player = config.critic, config.critic_optimizer
+    generator, critic = create_players(config, player, key, *conditions, outputs=outputs)
+    return CriticState(generator, critic, ema=generator.variables)
 
 
 def create_players(
@@ -46,6 +78,14 @@ def generate(
     inputs = latents, *conditions, config.image_shape
     outputs, variables = apply(config.generator, variables, *inputs, mode=mode.stream(GENERATOR))
     return squash(outputs, config.value_range), variables
+
+
+def generator_step(
+    config: Any, state: Any, loss: Callable[..., LossOutput], inputs: tuple[Any, ...], axis_name: AxisName
+) -> tuple[TrainState, Variables, Metrics]:
+    """One step down the generator's loss; the generator after it, its moving average, and the loss's metrics."""
+    generator, metrics = descend(state.generator, partial(loss, config), inputs, axis_name, "generator")
+    return generator, config.average.update(state.ema, generator.variables, generator.step), metrics
 
 
 def fixed_fakes(config: Any, variables: Variables, minibatches: tuple[jax.Array, ...], mode: Mode) -> Points:
@@ -81,6 +121,16 @@ def two_headed(net: nn.Module, num_outputs: int) -> Network:
         return (outputs[:, 0], outputs[:, 1:]), variables
 
     return heads
+
+
+def discriminate(config: Any, state: Any, points: Points, condition: None = None) -> PerExample:
+    """D's score of each point, with running statistics and without dropout."""
+    return apply(config.discriminator, state.discriminator.variables, points, ())[0]
+
+
+def criticize(config: Any, state: Any, points: Points, condition: None = None) -> PerExample:
+    """The critic's score of each point, with running statistics and without dropout."""
+    return apply(config.critic, state.critic.variables, points, ())[0]
 
 
 def from_latents(config: Any, state: Any, latents: Latents, condition: None = None) -> Points:

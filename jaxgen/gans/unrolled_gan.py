@@ -21,12 +21,13 @@ from typing import NamedTuple
 
 import flax.linen as nn
 
-from jaxgen.checks import at_least, require
+from jaxgen.checks import NonNegativeInt, require
+from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import certainty, diversity
 from jaxgen.gans.discrimination import score_both
 from jaxgen.gans.networks import create_players, generate, scorer
 from jaxgen.gans.objectives import Minimax, Objective
-from jaxgen.images import ValueRange, require_range, scale
+from jaxgen.images import ValueRange, scale
 from jaxgen.mode import Mode
 from jaxgen.model import Defaults
 from jaxgen.nets.initializers import Orthogonal
@@ -35,8 +36,8 @@ from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import pass_key
 from jaxgen.priors import Normal, Prior
 from jaxgen.sampling import sampler
-from jaxgen.train_state import LossOutput, TrainState, apply, descend, training_mode, unroll
-from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, PerExample, Points, Shape, Variables
+from jaxgen.train_state import LossOutput, TrainState, descend, training_mode, unroll
+from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Shape, Variables
 
 NETWORK = MLP((128, 128), activation="tanh", initializer=Orthogonal(1.4))
 
@@ -46,18 +47,17 @@ class Config(Defaults):
     """Settings; the defaults are those of the paper's code for points in the plane."""
 
     image_shape: Shape = (2,)  # of points; height, width, channels for images
-    value_range: ValueRange = None  # of the images: (-1, 1), (0, 1), or None for data without bounds
+    value_range: ValueRange = None
     prior: Prior = Normal(256)  # p(z)
     objective: Objective = Minimax()  # the discriminator's; the generator's is its negative
     generator: nn.Module = NETWORK  # z to image
     discriminator: nn.Module = NETWORK  # image to score
-    unrolled_steps: int = 5  # K
+    unrolled_steps: NonNegativeInt = 5  # K
     generator_optimizer: Optimizer = Optimizer(1e-3, Adam(b1=0.5))
     discriminator_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.5, eps_root=1e-8))
 
     def __post_init__(self):
-        require_range(self.value_range)
-        at_least(0, self, "unrolled_steps")
+        super().__post_init__()
         rule = self.discriminator_optimizer.rule
         if self.unrolled_steps and isinstance(rule, Adam):
             require(rule.eps_root > 0, "eps_root of D's Adam", rule.eps_root, "above 0, to unroll its steps")
@@ -124,9 +124,4 @@ def from_latents(config: Config, state: State, latents: Latents, condition: None
     return generate(config, state.generator.variables, latents)[0]
 
 
-def discriminate(config: Config, state: State, points: Points, condition: None = None) -> PerExample:
-    """D's score of each point, with running statistics and without dropout."""
-    return apply(config.discriminator, state.discriminator.variables, points, ())[0]
-
-
-sample = sampler(from_latents)
+discriminate, sample = networks.discriminate, sampler(from_latents)

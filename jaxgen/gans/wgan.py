@@ -13,17 +13,17 @@ momentum (RMSProp) are the paper's advice.
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, TypeAlias
 
 import flax.linen as nn
 import jax
 
-from jaxgen.checks import at_least, require
+from jaxgen.checks import PositiveFloat, PositiveInt
 from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity, means
 from jaxgen.gans.discrimination import FAKE, score_both
-from jaxgen.gans.networks import create_players, fixed_fakes, generate, scorer
-from jaxgen.images import ValueRange, require_range, scale
+from jaxgen.gans.networks import CriticState, create_with_critic, fixed_fakes, generate, generator_step, scorer
+from jaxgen.images import ValueRange, scale
 from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
 from jaxgen.losses.weights import clip_weights
 from jaxgen.mode import Mode
@@ -33,45 +33,34 @@ from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.optimizers import Optimizer, RMSProp
 from jaxgen.parallel import example_keys, split
 from jaxgen.priors import Normal, Prior
-from jaxgen.train_state import LossOutput, TrainState, apply, descend
-from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, PerExample, Points, Shape, Variables
+from jaxgen.train_state import LossOutput, TrainState, descend
+from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
 class Config(Defaults):
     """Settings of Algorithm 1, with the paper's defaults and networks (DCGAN's, for 64x64 images)."""
 
-    image_shape: Shape = (64, 64, 3)  # height, width, channels; any shape for other data
-    value_range: ValueRange = (-1.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
+    image_shape: Shape = (64, 64, 3)
+    value_range: ValueRange = (-1.0, 1.0)
     prior: Prior = Normal(100)  # p(z)
     generator: nn.Module = DCGANGenerator()  # z to image
     critic: nn.Module = DCGANDiscriminator()  # image to score
-    clip: float = 0.01  # c
-    critic_steps: int = 5  # n_critic, critic updates for each update of the generator
+    clip: PositiveFloat = 0.01  # c
+    critic_steps: PositiveInt = 5  # n_critic, critic updates for each update of the generator
     generator_optimizer: Optimizer = Optimizer(5e-5, RMSProp())
     critic_optimizer: Optimizer = Optimizer(5e-5, RMSProp())
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
 
     minibatches: ClassVar = property(lambda self: self.critic_steps)
 
-    def __post_init__(self):
-        require_range(self.value_range)
-        require(self.clip > 0, "clip", self.clip, "above 0")
-        at_least(1, self, "critic_steps")
 
-
-class State(NamedTuple):
-    """What the next update needs."""
-
-    generator: TrainState
-    critic: TrainState
-    ema: Variables  # moving average of the generator's
+State: TypeAlias = CriticState
 
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers."""
-    generator, critic = create_players(config, (config.critic, config.critic_optimizer), key)
-    return State(generator, critic, ema=generator.variables)
+    return create_with_critic(config, key)
 
 
 def critic_loss(config: Config, variables: Variables, real: Points, fake: Points, mode: Mode) -> LossOutput:
@@ -122,15 +111,9 @@ def update(
     num = len(batch) // config.critic_steps  # lines 9 to 11
     latents, keys = config.prior.draw(key_generator, num, axis_name), example_keys(key_generator_pass, num, axis_name)
     inputs = critic.variables, latents, mode.with_keys(keys)
-    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
-    ema = config.average.update(state.ema, generator.variables, generator.step)
+    generator, ema, metrics_g = generator_step(config, state, generator_loss, inputs, axis_name)
     metrics = means(metrics_f) | metrics_g | diversity(real[0], fake[0], axis_name)
     return State(generator, critic, ema), metrics
 
 
-def discriminate(config: Config, state: State, points: Points, condition: None = None) -> PerExample:
-    """f(x) of each point, with running statistics and without dropout."""
-    return apply(config.critic, state.critic.variables, points, ())[0]
-
-
-from_latents, sample = networks.from_latents, networks.sample
+discriminate, from_latents, sample = networks.criticize, networks.from_latents, networks.sample

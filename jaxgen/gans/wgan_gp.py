@@ -12,17 +12,17 @@ from which `sample` draws.
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, TypeAlias
 
 import flax.linen as nn
 import jax
 
-from jaxgen.checks import at_least
+from jaxgen.checks import NonNegativeFloat, PositiveInt
 from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity, means
 from jaxgen.gans.discrimination import FAKE, PENALTY, require_no_batch_statistics, score_both
-from jaxgen.gans.networks import create_players, fixed_fakes, generate, scorer
-from jaxgen.images import ValueRange, require_range, scale
+from jaxgen.gans.networks import CriticState, create_with_critic, fixed_fakes, generate, generator_step, scorer
+from jaxgen.images import ValueRange, scale
 from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
 from jaxgen.losses.penalties import gradient_penalty, interpolate
 from jaxgen.mode import Mode
@@ -32,22 +32,21 @@ from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import draw, example_keys, split
 from jaxgen.priors import Normal
-from jaxgen.train_state import LossOutput, TrainState, apply, descend
-from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, PerExample, Points, Shape, Variables
+from jaxgen.train_state import LossOutput, TrainState, descend
+from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, PerExample, Points, Variables
 
 
 @dataclass(frozen=True)
 class Config(Defaults):
     """Settings of Algorithm 1, with the paper's defaults."""
 
-    image_shape: Shape = (28, 28, 1)  # height, width, channels; any shape for other data
-    value_range: ValueRange = (-1.0, 1.0)  # of the images: (-1, 1), (0, 1), or None for data without bounds
-    latent_dim: int = 128  # size of z ~ N(0, I)
+    value_range: ValueRange = (-1.0, 1.0)
+    latent_dim: PositiveInt = 128  # size of z ~ N(0, I)
     generator: nn.Module = MLP()  # z to image
     critic: nn.Module = MLP(negative_slope=0.2)  # image to score; each example on its own
-    penalty_weight: float = 10.0  # lambda
+    penalty_weight: NonNegativeFloat = 10.0  # lambda
     one_sided: bool = False  # penalise only slopes above 1
-    critic_steps: int = 5  # n_critic, critic updates for each update of the generator
+    critic_steps: PositiveInt = 5  # n_critic, critic updates for each update of the generator
     generator_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.0, b2=0.9))
     critic_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.0, b2=0.9))
     average: MovingAverage = Exponential(0.999)  # of the generator, from which samples are drawn
@@ -56,25 +55,15 @@ class Config(Defaults):
 
     minibatches: ClassVar = property(lambda self: self.critic_steps)
 
-    def __post_init__(self):
-        require_range(self.value_range)
-        at_least(1, self, "latent_dim", "critic_steps")
-        at_least(0, self, "penalty_weight")
 
-
-class State(NamedTuple):
-    """What the next update needs."""
-
-    generator: TrainState
-    critic: TrainState
-    ema: Variables  # moving average of the generator's
+State: TypeAlias = CriticState
 
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers. ValueError for a critic with batch statistics."""
-    generator, critic = create_players(config, (config.critic, config.critic_optimizer), key)
-    require_no_batch_statistics(critic)
-    return State(generator, critic, ema=generator.variables)
+    state = create_with_critic(config, key)
+    require_no_batch_statistics(state.critic)
+    return state
 
 
 def critic_loss(
@@ -134,15 +123,9 @@ def update(
     num = len(batch) // config.critic_steps  # lines 11 and 12
     latents, keys = config.prior.draw(key_generator, num, axis_name), example_keys(key_generator_pass, num, axis_name)
     inputs = critic.variables, latents, mode.with_keys(keys)
-    generator, metrics_g = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
-    ema = config.average.update(state.ema, generator.variables, generator.step)
+    generator, ema, metrics_g = generator_step(config, state, generator_loss, inputs, axis_name)
     metrics = means(metrics_d) | metrics_g
     return State(generator, critic, ema), metrics | diversity(scale(real[0], config.value_range), fake[0], axis_name)
 
 
-def discriminate(config: Config, state: State, points: Points, condition: None = None) -> PerExample:
-    """D(x) of each point, without dropout."""
-    return apply(config.critic, state.critic.variables, points, ())[0]
-
-
-from_latents, sample = networks.from_latents, networks.sample
+discriminate, from_latents, sample = networks.criticize, networks.from_latents, networks.sample
