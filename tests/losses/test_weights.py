@@ -63,7 +63,7 @@ def test_normalised_weight_has_spectral_norm_one_whatever_its_scale():
         np.testing.assert_allclose(scaled, normalised, rtol=1e-4)
 
 
-@pytest.mark.parametrize("axis", [0, 1, -2, 3, -1])
+@pytest.mark.parametrize("axis", [0, 1, -2, 3, -1, -4])
 def test_outputs_may_lie_along_any_axis(axis):
     kernel, u = normal(3, 2, 4, 5), jnp.ones(5)
     moved = jnp.moveaxis(kernel, -1, axis)
@@ -129,6 +129,29 @@ def test_a_weight_is_scaled_by_a_power_of_two_so_that_nothing_is_rounded():
     for power in -40, 3, 40:
         scaled = weights.spectral_normalize(kernel * 2.0**power, u)
         np.testing.assert_array_equal(scaled[0], weights.spectral_normalize(kernel, u)[0])
+
+
+def test_one_entry_may_be_far_larger_than_the_others_and_of_any_sign():
+    """Sizes are taken of the largest absolute value: not of the smallest, and not of the largest value."""
+    weight = jnp.array([[-3e30, 0.0], [0.0, 1.0]])
+    sigma, _ = weights.spectral_norm(weight, jnp.ones(2), num_steps=2)
+    np.testing.assert_allclose(sigma, 3e30, rtol=1e-6)
+    normalised, _ = weights.spectral_normalize(weight, jnp.ones(2), num_steps=2)
+    np.testing.assert_allclose(normalised, [[-1.0, 0.0], [0.0, 1 / 3e30]], rtol=1e-6)
+
+
+def test_products_have_the_full_precision_of_float32_on_every_device():
+    """TPUs and GPUs round the factors of a product unless they are told not to."""
+    for function in (lambda weight: weights.spectral_norm(weight, jnp.ones(2))[0], weights.orthogonal_penalty):
+        program = str(jax.make_jaxpr(function)(W))
+        assert program.count("Precision.HIGHEST") == 2 * program.count("dot_general") > 0
+
+
+def test_penalties_of_a_float32_weight_are_float32_where_float64_is_the_default():
+    with jax.enable_x64(True):
+        single, double = jnp.asarray(W, jnp.float32), jnp.asarray(W, jnp.float64)
+        for penalty in weights.orthonormal_penalty, weights.orthogonal_penalty:
+            assert penalty(single).dtype == jnp.float32 and penalty(double).dtype == jnp.float64
 
 
 def test_convolution_with_a_normalised_kernel_is_bounded_by_the_root_of_its_window():

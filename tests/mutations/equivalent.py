@@ -5,6 +5,7 @@ SYMMETRIC = "symmetric in the two"
 LAYOUT = "advice to the compiler: where a state lies between the steps of one dispatch"
 PROCESSES = "in several processes alone, which tests/experiments/test_distributed.py starts without the mutation"
 UNSELECTED = "in the branch of a where that is not selected: any finite number does"
+NEAR = "any power of two near the largest value does"
 
 REASONS = {
     ("losses.features.feature_matching", "swap (fake, real)"): SYMMETRIC,
@@ -87,6 +88,9 @@ REASONS = {
         "losses.weights._size",
         "drop the stop-gradient of jnp.abs(values).max()",
     ): "the exponent is an integer, which has no gradient",
+    ("losses.weights._size", "double the value"): NEAR,
+    ("losses.weights._size", "exponent - 1 -> exponent + 1"): NEAR,
+    ("losses.weights._size", "1 -> 2 in exponent - 1"): NEAR,
     ("losses.weights.spectral_normalize", "1.0 -> 2.0 in jnp.where(sigma == 0, 1.0, sigma)"): UNSELECTED,
     (
         "losses.weights._power_method",
