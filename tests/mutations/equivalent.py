@@ -79,21 +79,21 @@ REASONS = {
     ("losses.transport.sliced_wasserstein", "swap (projected_y, projected_x)"): SYMMETRIC,
     ("losses.transport.sliced_wasserstein", "swap (y, x)"): SYMMETRIC,
     ("losses.transport.wasserstein_1d", "swap (y, x)"): SYMMETRIC,
-    ("losses.weights._matrix", "flip the sign of the value"): "the Gram matrix and sigma are even",
-    ("losses.weights._normalized", "1.0 -> 2.0 in jnp.where(norm == 0, 1.0, norm)"): UNSELECTED,
-    ("losses.weights._normalized", "0 -> 1 in norm == 0 (2)"): (
+    ("losses.spectral._matrix", "flip the sign of the value"): "the Gram matrix and sigma are even",
+    ("losses.spectral._normalized", "1.0 -> 2.0 in jnp.where(norm == 0, 1.0, norm)"): UNSELECTED,
+    ("losses.spectral._normalized", "0 -> 1 in norm == 0 (2)"): (
         "0 / 0 in the branch of a where that is not selected, without a gradient"
     ),
     (
-        "losses.weights._size",
+        "losses.spectral._size",
         "drop the stop-gradient of jnp.abs(values).max()",
     ): "the exponent is an integer, which has no gradient",
-    ("losses.weights._size", "double the value"): NEAR,
-    ("losses.weights._size", "exponent - 1 -> exponent + 1"): NEAR,
-    ("losses.weights._size", "1 -> 2 in exponent - 1"): NEAR,
-    ("losses.weights.spectral_normalize", "1.0 -> 2.0 in jnp.where(sigma == 0, 1.0, sigma)"): UNSELECTED,
+    ("losses.spectral._size", "double the value"): NEAR,
+    ("losses.spectral._size", "exponent - 1 -> exponent + 1"): NEAR,
+    ("losses.spectral._size", "1 -> 2 in exponent - 1"): NEAR,
+    ("losses.spectral.spectral_normalize", "1.0 -> 2.0 in jnp.where(sigma == 0, 1.0, sigma)"): UNSELECTED,
     (
-        "losses.weights._power_method",
+        "losses.spectral._power_method",
         "_product(v, _product(matrix, u)) -> _product(_product(matrix, u), v)",
     ): "an inner product of two vectors",
     (
