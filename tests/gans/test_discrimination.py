@@ -123,6 +123,12 @@ def test_batch_statistics_of_a_penalised_critic_are_refused_and_other_collection
         require_no_batch_statistics(critic)
 
 
+def test_by_default_real_and_fake_stay_apart_and_no_label_is_flipped(variables):
+    assert Discrimination() == Discrimination(joint=False, flip=0.0)
+    found, wanted = (score_both(scorer(NET), variables, REAL, FAKE, TRAINING, **o)[0] for o in ({}, {"joint": False}))
+    chex.assert_trees_all_equal(found, wanted)
+
+
 @pytest.mark.parametrize("flip", [-0.1, 0.6])
 def test_settings_out_of_range_are_refused_and_its_borders_are_not(flip):
     with pytest.raises(ValueError, match=f"flip is {flip}, but must be in"):

@@ -6,6 +6,7 @@ LAYOUT = "advice to the compiler: where a state lies between the steps of one di
 PROCESSES = "in several processes alone, which tests/experiments/test_distributed.py starts without the mutation"
 UNSELECTED = "in the branch of a where that is not selected: any finite number does"
 NEAR = "any power of two near the largest value does"
+FREE = "any number that no dropout layer counts to does"
 
 REASONS = {
     ("losses.features.feature_matching", "swap (fake, real)"): SYMMETRIC,
@@ -96,6 +97,13 @@ REASONS = {
         "losses.spectral._power_method",
         "_product(v, _product(matrix, u)) -> _product(_product(matrix, u), v)",
     ): "an inner product of two vectors",
+    ("moving_averages.HalfLife.update", "1.0 -> 2.0 in jnp.where(half_life > 0, half_life, 1.0)"): UNSELECTED,
+    ("moving_averages.HalfLife.update", "half_life > 0 -> half_life >= 0 (2)"): (
+        "0.5 ** (1 / 0) is 0, in the branch of a where that is not selected, without a gradient"
+    ),
+    ("nets.instance_noise.STREAM", "2 ** 31 - 1 -> 2 ** 31 + 1"): FREE,
+    ("nets.instance_noise.STREAM", "31 -> 32 in 2 ** 31"): FREE,
+    ("nets.instance_noise.STREAM", "1 -> 2 in 2 ** 31 - 1"): FREE,
     (
         "nets.norm.normalize",
         "drop feature_axes= of nn.LayerNorm(reduction_axes=range(1, inputs.ndim), featur...",
