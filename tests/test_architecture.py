@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "images": {"typing", "checks"},
     "batches": {"typing"},
     "losses": {"typing", "losses"},
-    "nets": {"typing", "checks", "mode", "losses", "nets"},  # spectral normalisation is a formula of losses.weights
+    "nets": {"typing", "checks", "mode", "losses", "nets"},  # spectral normalisation is a formula of losses.spectral
     "metrics": {"typing", "checks", "images", "batches", "losses", "parallel", "metrics"},
     "parallel": {"typing", "checks", "parallel"},
     "optimizers": {"checks"},

@@ -28,6 +28,11 @@ def test_every_kind_says_where_each_of_its_fields_comes_from(kind):
     assert columns(kind)[0].rows == "same"
 
 
+def test_other_fields_have_the_first_ones_rows_unless_they_are_drawn_or_one_of_several():
+    rows = {kind: columns(kind)[1].rows for kind in (Labelled, Paired, Unpaired, Captioned)}
+    assert rows == {Labelled: "same", Paired: "same", Unpaired: "other", Captioned: "one_of"}
+
+
 def test_images_alone_are_one_column():
     assert columns(None) == IMAGES == (Column("images"),)
 

@@ -18,6 +18,12 @@ def test_without_labels_the_classes_follow_in_turn_and_given_ones_stay():
     assert in_turn(labels, 3, 3) is labels
 
 
+def test_unit_vectors_are_float32_and_labels_int32_where_64_bits_are_the_default():
+    with jax.enable_x64(True):
+        assert one_hot(jnp.array([2, 0]), 3).dtype == jnp.float32
+        assert in_turn(None, 5, 3).dtype == jnp.int32
+
+
 def test_drawn_labels_are_uniform_and_the_same_on_any_number_of_devices():
     labels = draw_labels(jax.random.key(0), 6_000, 3)
     assert labels.dtype == jnp.int32

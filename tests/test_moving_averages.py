@@ -79,6 +79,10 @@ def test_a_share_lies_between_old_and_new():
     np.testing.assert_allclose(found, [0.25, 1.5])
 
 
+def test_the_defaults_are_those_of_the_docs():
+    assert Exponential() == Exponential(0.999) and HalfLife() == HalfLife(1_000.0, ramp_up=0.05)
+
+
 @pytest.mark.parametrize(
     ("kind", "settings"),
     [

@@ -23,6 +23,11 @@ def test_latents_are_the_same_however_many_devices_share_the_batch(prior):
     np.testing.assert_array_equal(shares.reshape(8, 2), whole)
 
 
+def test_latents_have_a_hundred_numbers_by_default_and_may_have_one():
+    assert Normal() == Normal(100) and Uniform() == Uniform(100, limit=1.0)
+    assert [kind(1).draw(jax.random.key(0), 2).shape for kind in (Normal, Uniform)] == [(2, 1), (2, 1)]
+
+
 @pytest.mark.parametrize(("kind", "settings"), [(Normal, {"dim": 0}), (Uniform, {"dim": 0}), (Uniform, {"limit": 0.0})])
 def test_settings_out_of_range_are_refused(kind, settings):
     with pytest.raises(ValueError, match=f"{next(iter(settings))} is 0"):

@@ -13,14 +13,7 @@ from jaxgen.mode import Mode
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import SGD, Adam, Optimizer
 from jaxgen.parallel import pmean
-from jaxgen.train_state import (
-    apply,
-    create,
-    descend,
-    from_variables,
-    training_mode,
-    unroll,
-)
+from jaxgen.train_state import TrainState, apply, create, descend, from_variables, training_mode, unroll
 
 SLOW = Optimizer(0.1, SGD())
 NET = MLP((4,), norm="batch")
@@ -59,6 +52,10 @@ def test_it_is_flax_train_state_with_the_other_collections():
     outputs = state.apply_fn(state.variables, jnp.ones((5, 3)), (2,))
     assert outputs.shape == (5, 2)
     assert fresh(net=MLP((4,))).collections == {}
+    flax_own = TrainState.create(
+        apply_fn=NET.apply, params=state.params, tx=state.tx
+    )  # other collections may be left out
+    assert flax_own.collections == {}
 
 
 @pytest.mark.parametrize("optimizer", [SLOW, Optimizer(0.1, SGD(momentum=0.5)), Optimizer(1e-3, Adam())])

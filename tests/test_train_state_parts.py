@@ -1,9 +1,11 @@
 """Players of several networks, and networks that no optimiser moves."""
 
 import chex
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from jaxgen.mode import Mode
 from jaxgen.nets.mlp import MLP
@@ -87,6 +89,20 @@ def test_a_frozen_network_has_variables_and_a_name_and_no_optimizer():
     chex.assert_trees_all_equal(after, frozen)
     assert set(moved.params) == set(state.params)
     assert all((a != b).any() for a, b in zip(*map(jax.tree.leaves, (moved.params, state.params)), strict=True))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda net, *given: create(net, SLOW, *given),
+        lambda net, *given: create_parts({"part": (net, *given[1:])}, SLOW, given[0]),
+        lambda net, *given: freeze(net, "features", *given),
+    ],
+    ids=["a player", "a part", "frozen"],
+)
+def test_a_module_with_another_signature_is_refused_wherever_a_network_is_given(made):
+    with pytest.raises(ValueError, match=r"Dense is called as \(inputs.*, but a network as \(inputs, output_shape"):
+        made(nn.Dense(2), jax.random.key(0), blank((3,)))
 
 
 def test_a_collection_that_a_loss_adds_is_not_kept():

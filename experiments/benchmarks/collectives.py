@@ -181,10 +181,10 @@ def collectives(text: str) -> list[Collective]:
             entry = name if opening.group(1) else entry
         elif name:
             computations[name].append(line)
-    return list(_within(computations, entry, 1))
+    return list(_collectives_of(computations, entry, 1))
 
 
-def _within(computations: dict[str, list[str]], name: str, times: int) -> Iterator[Collective]:
+def _collectives_of(computations: dict[str, list[str]], name: str, times: int) -> Iterator[Collective]:
     for line in computations.get(name, ()):
         made = re.match(rf"\s*(?:ROOT )?%[\w.\-]+ = (.*?) ({'|'.join(KINDS)})(-start)?\(", line)
         if made:
@@ -197,7 +197,7 @@ def _within(computations: dict[str, list[str]], name: str, times: int) -> Iterat
         for inner in re.findall(
             r"(?:body|condition|to_apply|calls|true_computation|false_computation)=%?([\w.\-]+)", line
         ):
-            yield from _within(computations, inner, times * int(turns.group(1)) if turns else times)
+            yield from _collectives_of(computations, inner, times * int(turns.group(1)) if turns else times)
 
 
 def _shapes(text: str) -> tuple[tuple[str, tuple[int, ...]], ...]:

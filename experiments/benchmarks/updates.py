@@ -121,9 +121,11 @@ def arithmetic(case: Case) -> int:
 def device_bytes(case: Case, devices: int = 1) -> int:
     """What one device holds in an update: state, batch and temporaries, by the compiler's own account."""
     mesh = Mesh(np.array(jax.devices()[:devices]), (parallel.AXIS,))
-    whole, cut = (NamedSharding(mesh, PartitionSpec(*names)) for names in ((), (parallel.AXIS,)))
+    replicated, cut = (NamedSharding(mesh, PartitionSpec(*names)) for names in ((), (parallel.AXIS,)))
     update = functools.partial(model_of(case.config).update, case.config)
-    compiled = jax.jit(update, in_shardings=(whole, cut, whole), donate_argnums=0).lower(*shapes(case)).compile()
+    compiled = (
+        jax.jit(update, in_shardings=(replicated, cut, replicated), donate_argnums=0).lower(*shapes(case)).compile()
+    )
     memory: Any = compiled.memory_analysis()
     return memory.argument_size_in_bytes + memory.temp_size_in_bytes
 

@@ -56,8 +56,8 @@ def load_npz(path: str, request: Request) -> ImageSet:
         chosen = official(request.split, tuple(splits))
         if chosen is None and set(splits) - {"train"}:
             raise UserError(f"{name} has no split {request.split!r}; there are: {', '.join(splits)}, all")
-        whole = splits.get("train") or _whole_keys(file.files)
-        image_key, label_key = splits[chosen] if chosen else whole or (None, None)
+        unsplit = splits.get("train") or _unsplit_keys(file.files)
+        image_key, label_key = splits[chosen] if chosen else unsplit or (None, None)
         if image_key is None:
             raise UserError(
                 f"{path} holds {', '.join(file.files) or 'nothing'}; name its arrays train and test, or x and y"
@@ -97,7 +97,7 @@ def _split_keys(split: str, keys: list[str]) -> tuple[str, str | None] | None:
     return None
 
 
-def _whole_keys(keys: list[str]) -> tuple[str, str | None] | None:
+def _unsplit_keys(keys: list[str]) -> tuple[str, str | None] | None:
     images = next((key for key in IMAGE_KEYS if key in keys), keys[0] if len(keys) == 1 else None)
     labels = next((key for key in LABEL_KEYS if key in keys), None)
     return (images, labels) if images else None

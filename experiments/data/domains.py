@@ -52,13 +52,13 @@ def load_unpaired(paths: str, request: Request, load: Callable[[str, Request], I
 
 
 def _two_names(paths: str, request: Request) -> tuple[str, str]:
-    whole = pathlib.Path(paths).expanduser()
-    if paths and whole.is_dir():
+    folder = pathlib.Path(paths).expanduser()
+    if paths and folder.is_dir():
         for split in (request.split, *(TEST_NAMES if request.split == "test" else ())):
-            a, b = whole / f"{split}A", whole / f"{split}B"
+            a, b = folder / f"{split}A", folder / f"{split}B"
             if a.is_dir() and b.is_dir():
                 return str(a), str(b)
-        raise UserError(f"{whole} has no folders {request.split}A and {request.split}B; give --data unpaired:A,B")
+        raise UserError(f"{folder} has no folders {request.split}A and {request.split}B; give --data unpaired:A,B")
     commas = [index for index, letter in enumerate(paths) if letter == ","]
     cuts = [(paths[:index].strip(), paths[index + 1 :].strip()) for index in commas]
     folders = [cut for cut in cuts if all(pathlib.Path(one).expanduser().is_dir() for one in cut)]

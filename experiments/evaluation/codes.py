@@ -46,12 +46,12 @@ def name(codes: np.ndarray, labels: np.ndarray, num_codes: int, num_classes: int
 
 def lines(found: list[dict[str, Any]], classes: tuple[str, ...]) -> list[str]:
     """What a person reads of it."""
-    told = []
+    text = []
     for place, one in enumerate(found):
         named = ", ".join(f"{code} {classes[best]}" for code, best in one["names"].items())
-        told += [
+        text += [
             f"categorical code {place}: {one['num']:,} held-out images, {one['purity']:.1%} of the class that is the "
             f"best for their code, {one['one_to_one']:.1%} with no class for two codes",
             f"{'best class of each code':<24} {named}",
         ]
-    return told
+    return text

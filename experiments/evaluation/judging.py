@@ -43,7 +43,7 @@ def evaluate(folder: pathlib.Path, options: Options, sampler: Any = None) -> dic
     made = [extractors.make(name, real, cache) for name in dict.fromkeys(names)]
     given = Sets(real, candidates, plan)
     found = _head(run, others, real, options, made)
-    found["rows"] = [_plain(row) for measure in chosen for row in _told(measure, made, given)]
+    found["rows"] = [_plain(row) for measure in chosen for row in _rows_of(measure, made, given)]
     found["class_shares"] = _class_shares(made, given)
     found["codes"] = codes.judge(run, real.test)
     _write(folder / "evaluation.json", found)
@@ -84,7 +84,7 @@ def _chosen(names: Sequence[str], data: str) -> list[Measure]:
     return [there[name] for name in dict.fromkeys(names or there)]
 
 
-def _told(measure: Measure, made: Sequence[Extractor], given: Sets) -> list[Row]:
+def _rows_of(measure: Measure, made: Sequence[Extractor], given: Sets) -> list[Row]:
     found = rows.judge(measure, made, given)
     terminal.show(f"{measure.name}: {'not computed' if found[0].reason else 'done'}")
     return found

@@ -75,7 +75,7 @@ class Sets:
         self.reference = sets.spread(real.train, plan.num_reference)
 
     @functools.cached_property
-    def whole(self) -> Examples:
+    def neighbors(self) -> Examples:
         """All training examples, as far as memory allows: a copy may be of any of them."""
         return sets.spread(self.real.train, max(1, NEAREST_BYTES // (4 * int(np.prod(self.real.train.image_shape)))))
 
@@ -121,7 +121,7 @@ def _fitting(
 
 
 def _rows(measure: Measure, extractor: Extractor | None, given: Sets) -> list[Row]:
-    reference = given.whole if measure.needs == "pixels" else given.seen(extractor, "reference")
+    reference = given.neighbors if measure.needs == "pixels" else given.seen(extractor, "reference")
     prepared = measure.prepare(reference)
     cells = {name: _cells(measure, extractor, given, name, prepared) for name in given.candidates}
     halves = f"1.96 deviations over {given.plan.num_halves} random halves"

@@ -20,23 +20,23 @@ MOST_CLASSES = 20
 def lines(found: dict[str, Any]) -> list[str]:
     """What a person reads of an evaluation."""
     kind = found["kind"]
-    told = [
+    text = [
         f"{found['experiment']} at step {found['step']:,}, seed {found['seed']}: {found['num_samples']:,} samples",
         f"reference: {found['num_train']:,} training {kind} of {found['data']}; "
         f"beside them {found['num_test']:,} held-out {kind}",
     ]
     if "against" in found:
         other = found["against"]
-        told.append(f"against {other['experiment']} in {other['folder']} at step {other['step']:,}")
-    told += found["extractors"]
-    told += ["", *_table(found), "", EXPLAINED]
-    told += [f"not computed: {row['name']}: {row['reason']}" for row in found["rows"] if "reason" in row]
-    told += _reasons(found)
+        text.append(f"against {other['experiment']} in {other['folder']} at step {other['step']:,}")
+    text += found["extractors"]
+    text += ["", *_table(found), "", EXPLAINED]
+    text += [f"not computed: {row['name']}: {row['reason']}" for row in found["rows"] if "reason" in row]
+    text += _reasons(found)
     if found["class_shares"]:
-        told += _shares(found)
+        text += _shares(found)
     if found["codes"]:
-        told += ["", *codes.lines(found["codes"], tuple(found["classes"]))]
-    return told
+        text += ["", *codes.lines(found["codes"], tuple(found["classes"]))]
+    return text
 
 
 def columns(found: dict[str, Any]) -> dict[str, str]:
@@ -102,7 +102,7 @@ def _shares(found: dict[str, Any]) -> list[str]:
     """Classes as the classifier sees them, the first of them."""
     classes = found["classes"][:MOST_CLASSES]
     width = max(5, *(len(name) for name in classes))
-    told = [f"{'share of each class':<20} " + " ".join(f"{name:>{width}}" for name in classes)]
+    text = [f"{'share of each class':<20} " + " ".join(f"{name:>{width}}" for name in classes)]
     for name, shares in found["class_shares"].items():
-        told.append(f"{name:<20} " + " ".join(f"{share:>{width}.3f}" for share in shares[:MOST_CLASSES]))
-    return told
+        text.append(f"{name:<20} " + " ".join(f"{share:>{width}.3f}" for share in shares[:MOST_CLASSES]))
+    return text

@@ -28,7 +28,7 @@ class Options:
     out: pathlib.Path | None = None  # PNG to write; RUN/embed.png if not given
     images: tuple[str, ...] = ()  # to mark by name: files, folders, test:12,40
     num: int = 2_000  # held-out images at most
-    label: str | None = None  # class that a conditional model is told; each image's own if not given
+    label: str | None = None  # class that a conditional model is conditions; each image's own if not given
     invert: bool = False  # exchange dark and light of your own pictures
 
     def __post_init__(self):
@@ -40,8 +40,8 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     abilities.autoencoder(run.config)
     image_set, label = run.held_out, sources.label_of(run, options.label)
     pixels, labels = held_out.spread(image_set, min(options.num, len(image_set)))
-    told = labels if label is None else np.full(len(pixels), label)
-    latents = run.encode(pixels, told)
+    conditions = labels if label is None else np.full(len(pixels), label)
+    latents = run.encode(pixels, conditions)
     project, axes = kinds.in_the_plane(latents)
     yield f"{len(pixels)} held-out images of {image_set.name}, codes of {run.latent_dim} numbers, across: {axes[0]}" + (
         f", upwards: {axes[1]}" if axes[1] else ""

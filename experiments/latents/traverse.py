@@ -72,15 +72,15 @@ def _values(span: tuple[float, float] | None, num: int) -> np.ndarray:
     return np.linspace(*span, num, dtype=np.float32)
 
 
-def _axes(run: Trained, asked: tuple[int, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Which coordinates, and what stands beside their rows: the spread of the codes, where there are codes."""
-    wrong = [axis for axis in asked if not 0 <= axis < run.latent_dim]
+def _axes(run: Trained, chosen: tuple[int, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Which coordinates, and what stands beside their rows: the standard deviation of the codes, if any."""
+    wrong = [axis for axis in chosen if not 0 <= axis < run.latent_dim]
     if wrong:
         raise UserError(f"--axes has {wrong[0]}, but {run.name} has coordinates 0 to {run.latent_dim - 1}")
     if not run.encodes:
-        axes = np.array(asked or range(min(MOST, run.latent_dim)))
+        axes = np.array(chosen or range(min(MOST, run.latent_dim)))
         return axes, tuple(f"z{axis}" for axis in axes)
     codes = run.encode(*held_out.spread(run.held_out, min(CODES, len(run.held_out))))
-    spread = codes.std(axis=0)
-    axes = np.array(asked or np.argsort(-spread, kind="stable")[:MOST])
-    return axes, tuple(f"z{axis} (std {spread[axis]:.2f})" for axis in axes)
+    stddev = codes.std(axis=0)
+    axes = np.array(chosen or np.argsort(-stddev, kind="stable")[:MOST])
+    return axes, tuple(f"z{axis} (std {stddev[axis]:.2f})" for axis in axes)

@@ -25,10 +25,10 @@ def parse(
     """
     config = _config(folder)
     sampler = settings(config)
-    asked = [word for word in argv if word.partition(".")[0].partition("=")[0] == "--sampler"]
+    given = [word for word in argv if word.partition(".")[0].partition("=")[0] == "--sampler"]
     if sampler is None:
-        if asked and config is not None:
-            raise UserError(f"{asked[0]} is given, but {abilities.name_of(config)} has no sampler; leave it out")
+        if given and config is not None:
+            raise UserError(f"{given[0]} is given, but {abilities.name_of(config)} has no sampler; leave it out")
         return cli.parse(type(options), options, argv, prog=prog, description=description), None
     field = ("sampler", type(sampler), dataclasses.field(default=sampler))
     kind = dataclasses.make_dataclass("Options", [field], bases=(type(options),), frozen=True)

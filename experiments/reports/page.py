@@ -113,17 +113,17 @@ def _evaluations(found: Sequence[Run]) -> str:
     """Every metric of every run in one table, each beside its own held-out value."""
     from experiments.evaluation import table
 
-    told = [
+    notes = [
         f'<p class="note">{_text(run.label)} has not been evaluated: '
         f"<code>python -m experiments.evaluate {_text(run.folder)}</code></p>"
         for run in found
         if run.evaluation is None
     ]
     judged = [run for run in found if run.evaluation is not None]
-    told += [_about(run) for run in judged]
+    notes += [_about(run) for run in judged]
     keys = dict.fromkeys(_place(row) for run in judged for row in _rows(run))
     if not keys:
-        return "".join(told)
+        return "".join(notes)
     head = ["metric", "extractor", *(part for run in judged for part in (_key(run), "real, held out", "number"))]
     body = []
     for key in keys:
@@ -133,7 +133,7 @@ def _evaluations(found: Sequence[Run]) -> str:
             cells += _cells(row)
         body.append([_text(key[0]), _text(key[1]), *cells])
     note = f'<p class="note">{_text(table.EXPLAINED)}</p>'
-    return "".join([_table(head, body), note, *told])
+    return "".join([_table(head, body), note, *notes])
 
 
 def _rows(run: Run) -> list[dict[str, Any]]:
@@ -156,19 +156,19 @@ def _cells(row: dict[str, Any] | None) -> list[str]:
     if "reason" in row:
         return [_text(row["reason"]), "", ""]
     values = [row.get(name, {}) for name in ("samples", "real")]
-    told = [_text(cell.get("reason") or table.shown(cell)) for cell in values]
+    cells = [_text(cell.get("reason") or table.shown(cell)) for cell in values]
     if (accuracy := row.get("classifier_accuracy")) is not None:
-        told[0] += f" <span class='note'>(classifier {accuracy:.1%} right)</span>"
-    return [*told, _text(table.numbers(row))]
+        cells[0] += f" <span class='note'>(classifier {accuracy:.1%} right)</span>"
+    return [*cells, _text(table.numbers(row))]
 
 
 def _about(run: Run) -> str:
     one: Any = run.evaluation
-    told = [
+    facts = [
         f"step {one['step']:,}, seed {one['seed']}, {one['num_samples']:,} samples, data {one['data']}",
         *one["extractors"],
     ]
-    return f'<p class="note">{_text(run.label)}: {_text("; ".join(told))}</p>'
+    return f'<p class="note">{_text(run.label)}: {_text("; ".join(facts))}</p>'
 
 
 def _settings(found: Sequence[Run]) -> str:

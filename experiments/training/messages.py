@@ -59,7 +59,7 @@ def stuck(error: FolderError | OSError, folder: pathlib.Path, checkpointer: Chec
     if not folder.is_dir():
         return FolderError(f"{what}: the run stops")
     return FolderError(
-        f"{what}: the run stops{kept(checkpointer)}; once that is mended, the same command goes on from there"
+        f"{what}: the run stops{kept(checkpointer)}; once that is fixed, the same command goes on from there"
     )
 
 

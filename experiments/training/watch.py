@@ -61,12 +61,12 @@ class Watch:
 
     def __init__(self):
         self._before: set[str] = set()
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     def lines(self, step: int, means: dict[str, float]) -> list[str]:
         """What to say at a log step."""
         found = alarms(means)
-        due = [alarm for alarm in found if alarm.kind in self._before and alarm.kind not in self._told]
+        due = [alarm for alarm in found if alarm.kind in self._before and alarm.kind not in self._reported]
         self._before = {alarm.kind for alarm in found}
-        self._told |= {alarm.kind for alarm in due}
+        self._reported |= {alarm.kind for alarm in due}
         return [f"warning: at step {step:,} {alarm.text}" for alarm in due]

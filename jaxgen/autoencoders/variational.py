@@ -42,23 +42,33 @@ def decode(
     config: Any, variables: Variables, latents: Latents, *conditions: jax.Array, mode: Mode = EVALUATION
 ) -> tuple[Points, Variables]:
     """What the likelihood takes for p(x|z), or p(x|z, y), and the variables after the pass."""
-    inputs = latents, *conditions, config.likelihood.output_shape(config.image_shape)
-    return apply(config.decoder, variables, *inputs, mode=mode.stream(1), part="decoder")
+    return _decode(config, variables, latents, *conditions, mode=mode.stream(1))
 
 
 def decode_each(
     config: Any, variables: Variables, latents: jax.Array, *conditions: jax.Array, mode: Mode
 ) -> tuple[Points, Variables]:
     """`decode` of K latents for each example, (B, K, latent), all in one batch of B K."""
-    num = latents.shape[1]
+    num, mode = latents.shape[1], mode.stream(1)
     keys = None if mode.keys is None else _keys_of_each(mode, num)
     repeated = [jnp.repeat(condition, num, axis=0) for condition in conditions]
     flat = latents.reshape(-1, latents.shape[2])
-    return decode(config, variables, flat, *repeated, mode=mode.with_keys(keys))
+    return _decode(config, variables, flat, *repeated, mode=mode.with_keys(keys))
+
+
+def _decode(
+    config: Any, variables: Variables, latents: Latents, *conditions: jax.Array, mode: Mode
+) -> tuple[Points, Variables]:
+    """The decoder's pass in a mode that has the decoder's keys already."""
+    inputs = latents, *conditions, config.likelihood.output_shape(config.image_shape)
+    return apply(config.decoder, variables, *inputs, mode=mode, part="decoder")
 
 
 def _keys_of_each(mode: Mode, num: int) -> jax.Array:
-    """A key for each of `num` latents of each example; those of the examples themselves for one latent."""
+    """A key for each of `num` latents of each example; those of the examples themselves for one latent.
+
+    `jax.random.split(key, num)[i]` is `fold_in(key, i)`: keys that are folded elsewhere must be streams of their own.
+    """
     keys = mode.example_keys("dropout")
     return keys if num == 1 else jax.vmap(lambda key: jax.random.split(key, num))(keys).reshape(-1)
 

@@ -93,6 +93,12 @@ from jaxgen.losses.similarity import (
     ms_ssim_error,
     ssim_error,
 )
+from jaxgen.losses.spectral import (
+    orthogonal_penalty,
+    orthonormal_penalty,
+    spectral_norm,
+    spectral_normalize,
+)
 from jaxgen.losses.transport import (
     earth_movers_distance,
     sliced_wasserstein,
@@ -101,11 +107,7 @@ from jaxgen.losses.transport import (
 from jaxgen.losses.weights import (
     clip_weights,
     historical_averaging,
-    orthogonal_penalty,
-    orthonormal_penalty,
     running_mean,
-    spectral_norm,
-    spectral_normalize,
 )
 
 __all__ = [

@@ -147,5 +147,5 @@ def _blur(images: Array) -> Array:
 
 def _up(images: Array) -> Array:
     batch, height, width, channels = images.shape
-    spread = jnp.zeros((batch, 2 * height, 2 * width, channels), images.dtype)
-    return 4 * _blur(spread.at[:, ::2, ::2].set(images))
+    upsampled = jnp.zeros((batch, 2 * height, 2 * width, channels), images.dtype)
+    return 4 * _blur(upsampled.at[:, ::2, ::2].set(images))

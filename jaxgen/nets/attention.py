@@ -29,9 +29,9 @@ def attend(
     Where there is a mask, tokens at which it is False are not attended to; an example of which all are False gets the
     mean of its values.
     """
-    whole = None if mask is None else mask[:, None, None, :]
+    for_all_heads = None if mask is None else mask[:, None, None, :]
     with jax.numpy_dtype_promotion("standard"):  # JAX asks for the common type of bfloat16 and float32
-        return jax.nn.dot_product_attention(queries, keys, values, mask=whole)
+        return jax.nn.dot_product_attention(queries, keys, values, mask=for_all_heads)
 
 
 class Attention(nn.Module):

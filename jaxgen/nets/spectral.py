@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.checks import require
-from jaxgen.losses.weights import spectral_normalize
+from jaxgen.losses.spectral import spectral_normalize
 from jaxgen.mode import EVALUATION, Mode
 
 

@@ -10,7 +10,7 @@ import pytest
 from jaxgen.autoencoders import bounds, variational
 from jaxgen.autoencoders.bounds import Terms
 from jaxgen.autoencoders.likelihoods import Bernoulli, DiscretizedLogistic, Gaussian, Likelihood
-from jaxgen.mode import EVALUATION, Mode
+from jaxgen.mode import EVALUATION, Mode, fold
 from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import SGD, Optimizer
@@ -80,6 +80,26 @@ def test_several_latents_of_an_example_are_decoded_as_each_alone_with_its_condit
         outputs, _ = variational.decode(CONFIG, variables(), NOISE[:, k], CLASSES)
         np.testing.assert_allclose(found.reshape(6, 5, 4)[:, k], outputs, atol=1e-6)
         np.testing.assert_allclose(nll[:, k], CONFIG.likelihood.nll(outputs, IMAGES, (0.0, 1.0)), rtol=1e-5)
+
+
+class Layers(nn.Module):
+    """Random numbers as the layers of a network draw them: from the keys of the pass, and from those folded thrice."""
+
+    @nn.compact
+    def __call__(self, inputs, output_shape, *, mode=EVALUATION):
+        keys = mode.example_keys("Layers")
+        drawn = [jax.vmap(jax.random.normal)(each) for each in (keys, *(fold(keys, number) for number in range(3)))]
+        return jnp.stack(drawn, axis=1).reshape(len(inputs), *output_shape)
+
+
+@pytest.mark.parametrize("num", [1, 5])
+def test_no_layer_of_encoder_or_decoder_draws_what_another_draws(num):
+    config = dataclasses.replace(CONFIG, encoder=Layers(), decoder=Layers(), latent_dim=2)
+    mode = Mode(jax.random.split(jax.random.key(3), 6), train=True)
+    q, _ = variational.encode(config, {"params": {}}, IMAGES, mode=mode)
+    outputs, _ = variational.decode_each(config, {"params": {}}, jnp.zeros((6, num, 2)), mode=mode)
+    drawn = np.concatenate([np.ravel(each) for each in (q.mean, q.logvar, outputs)])
+    assert len(np.unique(drawn)) == len(drawn) == 6 * (4 + num * 4)
 
 
 def test_each_latent_of_an_example_has_keys_of_its_own_and_a_single_one_those_of_the_example():

@@ -1,3 +1,4 @@
+import chex
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,7 @@ from jaxgen.nets.mlp import MLP
 from jaxgen.nets.spectral import Spectral
 from jaxgen.optimizers import SGD, Optimizer
 from jaxgen.train_state import blank, create
+from tests.contract import differs
 from tests.gans.games import training
 
 NET = MLP((4,), norm="batch")
@@ -48,9 +50,11 @@ def test_batch_statistics_are_of_one_batch_or_of_two(variables, joint):
 
 @pytest.mark.parametrize("joint", [False, True])
 def test_fakes_alone_are_normalised_by_themselves_and_real_outputs_are_none(variables, joint):
-    (real, fake), _ = score_both(scorer(NET), variables, None, FAKE, TRAINING, joint=joint)
+    (real, fake), after = score_both(scorer(NET), variables, None, FAKE, TRAINING, joint=joint)
     assert real is None
     np.testing.assert_allclose(fake, normalized(variables, FAKE), atol=1e-5)
+    chex.assert_trees_all_equal(after, scorer(NET)(variables, FAKE, TRAINING)[1])  # their statistics are kept
+    assert differs(after["batch_stats"], variables["batch_stats"])
     outputs, _ = score_both(two_headed(MLP(()), 2), MLP(()).init(jax.random.key(0), REAL, (3,)), None, FAKE, TRAINING)
     assert outputs[0] == (None, None)
     assert [part.shape for part in outputs[1]] == [(8,), (8, 2)]
@@ -119,7 +123,14 @@ def test_batch_statistics_of_a_penalised_critic_are_refused_and_other_collection
         require_no_batch_statistics(critic)
 
 
+def test_by_default_real_and_fake_stay_apart_and_no_label_is_flipped(variables):
+    assert Discrimination() == Discrimination(joint=False, flip=0.0)
+    found, wanted = (score_both(scorer(NET), variables, REAL, FAKE, TRAINING, **o)[0] for o in ({}, {"joint": False}))
+    chex.assert_trees_all_equal(found, wanted)
+
+
 @pytest.mark.parametrize("flip", [-0.1, 0.6])
-def test_settings_out_of_range_are_refused(flip):
+def test_settings_out_of_range_are_refused_and_its_borders_are_not(flip):
     with pytest.raises(ValueError, match=f"flip is {flip}, but must be in"):
         Discrimination(flip=flip)
+    assert [Discrimination(flip=border).flip for border in (0.0, 0.5)] == [0.0, 0.5]

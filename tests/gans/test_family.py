@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,14 +14,16 @@ from jaxgen.gans import ac_wgan_gp, acgan, cgan, gan, infogan, unrolled_gan, wga
 from jaxgen.gans.diagnostics import diversity
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.objectives import NonSaturating, Relativistic
+from jaxgen.mode import EVALUATION
 from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.initializers import Uniform as UniformWeights
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.spectral import Spectral
 from jaxgen.optimizers import SGD, Optimizer
 from jaxgen.priors import Normal
 from tests import contract
-from tests.gans.games import compiled, training
+from tests.gans.games import assert_close, compiled, training
 
 IMAGES = {"image_shape": (2, 2, 1), "value_range": (-1.0, 1.0)}
 GENERATOR, CRITIC = MLP((4,), norm="batch"), MLP((4,), negative_slope=0.2)
@@ -134,3 +137,70 @@ def test_scores_are_one_for_each_example_and_do_not_depend_on_its_neighbours(mod
     alone = model.discriminate(CONFIGS[model], state, REAL[:1], None if condition is None else condition[:1])
     assert scores.shape == (8,)
     np.testing.assert_allclose(alone, scores[:1], atol=1e-6)
+
+
+class Recorder(nn.Module):
+    """A network that keeps the keys of its examples in training, the latest first."""
+
+    net: nn.Module
+
+    @nn.compact
+    def __call__(self, inputs, output_shape, *, mode=EVALUATION):
+        seen = self.variable("seen", "keys", jnp.zeros, (64, 2), jnp.uint32)
+        if mode.train and not self.is_initializing():
+            keys = jax.random.key_data(mode.example_keys("a recorder"))
+            seen.value = jnp.concatenate([keys, seen.value])[: len(seen.value)]
+        return self.net(inputs, output_shape, mode=mode)
+
+
+def opponent_of(model):
+    return "critic" if hasattr(CONFIGS[model], "critic") else "discriminator"
+
+
+def of_steps(model, steps):
+    """A linear discriminator with spectral vectors, momentum and, where the model has it, batch normalisation."""
+    name = opponent_of(model)
+    net = Recorder(Spectral(getattr(CONFIGS[model], name).clone(negative_slope=1.0)))
+    changes = {name: net, f"{name}_steps": steps, f"{name}_optimizer": Optimizer(0.1, SGD(momentum=0.5))}
+    return dataclasses.replace(CONFIGS[model], generator_optimizer=FIXED, **changes)
+
+
+def kept_by(player):
+    """All that the next step is to find, but the recorded keys."""
+    others = {name: tree for name, tree in player.collections.items() if name != "seen"}
+    return {"params": player.params, "momentum": player.opt_state, **others}
+
+
+several_steps = pytest.mark.parametrize(
+    "model", [model for model, config in CONFIGS.items() if config.minibatches > 1], ids=name_of
+)
+
+
+@several_steps
+def test_k_discriminator_steps_of_an_update_are_k_updates_of_one_step(model):
+    """What a step leaves reaches the next: params, optimiser's state, batch statistics, spectral vectors.
+
+    No key counts: a generator without weights gives one image whatever its latents, a linear discriminator has one
+    slope at all points. The generator is put back after each update.
+    """
+    name, config, one = opponent_of(model), of_steps(model, 2), of_steps(model, 1)
+    state = jax.jit(lambda key: model.init(config, key))(jax.random.key(0))
+    generator = state.generator.replace(params=jax.tree.map(jnp.zeros_like, state.generator.params))
+    state, batch = state._replace(generator=generator), batch_for(config)
+    found, wanted = compiled(model.update, config)(state, batch, KEY)[0], state
+    for step in range(2):
+        part = jax.tree.map(lambda leaf, step=step: leaf[step::2], batch)
+        wanted, _ = compiled(model.update, one)(wanted._replace(generator=generator), part, jax.random.key(step))
+    before, found, wanted = (kept_by(getattr(each, name)) for each in (state, found, wanted))
+    assert found.keys() >= {"params", "momentum", "spectral"} | ({"batch_stats"} if model in (gan, wgan) else set())
+    assert_close(found, wanted, atol=1e-5)
+    assert all(contract.differs(before[part], found[part]) for part in found)
+
+
+@several_steps
+def test_each_example_of_each_discriminator_step_has_keys_of_its_own(model):
+    """Two steps on four real examples and four fakes: sixteen keys."""
+    _, state, _ = updated(model, of_steps(model, 2))
+    seen = np.asarray(getattr(state, opponent_of(model)).collections["seen"]["keys"])
+    assert (seen[:16] > 0).any(axis=1).all() and not seen[16:].any()
+    assert len(np.unique(seen[:16], axis=0)) == 16

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgen.gans.diagnostics import certainty
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
 from jaxgen.gans.networks import scorer
@@ -30,6 +31,22 @@ def test_values_are_the_objectives_means(objective):
     assert loss == metrics["discriminator_loss"] == pytest.approx(float(objective.discriminator(REAL, FAKE).mean()))
     loss, metrics = generator_value(config, REAL, FAKE, mode)
     assert loss == metrics["generator_loss"] == pytest.approx(float(objective.generator(REAL, FAKE).mean()))
+
+
+@pytest.mark.parametrize("objective", [NonSaturating(), Relativistic()], ids=str)
+def test_certainty_is_of_the_scores_as_they_are_over_all_devices(objective):
+    """Shares that differ between real and fake, and for a relativistic objective between one device and all."""
+    real, fake = jnp.array([9.0, 9.0, 0.0, -9.0]), jnp.array([-9.0, 0.0, 9.0, 0.0])
+    config = Config(objective)
+    found = discriminator_value(config, real, fake, Mode(train=True))[1]
+    wanted = certainty(objective, real, fake)
+    assert wanted["real_certainty"] != wanted["fake_certainty"]
+    assert {name: found[name] for name in wanted} == wanted
+    shares = jax.vmap(
+        lambda *scores: discriminator_value(config, *scores, Mode(train=True, axis_name="i"))[1], axis_name="i"
+    )
+    for name, values in shares(real.reshape(2, 2), fake.reshape(2, 2)).items():
+        assert values.mean() == pytest.approx(float(found[name])), name
 
 
 def test_labels_are_flipped_in_the_loss_and_not_in_what_is_logged():

@@ -1,15 +1,28 @@
 import dataclasses
+from types import SimpleNamespace
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxgen.gans import cgan
-from jaxgen.gans.networks import create_players, fixed_fakes, generate, scorer, two_headed
-from jaxgen.mode import Mode
+from jaxgen.gans.discrimination import GENERATOR
+from jaxgen.gans.networks import (
+    create_players,
+    fixed_fakes,
+    from_latents,
+    from_latents_and_labels,
+    generate,
+    scorer,
+    two_headed,
+)
+from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.priors import Normal
+from jaxgen.train_state import apply
+from tests import contract
 from tests.gans.games import assert_close
 
 CONFIG = cgan.Config(
@@ -43,6 +56,53 @@ def test_fakes_of_several_minibatches_are_those_of_a_pass_for_each():
         for z, y, k in zip(latents, classes, keys, strict=True)
     ]
     np.testing.assert_allclose(found, jnp.stack(passes), atol=1e-6)
+
+
+class Drawn(nn.Module):
+    """One number drawn from each example's key."""
+
+    @nn.compact
+    def __call__(self, inputs, condition, output_shape, *, mode=EVALUATION):
+        drawn = jax.vmap(lambda key: jax.random.normal(key, output_shape))
+        return drawn(mode.example_keys("Drawn")) if mode.train else jnp.zeros((len(inputs), *output_shape))
+
+
+def test_each_fake_of_several_minibatches_is_drawn_from_its_own_key():
+    config = dataclasses.replace(CONFIG, generator=Drawn(), value_range=None)
+    keys = jax.random.split(jax.random.key(2), (3, 4))
+    inputs = jnp.zeros((3, 4, 2)), jnp.zeros((3, 4, 3)), keys
+    found = fixed_fakes(config, {"params": {}}, inputs, Mode(train=True))
+    streams = [Mode(each).stream(GENERATOR).keys for each in keys]
+    wanted = [jax.vmap(lambda key: jax.random.normal(key, (2, 2, 1)))(each) for each in streams]
+    np.testing.assert_allclose(found, jnp.stack(wanted), rtol=1e-6)
+
+
+def test_passes_in_training_give_the_new_statistics():
+    """Of the generator, of a scorer and of two heads: those of the network itself."""
+    generator, _ = create_players(CONFIG, PLAYER, KEY, (3,))
+    latents, classes, mode = jnp.arange(8.0).reshape(4, 2), jax.nn.one_hot(jnp.arange(4) % 3, 3), Mode(train=True)
+    _, after = generate(CONFIG, generator.variables, latents, classes, mode=mode)
+    _, wanted = apply(CONFIG.generator, generator.variables, latents, classes, (2, 2, 1), mode=mode)
+    assert_close(after, wanted)
+    assert contract.differs(after, generator.variables)
+    net = MLP((4,), norm="batch")
+    variables = dict(net.init(KEY, latents, (3,)))
+    _, wanted = apply(net, variables, latents, (3,), mode=mode)
+    for network in (scorer(net, (3,)), two_headed(net, 2)):
+        assert_close(network(variables, latents, mode)[1], wanted)
+
+
+def test_images_of_a_state_are_those_of_the_average_of_its_generator_out_of_training():
+    """Of classes in turn where no labels are given."""
+    generator, _ = create_players(CONFIG, PLAYER, KEY, (3,))
+    state, latents = SimpleNamespace(ema=generator.variables), jnp.arange(8.0).reshape(4, 2)
+    labels = jnp.array([2, 0, 1, 1], jnp.int32)
+    for given, used in ((labels, labels), (None, jnp.array([0, 1, 2, 0]))):
+        wanted, _ = generate(CONFIG, generator.variables, latents, jax.nn.one_hot(used, 3))
+        np.testing.assert_array_equal(from_latents_and_labels(CONFIG, state, latents, given), wanted)
+    config = dataclasses.replace(CONFIG, generator=MLP((4,)))
+    state = SimpleNamespace(ema=dict(config.generator.init(KEY, latents, (2, 2, 1))))
+    np.testing.assert_array_equal(from_latents(config, state, latents), generate(config, state.ema, latents)[0])
 
 
 def test_the_first_output_of_two_heads_is_the_score():

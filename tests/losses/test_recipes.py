@@ -15,7 +15,7 @@ from tests import pages
 
 PAGE = (pathlib.Path(losses.__file__).parents[2] / "docs" / "recipes.md").read_text("utf-8")
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
-NEEDS = {"Haiku": "haiku"}  # no dependency of the tests
+NEEDS = {"Haiku": "haiku"}  # of the extra `test`; the recipe is skipped where it is not installed
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

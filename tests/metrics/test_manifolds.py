@@ -1,5 +1,7 @@
 """Precision, recall, density, coverage: agreement with torch-fidelity and prdc, identical and distant sets."""
 
+import inspect
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -28,7 +30,9 @@ def test_values_agree_with_torch_fidelity_and_prdc():
 
 def test_double_precision_has_the_same_counts():
     for function, pair in jitted.items():
-        np.testing.assert_allclose(in_float64(function.__wrapped__, REAL, FAKE), pair(*single(REAL, FAKE)), rtol=1e-6)
+        np.testing.assert_allclose(
+            in_float64(inspect.unwrap(function), REAL, FAKE), pair(*single(REAL, FAKE)), rtol=1e-6
+        )
 
 
 def test_identical_sets_have_ones_alone():

@@ -14,6 +14,7 @@ Prints a table of formula, mutation, the first test that fails and the verdict. 
 without a reason in `equivalent.REASONS`, 2 if a test fails without any mutation, 3 if some were not reached. The
 mutated text of a module takes its place while a forked process imports it; the working tree is never touched.
 
-For a mutation of jaxgen/X/Y.py run, until the first failure: tests/X/test_Y.py, the tests in that folder which are of
-no file alone, and the tests of two files that use what is mutated. Quick tests, and those that name it, come first.
+For a mutation of jaxgen/X/Y.py run, until the first failure: tests/X/test_Y.py and what it was split into
+(test_Y_*.py), the tests in that folder which are of no file alone, and the tests of two files that use what is
+mutated. Quick tests, and those that name it, come first.
 """

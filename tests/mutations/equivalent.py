@@ -5,6 +5,8 @@ SYMMETRIC = "symmetric in the two"
 LAYOUT = "advice to the compiler: where a state lies between the steps of one dispatch"
 PROCESSES = "in several processes alone, which tests/experiments/test_distributed.py starts without the mutation"
 UNSELECTED = "in the branch of a where that is not selected: any finite number does"
+NEAR = "any power of two near the largest value does"
+FREE = "any number that no dropout layer counts to does"
 
 REASONS = {
     ("losses.features.feature_matching", "swap (fake, real)"): SYMMETRIC,
@@ -78,20 +80,30 @@ REASONS = {
     ("losses.transport.sliced_wasserstein", "swap (projected_y, projected_x)"): SYMMETRIC,
     ("losses.transport.sliced_wasserstein", "swap (y, x)"): SYMMETRIC,
     ("losses.transport.wasserstein_1d", "swap (y, x)"): SYMMETRIC,
-    ("losses.weights._matrix", "flip the sign of the value"): "the Gram matrix and sigma are even",
-    ("losses.weights._normalized", "1.0 -> 2.0 in jnp.where(norm == 0, 1.0, norm)"): UNSELECTED,
-    ("losses.weights._normalized", "0 -> 1 in norm == 0 (2)"): (
+    ("losses.spectral._matrix", "flip the sign of the value"): "the Gram matrix and sigma are even",
+    ("losses.spectral._normalized", "1.0 -> 2.0 in jnp.where(norm == 0, 1.0, norm)"): UNSELECTED,
+    ("losses.spectral._normalized", "0 -> 1 in norm == 0 (2)"): (
         "0 / 0 in the branch of a where that is not selected, without a gradient"
     ),
     (
-        "losses.weights._size",
+        "losses.spectral._size",
         "drop the stop-gradient of jnp.abs(values).max()",
     ): "the exponent is an integer, which has no gradient",
-    ("losses.weights.spectral_normalize", "1.0 -> 2.0 in jnp.where(sigma == 0, 1.0, sigma)"): UNSELECTED,
+    ("losses.spectral._size", "double the value"): NEAR,
+    ("losses.spectral._size", "exponent - 1 -> exponent + 1"): NEAR,
+    ("losses.spectral._size", "1 -> 2 in exponent - 1"): NEAR,
+    ("losses.spectral.spectral_normalize", "1.0 -> 2.0 in jnp.where(sigma == 0, 1.0, sigma)"): UNSELECTED,
     (
-        "losses.weights._power_method",
+        "losses.spectral._power_method",
         "_product(v, _product(matrix, u)) -> _product(_product(matrix, u), v)",
     ): "an inner product of two vectors",
+    ("moving_averages.HalfLife.update", "1.0 -> 2.0 in jnp.where(half_life > 0, half_life, 1.0)"): UNSELECTED,
+    ("moving_averages.HalfLife.update", "half_life > 0 -> half_life >= 0 (2)"): (
+        "0.5 ** (1 / 0) is 0, in the branch of a where that is not selected, without a gradient"
+    ),
+    ("nets.instance_noise.STREAM", "2 ** 31 - 1 -> 2 ** 31 + 1"): FREE,
+    ("nets.instance_noise.STREAM", "31 -> 32 in 2 ** 31"): FREE,
+    ("nets.instance_noise.STREAM", "1 -> 2 in 2 ** 31 - 1"): FREE,
     (
         "nets.norm.normalize",
         "drop feature_axes= of nn.LayerNorm(reduction_axes=range(1, inputs.ndim), featur...",

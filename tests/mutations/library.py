@@ -49,12 +49,18 @@ def own_tests(module: str) -> pathlib.Path:
     return ROOT.joinpath("tests", *rooms, f"test_{name.lstrip('_')}.py")
 
 
+def _all_own_tests(module: str) -> list[pathlib.Path]:
+    """The mirror of a module, and what it was split into: `test_X_parts.py`, if there is no module X_parts."""
+    own = own_tests(module)
+    return [own, *sorted(set(own.parent.glob(f"{own.stem}_*.py")) - _mirrors())]
+
+
 def suites(mutant: Mutant) -> list[Suite]:
     """Tests of a mutant, those likely to fail first."""
-    name, own = mutant.function.split(".")[0], own_tests(mutant.module)
+    name, own = mutant.function.split(".")[0], _all_own_tests(mutant.module)
     private = name.startswith("_") or "._" in mutant.module
     # Of laws of all public formulas the rows of this one.
-    found = [_suite([own]), _suite(_shared(mutant.module.split(".")[0]), None if private else name)]
+    found = [_suite(own), _suite(_shared(mutant.module.split(".")[0]), None if private else name)]
     if mutant.change.startswith(("drop the check", "drop the call")):
         found.reverse()
     found.append(_suite(_users(mutant.module, name)))
@@ -66,11 +72,15 @@ def _suite(paths: list[pathlib.Path], only: str | None = None) -> Suite:
 
 
 @functools.cache
+def _mirrors() -> set[pathlib.Path]:
+    return {own_tests(module) for module in library()}
+
+
+@functools.cache
 def _shared(room: str) -> list[pathlib.Path]:
     """Test files in a room's folder that mirror no file: laws of all its formulas."""
-    mirrors = {own_tests(module) for module in library()}
     files = sorted((ROOT / "tests" / room).glob("test_*.py"))
-    return [path for path in files if path not in mirrors and path.stem.removeprefix("test_") not in OF_TEXTS]
+    return [path for path in files if path not in _mirrors() and path.stem.removeprefix("test_") not in OF_TEXTS]
 
 
 def _users(module: str, name: str) -> list[pathlib.Path]:

@@ -74,6 +74,11 @@ def test_the_tests_of_a_file_come_first_then_laws_of_its_room_then_two_users():
     assert own == ["test_likelihoods.py"] and "test_common.py" in laws
 
 
+def test_the_tests_of_a_file_may_be_split_over_several_files():
+    assert names(Mutant("train_state", "only", "", ""))[0] == ["test_train_state.py", "test_train_state_parts.py"]
+    assert names(Mutant("nets.conv", "Conv", "", ""))[0] == ["test_conv.py"]  # test_conv_autoencoder.py has its own
+
+
 def test_users_are_found_through_the_names_that_a_package_hands_on():
     """`from jaxgen.parallel import split` is a use of `parallel.inside`."""
     assert "parallel.inside" in library._imports()["train_state"]

@@ -93,6 +93,24 @@ def test_the_softmax_of_bfloat16_is_computed_in_float32():
     np.testing.assert_allclose(found.astype(jnp.float32), Attention(2).apply(variables, TOKENS), atol=0.05)
 
 
+def test_every_layer_computes_in_the_type_of_the_setting():
+    net = Attention(2, dtype="bfloat16")
+    _, found = net.apply(init(net, TOKENS), TOKENS, capture_intermediates=True, mutable="intermediates")
+    assert len(jax.tree.leaves(found)) == 5  # queries, keys, values, outputs, and all of it
+    assert {leaf.dtype for leaf in jax.tree.leaves(found)} == {jnp.dtype("bfloat16")}
+
+
+def test_a_masked_map_is_the_masked_sequence_of_its_places():
+    net, mask = Attention(1), jax.random.bernoulli(jax.random.key(4), 0.5, (2, 3, 4))
+    variables = init(net, TOKENS, MAPS)
+    flat = MAPS.reshape(2, 12, 6), mask.reshape(2, 12)
+    np.testing.assert_array_equal(net.apply(variables, TOKENS, MAPS, mask), net.apply(variables, TOKENS, *flat))
+
+
+def test_there_are_eight_heads_by_default_of_as_many_features_as_channels():
+    assert Attention() == Attention(8, None, "float32")
+
+
 def test_derivatives_of_both_modes_agree():
     """<w, J v> computed forwards is <J^T w, v> computed backwards."""
     net = Attention(2)

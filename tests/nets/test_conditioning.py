@@ -1,3 +1,4 @@
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -32,6 +33,14 @@ def test_channel_condition_adds_a_map_that_a_dense_layer_makes_of_the_condition(
     np.testing.assert_allclose(outputs, wanted, atol=1e-5)
 
 
+def test_the_map_of_a_channel_condition_has_the_rows_and_columns_of_the_image():
+    images, net = jax.random.normal(jax.random.key(2), (5, 2, 3, 1)), ChannelCondition(MLP(()))
+    outputs, variables = net.init_with_output(jax.random.key(0), images, CLASSES, (2,))
+    channel = (CLASSES @ variables["params"]["Dense_0"]["kernel"]).reshape(5, 2, 3, 1)
+    joined = jnp.concatenate([images, channel], axis=-1).reshape(5, 12)
+    np.testing.assert_allclose(outputs, joined @ variables["params"]["net"]["Dense_0"]["kernel"], atol=1e-5)
+
+
 def test_channel_condition_refuses_what_is_no_image():
     with pytest.raises(ValueError, match=r"inputs have shape \(5, 16\), but must be images: use ConcatCondition"):
         ChannelCondition(MLP(())).init(jax.random.key(0), IMAGES.reshape(5, 16), CLASSES, (2,))
@@ -48,6 +57,20 @@ def test_the_mode_reaches_the_network_inside(wrapper):
     assert np.abs(scores(net, Mode(keys, train=True)) - scores(net, EVALUATION)).min() > 1e-6
     with pytest.raises(ValueError, match="dropout draws random numbers in training, but this pass has no keys"):
         scores(net, Mode(train=True))
+
+
+class Told(nn.Module):
+    """What it is given, in training alone."""
+
+    @nn.compact
+    def __call__(self, inputs, output_shape, *, condition, mode=EVALUATION):
+        return inputs + condition if mode.train else jnp.zeros_like(inputs)
+
+
+def test_inner_condition_hands_the_mode_to_the_network():
+    inputs = jnp.ones((5, 3))
+    found = InnerCondition(Told()).apply({}, inputs, CLASSES, (3,), mode=Mode(train=True))
+    np.testing.assert_array_equal(found, inputs + CLASSES)
 
 
 def test_inner_condition_hands_the_condition_to_the_network():

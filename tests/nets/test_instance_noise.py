@@ -4,10 +4,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.mode import EVALUATION, Mode
+from jaxgen.mode import EVALUATION, Mode, fold
 from jaxgen.nets.dropout import dropout
 from jaxgen.nets.forward_mode import PlainConvolutions
-from jaxgen.nets.instance_noise import InstanceNoise
+from jaxgen.nets.instance_noise import STREAM, InstanceNoise
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.plain import Plain
@@ -34,6 +34,12 @@ def test_noise_in_training_is_normal_of_the_given_deviation():
     assert found.std() == pytest.approx(0.3, rel=4 / np.sqrt(2 * found.size))
     assert abs(found.mean()) < 4 * 0.3 / np.sqrt(found.size)
     assert (np.abs(np.corrcoef(found) - np.eye(4)) < 0.2).all()  # each example has its own
+
+
+def test_noise_is_drawn_from_each_examples_key_folded_with_a_number_of_its_own():
+    drawn = jax.vmap(lambda key: jax.random.normal(key, (500,)))(fold(KEYS, STREAM))
+    found = noise(InstanceNoise(Identity(), 0.3), keys=KEYS, train=True)
+    np.testing.assert_allclose(found, 0.3 * drawn, rtol=1e-6)
 
 
 def test_noise_belongs_to_the_examples_key():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jaxgen.mode import Mode
+from jaxgen.nets.dropout import dropout
 from jaxgen.nets.initializers import Uniform
 from jaxgen.nets.maxout import Maxout, largest_piece
 from jaxgen.nets.mlp import MLP
@@ -37,6 +38,21 @@ def test_inputs_and_hidden_layers_have_rates_of_their_own(rates):
     np.testing.assert_array_equal(
         keyless.apply(variables, INPUTS, (), mode=Mode(train=True)), net.apply(variables, INPUTS, ())
     )
+
+
+def test_dropout_of_the_inputs_is_number_0_and_that_of_each_hidden_layer_has_the_next():
+    """Of one piece a unit is linear, and the network a product of matrices between its masks."""
+    net, mode = Maxout((4, 4), 1, 0.5, 0.25, Uniform(0.5)), Mode(jax.random.split(jax.random.key(2), 3), train=True)
+    variables = net.init(jax.random.key(1), INPUTS, ())
+    first, second, last = (variables["params"][f"Dense_{i}"]["kernel"] for i in range(3))
+    hidden = dropout(INPUTS.reshape(3, 4), 0.5, mode, 0) @ first
+    hidden = dropout(hidden, 0.25, mode, 1) @ second
+    wanted = (dropout(hidden, 0.25, mode, 2) @ last)[:, 0]
+    np.testing.assert_allclose(net.apply(variables, INPUTS, (), mode=mode), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_the_defaults_are_goodfellows():
+    assert Maxout() == Maxout((240, 240), 5, 0.2, 0.5, Uniform(0.005))
 
 
 def test_no_pieces_are_refused():

@@ -73,6 +73,13 @@ def test_the_state_is_donated_and_comes_back_whole_on_every_device(wrap):
     assert state.is_deleted() and not again.is_deleted()
 
 
+def test_a_state_that_holds_examples_comes_back_whole_on_every_device():
+    """As a queue of past examples, which XLA alone would leave cut as the batch is."""
+    step = parallel.jit(lambda config, state, batch, key, axis_name=None: (2 * batch, {"first": batch[:, 0]}), None)
+    for leaf in jax.tree.leaves(step(jnp.zeros((8, 3)), batch_of(8), jax.random.key(0))):
+        assert leaf.sharding.is_fully_replicated and len(leaf.sharding.device_set) == 4
+
+
 @pytest.mark.parametrize("num_devices", [1, 4])
 @pytest.mark.parametrize("wrap", WRAPS)
 def test_leaves_that_share_a_buffer_may_be_donated_and_the_callers_state_survives(wrap, num_devices):

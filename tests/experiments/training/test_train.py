@@ -247,7 +247,7 @@ def test_a_full_disk_stops_the_run_with_a_sentence_and_it_goes_on_later(
     shutil.copytree(halfway, folder)
     with monkeypatch.context() as patched:
         patched.setattr(module, name, failing(error))
-        with pytest.raises(FolderError, match=rf"{files.reason(error)}.* step 2 is kept; once that is mended") as told:
+        with pytest.raises(FolderError, match=rf"{files.reason(error)}.* step 2 is kept; once that is fixed") as told:
             run(folder)
     assert "\n" not in str(told.value)
     assert run(folder) == 0
