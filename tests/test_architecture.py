@@ -56,7 +56,7 @@ MAY_IMPORT = {
     "conditions": {"typing", "parallel"},
     "sampling": {"typing"},
     "stages": set(),
-    "model": {"typing", "images", "batches", "stages"},
+    "model": {"checks", "typing", "images", "batches", "stages"},
     "testing": SHELVES | {"testing"},
 }
 """Rooms of `jaxgen` that a room may import; a family may import every shelf and its own room."""
