@@ -58,6 +58,35 @@ def decode(data: bytes, options: ImageOptions, channels: int | None = None, half
 _ORIENTATION = 0x0112
 
 
+def header(file: Any, half: Half = None) -> tuple[int, int, int] | None:
+    """Height, width and channels that `decode` would give without any options, from the beginning of a file alone.
+
+    None for what is no picture, or is damaged: `decode` says what is wrong with it.
+    """
+    try:
+        with Image.open(file) as picture:
+            width, height = picture.size
+            if not 0 < width * height <= MAX_PIXELS or picture.mode in ("I", "F"):
+                return None
+            if _turned(picture) >= _TRANSPOSED:
+                width, height = height, width
+            grey = picture.mode in ("1", "L", "LA", "La") or picture.mode.startswith("I;16")
+            return height, width // 2 if half else width, 1 if grey else 3
+    except Exception:  # of many kinds for damaged files
+        return None
+
+
+def _turned(picture: Image.Image) -> int:
+    """The orientation that a camera has written; 1, upright, where none stands before the pixels."""
+    if picture.format == "PNG" and "exif" not in picture.info:  # looking for it would decode the picture
+        return 1
+    return picture.getexif().get(_ORIENTATION, 1)
+
+
+_TRANSPOSED = 5
+"""Orientations from this on swap height and width."""
+
+
 def _check(picture: Any) -> None:
     width, height = picture.size
     if width * height > MAX_PIXELS:
