@@ -13,7 +13,7 @@ docs/data.md says more. A set is read without TensorFlow and never downloaded: `
 
 import dataclasses
 import pathlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments.data.options import ImageOptions, StorageOptions
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from experiments.data.request import Request
     from experiments.runs.experiment import Experiment
 
-__all__ = ["ImageOptions", "StorageOptions", "load", "load_for"]
+__all__ = ["ImageOptions", "StorageOptions", "fingerprint_for", "load", "load_for"]
 
 AS_THEY_ARE, AT_EASE = ImageOptions(), StorageOptions()
 
@@ -47,6 +47,15 @@ def load(
 def load_for(experiment: "Experiment", split: str = "train") -> "ImageSet":
     """The set that an experiment names, as its settings want it."""
     return load(experiment.data, split, experiment.data_dir, experiment.images, experiment.storage)
+
+
+def fingerprint_for(experiment: "Experiment") -> dict[str, Any]:
+    """What identifies the data that an experiment names, as JSON; UserError if they are not there."""
+    from experiments.data import collection
+    from experiments.data.request import Request
+
+    request = Request("all", experiment.data_dir, experiment.images, experiment.storage)
+    return collection.fingerprint(_by_name(experiment.data, request)).to_json()
 
 
 def _load(name: str, request: "Request") -> "ImageSet":

@@ -19,6 +19,7 @@ import numpy as np
 from experiments.command_line.errors import UserError
 from experiments.data.collection import Collection, Parts, Shape, numbered, ranges
 from experiments.data.decoding import fit_array
+from experiments.data.fingerprints import Identity, checksum, of_contents
 from experiments.data.options import ImageOptions
 from experiments.data.request import TEST_NAMES, Request
 from experiments.data.rows import Rows, Source, mixed_sizes, rows_of, said
@@ -80,6 +81,16 @@ class Arrays:
                     self._points(part, array) if values is None else self._fitted(array, values, shape, request)
                 )
         return found[0] if len(found) == 1 else np.concatenate([some[np.arange(len(some))] for some in found])
+
+    def identity(self) -> Identity:
+        """Shapes, types and contents of the arrays; where they are large, of rows spread over each."""
+        shapes = [f"{part.shape} {part.dtype}" for part in self._parts]
+        size = sum(math.prod(part.shape) * part.dtype.itemsize for part in self._parts)
+        contents = []
+        for part in self._parts:
+            array = part.read()
+            contents.append(of_contents(len(array), size, lambda indices, array=array: (array[indices],)))
+        return Identity(sizes=checksum(shapes), contents="".join(contents))
 
     def _points(self, part: Part, array: np.ndarray) -> np.ndarray:
         require_finite(part.called, array, "points")
@@ -183,7 +194,10 @@ def _opened(path: pathlib.Path) -> Any:
             raise zipfile.BadZipFile("its archive is cut short")
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
-        raise UserError(f"there is no file {path}; give the path of a .npy or .npz file") from None
+        scheme = "npz" if path.suffix == ".npz" else "npy"
+        raise UserError(
+            f"there is no file {path}; give --data {scheme}:PATH with the path of a .npy or .npz file"
+        ) from None
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror or error}); give a .npy or .npz file") from error
     except (ValueError, EOFError, zipfile.BadZipFile) as error:

@@ -37,7 +37,7 @@ def collection(path: str) -> Collection:
     nums = {split: len(part) for split, part in parts.items()}
     return Collection(
         name,
-        files.pictures(kept),
+        files.pictures(folder, kept),
         ranges(nums) if splits else {},
         texts=lambda indices: [written[kept[index]] for index in indices],
         notes=notes,

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from experiments.command_line.errors import UserError
+from experiments.data.fingerprints import Fingerprint, Identity, checksum
 from experiments.data.options import ImageOptions
 from experiments.data.request import Request, official, part
 from experiments.data.rows import Rows
@@ -42,6 +43,10 @@ class Images(Protocol):
         """The images at `indices`, all of that shape."""
         ...
 
+    def identity(self) -> Identity:
+        """What tells these images from others, wherever they lie."""
+        ...
+
 
 class Indexed(Protocol):
     """A value for each example, found by an array of indices."""
@@ -61,6 +66,7 @@ class Collection:
     targets: Images | None = None  # images that belong to `images`, one to one
     others: "Collection | None" = None  # a second domain, with the same names of parts
     texts: Callable[[np.ndarray], list[list[str]]] | None = None  # captions of each of the examples at some indices
+    recorded: str = ""  # what who prepared the set says of its contents, which then need not be read to identify it
     holds_out: bool = True  # a tenth, where no part is held out; else there is no part `test`
     notes: tuple[str, ...] = ()  # what a person should know
 
@@ -85,6 +91,23 @@ class Collection:
     def parts(self) -> list[np.ndarray]:
         """Indices of each part that the set comes in."""
         return list(filter(len, self.splits.values())) or [np.arange(len(self.images))]
+
+
+def fingerprint(collection: Collection) -> Fingerprint:
+    """What identifies the data of a set."""
+    others = None if collection.others is None else fingerprint(collection.others)
+    if collection.recorded:
+        return Fingerprint({}, collection.classes, others=others, recorded=collection.recorded)
+    every = np.arange(len(collection.images))
+    return Fingerprint(
+        {split: len(indices) for split, indices in collection.splits.items()} or {"": len(every)},
+        collection.classes,
+        "" if collection.labels is None else checksum(collection.labels[every].tolist()),
+        "" if collection.texts is None else checksum(collection.texts(every)),
+        collection.images.identity(),
+        Identity() if collection.targets is None else collection.targets.identity(),
+        others,
+    )
 
 
 def ranges(nums: Mapping[str, int]) -> dict[str, np.ndarray]:

@@ -31,13 +31,15 @@ def pairs(path: str, *, swap: bool) -> Collection:
     if sides:
         both = {split: _partners(name, *two) for split, two in sides.items()}
         nums = {split: len(inputs) for split, (inputs, _) in both.items()}
-        images, targets = (files.pictures([one for part in both.values() for one in part[which]]) for which in range(2))
+        images, targets = (
+            files.pictures(folder, [one for part in both.values() for one in part[which]]) for which in range(2)
+        )
     else:
         splits, notes = files.split_folders(folder, paths)
         parts = {split: files.within(root, paths) for split, root in (splits or {"": folder}).items()}
         nums = {split: len(part) for split, part in parts.items()}
         kept = [one for part in parts.values() for one in part]
-        images, targets = (files.pictures(kept, half) for half in ("left", "right"))
+        images, targets = (files.pictures(folder, kept, half) for half in ("left", "right"))
     if swap:
         images, targets = targets, images
     splits = {} if "" in nums else ranges(nums)
@@ -52,22 +54,32 @@ def unpaired(paths: str, load: Callable[[str], Collection]) -> Collection:
         sides = _lettered(whole)
         if not sides:
             raise UserError(f"{whole} has no folders trainA and trainB; give --data unpaired:A,B")
-        a, b = (_domain(name, {split: two[which] for split, two in sides.items()}) for which in range(2))
+        a, b = (_domain(name, whole, {split: two[which] for split, two in sides.items()}) for which in range(2))
     else:
-        sets = [f"folder:{one}" if pathlib.Path(one).expanduser().is_dir() else one for one in _two_names(paths)]
+        sets = [_set_name(one) for one in _two_names(paths)]
         a, b = (load(one) for one in sets)
     return Collection(
         name, a.images, a.splits, others=b, holds_out=a.holds_out, notes=tuple(dict.fromkeys((*a.notes, *b.notes)))
     )
 
 
-def _domain(name: str, roots: Mapping[str, pathlib.Path]) -> Collection:
+def _domain(name: str, folder: pathlib.Path, roots: Mapping[str, pathlib.Path]) -> Collection:
     parts = {split: files.walk(root) for split, root in roots.items()}
     for split, root in roots.items():
         files.require_pictures(parts[split], root)
-    pictures = files.pictures([path for part in parts.values() for path in part])
+    pictures = files.pictures(folder, [path for part in parts.values() for path in part])
     splits = ranges({split: len(part) for split, part in parts.items()})
     return Collection(name, pictures, splits, holds_out=False)
+
+
+def _set_name(domain: str) -> str:
+    """The name of the set that a domain is, a folder or another one."""
+    path = pathlib.Path(domain).expanduser()
+    if path.is_dir():
+        return f"folder:{domain}"
+    if path.is_absolute() or domain.startswith("."):
+        raise UserError(f"there is no folder {path}; give --data unpaired:A,B with the paths of your folders")
+    return domain
 
 
 def _lettered(folder: pathlib.Path) -> dict[str, Sides]:

@@ -1,6 +1,7 @@
 """Encoded pictures of all parts of a set: files in folders, members of an archive, records."""
 
 import io
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from experiments.command_line.errors import UserError
 from experiments.data import decoding
 from experiments.data.collection import Parts, Shape
 from experiments.data.decoding import Half
+from experiments.data.fingerprints import Identity, checksum, of_contents
 from experiments.data.options import ImageOptions
 from experiments.data.request import Request
 from experiments.data.rows import PictureError, Rows, Source, mixed_sizes, rows_of, said
@@ -30,6 +32,8 @@ class Pictures:
     half: Half = None  # of each picture
     stored: Shape | None = None  # height, width, channels where the data say them; 0 for what they do not
     transposed: bool = False  # files hold columns where rows belong
+    names: Callable[[], Sequence[str]] | None = None  # of each within the set, the same wherever it lies
+    sizes: Callable[[], Sequence[int]] | None = None  # bytes of each
 
     def __len__(self) -> int:
         return self.num
@@ -71,6 +75,20 @@ class Pictures:
             (content,) = self.read([index])
             found = None if isinstance(content, PictureError) else decoding.header(io.BytesIO(content), self.half)
         return (found[1], found[0], found[2]) if found and self.transposed else found
+
+    def identity(self) -> Identity:
+        """Names, sizes and contents of the encoded pictures."""
+        names, sizes = (None if values is None else values() for values in (self.names, self.sizes))
+        total = math.inf if sizes is None else sum(sizes)
+        return Identity(
+            "" if names is None else checksum(names),
+            "" if sizes is None else checksum(sizes),
+            of_contents(self.num, total, self._contents),
+        )
+
+    def _contents(self, indices: Sequence[int]) -> Iterator[bytes]:
+        for content in self.read(indices):
+            yield content if isinstance(content, bytes) else repr(content).encode()
 
     def rows(self, name: str, indices: np.ndarray, shape: Shape | None, request: Request) -> Rows:
         """The pictures at `indices`, decoded when they are read."""

@@ -101,15 +101,24 @@ def within(root: pathlib.Path, paths: Sequence[pathlib.Path]) -> list[pathlib.Pa
     return [path for path in paths if path.is_relative_to(root)]
 
 
-def pictures(paths: Sequence[pathlib.Path], half: Half = None) -> Pictures:
-    """The pictures in these files."""
+def pictures(folder: pathlib.Path, paths: Sequence[pathlib.Path], half: Half = None) -> Pictures:
+    """The pictures in these files of a folder."""
     return Pictures(
         len(paths),
         lambda indices: [read(paths[index]) for index in indices],
         lambda index: str(paths[index]),
         lambda index: paths[index],
         half,
+        names=lambda: [path.relative_to(folder).as_posix() for path in paths],
+        sizes=lambda: [_size(path) for path in paths],
     )
+
+
+def _size(path: pathlib.Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # what is wrong with it is said when it is read
+        return 0
 
 
 def read(path: pathlib.Path) -> Any:

@@ -18,11 +18,15 @@ def collection(path: str) -> Collection:
     paths = files.walk(folder)
     files.require_pictures(paths, folder)
     splits, notes = files.split_folders(folder, paths)
-    return of_roots(f"folder:{path}", splits or {"": folder}, paths, notes)
+    return of_roots(f"folder:{path}", folder, splits or {"": folder}, paths, notes)
 
 
 def of_roots(
-    name: str, roots: Mapping[str, pathlib.Path], paths: Sequence[pathlib.Path], notes: tuple[str, ...] = ()
+    name: str,
+    folder: pathlib.Path,
+    roots: Mapping[str, pathlib.Path],
+    paths: Sequence[pathlib.Path],
+    notes: tuple[str, ...] = (),
 ) -> Collection:
     """The pictures of the folders of a set's splits, by name; of one folder of a set without any, under ""."""
     parts = {split: _Part(root, files.within(root, paths)) for split, root in roots.items()}
@@ -32,7 +36,7 @@ def of_roots(
     if len(classes) < 2 or len(strays) >= labelled:
         if len(classes) > 1:
             notes += (f"no labels: {len(strays):,} pictures lie beside the folders {_said(classes)}",)
-        return _collection(name, {split: part.paths for split, part in parts.items()}, None, notes)
+        return _collection(name, folder, {split: part.paths for split, part in parts.items()}, None, notes)
     if strays:
         notes += (
             f"left out: {len(strays):,} pictures beside the class folders {_said(classes)}, such as {strays[0].name}",
@@ -46,7 +50,7 @@ def of_roots(
         for split, part in parts.items()
         if part.paths and not part.classes
     )
-    return _collection(name, kept, labels, notes)
+    return _collection(name, folder, kept, labels, notes)
 
 
 class _Part:
@@ -64,13 +68,14 @@ class _Part:
 
 def _collection(
     name: str,
+    folder: pathlib.Path,
     kept: dict[str, list[pathlib.Path]],
     labels: list[np.ndarray | None] | None,
     notes: tuple[str, ...],
 ) -> Collection:
     nums = {split: len(paths) for split, paths in kept.items()}
     numbers, classes = (None, ()) if labels is None else numbered(name, labels, list(nums.values()))
-    pictures = files.pictures([path for paths in kept.values() for path in paths])
+    pictures = files.pictures(folder, [path for paths in kept.values() for path in paths])
     return Collection(name, pictures, {} if "" in nums else ranges(nums), numbers, classes, notes=notes)
 
 

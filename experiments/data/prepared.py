@@ -7,7 +7,7 @@ times as fast.
 import dataclasses
 import pathlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -190,8 +190,16 @@ def _collection(name: str, builder: Any, splits: Mapping[str, str]) -> Collectio
         ranges(dict(zip(splits, records.nums, strict=True))),
         _Labels(records) if labelled else None,
         tuple(features["label"].names) if labelled else (),
+        recorded=_recorded(builder, splits.values()),
         texts=(lambda indices: [_texts(found) for found in records.get(indices.tolist())]) if captions else None,
     )
+
+
+def _recorded(builder: Any, splits: Iterable[str]) -> str:
+    """What tensorflow-datasets has recorded of splits."""
+    infos = [(split, builder.info.splits[split]) for split in splits]
+    sizes = "; ".join(f"{split} {info.num_examples} of {info.num_bytes} bytes" for split, info in infos)
+    return f"{builder.info.full_name}: {sizes}"
 
 
 def _texts(features: Any) -> list[str]:

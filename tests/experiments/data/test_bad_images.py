@@ -123,7 +123,7 @@ FILES = {
     "captions that are no json": ({"a.png": GOOD, "captions.json": "{"}, "captions:.", r"captions\.json cannot be und"),
     "captions of another json": ({"a.png": GOOD, "captions.json": "[1, 2]"}, "captions:.", r"cannot be understood"),
     "captions that are numbers": ({"a.png": GOOD, "captions.json": '{"a.png": [3]}'}, "captions:.", r"3 is no caption"),
-    "a missing npy": ({}, "npy:a.npy", r"there is no file a\.npy; give the path of a \.npy or \.npz file"),
+    "a missing npy": ({}, "npy:a.npy", r"there is no file a\.npy; give --data npy:PATH with the path of a"),
     "an empty npy": ({"a.npy": b""}, "npy:a.npy", r"a\.npy is no NumPy file, or is damaged"),
     "text named npy": ({"a.npy": "hello hello hello"}, "npy:a.npy", r"a\.npy (is no NumPy file|holds Python objects)"),
     "a truncated npy": (
