@@ -11,7 +11,7 @@ import numpy as np
 
 from experiments.command_line.errors import UserError
 from experiments.data import captions
-from experiments.data.collection import UNLABELLED, Collection, NoExamples, Shape
+from experiments.data.collection import UNLABELLED, Collection, NoExamples, Shape, fingerprint
 from experiments.data.images import ImageSet, factor_of
 from experiments.data.request import Request
 from experiments.data.rows import Rows, said
@@ -49,6 +49,7 @@ def cut(collection: Collection, request: Request) -> ImageSet:
         captions=texts,
         num_captions=num_texts,
         notes=collection.notes,
+        fingerprint=lambda: fingerprint(collection).to_json(),
     )
 
 
