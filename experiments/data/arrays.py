@@ -146,7 +146,13 @@ def npz(path: str) -> Collection:
     numbers, classes = numbered(name, labels, nums) if any(some is not None for some in labels) else (None, ())
     splits = ranges(dict(zip(keys, nums, strict=True))) if keys else {}
     bare = [split for split, some in zip(keys, labels, strict=False) if some is None and classes]
+    used = {key for pair in pairs for key in pair}
+    unused = [key for key in names if key not in used]
     notes = tuple(f"part {split} has no labels: {path} has no array for them" for split in bare)
+    if unused:
+        notes += (
+            f"left out: the arrays {', '.join(unused)}" if len(unused) > 1 else f"left out: the array {unused[0]}",
+        )
     return Collection(name, images, splits, numbers, classes, notes=notes)
 
 

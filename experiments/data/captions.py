@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from experiments.command_line.errors import UserError
-from experiments.data import files
+from experiments.data import files, left_out
 from experiments.data.collection import Collection, ranges
+from experiments.data.decoding import HEIF, SUFFIXES
 
 TABLES = ("captions.txt", "captions.csv", "captions.tsv", "results.csv", "Flickr8k.token.txt", "results_20130124.token")
 JSONS = ("captions.json", "metadata.jsonl", "captions.jsonl")
@@ -28,19 +29,22 @@ def collection(path: str) -> Collection:
     """The pictures of a folder that have captions."""
     folder = files.folder_of(path, "captions")
     name = f"captions:{path}"
-    paths = files.walk(folder)
+    every = files.every_file(folder)
+    paths = files.pictures_among(every)
     files.require_pictures(paths, folder)
     splits, notes = files.split_folders(folder, paths)
     parts = {split: files.within(root, paths) for split, root in (splits or {"": folder}).items()}
     kept = [path for part in parts.values() for path in part]
-    written = _written([folder, *splits.values()], kept)
+    tables = _tables([folder, *splits.values()])
+    written = _written(folder, tables, kept)
+    texts = tables or [path.with_suffix(".txt") for path in kept]
     nums = {split: len(part) for split, part in parts.items()}
     return Collection(
         name,
         files.pictures(folder, kept),
         ranges(nums) if splits else {},
         texts=lambda indices: [written[kept[index]] for index in indices],
-        notes=notes,
+        notes=(*notes, *left_out.notes(folder, every, paths, [*kept, *texts])),
     )
 
 
@@ -60,31 +64,37 @@ def decoded(caption: np.ndarray) -> str:
     return bytes(caption).rstrip(b"\0").decode("utf-8", "replace")
 
 
-def _written(folders: Sequence[pathlib.Path], paths: Sequence[pathlib.Path]) -> dict[pathlib.Path, list[str]]:
+def _tables(folders: Sequence[pathlib.Path]) -> list[pathlib.Path]:
+    """The table of captions in each of the folders that has one."""
+    found = [
+        next((folder / name for name in (*TABLES, *JSONS) if (folder / name).is_file()), None) for folder in folders
+    ]
+    return [table for table in found if table is not None]
+
+
+def _written(
+    folder: pathlib.Path, tables: Sequence[pathlib.Path], paths: Sequence[pathlib.Path]
+) -> dict[pathlib.Path, list[str]]:
     """The captions of each picture, from the tables in a set's folder and in those of its splits.
 
     UserError if pictures have none, or captions have no picture.
     """
-    tables = [
-        next((folder / name for name in (*TABLES, *JSONS) if (folder / name).is_file()), None) for folder in folders
-    ]
-    sources = [source for source in tables if source]
-    if not sources:
+    if not tables:
         found = {path: _beside(path) for path in paths}
         if not any(found.values()):
             raise UserError(
-                f"{folders[0]} has pictures but no captions; write captions.txt with lines 'file.jpg,caption', "
+                f"{folder} has pictures but no captions; write captions.txt with lines 'file.jpg,caption', "
                 "or a .txt file beside each picture"
             )
     else:
         found: dict[pathlib.Path, list[str]] = {path: [] for path in paths}
-        for source in sources:
+        for source in tables:
             captions = _from_json(source) if source.name in JSONS else _from_table(source)
             for path, texts in _matched(source, files.within(source.parent, paths), captions).items():
                 found[path] += texts
     without = [path for path in paths if not found[path]]
     if without:
-        where = sources[0] if len(sources) == 1 else folders[0]
+        where = tables[0] if len(tables) == 1 else folder
         raise UserError(
             f"{len(without):,} of {len(paths):,} pictures have no caption in {where}, the first is {without[0].name}; "
             "write one for each, or remove those pictures"
@@ -126,7 +136,7 @@ def _from_table(source: pathlib.Path) -> list[tuple[str, str]]:
         rows = [[cell.strip() for cell in line.split("|")] for line in text.splitlines() if line.strip()]
     else:
         rows = [row for row in csv.reader(io.StringIO(text)) if row]
-    if rows and pathlib.PurePath(rows[0][0].partition("#")[0]).suffix.lower() not in files.SUFFIXES:
+    if rows and pathlib.PurePath(rows[0][0].partition("#")[0]).suffix.lower() not in SUFFIXES | HEIF:
         rows = rows[1:]
     captions = []
     for number, row in enumerate(rows, start=1):

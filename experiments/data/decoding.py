@@ -6,6 +6,8 @@ Lanczos or box filtering in one step, a much larger JPEG from a reduced decoding
 asked for.
 """
 
+import functools
+import importlib.util
 import io
 from typing import Any, Literal
 
@@ -24,8 +26,34 @@ GAP = 3
 _RESAMPLE = {"lanczos": Image.Resampling.LANCZOS, "box": Image.Resampling.BOX}
 
 
+SUFFIXES = frozenset(
+    (
+        *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".avif", ".gif", ".bmp", ".dib"),
+        *(".tif", ".tiff", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".tga"),
+        *(".ppm", ".pgm", ".pbm", ".pnm", ".pcx", ".sgi", ".qoi", ".dds"),
+    )
+)
+"""Of files that are taken for pictures."""
+
+HEIF = frozenset((".heic", ".heif", ".hif"))
+"""Of those that the package pillow-heif lets Pillow read."""
+
+MISSING = frozenset((".avif", ".qoi"))
+"""Of those that not every Pillow reads."""
+
 Half = Literal["left", "right"] | None
 """Which half of a picture is meant, None for all of it."""
+
+
+@functools.cache
+def suffixes() -> frozenset[str]:
+    """Suffixes of the pictures that can be read here."""
+    found = SUFFIXES - {kind for kind in MISSING if kind not in Image.registered_extensions()}
+    if importlib.util.find_spec("pillow_heif") is None:
+        return found
+    heif: Any = importlib.import_module("pillow_heif")
+    heif.register_heif_opener()
+    return found | HEIF
 
 
 def decode(data: bytes, options: ImageOptions, channels: int | None = None, half: Half = None) -> np.ndarray:

@@ -5,12 +5,13 @@ same names, the first folder in order of name being the input. Folders named tra
 split `train`.
 """
 
+import dataclasses
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from experiments.command_line.errors import UserError
-from experiments.data import files
+from experiments.data import files, left_out
 from experiments.data.collection import Collection, ranges
 from experiments.data.request import TEST_NAMES
 
@@ -24,13 +25,15 @@ def pairs(path: str, *, swap: bool) -> Collection:
     """Pairs of images; with `swap` the right one, or the second folder, is the input."""
     folder = files.folder_of(path, "pairs")
     name = f"pairs:{path}"
-    paths = files.walk(folder)
+    every = files.every_file(folder)
+    paths = files.pictures_among(every)
     files.require_pictures(paths, folder)
     sides, notes = _sides(name, folder, paths)
     lettered = bool(_lettered(folder))
     if sides:
         both = {split: _partners(name, *two) for split, two in sides.items()}
         nums = {split: len(inputs) for split, (inputs, _) in both.items()}
+        kept = [one for part in both.values() for side in part for one in side]
         images, targets = (
             files.pictures(folder, [one for part in both.values() for one in part[which]]) for which in range(2)
         )
@@ -43,6 +46,7 @@ def pairs(path: str, *, swap: bool) -> Collection:
     if swap:
         images, targets = targets, images
     splits = {} if "" in nums else ranges(nums)
+    notes += left_out.notes(folder, every, paths, kept)
     return Collection(name, images, splits, targets=targets, holds_out=not lettered, notes=notes)
 
 
@@ -55,6 +59,10 @@ def unpaired(paths: str, load: Callable[[str], Collection]) -> Collection:
         if not sides:
             raise UserError(f"{whole} has no folders trainA and trainB; give --data unpaired:A,B")
         a, b = (_domain(name, whole, {split: two[which] for split, two in sides.items()}) for which in range(2))
+        every = files.every_file(whole)
+        kept = [path for two in sides.values() for root in two for path in files.within(root, every)]
+        pictures = files.pictures_among(every)
+        a = dataclasses.replace(a, notes=left_out.notes(whole, every, pictures, files.pictures_among(kept)))
     else:
         sets = [_set_name(one) for one in _two_names(paths)]
         a, b = (load(one) for one in sets)

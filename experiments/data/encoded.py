@@ -78,7 +78,8 @@ class Pictures:
 
     def identity(self) -> Identity:
         """Names, sizes and contents of the encoded pictures."""
-        names, sizes = (None if values is None else values() for values in (self.names, self.sizes))
+        names = None if self.names is None else self.names()
+        sizes = None if self.sizes is None else self.sizes()
         total = math.inf if sizes is None else sum(sizes)
         return Identity(
             "" if names is None else checksum(names),

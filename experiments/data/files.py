@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from experiments.command_line.errors import UserError
+from experiments.data import decoding
 from experiments.data.decoding import Half
 from experiments.data.encoded import Pictures
 from experiments.data.request import TEST_NAMES
 from experiments.data.rows import PictureError
-
-SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".avif")
-)
 
 
 def folder_of(path: str, option: str) -> pathlib.Path:
@@ -30,8 +27,19 @@ def folder_of(path: str, option: str) -> pathlib.Path:
     raise UserError(f"there is no folder {folder}; give --data {option}:PATH with the path of your pictures")
 
 
-def walk(folder: pathlib.Path, suffixes: frozenset[str] = SUFFIXES) -> list[pathlib.Path]:
-    """Files of those suffixes in the folder and below, in order of name; hidden ones are left out.
+def walk(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Pictures in the folder and below, in order of name; hidden files are left out."""
+    return pictures_among(every_file(folder))
+
+
+def pictures_among(paths: Sequence[pathlib.Path]) -> list[pathlib.Path]:
+    """Those of the files whose suffix is that of a picture."""
+    suffixes = decoding.suffixes()
+    return [path for path in paths if path.suffix.lower() in suffixes]
+
+
+def every_file(folder: pathlib.Path) -> list[pathlib.Path]:
+    """All files in the folder and below, in order of name; hidden ones are left out.
 
     Links to folders are followed, a folder that has been seen is not entered again.
     """
@@ -53,7 +61,7 @@ def walk(folder: pathlib.Path, suffixes: frozenset[str] = SUFFIXES) -> list[path
                 continue
             if _is_folder(entry):
                 waiting.append(pathlib.Path(entry.path))
-            elif pathlib.PurePath(entry.name).suffix.lower() in suffixes:
+            else:
                 found.append(pathlib.Path(entry.path))
     return sorted(found)
 

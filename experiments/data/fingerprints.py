@@ -82,9 +82,9 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
                 said.append({"recorded": "another version of the set"}.get(name, f"other {name}"))
         for name, what in (("images", "pictures"), ("targets", "targets")):
             said += _identities(what, before.get(name) or {}, now.get(name) or {})
-    others = [one.get("others") for one in (before, now)]
-    if others[0] and others[1]:
-        said += [f"{one} in the second domain" for one in differences(*others)]
+    second, other_second = before.get("others"), now.get("others")
+    if second and other_second:
+        said += [f"{one} in the second domain" for one in differences(second, other_second)]
     return said
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from experiments.data import files
+from experiments.data import files, left_out
 from experiments.data.collection import Collection, numbered, ranges
 
 NAMED = 3
@@ -15,9 +15,12 @@ NAMED = 3
 def collection(path: str) -> Collection:
     """All pictures of the folder and below, in order of their paths."""
     folder = files.folder_of(path, "folder")
-    paths = files.walk(folder)
+    every = files.every_file(folder)
+    paths = files.pictures_among(every)
     files.require_pictures(paths, folder)
     splits, notes = files.split_folders(folder, paths)
+    within = [path for root in splits.values() for path in files.within(root, paths)] if splits else paths
+    notes += left_out.notes(folder, every, paths, within)
     return of_roots(f"folder:{path}", folder, splits or {"": folder}, paths, notes)
 
 

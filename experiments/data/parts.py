@@ -5,6 +5,7 @@ its classes, whether its images are grey or RGB, their size, and the range of th
 """
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from experiments.command_line.errors import UserError
 from experiments.data import captions
 from experiments.data.collection import UNLABELLED, Collection, NoExamples, Shape, fingerprint
 from experiments.data.images import ImageSet, factor_of
-from experiments.data.request import Request
+from experiments.data.request import Request, official
 from experiments.data.rows import Rows, said
 
 
@@ -48,9 +49,17 @@ def cut(collection: Collection, request: Request) -> ImageSet:
         others,
         captions=texts,
         num_captions=num_texts,
-        notes=collection.notes,
+        notes=(*collection.notes, *_unread(collection)),
         fingerprint=lambda: fingerprint(collection).to_json(),
     )
+
+
+def _unread(collection: Collection) -> Iterator[str]:
+    """A note on the splits of a set that neither a training nor an evaluation reads."""
+    names = tuple(collection.splits)
+    unread = [name for name in names if name not in ("train", official("test", names))]
+    if unread:
+        yield f"left out: the split{'s' if len(unread) > 1 else ''} {', '.join(unread)}, neither train nor test"
 
 
 def _domains(collection: Collection, shape: Shape | None, request: Request) -> tuple[Shape | None, Rows]:

@@ -50,8 +50,8 @@ def require_same(folder: pathlib.Path, experiment: Experiment) -> dict[str, Any]
     for number, other in enumerate(map(json.loads, processes.gather(json.dumps(now)))):
         if changed := fingerprints.differences(now, other):
             raise UserError(f"the data in process {number} are not those of another one: {'; '.join(changed)}")
-    record = run_folder.read_config(folder) if (folder / "config.json").exists() else {"has_checkpoint": False}
-    before = record.get("data") if record["has_checkpoint"] else None
+    record = run_folder.read_config(folder) if (folder / "config.json").exists() else {}
+    before = record.get("data") if record.get("has_checkpoint") else None
     changed = fingerprints.differences(before, now) if before else []
     if changed:
         raise UserError(

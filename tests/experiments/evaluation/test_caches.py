@@ -35,6 +35,7 @@ ON_DISK = {
 
 IN_MEMORY = {
     # function: (what it depends on beside its arguments, which are the key)
+    "experiments.data.decoding.suffixes": "the packages that are installed",
     "experiments.data.order._permutation": "nothing",
     "experiments.evaluation.inception.shapes": "the network, which has no settings",
     "experiments.evaluation.rows.whole": "the sets of one evaluation, which are fixed",
