@@ -34,13 +34,16 @@ def main(argv: Sequence[str]) -> int:
         prog="python -m experiments.likelihood RUN",
         description=(__doc__ or "").partition("\n")[0],
     )
-    from experiments.runs import restore, run_folder
+    from experiments.runs import restore, run_data, run_folder
+    from experiments.runs.run_data import Place
     from jaxgen.model import LikelihoodModel
 
     name, experiment = run_folder.read(folder)
     if not isinstance(model_of(experiment.model), LikelihoodModel):
         raise UserError(f"{name} bounds no likelihood: this command is for variational autoencoders")
     experiment, model, step, state = restore.at(folder, chosen.step)
+    experiment = run_data.placed(experiment, Place(chosen.data, chosen.data_dir))
+    run_data.check(folder, experiment)
     images = data.load_for(experiment, "test")
     config = experiment.model
     start = time.perf_counter()

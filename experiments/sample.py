@@ -8,7 +8,7 @@ import pathlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -27,6 +27,8 @@ class Options:
     seed: int = 0  # of the latents
     columns: int | None = None  # images in a row; a square if not given
     step: int | Literal["newest", "best"] = "newest"  # whose checkpoint: the newest, the best, or a step's own
+    data: str | None = None  # the run's data in their new place, such as folder:PATH; as in the training if not given
+    data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given
 
     def __post_init__(self):
         require(self.num >= 1, "--num", self.num, "at least 1")
@@ -53,25 +55,28 @@ def main(argv: Sequence[str]) -> int:
         raise UserError(f"--out is {out}, but must end in .png")
 
     from experiments.pictures import figures
+    from experiments.runs.run_data import Place
 
+    place = Place(chosen.data, chosen.data_dir)
     with _writing(out):
         if chosen.out:
             out.parent.mkdir(parents=True, exist_ok=True)  # before the time is spent on drawing
-    step, samples = sampling.draw(folder, chosen.num, chosen.seed, chosen.step, sampler)
-    picture = figures.grid(samples, chosen.columns) if samples.ndim == 4 else _points(folder, samples)
+    step, samples = sampling.draw(folder, chosen.num, chosen.seed, chosen.step, sampler, place)
+    picture = figures.grid(samples, chosen.columns) if samples.ndim == 4 else _points(folder, samples, place)
     with _writing(out):
         figures.save_png(out, picture)
     print(f"wrote {chosen.num} images of step {step:,} to {out}")
     return 0
 
 
-def _points(folder: pathlib.Path, samples: np.ndarray) -> np.ndarray:
+def _points(folder: pathlib.Path, samples: np.ndarray, place: Any) -> np.ndarray:
     """Samples over as many real points."""
     from experiments import data
     from experiments.pictures import kinds
-    from experiments.runs import run_folder
+    from experiments.runs import run_data, run_folder
 
-    _, experiment = run_folder.read(folder)
+    experiment = run_data.placed(run_folder.read(folder)[1], place)
+    run_data.check(folder, experiment)
     real = data.load_for(experiment)
     return kinds.points(samples, np.asarray(real.batch(np.arange(min(len(real), len(samples))))))
 

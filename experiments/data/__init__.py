@@ -13,16 +13,17 @@ docs/data.md says more. A set is read without TensorFlow and never downloaded: `
 
 import dataclasses
 import pathlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments.data.options import ImageOptions, StorageOptions
 
 if TYPE_CHECKING:
+    from experiments.data.collection import Collection
     from experiments.data.images import ImageSet
     from experiments.data.request import Request
     from experiments.runs.experiment import Experiment
 
-__all__ = ["ImageOptions", "StorageOptions", "load", "load_for"]
+__all__ = ["ImageOptions", "StorageOptions", "fingerprint_for", "load", "load_for"]
 
 AS_THEY_ARE, AT_EASE = ImageOptions(), StorageOptions()
 
@@ -48,16 +49,27 @@ def load_for(experiment: "Experiment", split: str = "train") -> "ImageSet":
     return load(experiment.data, split, experiment.data_dir, experiment.images, experiment.storage)
 
 
+def fingerprint_for(experiment: "Experiment") -> dict[str, Any]:
+    """What identifies the data that an experiment names, as JSON; UserError if they are not there."""
+    from experiments.data import collection
+    from experiments.data.request import Request
+
+    request = Request("all", experiment.data_dir, experiment.images, experiment.storage)
+    return collection.fingerprint(_by_name(experiment.data, request)).to_json()
+
+
 def _load(name: str, request: "Request") -> "ImageSet":
+    from experiments.data import parts
     from experiments.data.images import window_of
 
-    image_set = _by_name(name, request)
+    image_set = parts.cut(_by_name(name, request), request)
     stored = tuple(image_set.images.shape[1:])
     window = window_of(stored, request.images) if len(stored) == 3 else None
     return dataclasses.replace(image_set, window=window)
 
 
-def _by_name(name: str, request: "Request") -> "ImageSet":
+def _by_name(name: str, request: "Request") -> "Collection":
+    """All parts of the set of that name."""
     from experiments.command_line.errors import UserError
     from experiments.data import arrays, captions, digits, domains, folders, prepared, quickdraw, toys
 
@@ -66,21 +78,21 @@ def _by_name(name: str, request: "Request") -> "ImageSet":
         case "":
             raise UserError("--data is empty; name a data set, for example --data digits")
         case "digits":
-            return digits.load(request, rest if colon else None)
+            return digits.collection(rest if colon else None)
         case "folder":
-            return folders.load(rest, request)
+            return folders.collection(rest)
         case "pairs":
-            return domains.load_pairs(rest, request)
+            return domains.pairs(rest, swap=request.images.swap)
         case "unpaired":
-            return domains.load_unpaired(rest, request, _by_name)
+            return domains.unpaired(rest, lambda one: _by_name(one, request))
         case "npy":
-            return arrays.load_npy(rest, request)
+            return arrays.npy(rest)
         case "npz":
-            return arrays.load_npz(rest, request)
+            return arrays.npz(rest)
         case "captions":
-            return captions.load(rest, request)
+            return captions.collection(rest)
         case "quickdraw":
-            return quickdraw.load(rest, request)
+            return quickdraw.collection(rest, request.folder)
         case _ if scheme in toys.TOYS and not colon:
-            return toys.load(scheme, request)
-    return prepared.load(name, request)
+            return toys.collection(scheme)
+    return prepared.collection(name, request.folder)

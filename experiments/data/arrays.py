@@ -11,16 +11,19 @@ Floats of shape (num, dimensions) that make no square stay points.
 import math
 import pathlib
 import zipfile
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from experiments.command_line.errors import UserError
+from experiments.data.collection import Collection, Parts, Shape, numbered, ranges
 from experiments.data.decoding import fit_array
-from experiments.data.images import ImageSet
+from experiments.data.fingerprints import Identity, checksum, of_contents
 from experiments.data.options import ImageOptions
-from experiments.data.request import TEST_NAMES, Request, official, part
-from experiments.data.rows import Rows, Source, rows_of
+from experiments.data.request import TEST_NAMES, Request
+from experiments.data.rows import Rows, Source, mixed_sizes, rows_of, said
+from experiments.data.values import Part, Values, require_finite, to_uint8, values_of
 
 SMALLEST_FLAT = 64
 """Pixels of the smallest image that may come as one row: 8x8."""
@@ -29,61 +32,147 @@ IMAGE_KEYS = ("x", "images", "data", "arr_0")
 LABEL_KEYS = ("y", "labels")
 
 
-def load_npy(path: str, request: Request) -> ImageSet:
-    """The images of one array, a tenth of them held out."""
+class Arrays:
+    """Images, or points, in one array for each part of a set."""
+
+    def __init__(self, name: str, parts: Sequence[Part]):
+        for part in parts:
+            if not part.shape or 0 in part.shape:
+                raise UserError(f"{part.called} is empty, of shape {part.shape}; give an array of at least two images")
+        self._name, self._parts = name, parts
+        points = [_are_points(part) for part in parts]
+        if len(set(points)) > 1:
+            one, other = (parts[points.index(kind)].called for kind in (True, False))
+            raise UserError(f"{one} holds points and {other} images; give either, not both")
+        self._hold_points = points[0]
+
+    def __len__(self) -> int:
+        return sum(part.shape[0] for part in self._parts)
+
+    def shape(self, name: str, parts: Parts, options: ImageOptions) -> Shape | None:
+        """RGB if an array of any part is, one size in all parts."""
+        if self._hold_points:
+            widths = {part.shape[1] for part in self._parts}
+            if len(widths) > 1:
+                raise UserError(f"{name} has points of {' and '.join(map(str, sorted(widths)))} dimensions")
+            if options != ImageOptions(caption_length=options.caption_length):
+                raise UserError(f"{name} holds points of {widths.pop()} dimensions; leave the --images options out")
+            return (widths.pop(),)
+        shapes = [_image_shape(part.called, part.shape) for part in self._parts]
+        side = options.stored_size
+        for part, shape in zip(self._parts, shapes, strict=True):
+            if side is None and shape[:2] != shapes[0][:2]:
+                one, other = f"{said(shapes[0])} ({self._parts[0].called})", f"{said(shape)} ({part.called})"
+                raise UserError(mixed_sizes(name, one, other))
+        height, width, _ = shapes[0]
+        return side or height, side or width, options.channels or max(shape[2] for shape in shapes)
+
+    def rows(self, name: str, indices: np.ndarray, shape: Shape | None, request: Request) -> Rows:
+        """The images at `indices` as uint8, their values scaled as those of all parts ask for; points as float32."""
+        values = None if self._hold_points else values_of(self._parts)
+        found, first = [], 0
+        for part in self._parts:
+            chosen = indices[(indices >= first) & (indices < first + part.shape[0])] - first
+            first += part.shape[0]
+            if len(chosen):
+                array = part.read()
+                array = array if len(chosen) == len(array) else array[chosen]
+                found.append(
+                    self._points(part, array) if values is None else self._fitted(array, values, shape, request)
+                )
+        return found[0] if len(found) == 1 else np.concatenate([some[np.arange(len(some))] for some in found])
+
+    def identity(self) -> Identity:
+        """Shapes, types and contents of the arrays; where they are large, of rows spread over each."""
+        shapes = [f"{part.shape} {part.dtype}" for part in self._parts]
+        size = sum(math.prod(part.shape) * part.dtype.itemsize for part in self._parts)
+        contents = []
+        for part in self._parts:
+            array = part.read()
+            contents.append(of_contents(len(array), size, lambda indices, array=array: (array[indices],)))
+        return Identity(sizes=checksum(shapes), contents="".join(contents))
+
+    def _points(self, part: Part, array: np.ndarray) -> np.ndarray:
+        require_finite(part.called, array, "points")
+        return np.asarray(array, np.float32)
+
+    def _fitted(self, array: np.ndarray, values: Values, shape: Shape | None, request: Request) -> Rows:
+        images = to_uint8(array.reshape(len(array), *_image_shape(self._name, array.shape)), values)
+        if images.shape[1:] == shape:
+            return images
+        channels = shape[-1] if shape else None
+        source = Source(
+            self._name,
+            len(images),
+            read=lambda indices: list(images[np.asarray(indices)]),
+            decode=lambda image: fit_array(image, request.images, channels),
+            called=lambda index: f"image {index}",
+        )
+        return rows_of(source, request.storage, shape)
+
+
+def npy(path: str) -> Collection:
+    """The images of one array."""
     name = f"npy:{path}"
     array = _opened(pathlib.Path(path).expanduser())
     if isinstance(array, np.lib.npyio.NpzFile):
         array.close()
         raise UserError(f"{path} holds several arrays; give --data npz:{path}")
-    return _image_set(name, array, None, part(name, len(array) if array.ndim else 0, request.split), request)
+    return Collection(name, Arrays(name, [of_array(name, array)]))
 
 
-def load_npz(path: str, request: Request) -> ImageSet:
+def of_array(called: str, array: np.ndarray) -> Part:
+    """An array that is there."""
+    return Part(called, array.shape, array.dtype, lambda: array)
+
+
+def npz(path: str) -> Collection:
     """The images, and labels if there are, of a file with several arrays."""
     name = f"npz:{path}"
     file = _opened(pathlib.Path(path).expanduser())
     if not isinstance(file, np.lib.npyio.NpzFile):
         raise UserError(f"{path} holds one array; give --data npy:{path}")
     with file:
-        splits = {split: pair for split in ("train", *TEST_NAMES) if (pair := _split_keys(split, file.files))}
-        if request.split == "all" and splits:
-            pairs = list(splits.values())
-            images = np.concatenate([_member(path, file, key) for key, _ in pairs])
-            labels = [_member(path, file, key) for _, key in pairs if key]
-            joined = np.concatenate(labels) if len(labels) == len(pairs) else None
-            return _image_set(name, images, joined, np.arange(len(images)), request)
-        chosen = official(request.split, tuple(splits))
-        if chosen is None and set(splits) - {"train"}:
-            raise UserError(f"{name} has no split {request.split!r}; there are: {', '.join(splits)}, all")
-        unsplit = splits.get("train") or _unsplit_keys(file.files)
-        image_key, label_key = splits[chosen] if chosen else unsplit or (None, None)
-        if image_key is None:
-            raise UserError(
-                f"{path} holds {', '.join(file.files) or 'nothing'}; name its arrays train and test, or x and y"
-            )
-        images = _member(path, file, image_key)
-        labels = _member(path, file, label_key) if label_key else None
-    kept = len(splits) > 1 and chosen
-    indices = np.arange(len(images)) if kept else part(name, len(images) if images.ndim else 0, request.split)
-    return _image_set(name, images, labels, indices, request)
+        names = file.files
+        keys = {split: pair for split in ("train", *TEST_NAMES) if (pair := _split_keys(split, names))}
+        whole = None if keys else _whole_keys(names)
+        if not keys and whole is None:
+            raise UserError(f"{path} holds {', '.join(names) or 'nothing'}; name its arrays train and test, or x and y")
+        pairs = list(keys.values()) or [whole] if whole else list(keys.values())
+        parts = [_part(path, file, images) for images, _ in pairs]
+        labels = [_member(path, file, key) if key else None for _, key in pairs]
+    images = Arrays(name, parts)
+    nums = [part.shape[0] for part in parts]
+    numbers, classes = numbered(name, labels, nums) if any(some is not None for some in labels) else (None, ())
+    splits = ranges(dict(zip(keys, nums, strict=True))) if keys else {}
+    bare = [split for split, some in zip(keys, labels, strict=False) if some is None and classes]
+    used = {key for pair in pairs for key in pair}
+    unused = [key for key in names if key not in used]
+    notes = tuple(f"part {split} has no labels: {path} has no array for them" for split in bare)
+    if unused:
+        notes += (
+            f"left out: the arrays {', '.join(unused)}" if len(unused) > 1 else f"left out: the array {unused[0]}",
+        )
+    return Collection(name, images, splits, numbers, classes, notes=notes)
 
 
-def rows_of_array(name: str, images: np.ndarray, request: Request) -> Rows:
-    """uint8 images (num, height, width, channels), cut, resized and converted as the options say."""
-    shape = images.shape[1:]
-    side = request.images.stored_size
-    channels = request.images.channels
-    if side in (None, shape[0]) and side in (None, shape[1]) and channels in (None, shape[2]):
-        return images
-    source = Source(
-        name,
-        len(images),
-        read=lambda indices: list(images[np.asarray(indices)]),
-        decode=lambda image: fit_array(image, request.images),
-        called=lambda index: f"image {index}",
-    )
-    return rows_of(source, request.storage)
+def _part(path: str, file: Any, key: str) -> Part:
+    """A member of an archive: its header now, its numbers when they are needed."""
+    try:
+        with file.zip.open(f"{key}.npy") as member:
+            version = np.lib.format.read_magic(member)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, _, dtype = read(member)
+    except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}, array {key}, {_why(error)}") from error
+    if dtype.hasobject:
+        raise UserError(f"{path}, array {key}, {_PICKLE}")
+    return Part(f"{path}, array {key},", shape, dtype, lambda: _read(path, key))
+
+
+def _read(path: str, key: str) -> np.ndarray:
+    with _opened(pathlib.Path(path).expanduser()) as file:
+        return _member(path, file, key)
 
 
 def _split_keys(split: str, keys: list[str]) -> tuple[str, str | None] | None:
@@ -97,7 +186,7 @@ def _split_keys(split: str, keys: list[str]) -> tuple[str, str | None] | None:
     return None
 
 
-def _unsplit_keys(keys: list[str]) -> tuple[str, str | None] | None:
+def _whole_keys(keys: list[str]) -> tuple[str, str | None] | None:
     images = next((key for key in IMAGE_KEYS if key in keys), keys[0] if len(keys) == 1 else None)
     labels = next((key for key in LABEL_KEYS if key in keys), None)
     return (images, labels) if images else None
@@ -111,7 +200,10 @@ def _opened(path: pathlib.Path) -> Any:
             raise zipfile.BadZipFile("its archive is cut short")
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
-        raise UserError(f"there is no file {path}; give the path of a .npy or .npz file") from None
+        scheme = "npz" if path.suffix == ".npz" else "npy"
+        raise UserError(
+            f"there is no file {path}; give --data {scheme}:PATH with the path of a .npy or .npz file"
+        ) from None
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror or error}); give a .npy or .npz file") from error
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -125,89 +217,34 @@ def _member(path: str, file: Any, key: str) -> np.ndarray:
         raise UserError(f"{path}, array {key}, {_why(error)}") from error
 
 
+_PICKLE = "holds Python objects (a pickle), which could run any program; save it as an array of numbers"
+
+
 def _why(error: Exception) -> str:
     if any(sign in str(error) for sign in ("allow_pickle", "Object arrays", "Python objects")):
-        return "holds Python objects (a pickle), which could run any program; save it as an array of numbers"
+        return _PICKLE
     return f"is no NumPy file, or is damaged ({str(error).partition(chr(10))[0]}); save it anew with numpy.save"
 
 
-def _image_set(
-    name: str, array: np.ndarray, labels: np.ndarray | None, indices: np.ndarray, request: Request
-) -> ImageSet:
-    if array.ndim == 0 or array.size == 0 or not len(indices):
-        raise UserError(f"{name} is empty, of shape {array.shape}; give an array of at least two images")
-    classes: tuple[str, ...] = ()
-    if labels is not None:
-        labels, classes = _labels(name, labels, len(array))
-        labels = labels[indices]
-    if len(indices) != len(array):
-        array = array[indices]
-    if array.ndim == 2 and array.dtype.kind == "f" and not _is_flat_image(array.shape[1]):
-        return ImageSet(name, _points(name, array, request), labels, classes)
-    images = rows_of_array(name, _pixels(name, _nhwc(name, array)), request)
-    return ImageSet(name, images, labels, classes)
+def _are_points(part: Part) -> bool:
+    return len(part.shape) == 2 and part.dtype.kind == "f" and not _is_flat_image(part.shape[1])
 
 
 def _is_flat_image(width: int) -> bool:
     return width >= SMALLEST_FLAT and math.isqrt(width) ** 2 == width
 
 
-def _nhwc(name: str, array: np.ndarray) -> np.ndarray:
-    shape = array.shape
+def _image_shape(called: str, shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Height, width and channels of the images of an array."""
     if len(shape) == 2 and _is_flat_image(shape[1]):
         side = math.isqrt(shape[1])
-        return array.reshape(-1, side, side, 1)
+        return side, side, 1
     if len(shape) == 3:
-        return array[..., None]
+        return shape[1], shape[2], 1
     if len(shape) == 4 and shape[-1] in (1, 3):
-        return array
+        return shape[1], shape[2], shape[3]
     if len(shape) == 4 and shape[1] in (1, 3):
-        raise UserError(f"{name} has shape {shape}, channels first; transpose it with array.transpose(0, 2, 3, 1)")
+        raise UserError(f"{called} has shape {shape}, channels first; transpose it with array.transpose(0, 2, 3, 1)")
     raise UserError(
-        f"{name} has shape {shape}; images are (num, height, width), (num, height, width, 1 or 3) or (num, 784)"
+        f"{called} has shape {shape}; images are (num, height, width), (num, height, width, 1 or 3) or (num, 784)"
     )
-
-
-def _pixels(name: str, array: np.ndarray) -> np.ndarray:
-    kind = array.dtype.kind
-    if array.dtype == np.uint8:
-        return array
-    if kind == "b":
-        return array.astype(np.uint8) * np.uint8(255)
-    if kind not in "iuf":
-        raise UserError(f"{name} holds {array.dtype}; images are uint8, or floats from 0 to 1")
-    if kind == "f" and not np.isfinite(array).all():
-        bad = int((~np.isfinite(array)).reshape(len(array), -1).any(axis=1).sum())
-        raise UserError(f"{name} has NaN or infinite values in {bad:,} of {len(array):,} images; mend or remove them")
-    low, high = float(array.min()), float(array.max())
-    if kind != "f" or (high > 1 and low >= 0 and high <= 255 and (array == np.round(array)).all()):
-        if low < 0 or high > 255:
-            raise UserError(f"{name} has values from {low:g} to {high:g}; images are whole numbers from 0 to 255")
-        return array.astype(np.uint8)
-    if low >= 0 and high <= 1:
-        return np.round(array * 255).astype(np.uint8)
-    if low >= -1 and high <= 1:
-        return np.round((array + 1) * 127.5).astype(np.uint8)
-    raise UserError(f"{name} has values from {low:g} to {high:g}; floats of images are from 0 to 1 or from -1 to 1")
-
-
-def _points(name: str, array: np.ndarray, request: Request) -> np.ndarray:
-    if request.images != ImageOptions(caption_length=request.images.caption_length):
-        raise UserError(f"{name} holds points of {array.shape[1]} dimensions; leave the --images options out")
-    if not np.isfinite(array).all():
-        raise UserError(f"{name} has NaN or infinite values; remove those points")
-    return np.asarray(array, np.float32)
-
-
-def _labels(name: str, labels: np.ndarray, num: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Labels 0 to n-1 as int32, and the names of the classes."""
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.shape != (num,):
-        raise UserError(f"{name} has labels of shape {labels.shape} for {num:,} images; give one for each")
-    if labels.dtype.kind not in "iuUb":
-        raise UserError(f"{name} has labels of {labels.dtype}; give whole numbers or strings")
-    values, numbers = np.unique(labels, return_inverse=True)
-    if labels.dtype.kind in "iu" and values[0] >= 0 and values[-1] < 10_000:
-        return labels.astype(np.int32), tuple(str(value) for value in range(int(values[-1]) + 1))
-    return numbers.astype(np.int32), tuple(str(value) for value in values)

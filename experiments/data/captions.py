@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from experiments.command_line.errors import UserError
-from experiments.data import files
-from experiments.data.images import ImageSet
-from experiments.data.request import Request, part
+from experiments.data import files, left_out
+from experiments.data.collection import Collection, ranges
+from experiments.data.decoding import HEIF, SUFFIXES
 
 TABLES = ("captions.txt", "captions.csv", "captions.tsv", "results.csv", "Flickr8k.token.txt", "results_20130124.token")
 JSONS = ("captions.json", "metadata.jsonl", "captions.jsonl")
@@ -25,21 +25,27 @@ FILE_KEYS = ("file", "file_name", "filename", "image", "image_name", "path")
 TEXT_KEYS = ("captions", "caption", "text", "texts", "sentences", "comment")
 
 
-def load(path: str, request: Request) -> ImageSet:
-    """The pictures of a folder that have captions, a tenth of them held out where it has no folder `test`."""
+def collection(path: str) -> Collection:
+    """The pictures of a folder that have captions."""
     folder = files.folder_of(path, "captions")
-    name, split = f"captions:{path}", request.split
-    splits = files.split_folders(folder)
-    if splits and split != "all":
-        chosen = files.split_of(name, splits, split)
-        folder, split = chosen or folder / "train", "all" if chosen else split
-    paths = files.walk(folder)
+    name = f"captions:{path}"
+    every = files.every_file(folder)
+    paths = files.pictures_among(every)
     files.require_pictures(paths, folder)
-    written = _written(folder, paths)
-    chosen_paths = [paths[index] for index in part(name, len(paths), split)]
-    encoded_captions, counts = encoded([written[path] for path in chosen_paths], request.images.caption_length)
-    rows = files.rows_of_files(name, chosen_paths, request)
-    return ImageSet(name, rows, captions=encoded_captions, num_captions=counts)
+    splits, notes = files.split_folders(folder, paths)
+    parts = {split: files.within(root, paths) for split, root in (splits or {"": folder}).items()}
+    kept = [path for part in parts.values() for path in part]
+    tables = _tables([folder, *splits.values()])
+    written = _written(folder, tables, kept)
+    texts = tables or [path.with_suffix(".txt") for path in kept]
+    nums = {split: len(part) for split, part in parts.items()}
+    return Collection(
+        name,
+        files.pictures(folder, kept),
+        ranges(nums) if splits else {},
+        texts=lambda indices: [written[kept[index]] for index in indices],
+        notes=(*notes, *left_out.notes(folder, every, paths, [*kept, *texts])),
+    )
 
 
 def encoded(texts: Sequence[Sequence[str]], length: int) -> tuple[np.ndarray, np.ndarray]:
@@ -58,23 +64,39 @@ def decoded(caption: np.ndarray) -> str:
     return bytes(caption).rstrip(b"\0").decode("utf-8", "replace")
 
 
-def _written(folder: pathlib.Path, paths: Sequence[pathlib.Path]) -> dict[pathlib.Path, list[str]]:
-    """The captions of each picture. UserError if pictures have none, or captions have no picture."""
-    source = next((folder / name for name in (*TABLES, *JSONS) if (folder / name).is_file()), None)
-    if source is None:
+def _tables(folders: Sequence[pathlib.Path]) -> list[pathlib.Path]:
+    """The table of captions in each of the folders that has one."""
+    found = [
+        next((folder / name for name in (*TABLES, *JSONS) if (folder / name).is_file()), None) for folder in folders
+    ]
+    return [table for table in found if table is not None]
+
+
+def _written(
+    folder: pathlib.Path, tables: Sequence[pathlib.Path], paths: Sequence[pathlib.Path]
+) -> dict[pathlib.Path, list[str]]:
+    """The captions of each picture, from the tables in a set's folder and in those of its splits.
+
+    UserError if pictures have none, or captions have no picture.
+    """
+    if not tables:
         found = {path: _beside(path) for path in paths}
-        source = folder
         if not any(found.values()):
             raise UserError(
                 f"{folder} has pictures but no captions; write captions.txt with lines 'file.jpg,caption', "
                 "or a .txt file beside each picture"
             )
     else:
-        found = _matched(source, paths, _from_json(source) if source.name in JSONS else _from_table(source))
+        found: dict[pathlib.Path, list[str]] = {path: [] for path in paths}
+        for source in tables:
+            captions = _from_json(source) if source.name in JSONS else _from_table(source)
+            for path, texts in _matched(source, files.within(source.parent, paths), captions).items():
+                found[path] += texts
     without = [path for path in paths if not found[path]]
     if without:
+        where = tables[0] if len(tables) == 1 else folder
         raise UserError(
-            f"{len(without):,} of {len(paths):,} pictures have no caption in {source}, the first is {without[0].name}; "
+            f"{len(without):,} of {len(paths):,} pictures have no caption in {where}, the first is {without[0].name}; "
             "write one for each, or remove those pictures"
         )
     return found
@@ -114,7 +136,7 @@ def _from_table(source: pathlib.Path) -> list[tuple[str, str]]:
         rows = [[cell.strip() for cell in line.split("|")] for line in text.splitlines() if line.strip()]
     else:
         rows = [row for row in csv.reader(io.StringIO(text)) if row]
-    if rows and pathlib.PurePath(rows[0][0].partition("#")[0]).suffix.lower() not in files.SUFFIXES:
+    if rows and pathlib.PurePath(rows[0][0].partition("#")[0]).suffix.lower() not in SUFFIXES | HEIF:
         rows = rows[1:]
     captions = []
     for number, row in enumerate(rows, start=1):

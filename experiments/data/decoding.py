@@ -6,6 +6,8 @@ Lanczos or box filtering in one step, a much larger JPEG from a reduced decoding
 asked for.
 """
 
+import functools
+import importlib.util
 import io
 from typing import Any, Literal
 
@@ -24,8 +26,34 @@ GAP = 3
 _RESAMPLE = {"lanczos": Image.Resampling.LANCZOS, "box": Image.Resampling.BOX}
 
 
+SUFFIXES = frozenset(
+    (
+        *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".avif", ".gif", ".bmp", ".dib"),
+        *(".tif", ".tiff", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".tga"),
+        *(".ppm", ".pgm", ".pbm", ".pnm", ".pcx", ".sgi", ".qoi", ".dds"),
+    )
+)
+"""Of files that are taken for pictures."""
+
+HEIF = frozenset((".heic", ".heif", ".hif"))
+"""Of those that the package pillow-heif lets Pillow read."""
+
+MISSING = frozenset((".avif", ".qoi"))
+"""Of those that not every Pillow reads."""
+
 Half = Literal["left", "right"] | None
 """Which half of a picture is meant, None for all of it."""
+
+
+@functools.cache
+def suffixes() -> frozenset[str]:
+    """Suffixes of the pictures that can be read here."""
+    found = SUFFIXES - {kind for kind in MISSING if kind not in Image.registered_extensions()}
+    if importlib.util.find_spec("pillow_heif") is None:
+        return found
+    heif: Any = importlib.import_module("pillow_heif")
+    heif.register_heif_opener()
+    return found | HEIF
 
 
 def decode(data: bytes, options: ImageOptions, channels: int | None = None, half: Half = None) -> np.ndarray:
@@ -56,6 +84,35 @@ def decode(data: bytes, options: ImageOptions, channels: int | None = None, half
 
 
 _ORIENTATION = 0x0112
+
+
+def header(file: Any, half: Half = None) -> tuple[int, int, int] | None:
+    """Height, width and channels that `decode` would give without any options, from the beginning of a file alone.
+
+    None for what is no picture, or is damaged: `decode` says what is wrong with it.
+    """
+    try:
+        with Image.open(file) as picture:
+            width, height = picture.size
+            if not 0 < width * height <= MAX_PIXELS or picture.mode in ("I", "F"):
+                return None
+            if _turned(picture) >= _TRANSPOSED:
+                width, height = height, width
+            grey = picture.mode in ("1", "L", "LA", "La") or picture.mode.startswith("I;16")
+            return height, width // 2 if half else width, 1 if grey else 3
+    except Exception:  # of many kinds for damaged files
+        return None
+
+
+def _turned(picture: Image.Image) -> int:
+    """The orientation that a camera has written; 1, upright, where none stands before the pixels."""
+    if picture.format == "PNG" and "exif" not in picture.info:  # looking for it would decode the picture
+        return 1
+    return picture.getexif().get(_ORIENTATION, 1)
+
+
+_TRANSPOSED = 5
+"""Orientations from this on swap height and width."""
 
 
 def _check(picture: Any) -> None:

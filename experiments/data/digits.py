@@ -8,29 +8,26 @@ from typing import Any
 
 import numpy as np
 
-from experiments.command_line.errors import UserError
-from experiments.data.arrays import rows_of_array
-from experiments.data.images import ImageSet
-from experiments.data.request import Request, class_number
+from experiments.data.arrays import Arrays, of_array
+from experiments.data.collection import Collection
+from experiments.data.request import class_number
 
 NUM_TEST = 297
 
 
-def load(request: Request, class_name: str | None = None) -> ImageSet:
-    """`train` (1,500), `test` (297) or `all` (1,797) scans, or those of one class; grey levels 0..16 become 0..255."""
+def collection(class_name: str | None = None) -> Collection:
+    """`train` (1,500) and `test` (297) scans, or those of one class; grey levels 0..16 become 0..255."""
     from sklearn.datasets import load_digits
 
     digits: Any = load_digits()
     order = np.random.Generator(np.random.Philox(key=[0, 0])).permutation(len(digits.images))
-    parts = {"train": order[NUM_TEST:], "test": order[:NUM_TEST], "all": order}
-    if request.split not in parts:
-        raise UserError(f"digits has no split {request.split!r}; there are: {', '.join(parts)}")
-    chosen = parts[request.split]
+    held_out = np.arange(len(order)) < NUM_TEST
     classes = tuple(str(name) for name in digits.target_names)
+    name, labels = "digits", digits.target[order].astype(np.int32)
     if class_name is not None:
-        chosen = chosen[digits.target[chosen] == class_number("digits", class_name, classes)]
-        classes = (class_name,)
-    images = np.round(digits.images[chosen] * (255 / 16)).astype(np.uint8)[..., None]
-    labels = digits.target[chosen] if class_name is None else np.zeros(len(chosen))
-    name = "digits" if class_name is None else f"digits:{class_name}"
-    return ImageSet(name, rows_of_array(name, images, request), labels.astype(np.int32), classes)
+        chosen = labels == class_number("digits", class_name, classes)
+        order, held_out = order[chosen], held_out[chosen]
+        name, classes, labels = f"digits:{class_name}", (class_name,), np.zeros(len(order), np.int32)
+    images = np.round(digits.images[order] * (255 / 16)).astype(np.uint8)
+    splits = {"train": np.flatnonzero(~held_out), "test": np.flatnonzero(held_out)}
+    return Collection(name, Arrays(name, [of_array(name, images)]), splits, labels, classes)

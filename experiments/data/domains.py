@@ -7,91 +7,143 @@ split `train`.
 
 import dataclasses
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from experiments.command_line.errors import UserError
-from experiments.data import files
-from experiments.data.images import ImageSet, factor_of
-from experiments.data.request import TEST_NAMES, Request, part
-from experiments.data.rows import Rows
+from experiments.data import files, left_out
+from experiments.data.collection import Collection, ranges
+from experiments.data.request import TEST_NAMES
 
 NAMED = 3
 
+Sides: TypeAlias = tuple[pathlib.Path, pathlib.Path]
+"""The folders of inputs and of targets, or of two domains."""
 
-def load_pairs(path: str, request: Request) -> ImageSet:
-    """Pairs of images; `--images.swap` makes the right one, or the second folder, the input."""
+
+def pairs(path: str, *, swap: bool) -> Collection:
+    """Pairs of images; with `swap` the right one, or the second folder, is the input."""
     folder = files.folder_of(path, "pairs")
     name = f"pairs:{path}"
-    of_targets = dataclasses.replace(request, images=request.images.of_targets)
-    requests = (of_targets, request) if request.images.swap else (request, of_targets)
-    two = _two_folders(name, folder, request.split)
-    if two is None:
-        images, targets = _side_by_side(name, folder, requests)
+    every = files.every_file(folder)
+    paths = files.pictures_among(every)
+    files.require_pictures(paths, folder)
+    sides, notes = _sides(name, folder, paths)
+    lettered = bool(_lettered(folder))
+    if sides:
+        both = {split: _partners(name, *two) for split, two in sides.items()}
+        nums = {split: len(inputs) for split, (inputs, _) in both.items()}
+        kept = [one for part in both.values() for side in part for one in side]
+        images, targets = (
+            files.pictures(folder, [one for part in both.values() for one in part[which]]) for which in range(2)
+        )
     else:
-        images, targets = (files.rows_of_files(name, paths, one) for paths, one in zip(two, requests, strict=True))
-    if request.images.swap:
+        splits, notes = files.split_folders(folder, paths)
+        parts = {split: files.within(root, paths) for split, root in (splits or {"": folder}).items()}
+        nums = {split: len(part) for split, part in parts.items()}
+        kept = [one for part in parts.values() for one in part]
+        images, targets = (files.pictures(folder, kept, half) for half in ("left", "right"))
+    if swap:
         images, targets = targets, images
-    factor_of(tuple(images.shape[1:]), tuple(targets.shape[1:]))
-    return ImageSet(name, images, targets=targets)
+    splits = {} if "" in nums else ranges(nums)
+    notes += left_out.notes(folder, every, paths, kept)
+    return Collection(name, images, splits, targets=targets, holds_out=not lettered, notes=notes)
 
 
-def load_unpaired(paths: str, request: Request, load: Callable[[str, Request], ImageSet]) -> ImageSet:
+def unpaired(paths: str, load: Callable[[str], Collection]) -> Collection:
     """Two domains; each is a folder or the name of a set, which `load` knows. One folder may hold trainA and trainB."""
     name = f"unpaired:{paths}"
-    first, second = _two_names(paths, request)
-    if pathlib.Path(paths).expanduser().is_dir():
-        request = dataclasses.replace(request, split="all")  # the folders are those of the split
-    sets = [f"folder:{one}" if pathlib.Path(one).expanduser().is_dir() else one for one in (first, second)]
-    a, b = (load(one, request) for one in sets)
-    if a.images.shape[1:] != b.images.shape[1:]:
-        one, other = ("x".join(map(str, part.images.shape[1:])) for part in (a, b))
-        raise UserError(
-            f"{first} has images of {one} and {second} of {other}; give --images.size and --images.channels"
-        )
-    return ImageSet(name, a.images, others=b.images)
+    whole = pathlib.Path(paths).expanduser()
+    if paths and whole.is_dir():
+        sides = _lettered(whole)
+        if not sides:
+            raise UserError(f"{whole} has no folders trainA and trainB; give --data unpaired:A,B")
+        a, b = (_domain(name, whole, {split: two[which] for split, two in sides.items()}) for which in range(2))
+        every = files.every_file(whole)
+        kept = [path for two in sides.values() for root in two for path in files.within(root, every)]
+        pictures = files.pictures_among(every)
+        a = dataclasses.replace(a, notes=left_out.notes(whole, every, pictures, files.pictures_among(kept)))
+    else:
+        sets = [_set_name(one) for one in _two_names(paths)]
+        a, b = (load(one) for one in sets)
+    return Collection(
+        name, a.images, a.splits, others=b, holds_out=a.holds_out, notes=tuple(dict.fromkeys((*a.notes, *b.notes)))
+    )
 
 
-def _two_names(paths: str, request: Request) -> tuple[str, str]:
-    folder = pathlib.Path(paths).expanduser()
-    if paths and folder.is_dir():
-        for split in (request.split, *(TEST_NAMES if request.split == "test" else ())):
-            a, b = folder / f"{split}A", folder / f"{split}B"
-            if a.is_dir() and b.is_dir():
-                return str(a), str(b)
-        raise UserError(f"{folder} has no folders {request.split}A and {request.split}B; give --data unpaired:A,B")
+def _domain(name: str, folder: pathlib.Path, roots: Mapping[str, pathlib.Path]) -> Collection:
+    parts = {split: files.walk(root) for split, root in roots.items()}
+    for split, root in roots.items():
+        files.require_pictures(parts[split], root)
+    pictures = files.pictures(folder, [path for part in parts.values() for path in part])
+    splits = ranges({split: len(part) for split, part in parts.items()})
+    return Collection(name, pictures, splits, holds_out=False)
+
+
+def _set_name(domain: str) -> str:
+    """The name of the set that a domain is, a folder or another one."""
+    path = pathlib.Path(domain).expanduser()
+    if path.is_dir():
+        return f"folder:{domain}"
+    if path.is_absolute() or domain.startswith("."):
+        raise UserError(f"there is no folder {path}; give --data unpaired:A,B with the paths of your folders")
+    return domain
+
+
+def _lettered(folder: pathlib.Path) -> dict[str, Sides]:
+    """The folders trainA and trainB, testA and testB and so on, by the name of their split."""
+    found = {split: (folder / f"{split}A", folder / f"{split}B") for split in ("train", *TEST_NAMES)}
+    return {split: (a, b) for split, (a, b) in found.items() if a.is_dir() and b.is_dir()}
+
+
+def _two_names(paths: str) -> tuple[str, str]:
     commas = [index for index, letter in enumerate(paths) if letter == ","]
     cuts = [(paths[:index].strip(), paths[index + 1 :].strip()) for index in commas]
-    folders = [cut for cut in cuts if all(pathlib.Path(one).expanduser().is_dir() for one in cut)]
-    for first, second in (*folders, *cuts[:1]):
+    there = [cut for cut in cuts if all(pathlib.Path(one).expanduser().is_dir() for one in cut)]
+    for first, second in (*there, *cuts[:1]):
         if first and second:
             return first, second
     raise UserError(f"unpaired:{paths} does not name two domains; give --data unpaired:A,B, folders or names of sets")
 
 
-def _two_folders(name: str, folder: pathlib.Path, split: str) -> tuple[list[pathlib.Path], list[pathlib.Path]] | None:
-    """The pictures of inputs and of targets, None where both are in one picture."""
-    for one in (split, *(TEST_NAMES if split == "test" else ())):
-        a, b = folder / f"{one}A", folder / f"{one}B"
-        if a.is_dir() and b.is_dir():
-            return _partners(name, a, b)
-    splits = files.split_folders(folder)
+def _sides(name: str, folder: pathlib.Path, paths: Sequence[pathlib.Path]) -> tuple[dict[str, Sides], tuple[str, ...]]:
+    """The folders of inputs and targets of each split, "" where there are no splits; none for pairs side by side."""
+    if found := _lettered(folder):
+        return found, ()
+    splits, notes = files.split_folders(folder, paths)
     if splits:
-        root = files.split_of(name, splits, split) if split != "all" else None
-        if root is None or len(files.sub_folders(root)) != 2:
-            return None
-        return _partners(name, *files.sub_folders(root))
+        two = {split: _sub_folders(root, paths) for split, root in splits.items()}
+        if all(len(subs) == 2 for subs in two.values()):
+            return {split: (subs[0], subs[1]) for split, subs in two.items()}, notes
+        if any(len(subs) == 2 for subs in two.values()):
+            raise UserError(
+                f"{name} has two folders of pictures in {_where(two, 2)}, but not in {_where(two, 2, but=True)}; "
+                "give every split two folders, or none"
+            )
+        return {}, notes
     subs = files.sub_folders(folder)
+    subs = [sub for sub in subs if files.within(sub, paths)] if len(subs) > 2 else subs
     if len(subs) != 2:
-        return None
-    inner = [files.split_folders(sub) for sub in subs]
-    if all(inner):
-        chosen = [files.split_of(name, splits, split) for splits in inner]
-        if chosen[0] and chosen[1]:
-            return _partners(name, chosen[0], chosen[1])
-        subs = [splits["train"] for splits in inner]
-    inputs, targets = _partners(name, *subs)
-    indices = part(name, len(inputs), split)
-    return [inputs[index] for index in indices], [targets[index] for index in indices]
+        return {}, notes
+    inner = [files.split_folders(sub, files.within(sub, paths))[0] for sub in subs]
+    if not all(inner):
+        return {"": (subs[0], subs[1])}, notes
+    if inner[0].keys() != inner[1].keys():
+        raise UserError(
+            f"{name} has the splits {', '.join(inner[0])} in {subs[0].name} but {', '.join(inner[1])} in "
+            f"{subs[1].name}; give both the same"
+        )
+    return {split: (inner[0][split], inner[1][split]) for split in inner[0]}, notes
+
+
+def _sub_folders(root: pathlib.Path, paths: Sequence[pathlib.Path]) -> list[pathlib.Path]:
+    """Those that hold pictures, in order of name."""
+    depth = len(root.parts)
+    return sorted({root / path.parts[depth] for path in files.within(root, paths) if path.parent != root})
+
+
+def _where(two: Mapping[str, Sequence[pathlib.Path]], num: int, *, but: bool = False) -> str:
+    return " and ".join(split for split, subs in two.items() if (len(subs) == num) != but)
 
 
 def _partners(name: str, a: pathlib.Path, b: pathlib.Path) -> tuple[list[pathlib.Path], list[pathlib.Path]]:
@@ -107,18 +159,3 @@ def _partners(name: str, a: pathlib.Path, b: pathlib.Path) -> tuple[list[pathlib
             "give each its partner under the same name, or remove them"
         )
     return [sides[0][stem] for stem in sides[0]], [sides[1][stem] for stem in sides[0]]
-
-
-def _side_by_side(name: str, folder: pathlib.Path, requests: tuple[Request, Request]) -> tuple[Rows, Rows]:
-    request, _ = requests
-    splits, split = files.split_folders(folder), request.split
-    if splits and split != "all":
-        chosen = files.split_of(name, splits, split)
-        folder, split = chosen or splits["train"], "all" if chosen else split
-    paths = files.walk(folder)
-    files.require_pictures(paths, folder)
-    paths = [paths[index] for index in part(name, len(paths), split)]
-    left, right = (
-        files.rows_of_files(name, paths, one, half) for one, half in zip(requests, ("left", "right"), strict=True)
-    )
-    return left, right

@@ -5,17 +5,12 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from experiments.command_line.errors import UserError
-from experiments.data.decoding import Half, decode
-from experiments.data.request import TEST_NAMES, Request, official
-from experiments.data.rows import PictureError, Rows, Source, rows_of
-
-SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".avif")
-)
+from experiments.data import decoding
+from experiments.data.decoding import Half
+from experiments.data.encoded import Pictures
+from experiments.data.request import TEST_NAMES
+from experiments.data.rows import PictureError
 
 
 def folder_of(path: str, option: str) -> pathlib.Path:
@@ -32,8 +27,19 @@ def folder_of(path: str, option: str) -> pathlib.Path:
     raise UserError(f"there is no folder {folder}; give --data {option}:PATH with the path of your pictures")
 
 
-def walk(folder: pathlib.Path, suffixes: frozenset[str] = SUFFIXES) -> list[pathlib.Path]:
-    """Files of those suffixes in the folder and below, in order of name; hidden ones are left out.
+def walk(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Pictures in the folder and below, in order of name; hidden files are left out."""
+    return pictures_among(every_file(folder))
+
+
+def pictures_among(paths: Sequence[pathlib.Path]) -> list[pathlib.Path]:
+    """Those of the files whose suffix is that of a picture."""
+    suffixes = decoding.suffixes()
+    return [path for path in paths if path.suffix.lower() in suffixes]
+
+
+def every_file(folder: pathlib.Path) -> list[pathlib.Path]:
+    """All files in the folder and below, in order of name; hidden ones are left out.
 
     Links to folders are followed, a folder that has been seen is not entered again.
     """
@@ -55,7 +61,7 @@ def walk(folder: pathlib.Path, suffixes: frozenset[str] = SUFFIXES) -> list[path
                 continue
             if _is_folder(entry):
                 waiting.append(pathlib.Path(entry.path))
-            elif pathlib.PurePath(entry.name).suffix.lower() in suffixes:
+            else:
                 found.append(pathlib.Path(entry.path))
     return sorted(found)
 
@@ -81,28 +87,46 @@ def require_pictures(paths: Sequence[pathlib.Path], folder: pathlib.Path) -> Non
     raise UserError(f"{folder} holds no pictures ({there}); give a folder of png, jpg, webp, gif, bmp or tiff files")
 
 
-def split_folders(folder: pathlib.Path) -> dict[str, pathlib.Path]:
-    """The folders of a set's splits, where it has a sub-folder `train`; empty else."""
-    there = {path.name: path for path in sub_folders(folder)}
-    return {name: there[name] for name in ("train", *TEST_NAMES) if name in there} if "train" in there else {}
+def split_folders(
+    folder: pathlib.Path, paths: Sequence[pathlib.Path]
+) -> tuple[dict[str, pathlib.Path], tuple[str, ...]]:
+    """The folders of a set's splits, by name, and a note for a person; none if the set has no folder `train`.
+
+    `train` is a split only if nothing but splits lies beside it; else it is one folder among others.
+    """
+    there = {path.relative_to(folder).parts[0] for path in paths if path.parent != folder}
+    if "train" not in there:
+        return {}, ()
+    others = sorted(there - {"train", *TEST_NAMES})
+    if others:
+        note = f"{folder.name}/train is one folder among others, not a split: {', '.join(others[:3])} lies beside it"
+        return {}, (note,)
+    return {name: folder / name for name in ("train", *TEST_NAMES) if name in there}, ()
 
 
-def rows_of_files(
-    name: str,
-    paths: Sequence[pathlib.Path],
-    request: Request,
-    half: Half = None,
-) -> Rows:
-    """The pictures of these files, all grey or all RGB: as the first of them is, where the options do not say."""
-    channels = None if request.images.channels else _channels_of(paths[0])
+def within(root: pathlib.Path, paths: Sequence[pathlib.Path]) -> list[pathlib.Path]:
+    """Those of the paths that lie in a folder or below it."""
+    return [path for path in paths if path.is_relative_to(root)]
 
-    def decoded(data: bytes) -> np.ndarray:
-        return decode(data, request.images, channels, half)
 
-    def records(indices: Sequence[int]) -> list[Any]:
-        return [read(paths[index]) for index in indices]
+def pictures(folder: pathlib.Path, paths: Sequence[pathlib.Path], half: Half = None) -> Pictures:
+    """The pictures in these files of a folder."""
+    return Pictures(
+        len(paths),
+        lambda indices: [read(paths[index]) for index in indices],
+        lambda index: str(paths[index]),
+        lambda index: paths[index],
+        half,
+        names=lambda: [path.relative_to(folder).as_posix() for path in paths],
+        sizes=lambda: [_size(path) for path in paths],
+    )
 
-    return rows_of(Source(name, len(paths), records, decoded, lambda index: str(paths[index])), request.storage)
+
+def _size(path: pathlib.Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # what is wrong with it is said when it is read
+        return 0
 
 
 def read(path: pathlib.Path) -> Any:
@@ -112,21 +136,3 @@ def read(path: pathlib.Path) -> Any:
     except OSError as error:
         kind = "is a link that leads nowhere" if path.is_symlink() else f"cannot be read ({error.strerror})"
         return PictureError(kind)
-
-
-def _channels_of(path: pathlib.Path) -> int | None:
-    try:
-        with Image.open(path) as picture:
-            return 1 if picture.mode in ("1", "L", "LA", "La") or picture.mode.startswith("I;16") else 3
-    except Exception:  # what is wrong with it is said when it is decoded
-        return None
-
-
-def split_of(name: str, splits: dict[str, pathlib.Path], split: str) -> pathlib.Path | None:
-    """The folder of a split; None for one that is a part of the folder `train`, there being no other."""
-    if split == "train" and len(splits) == 1:
-        return None
-    chosen = official(split, tuple(splits))
-    if chosen is None and (split != "test" or len(splits) > 1):
-        raise UserError(f"{name} has no split {split!r}; there are: {', '.join(splits)}, all")
-    return None if chosen is None else splits[chosen]

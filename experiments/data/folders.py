@@ -1,54 +1,86 @@
 """A person's own pictures: `folder:PATH`. Sub-folders are labels; `train` and `test` (or `val`) are splits."""
 
 import pathlib
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from experiments.command_line.errors import UserError
-from experiments.data import files
-from experiments.data.images import ImageSet
-from experiments.data.request import Request, part
+from experiments.data import files, left_out
+from experiments.data.collection import Collection, numbered, ranges
+
+NAMED = 3
+"""Folders that a note names."""
 
 
-def load(path: str, request: Request) -> ImageSet:
+def collection(path: str) -> Collection:
     """All pictures of the folder and below, in order of their paths."""
     folder = files.folder_of(path, "folder")
-    name = f"folder:{path}"
-    splits = files.split_folders(folder)
-    classes = _classes([*splits.values()] or [folder])
-    if splits and request.split == "all":
-        paths = [path for root in splits.values() for path in files.walk(root)]
-        files.require_pictures(paths, folder)
-        roots = list(splits.values())
-    else:
-        chosen = files.split_of(name, splits, request.split) if splits else None
-        root = chosen or splits.get("train", folder)
-        paths = files.walk(root)
-        files.require_pictures(paths, root)
-        roots = [root]
-        indices = np.arange(len(paths)) if chosen else part(name, len(paths), request.split)
-        paths = [paths[index] for index in indices]
-        if not paths:
-            raise UserError(f"{folder} has too few pictures for a split {request.split!r}; add some")
-    labels = _labels(paths, roots, classes) if classes else None
-    return ImageSet(name, files.rows_of_files(name, paths, request), labels, classes)
+    every = files.every_file(folder)
+    paths = files.pictures_among(every)
+    files.require_pictures(paths, folder)
+    splits, notes = files.split_folders(folder, paths)
+    within = [path for root in splits.values() for path in files.within(root, paths)] if splits else paths
+    notes += left_out.notes(folder, every, paths, within)
+    return of_roots(f"folder:{path}", folder, splits or {"": folder}, paths, notes)
 
 
-def _classes(roots: list[pathlib.Path]) -> tuple[str, ...]:
-    """Names of the sub-folders that hold pictures; none if there are fewer than two, or pictures lie beside them."""
-    names: set[str] = set()
-    for root in roots:
-        if any(path.parent == root for path in files.walk(root)):
-            return ()
-        names |= {sub.name for sub in files.sub_folders(root) if files.walk(sub)}
-    return tuple(sorted(names)) if len(names) > 1 else ()
+def of_roots(
+    name: str,
+    folder: pathlib.Path,
+    roots: Mapping[str, pathlib.Path],
+    paths: Sequence[pathlib.Path],
+    notes: tuple[str, ...] = (),
+) -> Collection:
+    """The pictures of the folders of a set's splits, by name; of one folder of a set without any, under ""."""
+    parts = {split: _Part(root, files.within(root, paths)) for split, root in roots.items()}
+    classes = sorted({label for part in parts.values() for label in part.classes})
+    labelled = sum(len(part.inner) for part in parts.values())
+    strays = [path for part in parts.values() if part.classes for path in part.strays]
+    if len(classes) < 2 or len(strays) >= labelled:
+        if len(classes) > 1:
+            notes += (f"no labels: {len(strays):,} pictures lie beside the folders {_said(classes)}",)
+        return _collection(name, folder, {split: part.paths for split, part in parts.items()}, None, notes)
+    if strays:
+        notes += (
+            f"left out: {len(strays):,} pictures beside the class folders {_said(classes)}, such as {strays[0].name}",
+        )
+    kept = {split: part.inner if part.classes else part.paths for split, part in parts.items()}
+    labels = [
+        np.array([part.class_of(path) for path in part.inner]) if part.classes else None for part in parts.values()
+    ]
+    notes += tuple(
+        f"part {split} has no labels: its pictures lie in no class folder"
+        for split, part in parts.items()
+        if part.paths and not part.classes
+    )
+    return _collection(name, folder, kept, labels, notes)
 
 
-def _labels(paths: list[pathlib.Path], roots: list[pathlib.Path], classes: tuple[str, ...]) -> np.ndarray:
-    numbers = {name: number for number, name in enumerate(classes)}
-    depths = {root: len(root.parts) for root in roots}
-    found = []
-    for path in paths:
-        root = next(root for root in roots if path.is_relative_to(root))
-        found.append(numbers[path.parts[depths[root]]])
-    return np.array(found, np.int32)
+class _Part:
+    """The pictures of a split's folder: those in its sub-folders, and strays beside them."""
+
+    def __init__(self, root: pathlib.Path, paths: list[pathlib.Path]):
+        self.paths, self._depth = paths, len(root.parts)
+        self.strays = [path for path in paths if path.parent == root]
+        self.inner = [path for path in paths if path.parent != root]
+        self.classes = {self.class_of(path) for path in self.inner}
+
+    def class_of(self, path: pathlib.Path) -> str:
+        return path.parts[self._depth]
+
+
+def _collection(
+    name: str,
+    folder: pathlib.Path,
+    kept: dict[str, list[pathlib.Path]],
+    labels: list[np.ndarray | None] | None,
+    notes: tuple[str, ...],
+) -> Collection:
+    nums = {split: len(paths) for split, paths in kept.items()}
+    numbers, classes = (None, ()) if labels is None else numbered(name, labels, list(nums.values()))
+    pictures = files.pictures(folder, [path for paths in kept.values() for path in paths])
+    return Collection(name, pictures, {} if "" in nums else ranges(nums), numbers, classes, notes=notes)
+
+
+def _said(names: Sequence[str]) -> str:
+    return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")

@@ -3,16 +3,19 @@
 import numpy as np
 
 from experiments import data
-from experiments.command_line.errors import UserError
+from experiments.data.collection import NoExamples
 from experiments.data.images import ImageSet
 from experiments.runs.experiment import Experiment
 
 
 def load_for(experiment: Experiment) -> ImageSet | None:
-    """Images that the model has not trained on; None where the data set has too few for that."""
+    """Images that the model has not trained on; None where the data set holds none out.
+
+    UserError where there are some that cannot be used.
+    """
     try:
         return data.load_for(experiment, "test")
-    except UserError:
+    except NoExamples:
         return None
 
 

@@ -1,6 +1,7 @@
 """A set of examples: images with what belongs to each of them, and batches of what a model asks for."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,6 +38,7 @@ class ImageSet:
     num_captions: np.ndarray | None = None  # (num,) uint32: how many captions each image has
     window: Window | None = None  # None: images are taken as they are stored
     notes: tuple[str, ...] = ()  # what loading did that a person should know
+    fingerprint: Callable[[], dict[str, Any]] | None = field(default=None, compare=False, repr=False)  # of all parts
 
     def __len__(self) -> int:
         return len(self.images)

@@ -7,10 +7,9 @@ from typing import Any
 
 from experiments.command_line.errors import UserError
 from experiments.data import downloads, known, prepared, quickdraw, toys
-from experiments.data.request import nearest
+from experiments.data.request import OWN, nearest
 
 AT_HAND = ("digits", *toys.TOYS)
-OWN = ("folder", "pairs", "unpaired", "npy", "npz", "captions")
 
 
 def prepare(name: str, folder: pathlib.Path) -> str:

@@ -4,18 +4,18 @@ Records are read by index and their pictures decoded by Pillow: the same numbers
 times as fast.
 """
 
+import dataclasses
 import pathlib
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from experiments.command_line.errors import UserError
-from experiments.data import captions
-from experiments.data.decoding import decode
-from experiments.data.images import ImageSet
-from experiments.data.request import Request, class_number, nearest, official, part
-from experiments.data.rows import Rows, Source, rows_of
+from experiments.data.collection import Collection, NoExamples, ranges
+from experiments.data.encoded import Pictures
+from experiments.data.request import class_number, nearest, official
 
 SCAN = 4096
 """Records read at a time when looking for labels."""
@@ -24,22 +24,27 @@ KEEP_ENCODED = 2**30
 """Splits of at most so many bytes are read once and kept until they are decoded."""
 
 
-def load(name: str, request: Request) -> ImageSet:
-    """One split of a set; of `SET:CLASS` the images of that class.
+def collection(name: str, folder: pathlib.Path) -> Collection:
+    """All splits of a set; of `SET:CLASS` the images of that class.
 
-    UserError if it is not prepared, has no such split or class, or mixes image sizes.
+    UserError if it is not prepared, or has no images or no such class.
     """
     set_name, _, class_name = name.partition(":")
-    builder = opened(set_name, request.folder)
+    builder = opened(set_name, folder)
     if "image" not in builder.info.features:
         raise UserError(f"{set_name} has no feature 'image'; it has: {', '.join(builder.info.features)}")
+    if builder.info.features["image"].np_dtype != np.uint8:
+        dtype = builder.info.features["image"].np_dtype
+        raise UserError(f"{set_name} has images of {dtype}; use a set of 8-bit images")
     splits = tuple(builder.info.splits)
-    if f"{request.split}A" in splits and f"{request.split}B" in splits:
-        return _unpaired(name, builder, request)
-    records, indices = _part(set_name, builder, request)
-    if class_name:
-        return _one_class(name, class_name, records, indices, request)
-    return _image_set(name, records, indices, request)
+    domains = [
+        split.removesuffix("A") for split in splits if f"{split.removesuffix('A')}B" in splits and split[-1] == "A"
+    ]
+    if domains:
+        a, b = (_collection(name, builder, {split: f"{split}{letter}" for split in domains}) for letter in "AB")
+        return dataclasses.replace(a, others=b, holds_out=False)
+    found = _collection(name, builder, {split: split for split in splits})
+    return _one_class(found, set_name, class_name) if class_name else found
 
 
 def opened(name: str, folder: pathlib.Path) -> Any:
@@ -84,23 +89,19 @@ def prepared_names(folder: pathlib.Path) -> list[str]:
 class _Records:
     """The examples of a split, as their encoded features."""
 
-    def __init__(self, name: str, builder: Any, split: str):
+    def __init__(self, builder: Any, split: str):
         from tensorflow_datasets.proto import tf_example_pb2
 
-        self.name, self.split, self.features = name, split, builder.info.features
+        self._path, self._split = builder.data_path, split
         self._parse = tf_example_pb2.Example.FromString  # pyright: ignore[reportAttributeAccessIssue]
         try:
             self._source = builder.as_data_source(split).data_source
-            self._num = len(self._source)
+            num = len(self._source)
             self._source.__getitems__([0])  # opens the files before threads read them
         except Exception as error:  # array_record raises errors of many kinds for damaged files
-            raise self._damaged(builder.data_path, error) from error
-        self._path = builder.data_path
-        size = sum(builder.info.splits[one].num_bytes or 0 for one in split.split("+"))
-        self._kept = self._read(range(self._num)) if size <= KEEP_ENCODED else None
-
-    def __len__(self) -> int:
-        return self._num
+            raise self._damaged(error) from error
+        size = builder.info.splits[split].num_bytes or 0
+        self._kept = self._read(range(num)) if size <= KEEP_ENCODED else None
 
     def get(self, indices: Sequence[int]) -> list[Any]:
         """Features of each example, by name."""
@@ -113,93 +114,138 @@ class _Records:
             records = self._source.__getitems__(list(indices))
             return [self._parse(record).features.feature for record in records]
         except Exception as error:  # as above
-            raise self._damaged(self._path, error) from error
+            raise self._damaged(error) from error
 
-    def _damaged(self, path: Any, error: Exception) -> UserError:
-        return UserError(f"{path}, split {self.split}, is damaged ({_short(error)}); remove it and prepare it again")
+    def _damaged(self, error: Exception) -> UserError:
+        return UserError(
+            f"{self._path}, split {self._split}, is damaged ({_short(error)}); remove it and prepare it again"
+        )
 
-    def labels(self) -> np.ndarray | None:
-        """(num,) int32, None if the set has none; one pass over all records."""
-        if "label" not in self.features or not hasattr(self.features["label"], "names"):
-            return None
+
+class _Splits:
+    """The examples of several splits, one after another; a split is opened when one of its examples is read."""
+
+    def __init__(self, builder: Any, splits: Sequence[str]):
+        self._builder, self._splits = builder, list(splits)
+        self.nums = [builder.info.splits[split].num_examples for split in splits]
+        self._ends = np.cumsum([0, *self.nums])
+        self._opened: dict[str, _Records] = {}
+        self._lock = threading.Lock()
+
+    def get(self, indices: Sequence[int]) -> list[Any]:
+        """Features of each example, by name, from any thread."""
+        places = np.searchsorted(self._ends, indices, side="right") - 1
+        found: list[Any] = [None] * len(places)
+        for place in np.unique(places).tolist():
+            chosen = np.flatnonzero(places == place)
+            local = (np.asarray(indices)[chosen] - self._ends[place]).tolist()
+            for where, features in zip(chosen, self._records(self._splits[place]).get(local), strict=True):
+                found[where] = features
+        return found
+
+    def _records(self, split: str) -> _Records:
+        with self._lock:
+            if split not in self._opened:
+                self._opened[split] = _Records(self._builder, split)
+            return self._opened[split]
+
+    def labels(self, indices: np.ndarray) -> np.ndarray:
+        """(num,) int32, by a pass over the records."""
         return np.array(
             [
                 features["label"].int64_list.value[0]
-                for start in range(0, len(self), SCAN)
-                for features in self.get(range(start, min(start + SCAN, len(self))))
+                for start in range(0, len(indices), SCAN)
+                for features in self.get(indices[start : start + SCAN].tolist())
             ],
             np.int32,
         )
 
-    def rows(self, indices: np.ndarray, request: Request) -> Rows:
-        """The pictures at `indices`."""
-        shape, transposed = self.features["image"].shape, self.name.startswith("emnist")
-        if self.features["image"].np_dtype != np.uint8:
-            raise UserError(f"{self.name} has images of {self.features['image'].np_dtype}; use a set of 8-bit images")
-        channels = shape[-1] if shape[-1] in (1, 3) else None
 
-        def decoded(data: Any) -> np.ndarray:
-            image = decode(data, request.images, channels)
-            return image.swapaxes(0, 1) if transposed else image  # EMNIST's files hold columns where rows belong
+class _Labels:
+    """Labels that are read when they are needed."""
 
-        def read(chosen: Sequence[int]) -> list[Any]:
-            return [features["image"].bytes_list.value[0] for features in self.get(indices[list(chosen)].tolist())]
+    def __init__(self, splits: _Splits):
+        self._splits = splits
 
-        source = Source(self.name, len(indices), read, decoded, lambda index: f"example {indices[index]}")
-        return rows_of(source, request.storage)
+    def __getitem__(self, indices: np.ndarray) -> np.ndarray:
+        return self._splits.labels(indices)
 
 
-def _part(name: str, builder: Any, request: Request) -> tuple[_Records, np.ndarray]:
-    """The records of a split and which of them belong to it."""
-    splits = tuple(builder.info.splits)
-    if request.split == "all":
-        records = _Records(name, builder, "+".join(splits))
-        return records, np.arange(len(records))
-    chosen = official(request.split, splits)
-    if chosen is None and (request.split != "test" or "train" not in splits):
-        raise UserError(f"{name} has no split {request.split!r}; there are: {', '.join(splits)}, all")
-    records = _Records(name, builder, chosen or "train")
-    if chosen is not None and (chosen != "train" or official("test", splits)):
-        return records, np.arange(len(records))
-    return records, part(name, len(records), request.split)
-
-
-def _image_set(name: str, records: _Records, indices: np.ndarray, request: Request) -> ImageSet:
-    labels = records.labels()
-    written, num_written = None, None
-    if "captions" in records.features:
-        texts = [
-            [text.decode("utf-8") for text in features["captions"].bytes_list.value]
-            for features in records.get(indices.tolist())
-        ]
-        written, num_written = captions.encoded(texts, request.images.caption_length)
-    return ImageSet(
+def _collection(name: str, builder: Any, splits: Mapping[str, str]) -> Collection:
+    """The splits of those names, each from a split that tensorflow-datasets has."""
+    records, features = _Splits(builder, list(splits.values())), builder.info.features
+    shape = features["image"].shape
+    pictures = Pictures(
+        sum(records.nums),
+        lambda indices: [found["image"].bytes_list.value[0] for found in records.get(indices)],
+        lambda index: f"example {index}",
+        stored=(shape[0] or 0, shape[1] or 0, shape[2] if shape[2] in (1, 3) else 0),
+        transposed=name.startswith("emnist"),
+    )
+    labelled = "label" in features and hasattr(features["label"], "names")
+    captions = "captions" in features
+    return Collection(
         name,
-        records.rows(indices, request),
-        None if labels is None else labels[indices],
-        () if labels is None else tuple(records.features["label"].names),
-        captions=written,
-        num_captions=num_written,
+        pictures,
+        ranges(dict(zip(splits, records.nums, strict=True))),
+        _Labels(records) if labelled else None,
+        tuple(features["label"].names) if labelled else (),
+        recorded=_recorded(builder, splits.values()),
+        texts=(lambda indices: [_texts(found) for found in records.get(indices.tolist())]) if captions else None,
     )
 
 
-def _unpaired(name: str, builder: Any, request: Request) -> ImageSet:
-    domains = [_Records(name, builder, f"{request.split}{domain}") for domain in "AB"]
-    images, others = (records.rows(np.arange(len(records)), request) for records in domains)
-    return ImageSet(name, images, others=others)
+def _recorded(builder: Any, splits: Iterable[str]) -> str:
+    """What tensorflow-datasets has recorded of splits."""
+    infos = [(split, builder.info.splits[split]) for split in splits]
+    sizes = "; ".join(f"{split} {info.num_examples} of {info.num_bytes} bytes" for split, info in infos)
+    return f"{builder.info.full_name}: {sizes}"
 
 
-def _one_class(name: str, wanted: str, records: _Records, indices: np.ndarray, request: Request) -> ImageSet:
-    labels = records.labels()
-    if labels is None:
-        raise UserError(f"{records.name} has no labels, so no class {wanted!r}; give --data {records.name}")
-    names = tuple(records.features["label"].names)
-    number = class_number(records.name, wanted, names)
-    chosen = indices[labels[indices] == number]
-    if not len(chosen):
-        there = ", ".join(names[label] for label in np.unique(labels))
-        raise UserError(f"{records.name} as prepared here holds no {names[number]!r}; it holds: {there}")
-    return ImageSet(name, records.rows(chosen, request), np.zeros(len(chosen), np.int32), (names[number],))
+def _texts(features: Any) -> list[str]:
+    return [text.decode("utf-8") for text in features["captions"].bytes_list.value]
+
+
+class _OfClass(Mapping[str, np.ndarray]):
+    """The splits of one class of a set, found when they are needed."""
+
+    def __init__(self, every: Collection, number: int):
+        self._every, self._number = every, number
+        self._names = tuple(every.splits) if official("test", tuple(every.splits)) else (*every.splits, "test")
+        self._found: dict[str, np.ndarray] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __getitem__(self, split: str) -> np.ndarray:
+        if split not in self._names:
+            raise KeyError(split)
+        if split not in self._found:
+            indices, labels = self._every.indices(split), self._every.labels
+            assert labels is not None
+            there = labels[indices]
+            self._found[split] = indices[there == self._number]
+            if not len(self._found[split]):
+                names = self._every.classes
+                raise NoExamples(
+                    f"{self._every.name} as prepared here holds no {names[self._number]!r}; it holds: "
+                    f"{', '.join(names[label] for label in np.unique(there))}"
+                )
+        return self._found[split]
+
+
+def _one_class(every: Collection, set_name: str, wanted: str) -> Collection:
+    if every.labels is None:
+        raise UserError(f"{set_name} has no labels, so no class {wanted!r}; give --data {set_name}")
+    number = class_number(set_name, wanted, every.classes)
+    named = dataclasses.replace(every, name=set_name)
+    zeros = np.broadcast_to(np.int32(0), len(every.images))
+    return dataclasses.replace(
+        every, splits=_OfClass(named, number), labels=zeros, classes=(every.classes[number],), texts=None
+    )
 
 
 def _others(name: str, folder: pathlib.Path) -> str:

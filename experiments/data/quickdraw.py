@@ -3,28 +3,27 @@
 The official file of a category is read where it lies in the data folder; else the tensorflow-datasets set of them all.
 """
 
+import dataclasses
 import pathlib
 from typing import Any
 
 from experiments.command_line.errors import UserError
 from experiments.data import arrays, prepared
-from experiments.data.images import ImageSet
-from experiments.data.request import Request
+from experiments.data.collection import Collection
 
 URL = "https://storage.googleapis.com/quickdraw_dataset/full/numpy_bitmap"
 PREPARED = "quickdraw_bitmap"
 
 
-def load(category: str, request: Request) -> ImageSet:
-    """The drawings of one category, white on black; a tenth is held out."""
-    path = file_of(category, request.folder)
+def collection(category: str, folder: pathlib.Path) -> Collection:
+    """The drawings of one category, white on black."""
+    path = file_of(category, folder)
     if path:
-        found = arrays.load_npy(str(path), request)
-        return ImageSet(f"quickdraw:{category}", found.images)
-    if prepared.version_of(PREPARED, request.folder):
-        return prepared.load(f"{PREPARED}:{category}", request)
+        return dataclasses.replace(arrays.npy(str(path)), name=f"quickdraw:{category}")
+    if prepared.version_of(PREPARED, folder):
+        return prepared.collection(f"{PREPARED}:{category}", folder)
     raise UserError(
-        f"no drawings of {category!r} are in {request.folder}: get {URL}/{category.replace(' ', '%20')}.npy with "
+        f"no drawings of {category!r} are in {folder}: get {URL}/{category.replace(' ', '%20')}.npy with "
         f"python -m experiments.prepare 'quickdraw:{category}', or put it there as {file_names(category)[0]}"
     )
 

@@ -15,6 +15,9 @@ DEFAULT_DIR = pathlib.Path("~/tensorflow_datasets")
 
 MOST_HELD_OUT = 10_000
 
+OWN = ("folder", "pairs", "unpaired", "npy", "npz", "captions")
+"""Schemes of a person's own data: what follows the colon is a place."""
+
 TEST_NAMES = ("test", "validation", "valid", "val", "dev")
 """Splits that are held out from training, the one to prefer first."""
 

@@ -86,16 +86,13 @@ class LazyRows:
         return np.stack(found) if found else np.empty((0, *self.shape[1:]), np.uint8)  # pyright: ignore
 
 
-def rows_of(source: Source, storage: StorageOptions) -> Rows:
+def rows_of(source: Source, storage: StorageOptions, shape: tuple[int, ...] | None) -> Rows:
     """All pictures in memory if they fit into what `storage` allows, else read as they are asked for.
 
-    UserError, naming the first ones and how many, if pictures are damaged or of several sizes.
+    `shape` is what all must have, None where no picture is whole. UserError, naming the first ones and how many, if
+    pictures are damaged or of another shape.
     """
-    (first,) = source.get([0])
-    if isinstance(first, PictureError):
-        others = (source.get([index])[0] for index in range(1, source.num))
-        first = next((found for found in others if not isinstance(found, PictureError)), first)
-    shape = (0,) if isinstance(first, PictureError) else first.shape
+    shape = shape or (0,)
     lazy = LazyRows(source, shape)
     if math.prod(lazy.shape) <= storage.host_bytes:
         return _in_memory(source, shape, storage.threads)
@@ -136,7 +133,7 @@ def _progress(source: Source) -> Any:
 
 
 def _refuse_bad(source: Source, indices: Sequence[int], found: Sequence[Any], shape: tuple[int, ...]) -> None:
-    """UserError if one of the pictures found is damaged, or has another shape than the first."""
+    """UserError if one of the pictures found is damaged, or has another shape than all must have."""
     damaged = [(index, error) for index, error in zip(indices, found, strict=True) if isinstance(error, PictureError)]
     if damaged:
         named = "; ".join(f"{source.called(index)} {error}" for index, error in damaged[:NAMED])
@@ -144,12 +141,14 @@ def _refuse_bad(source: Source, indices: Sequence[int], found: Sequence[Any], sh
         raise UserError(f"{source.name} has pictures that cannot be used: {named}{more}; mend or remove them")
     for index, image in zip(indices, found, strict=True):
         if image.shape != shape:
-            one, other = _said(shape), _said(image.shape)
-            raise UserError(
-                f"{source.name} mixes image sizes, {one} ({source.called(0)}) and {other} ({source.called(index)}); "
-                "give --images.size, for example --images.size 64"
-            )
+            raise UserError(mixed_sizes(source.name, said(shape), f"{said(image.shape)} ({source.called(index)})"))
 
 
-def _said(shape: tuple[int, ...]) -> str:
+def mixed_sizes(name: str, one: str, other: str) -> str:
+    """What a person is told of images of two sizes."""
+    return f"{name} mixes image sizes, {one} and {other}; give --images.size, for example --images.size 64"
+
+
+def said(shape: tuple[int, ...]) -> str:
+    """`8x8x3`."""
     return "x".join(map(str, shape))

@@ -11,29 +11,24 @@ from collections.abc import Callable
 
 import numpy as np
 
-from experiments.command_line.errors import UserError
-from experiments.data.images import ImageSet
-from experiments.data.options import ImageOptions
-from experiments.data.request import Request
+from experiments.data.arrays import Arrays, of_array
+from experiments.data.collection import Collection, ranges
 
 RING8_SCALE, GRID25_SCALE = 1.414, 2.828
 RING8_DEVIATION, GRID25_DEVIATION = 0.02 / RING8_SCALE, 0.05 / GRID25_SCALE
 
-NUM = {"train": 50_000, "test": 10_000, "all": 60_000}
+NUM_TRAIN, NUM_TEST = 50_000, 10_000
 
 
-def load(name: str, request: Request) -> ImageSet:
+def collection(name: str) -> Collection:
     """50,000 points to train on, 10,000 others to test; the mode of each as its label, where there are modes."""
-    if request.split not in NUM:
-        raise UserError(f"{name} has no split {request.split!r}; there are: {', '.join(NUM)}")
-    if request.images != ImageOptions(caption_length=request.images.caption_length):
-        raise UserError(f"{name} holds points, not images; leave the --images options out")
-    points, labels = TOYS[name](np.random.Generator(np.random.Philox(key=[0, 0])), NUM["all"])
-    first, last = {"train": (0, 50_000), "test": (50_000, 60_000), "all": (0, 60_000)}[request.split]
+    points, labels = TOYS[name](np.random.Generator(np.random.Philox(key=[0, 0])), NUM_TRAIN + NUM_TEST)
     classes = tuple(str(mode) for mode in range(int(labels.max()) + 1))
+    images = Arrays(name, [of_array(name, points.astype(np.float32))])
+    splits = ranges({"train": NUM_TRAIN, "test": NUM_TEST})
     if len(classes) == 1:
-        return ImageSet(name, points[first:last].astype(np.float32))
-    return ImageSet(name, points[first:last].astype(np.float32), labels[first:last].astype(np.int32), classes)
+        return Collection(name, images, splits)
+    return Collection(name, images, splits, labels.astype(np.int32), classes)
 
 
 def ring8_centres() -> np.ndarray:

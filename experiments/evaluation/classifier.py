@@ -1,7 +1,8 @@
 """A small convolutional classifier of a data set: the judge of samples, fitted to the real training images alone.
 
-It is trained once for a data set, its image options and a seed, and kept in a cache folder. Its accuracy on held-out
-images belongs beside every number that rests on it: of a judge that errs, nothing follows.
+Its weights are trained once for the training images, their options and a seed, and kept in a cache folder. Its accuracy
+is taken anew on the images that are held out now, and belongs beside every number that rests on it: of a judge that
+errs, nothing follows.
 """
 
 import dataclasses
@@ -21,13 +22,17 @@ from experiments.command_line import terminal
 from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.data.options import ImageOptions
+from experiments.data.rows import LazyRows
 from experiments.evaluation.outputs import CHUNK, Outputs, in_chunks
 from experiments.runs import files, settings, variables
 
-FORMAT = 1
+FORMAT = 2
 """Of what is kept; part of its name."""
 
 STEPS_PER_CALL = 50
+
+SOME = 64
+"""Images, of those that are read as they are needed, whose pixels identify a set."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,13 @@ def why_not(train: ImageSet) -> str | None:
     return f"{train.name} has one class only" if train.num_classes < 2 else None
 
 
+def why_not_judged(test: ImageSet | None) -> str | None:
+    """Why the accuracy of a classifier cannot be taken on these images; None if it can."""
+    if test is None:
+        return "nothing is held out to tell a classifier's accuracy"
+    return None if test.labels is not None else f"the images that {test.name} holds out have no labels"
+
+
 def cache_folder() -> pathlib.Path:
     """Where classifiers are kept if no folder is given."""
     return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "jaxgen" / "classifiers"
@@ -90,7 +102,7 @@ def obtain(
 
     Args:
         train: labelled images that it is fitted to.
-        test: held-out ones, on which its accuracy is taken.
+        test: held-out ones, on which its accuracy is taken; `why_not_judged` lets them pass.
         images: options with which both were read.
         seed: of its weights and the order of its images.
         folder: of the cache; `cache_folder()` if not given.
@@ -107,29 +119,43 @@ def obtain(
     kept = _kept(path, record)
     if kept is None:
         kept = _train(train, seed, chosen)
-        accuracy = _accuracy(_outputs(train, chosen, kept), test)
-        _keep(path, kept | {"record": json.dumps(record), "accuracy": accuracy})
-    else:
-        accuracy = float(kept["accuracy"])
-    return Classifier(accuracy, len(test), len(train), path, _outputs(train, chosen, kept))
+        _keep(path, kept | {"record": json.dumps(record)})
+    outputs = _outputs(train, chosen, kept)
+    return Classifier(_accuracy(outputs, test), len(test), len(train), path, outputs)
 
 
 def _record(train: ImageSet, images: ImageOptions, seed: int, chosen: Settings) -> dict[str, Any]:
-    """What a kept classifier depends on; of the images themselves the number and the checksum of some."""
-    some = np.unique(np.linspace(0, len(train) - 1, 64).astype(np.int64))
-    labels: Any = train.labels
-    seen = hashlib.sha256(np.ascontiguousarray(train.batch(some)).tobytes() + labels.astype("<i4").tobytes())
+    """What the weights of a classifier depend on."""
     return {
         "format": FORMAT,
         "data": train.name,
         "shape": list(train.image_shape),
         "classes": train.num_classes,
         "num_train": len(train),
-        "content": seen.hexdigest(),
+        "content": _content(train),
         "images": settings.to_json(images),
         "seed": seed,
         "settings": dataclasses.asdict(chosen),
     }
+
+
+def _content(train: ImageSet) -> str:
+    """A checksum of all images and labels.
+
+    Of images that are read as they are needed, which may be too many for that, it is of what identifies their files and
+    of some of them.
+    """
+    labels: Any = train.labels
+    seen = hashlib.sha256(labels.astype("<i4").tobytes())
+    if isinstance(train.images, LazyRows):
+        places = [np.unique(np.linspace(0, len(train) - 1, SOME).astype(np.int64))]
+        identity = train.fingerprint() if train.fingerprint is not None else None
+        seen.update(json.dumps(identity).encode())
+    else:
+        places = np.array_split(np.arange(len(train)), -(-len(train) // (4 * CHUNK)))
+    for indices in places:
+        seen.update(np.ascontiguousarray(train.batch(indices)).tobytes())
+    return seen.hexdigest()
 
 
 def _digest(record: dict[str, Any]) -> str:
@@ -147,7 +173,7 @@ def _kept(path: pathlib.Path, record: dict[str, Any]) -> dict[str, np.ndarray] |
         return None
     try:
         found = variables.load(path)
-        fits = json.loads(str(found["record"])) == record and 0 <= float(found["accuracy"]) <= 1
+        fits = json.loads(str(found["record"])) == record
     except (ValueError, KeyError):
         fits = False
     if fits:

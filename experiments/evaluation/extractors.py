@@ -81,8 +81,9 @@ def make(name: str, real: Real, cache: Cache) -> Extractor:
             return _pca(real)
         case "inception":
             return _inception(pathlib.Path(file))
-    if real.test is None:
-        raise UserError(f"{real.train.name} holds nothing out to tell a classifier's accuracy; use pixels or pca")
+    reason = _why_no_classifier(real)
+    if reason or real.test is None:
+        raise UserError(f"--extractor classifier cannot be used: {reason}; use pixels or pca")
     judge = classifier.obtain(real.train, real.test, cache.images, seed=cache.seed, folder=cache.folder)
     return Extractor("classifier", judge.outputs, accuracy=judge.accuracy, about=judge.describe(), classes=True)
 
@@ -93,7 +94,7 @@ _ABOUT = {"images": "pixels: images in [0, 1] as they are", "points": "pixels: c
 def _why_no_classifier(real: Real) -> str | None:
     if reason := classifier.why_not(real.train):
         return reason
-    return None if real.test else f"{real.train.name} holds nothing out to tell a classifier's accuracy"
+    return classifier.why_not_judged(real.test)
 
 
 def _pca(real: Real) -> Extractor:

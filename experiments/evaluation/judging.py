@@ -1,6 +1,5 @@
 """An evaluation from beginning to end: checks, sets, extractors, rows, and evaluation.json."""
 
-import dataclasses
 import json
 import pathlib
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from experiments.evaluation.sets import Real, Run
 from experiments.models import sampling
 from experiments.runs import files
 from experiments.runs.experiment import Experiment
+from experiments.runs.run_data import Place
 
 FORMAT = 2
 """Of evaluation.json."""
@@ -52,9 +52,10 @@ def evaluate(folder: pathlib.Path, options: Options, sampler: Any = None) -> dic
 
 def _runs(folder: pathlib.Path, options: Options, sampler: Any = None) -> list[Run]:
     """The run, and the one that it is compared with. UserError if either cannot be read or they do not compare."""
-    found = [sets.run(folder, options.step, sampler)]
+    place = Place(options.data, options.data_dir)
+    found = [sets.run(folder, options.step, sampler, place)]
     if options.against is not None:
-        found.append(sets.run(options.against, options.step))
+        found.append(sets.run(options.against, options.step, place=place))
     for run in found:
         sampling.require_memory("--num-samples", options.num_samples, run.experiment.model.image_shape)
     data = [(run.experiment.data, run.experiment.images, run.experiment.model.image_shape) for run in found]
@@ -63,12 +64,7 @@ def _runs(folder: pathlib.Path, options: Options, sampler: Any = None) -> list[R
             f"--against {options.against} was trained on {_said(found[-1].experiment)}, "
             f"but {folder} on {_said(found[0].experiment)}; compare runs on the same images"
         )
-    if options.data_dir is None:
-        return found
-    return [
-        dataclasses.replace(run, experiment=dataclasses.replace(run.experiment, data_dir=options.data_dir))
-        for run in found
-    ]
+    return found
 
 
 def _said(experiment: Experiment) -> str:

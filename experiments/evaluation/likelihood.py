@@ -1,6 +1,7 @@
 """The ELBO's parts, the importance-weighted estimate of log p(x) (Burda et al., 2015) and active latents."""
 
 import math
+import pathlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,6 +25,8 @@ class Options:
     batch_size: int = 100  # images at a time
     seed: int = 0  # of the latents
     step: int | Literal["newest", "best"] = "newest"  # whose checkpoint: the newest, the best, or a step's own
+    data: str | None = None  # the run's data in their new place, such as folder:PATH; as in the training if not given
+    data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given
 
     def __post_init__(self):
         require(self.num_images >= 2, "--num-images", self.num_images, "at least 2")

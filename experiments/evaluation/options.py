@@ -20,6 +20,7 @@ class Options:
     num_reference: int = 10_000  # real training examples to compare with, at most
     num_halves: int = 20  # random halves of the samples, for an interval of what is no mean; 0 for none
     equal_num: bool = True  # take no more samples than are held out, where a metric depends on their number
+    data: str | None = None  # the run's data in their new place, such as folder:PATH; as in the training if not given
     data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given
     cache_dir: pathlib.Path | None = None  # where classifiers are kept; ~/.cache/jaxgen/classifiers if not given
 

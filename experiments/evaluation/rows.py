@@ -71,7 +71,7 @@ class Sets:
 
     def __init__(self, real: Real, candidates: dict[str, Examples], plan: Plan):
         self.real, self.candidates, self.plan = real, candidates, plan
-        self._seen: dict[tuple[str, str], Examples] = {}
+        self._seen: dict[tuple[Extractor, str], Examples] = {}
         self.reference = sets.spread(real.train, plan.num_reference)
 
     @functools.cached_property
@@ -84,9 +84,9 @@ class Sets:
         plain = self.reference if name == "reference" else self.candidates[name]
         if extractor is None:
             return plain
-        if (extractor.name, name) not in self._seen:
-            self._seen[extractor.name, name] = extractor(plain)
-        return self._seen[extractor.name, name]
+        if (extractor, name) not in self._seen:  # two files of weights may have one name
+            self._seen[extractor, name] = extractor(plain)
+        return self._seen[extractor, name]
 
 
 def judge(measure: Measure, extractors: Sequence[Extractor], given: Sets) -> list[Row]:

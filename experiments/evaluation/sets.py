@@ -11,8 +11,9 @@ from experiments import data
 from experiments.data import held_out
 from experiments.data.images import ImageSet
 from experiments.models import abilities, conditions, samplers, sampling
-from experiments.runs import restore
+from experiments.runs import restore, run_data
 from experiments.runs.experiment import Experiment
+from experiments.runs.run_data import HERE, Place
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,10 @@ class Run:
         return Examples(drawn, asked(config, num))
 
 
-def run(folder: pathlib.Path, which: int | Literal["newest", "best"], sampler: Any = None) -> Run:
+def run(folder: pathlib.Path, which: int | Literal["newest", "best"], sampler: Any = None, place: Place = HERE) -> Run:
     """The run in a folder, from one of its checkpoints, `sampler` in place of its sampler's settings.
+
+    `place` is where its data lie now.
 
     UserError if that cannot be read.
     """
@@ -92,6 +95,8 @@ def run(folder: pathlib.Path, which: int | Literal["newest", "best"], sampler: A
 
     name, _ = run_folder.read(folder)
     experiment, _, step, state = restore.at(folder, which)
+    experiment = run_data.placed(experiment, place)
+    run_data.check(folder, experiment)
     return Run(folder, name, samplers.replaced(experiment, sampler), step, state)
 
 

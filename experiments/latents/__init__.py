@@ -39,10 +39,11 @@ def main(argv: Sequence[str]) -> int:
         description=(action.__doc__ or "").partition("\n\n")[0],
     )
     from experiments.latents import trained
+    from experiments.runs.run_data import Place
 
     out = chosen.out or folder / f"{name}.png"
     _require_suffix(out, action.MOVES)
-    run = trained.load(folder)
+    run = trained.load(folder, Place(chosen.data, chosen.data_dir))
     try:
         for line in action.draw(run, chosen, out):
             print(line)

@@ -35,6 +35,8 @@ class Options:
     label: str | None = None  # class that a conditional model is told; each image's own if not given
     invert: bool = False  # exchange dark and light of your own pictures
     seed: int = 0  # of sample:
+    data: str | None = None  # the run's data in their new place, such as folder:PATH; as in the training if not given
+    data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given
 
     def __post_init__(self):
         require(len(self.strengths) >= 1, "--strengths", self.strengths, "one number or more")

@@ -30,6 +30,8 @@ class Options:
     num: int = 2_000  # held-out images at most
     label: str | None = None  # class that a conditional model is conditions; each image's own if not given
     invert: bool = False  # exchange dark and light of your own pictures
+    data: str | None = None  # the run's data in their new place, such as folder:PATH; as in the training if not given
+    data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given
 
     def __post_init__(self):
         require(3 <= self.num <= 1_000_000, "--num", self.num, "in [3, 1,000,000]")

@@ -23,6 +23,8 @@ class Options:
     out: pathlib.Path | None = None  # PNG to write; RUN/grid.png if not given
     num: int = 20  # images on each side
     label: str | None = None  # class that a conditional model is told; each class a smaller grid if not given
+    data: str | None = None  # the run's data in their new place, such as folder:PATH; as in the training if not given
+    data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given
 
     def __post_init__(self):
         require(2 <= self.num <= 100, "--num", self.num, "in [2, 100]")

@@ -26,6 +26,8 @@ class Options:
     num: int = 32  # images at most, of each class or of all held-out ones
     label: str | None = None  # class that a conditional model is told; each image's own if not given
     invert: bool = False  # exchange dark and light of your own pictures
+    data: str | None = None  # the run's data in their new place, such as folder:PATH; as in the training if not given
+    data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given
 
     def __post_init__(self):
         require(1 <= self.num <= 10_000, "--num", self.num, "in [1, 10,000]")

@@ -12,8 +12,9 @@ from experiments.data import held_out
 from experiments.data.images import ImageSet
 from experiments.models import abilities
 from experiments.models.sampling import CHUNK
-from experiments.runs import restore
+from experiments.runs import restore, run_data
 from experiments.runs.experiment import Experiment
+from experiments.runs.run_data import HERE, Place
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Trained:
     experiment: Experiment
     step: int
     state: Any
+    folder: pathlib.Path | None = None  # of the run, whose record of its data is compared with them
 
     @property
     def config(self) -> Any:
@@ -54,6 +56,8 @@ class Trained:
         """Images that the model has not trained on. UserError if the data set is not there."""
         from experiments import data
 
+        if self.folder is not None:
+            run_data.check(self.folder, self.experiment)
         return held_out.load_for(self.experiment) or data.load_for(self.experiment)
 
     def decode(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
@@ -72,10 +76,10 @@ class Trained:
         return np.stack([chunks[index // CHUNK][index % CHUNK] for index in indices])
 
 
-def load(folder: pathlib.Path) -> Trained:
-    """The run's newest good state. UserError if there is none."""
+def load(folder: pathlib.Path, place: Place = HERE) -> Trained:
+    """The run's newest good state; `place` is where its data lie now. UserError if there is none."""
     experiment, _, step, state = restore.newest(folder)
-    return Trained(experiment, step, state)
+    return Trained(run_data.placed(experiment, place), step, state, folder)
 
 
 def _key(seed: int, index: Any) -> jax.Array:

@@ -38,6 +38,8 @@ class Options:
     label: str | None = None  # class that a conditional model is told; the image's own, or the first, if not given
     invert: bool = False  # exchange dark and light of your own picture
     seed: int = 0  # of sample:
+    data: str | None = None  # the run's data in their new place, such as folder:PATH; as in the training if not given
+    data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given
 
     def __post_init__(self):
         require(self.num is None or 2 <= self.num <= 500, "--num", self.num, "in [2, 500]")

@@ -18,18 +18,26 @@ CHUNK = 250
 
 
 def draw(
-    folder: pathlib.Path, num: int, seed: int, which: int | Literal["newest", "best"] = "newest", sampler: Any = None
+    folder: pathlib.Path,
+    num: int,
+    seed: int,
+    which: int | Literal["newest", "best"] = "newest",
+    sampler: Any = None,
+    place: Any = None,
 ) -> tuple[int, np.ndarray]:
     """The step of a checkpoint, the newest good one, and `num` images from it, uint8 (num, height, width, channels).
 
     Samples of a model of points are float32 (num, dimensions). `sampler`: settings of the model's sampler, if others
-    than the run's.
+    than the run's. `place`: where the run's data lie now, for a model that samples for examples of them.
     """
-    from experiments.runs import restore
+    from experiments.runs import restore, run_data
 
     experiment, _, step, state = restore.at(folder, which)
     experiment = samplers.replaced(experiment, sampler)
     require_memory("--num", num, experiment.model.image_shape)
+    if conditions.takes_examples(experiment.model):
+        experiment = run_data.placed(experiment, place or run_data.HERE)
+        run_data.check(folder, experiment)
     return step, drawer(experiment.model)(state, num, seed, conditions.source(experiment))
 
 

@@ -23,6 +23,7 @@ from typing import Any, TextIO
 
 import jaxgen
 from experiments.command_line.errors import FolderError, UserError
+from experiments.data.request import OWN
 from experiments.runs import files, former, settings
 from experiments.runs.experiment import Experiment
 
@@ -94,22 +95,26 @@ def move_aside(folder: pathlib.Path) -> pathlib.Path | None:
     return aside
 
 
-def begin(folder: pathlib.Path, name: str, experiment: Experiment) -> bool:
+def begin(folder: pathlib.Path, name: str, experiment: Experiment, data: dict[str, Any] | None = None) -> bool:
     """Write config.json, or check that the one there is of this very run. True if there was one.
 
-    UserError for the folder of another experiment, with other settings, or with checkpoints of unknown origin.
+    `data` is the fingerprint of its data. UserError for the folder of another experiment, with other settings, or with
+    checkpoints of unknown origin.
     """
     path = folder / "config.json"
     if not path.exists():
         if (folder / "checkpoints").exists():
             raise UserError(f"{folder} has checkpoints but no config.json that says of what; choose another --out")
         record = {"format": FORMAT, "run": uuid.uuid4().hex, "experiment": name, "has_checkpoint": False}
-        _write(folder, record | {"settings": settings.to_json(experiment), "sessions": [_session(0)]})
+        record |= {"data": data, "settings": settings.to_json(experiment), "sessions": [_session(0)]}
+        _write(folder, record)
         return False
     there, earlier = read(folder)
     if there != name:
         raise UserError(f"{folder} holds a run of {there}, not of {name}; choose another --out")
     before, now = _fixed(earlier), _fixed(experiment)
+    if moved(before["data"], now["data"]):
+        before["data"] = now["data"]
     if not read_config(folder)["has_checkpoint"]:  # what a run is given at its beginning may still be put right
         before["pretrained"] = now["pretrained"]
     changed = settings.differences(before, now)
@@ -121,6 +126,12 @@ def begin(folder: pathlib.Path, name: str, experiment: Experiment) -> bool:
     return True
 
 
+def moved(before: str, now: str) -> bool:
+    """Whether two names of data differ in the place of a person's own data alone; `run_data` compares what is there."""
+    scheme = before.partition(":")[0]
+    return before != now and scheme in OWN and now.partition(":")[0] == scheme
+
+
 def _fixed(experiment: Experiment) -> dict[str, Any]:
     return {key: value for key, value in settings.to_json(experiment).items() if key not in FREE}
 
@@ -130,6 +141,13 @@ def record_session(folder: pathlib.Path, experiment: Experiment, step: int) -> N
     record = read_config(folder)
     sessions = [*record["sessions"], _session(step)]
     _write(folder, record | {"settings": settings.to_json(experiment), "sessions": sessions})
+
+
+def record_data(folder: pathlib.Path, fingerprint: dict[str, Any]) -> None:
+    """Note in config.json what identifies the run's data, unless it has trained on what is noted there."""
+    record = read_config(folder)
+    if not record.get("data") or not record["has_checkpoint"]:
+        _write(folder, record | {"data": fingerprint})
 
 
 def record_frozen(folder: pathlib.Path, checksums: dict[str, int]) -> None:

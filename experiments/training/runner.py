@@ -13,7 +13,7 @@ from experiments.command_line import terminal
 from experiments.command_line.errors import FolderError, UserError
 from experiments.pictures import kinds
 from experiments.processes import joining
-from experiments.runs import files, restore, run_folder
+from experiments.runs import files, restore, run_data, run_folder
 from experiments.runs.experiment import Experiment
 from experiments.training import checks, compilation
 from experiments.training.loop import Loop
@@ -56,7 +56,10 @@ def _train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
 
 def _begin(folder: pathlib.Path, name: str, experiment: Experiment) -> bool:
     """`run_folder.begin` in the first process; the others see that they have come to the same folder."""
-    resumed = run_folder.begin(folder, name, experiment) if processes.first() else False
+    fingerprint = run_data.require_same(folder, experiment)
+    resumed = run_folder.begin(folder, name, experiment, fingerprint) if processes.first() else False
+    if resumed and processes.first():
+        run_folder.record_data(folder, fingerprint)
     resumed = bool(processes.gather("resumed" if resumed else "")[0])
     there = (folder / "config.json").exists()
     found = processes.gather(run_folder.read_config(folder)["run"] if there else "")

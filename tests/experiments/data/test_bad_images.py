@@ -61,11 +61,6 @@ FILES = {
     ),
     "mixed sizes": ({"a.png": GOOD, "b.png": LARGER}, "folder:.", r"mixes image sizes, 8x8x3 .*a\.png.* and 16x16x3"),
     "mixed sizes say the cure": ({"a.png": GOOD, "b.png": LARGER}, "folder:.", r"give --images\.size, for example"),
-    "colours among grey pictures": (
-        {"a.png": encoded(pixels(channels=1)), "b.png": GOOD},
-        "folder:.",
-        r"b\.png has colours among grey pictures \(give --images\.channels 1 or 3\)",
-    ),
     "many damaged files": (
         {f"{i}.png": b"" for i in range(7)} | {"z.png": GOOD},
         "folder:.",
@@ -96,7 +91,7 @@ FILES = {
     "domains of two sizes": (
         {"A/a.png": GOOD, "A/b.png": GOOD, "B/a.png": LARGER, "B/b.png": LARGER},
         "unpaired:A,B",
-        r"A has images of 8x8x3 and B of 16x16x3; give --images\.size",
+        r"has images of 8x8x3 and of 16x16x3 in its domains; give --images\.size",
     ),
     "pictures without captions": ({"a.png": GOOD}, "captions:.", r"has pictures but no captions; write captions\.txt"),
     "a picture without its caption": (
@@ -128,7 +123,7 @@ FILES = {
     "captions that are no json": ({"a.png": GOOD, "captions.json": "{"}, "captions:.", r"captions\.json cannot be und"),
     "captions of another json": ({"a.png": GOOD, "captions.json": "[1, 2]"}, "captions:.", r"cannot be understood"),
     "captions that are numbers": ({"a.png": GOOD, "captions.json": '{"a.png": [3]}'}, "captions:.", r"3 is no caption"),
-    "a missing npy": ({}, "npy:a.npy", r"there is no file a\.npy; give the path of a \.npy or \.npz file"),
+    "a missing npy": ({}, "npy:a.npy", r"there is no file a\.npy; give --data npy:PATH with the path of a"),
     "an empty npy": ({"a.npy": b""}, "npy:a.npy", r"a\.npy is no NumPy file, or is damaged"),
     "text named npy": ({"a.npy": "hello hello hello"}, "npy:a.npy", r"a\.npy (is no NumPy file|holds Python objects)"),
     "a truncated npy": (
@@ -332,7 +327,7 @@ def test_wrong_storage_options_are_refused(options, says):
 
 
 def test_image_options_of_points_are_refused(tmp_path):
-    with pytest.raises(UserError, match="ring8 holds points, not images; leave the --images options out"):
+    with pytest.raises(UserError, match="ring8 holds points of 2 dimensions; leave the --images options out"):
         data.load("ring8", images=ImageOptions(flip=True))
     write_all(tmp_path, {"a.npy": npy(np.zeros((4, 2)))})
     with pytest.raises(UserError, match="holds points of 2 dimensions; leave the --images options out"):

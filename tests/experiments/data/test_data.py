@@ -122,10 +122,11 @@ class TestFolders:
         assert (len(found), found.classes, found.labels.tolist()) == (6, ("a", "b"), [0, 0, 0, 1, 1, 1])
         np.testing.assert_array_equal(found.images[4], pixels(seed=1))
 
-    def test_pictures_beside_sub_folders_have_no_labels(self, tmp_path):
-        write_all(tmp_path, {"x.png": encoded(), "a/y.png": encoded(), "b/z.png": encoded()})
+    def test_as_many_pictures_beside_sub_folders_as_in_them_have_no_labels(self, tmp_path):
+        write_all(tmp_path, dict.fromkeys(("w.png", "x.png", "a/y.png", "b/z.png"), encoded()))
         found = data.load(f"folder:{tmp_path}", "all")
-        assert (len(found), found.labels, found.classes) == (3, None, ())
+        assert (len(found), found.labels, found.classes) == (4, None, ())
+        assert found.notes == ("no labels: 2 pictures lie beside the folders a, b",)
 
     def test_a_single_sub_folder_is_no_label(self, tmp_path):
         write_all(tmp_path, {"images/x.png": encoded(), "images/y.png": encoded()})

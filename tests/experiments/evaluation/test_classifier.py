@@ -7,7 +7,8 @@ import pytest
 from experiments import data
 from experiments.command_line.errors import UserError
 from experiments.data.options import ImageOptions
-from experiments.evaluation import classifier
+from experiments.data.rows import LazyRows, Source
+from experiments.evaluation import classifier, extractors
 from tests.experiments.judged import TINY
 
 AS_THEY_ARE = ImageOptions()
@@ -63,15 +64,43 @@ def test_another_seed_other_options_or_images_are_another_classifier(trained, se
     train, test = sets
     fewer = dataclasses.replace(train, images=train.images[1:], labels=train.labels[1:])
     darker = dataclasses.replace(train, images=train.images // 2)
+    one_pixel = train.images.copy()
+    one_pixel[1, 0, 0] ^= 1  # of an image amid the set
+    other = dataclasses.replace(train, images=one_pixel)
+    relabelled = dataclasses.replace(train, labels=np.roll(train.labels, 1))
+    lazy = dataclasses.replace(train, images=_lazy(train.images), fingerprint=lambda: {"classes": ["a"]})
+    lazy_other = dataclasses.replace(lazy, fingerprint=lambda: {"classes": ["b"]})
     for one, options, seed in (
         (train, AS_THEY_ARE, 1),
         (train, ImageOptions(resample="box"), 0),
         (fewer, AS_THEY_ARE, 0),
         (darker, AS_THEY_ARE, 0),
+        (other, AS_THEY_ARE, 0),
+        (relabelled, AS_THEY_ARE, 0),
+        (lazy, AS_THEY_ARE, 0),
+        (lazy_other, AS_THEY_ARE, 0),
     ):
         assert classifier.obtain(one, test, options, seed=seed, folder=folder, chosen=TINY).file != trained.file
-    assert asked == [1, 0, 0, 0]
-    assert len(list(folder.glob("*.npz"))) == 5
+    assert asked == [1, *[0] * 7]
+    assert len(list(folder.glob("*.npz"))) == 9
+
+
+def _lazy(images):
+    source = Source("digits", len(images), lambda indices: [images[index] for index in indices], lambda one: one, str)
+    return LazyRows(source, images.shape[1:])
+
+
+def test_its_accuracy_is_that_on_what_is_held_out_now(trained, sets, folder):
+    train, test = sets
+    wrong = dataclasses.replace(test, labels=(test.labels + 1) % 10)
+    for one in (wrong, dataclasses.replace(test, images=255 - test.images)):
+        found = classifier.obtain(train, one, AS_THEY_ARE, folder=folder, chosen=TINY)
+        assert found.file == trained.file
+        assert found.accuracy < 0.3 < trained.accuracy
+    without = extractors.Real(train, dataclasses.replace(test, labels=None))
+    assert extractors.usual(without) == ("pca",)
+    with pytest.raises(UserError, match="the images that digits holds out have no labels"):
+        extractors.check(["classifier"], without)
 
 
 @pytest.mark.parametrize("damage", [lambda b: b"", lambda b: b[: len(b) // 2], lambda b: b"\x93NUMPY" + b[6:]])
