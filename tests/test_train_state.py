@@ -56,6 +56,7 @@ def test_it_is_flax_train_state_with_the_other_collections():
         apply_fn=NET.apply, params=state.params, tx=state.tx
     )  # other collections may be left out
     assert flax_own.collections == {}
+    assert dense(SLOW).apply_fn is apply  # of variables without a network
 
 
 @pytest.mark.parametrize("optimizer", [SLOW, Optimizer(0.1, SGD(momentum=0.5)), Optimizer(1e-3, Adam())])

@@ -8,6 +8,7 @@ UNSELECTED = "in the branch of a where that is not selected: any finite number d
 NEAR = "any power of two near the largest value does"
 FREE = "any number that no dropout layer counts to does"
 DISCARDED = "outputs of a pass that is made for its variables"
+ZEROS = "of zeros"
 
 REASONS = {
     ("losses.features.feature_matching", "swap (fake, real)"): SYMMETRIC,
@@ -114,6 +115,8 @@ REASONS = {
         "parallel.inside.take",
         "len(batch) - 1 -> len(batch) + 1",
     ): "rows beyond the last are clipped again, and not taken",
+    ("train_state.blank", "flip the sign of the value"): ZEROS,
+    ("train_state.blank", "double the value"): ZEROS,
     ("train_state._init_as", "flip the sign of the value"): DISCARDED,
     ("train_state._init_as", "double the value"): DISCARDED,
     ("parallel.inside._devices_in_sight", "flip the sign of the value"): "-4 is not 1, and divides what 4 divides",
