@@ -56,6 +56,7 @@ def test_it_is_flax_train_state_with_the_other_collections():
         apply_fn=NET.apply, params=state.params, tx=state.tx
     )  # other collections may be left out
     assert flax_own.collections == {}
+    assert dense(SLOW).apply_fn is apply  # of variables without a network
 
 
 @pytest.mark.parametrize("optimizer", [SLOW, Optimizer(0.1, SGD(momentum=0.5)), Optimizer(1e-3, Adam())])
@@ -240,7 +241,8 @@ def test_a_training_pass_has_a_key_for_each_example_and_the_players_step():
     state = fresh().replace(step=jnp.int32(7))
     mode = training_mode(state, jax.random.key(1), 8, None)
     assert mode.train and mode.axis_name is None and mode.step == 7
-    shares = jax.vmap(lambda _: training_mode(state, jax.random.key(1), 2, "i").keys, axis_name="i")(jnp.zeros(4))
-    found, wanted = (np.asarray(jax.random.key_data(keys)).reshape(8, -1) for keys in (shares, mode.keys))
+    modes = jax.vmap(lambda _: training_mode(state, jax.random.key(1), 2, "i"), axis_name="i")(jnp.zeros(4))
+    assert modes.axis_name == "i"
+    found, wanted = (np.asarray(jax.random.key_data(keys)).reshape(8, -1) for keys in (modes.keys, mode.keys))
     np.testing.assert_array_equal(found, wanted)
     assert len(np.unique(wanted, axis=0)) == 8

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.mode import Mode
+from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.spectral import Spectral
 from jaxgen.optimizers import SGD, Optimizer
@@ -30,6 +30,19 @@ def test_a_part_begins_as_its_own_network_would_under_its_name():
     twins = create_parts({"a": (MLP((4,)), blank((3,)), (2,)), "b": (MLP((4,)), blank((3,)), (2,))}, SLOW, key).params
     kernels = [twins[name]["Dense_0"]["kernel"] for name in ("a", "b")]
     assert kernels[0].shape == kernels[1].shape and (kernels[0] != kernels[1]).any()
+
+
+class Doubled(nn.Module):
+    """A network without variables."""
+
+    @nn.compact
+    def __call__(self, inputs, output_shape, *, mode=EVALUATION):
+        return 2 * inputs
+
+
+def test_a_part_may_have_no_variables():
+    state = create_parts({"doubled": (Doubled(), blank((3,)), (3,))}, SLOW, jax.random.key(0))
+    assert state.variables == {"params": {}}
 
 
 def test_a_part_is_applied_as_its_network_is_and_changes_its_own_statistics_alone():

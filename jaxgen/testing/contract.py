@@ -39,7 +39,7 @@ def _operations(closed: Any) -> tuple[str, list[bytes]]:
 
 
 class _AsksForKeys(nn.Module):
-    """A network that refuses to be trained without keys, as dropout inside would."""
+    """A network that refuses to be trained without keys, as dropout inside would, or a step, as a schedule would."""
 
     net: nn.Module
 
@@ -47,6 +47,8 @@ class _AsksForKeys(nn.Module):
     def __call__(self, *inputs: Any, mode: Mode = EVALUATION) -> Any:
         if mode.train:
             mode.example_keys("a network")
+            if mode.step is None:
+                raise ValueError("a network has no step in training: give mode=Mode(step=state.step, ...)")
         return self.net(*inputs, mode=mode)
 
 
@@ -194,8 +196,8 @@ class Suite:
                 moved = any(np.abs(new[path] - old[path]).max() > 1e-25 for path in old)
                 assert moved == (field not in optimizer_of(config, before[name])), (field, name)
 
-    def test_every_network_gets_keys_in_training(self):
-        """So that dropout in any of them drops; in evaluation none is needed."""
+    def test_every_network_gets_keys_and_the_step_in_training(self):
+        """So that dropout in any of them drops, and what changes on a schedule does; in evaluation none is needed."""
         nets = {
             field.name: _AsksForKeys(getattr(self.case.config, field.name))
             for field in dataclasses.fields(self.case.config)

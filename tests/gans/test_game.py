@@ -33,20 +33,27 @@ def test_values_are_the_objectives_means(objective):
     assert loss == metrics["generator_loss"] == pytest.approx(float(objective.generator(REAL, FAKE).mean()))
 
 
+SURE, UNSURE = jnp.array([9.0, 9.0, 0.0, -9.0]), jnp.array([-9.0, 0.0, 9.0, 0.0])
+
+
 @pytest.mark.parametrize("objective", [NonSaturating(), Relativistic()], ids=str)
-def test_certainty_is_of_the_scores_as_they_are_over_all_devices(objective):
-    """Shares that differ between real and fake, and for a relativistic objective between one device and all."""
-    real, fake = jnp.array([9.0, 9.0, 0.0, -9.0]), jnp.array([-9.0, 0.0, 9.0, 0.0])
-    config = Config(objective)
-    found = discriminator_value(config, real, fake, Mode(train=True))[1]
-    wanted = certainty(objective, real, fake)
+def test_certainty_is_of_the_scores_as_they_are(objective):
+    """Its share differs between real and fake examples."""
+    found = discriminator_value(Config(objective), SURE, UNSURE, Mode(train=True))[1]
+    wanted = certainty(objective, SURE, UNSURE)
     assert wanted["real_certainty"] != wanted["fake_certainty"]
     assert {name: found[name] for name in wanted} == wanted
-    shares = jax.vmap(
-        lambda *scores: discriminator_value(config, *scores, Mode(train=True, axis_name="i"))[1], axis_name="i"
-    )
-    for name, values in shares(real.reshape(2, 2), fake.reshape(2, 2)).items():
-        assert values.mean() == pytest.approx(float(found[name])), name
+
+
+@pytest.mark.parametrize("value", [discriminator_value, generator_value])
+@pytest.mark.parametrize("objective", [NonSaturating(), Relativistic()], ids=str)
+def test_values_and_certainty_are_those_of_the_whole_batch_on_any_devices(objective, value):
+    """Scores whose means differ between the devices, which a relativistic objective compares with others."""
+    config = Config(objective)
+    _, wanted = value(config, SURE, UNSURE, Mode(train=True))
+    of_share = jax.vmap(lambda *scores: value(config, *scores, Mode(train=True, axis_name="i"))[1], axis_name="i")
+    for name, values in of_share(SURE.reshape(2, 2), UNSURE.reshape(2, 2)).items():
+        assert values.mean() == pytest.approx(float(wanted[name])), name
 
 
 def test_labels_are_flipped_in_the_loss_and_not_in_what_is_logged():

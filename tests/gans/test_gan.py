@@ -19,7 +19,7 @@ from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.spectral import Spectral
-from jaxgen.optimizers import SGD, Adam, Optimizer
+from jaxgen.optimizers import SGD, Adam, InverseTime, Optimizer
 from jaxgen.priors import Normal, Uniform
 from tests import contract
 from tests.gans.games import UNTRICKED, assert_close, compiled, count, stepped, training
@@ -40,6 +40,7 @@ NORMALIZED = dataclasses.replace(  # batch statistics in both players, and nothi
     TINY,
     discriminator=MLP((4,), norm="batch", negative_slope=0.2),
     discriminator_steps=3,
+    objective=Relativistic(),  # which compares with the last minibatch of real examples
     discrimination=UNTRICKED,
     average=NoAverage(),
 )
@@ -238,8 +239,13 @@ def test_the_defaults_are_goodfellows():
     config = gan.Config()
     state = jax.eval_shape(lambda: gan.init(config, jax.random.key(0)))
     assert (count(state.generator.params), count(state.discriminator.params)) == (2_503_984, 1_231_441)
+    assert (config.image_shape, config.value_range) == ((28, 28, 1), (0.0, 1.0))
     assert config.prior == Uniform(100, 3**0.5) and config.discriminator_steps == 1
+    assert config.generator == MLP((1200, 1200), initializer=UniformWeights(0.05))
+    assert config.discriminator == Maxout() and config.objective == NonSaturating()
     assert config.discrimination == Discrimination() and config.average == NoAverage()
+    for optimizer, rate in ((config.generator_optimizer, 0.1), (config.discriminator_optimizer, 0.05)):
+        assert optimizer == Optimizer(rate, SGD(momentum=0.5), schedule=InverseTime(4e-6))
 
 
 @pytest.mark.parametrize(("setting", "value"), [("discriminator_steps", 0), ("value_range", (0.0, 2.0))])

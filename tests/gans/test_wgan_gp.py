@@ -76,6 +76,8 @@ def test_critic_loss_is_equation_3_written_out_in_numpy():
     loss, (metrics, _) = wgan_gp.critic_loss(config, state.critic.variables, *inputs, TRAINING)
     assert loss == metrics["critic_loss"] == pytest.approx(wanted, rel=1e-5)
     assert metrics["wasserstein_estimate"] == pytest.approx(weight @ (real_mean - fake_mean), rel=1e-5)
+    real, fake = (wgan_gp.discriminate(config, state, points).mean() for points in inputs[:2])
+    assert real - fake == pytest.approx(weight @ (real_mean - fake_mean), rel=1e-5)
 
 
 def test_penalty_is_taken_between_real_and_fake():
@@ -176,6 +178,10 @@ def test_settings_out_of_range_are_refused(setting, value):
         dataclasses.replace(TINY, **{setting: value})
 
 
+def test_a_penalty_may_have_any_weight_or_none():
+    assert [dataclasses.replace(TINY, penalty_weight=weight).penalty_weight for weight in (0.0, 0.5)] == [0.0, 0.5]
+
+
 def test_the_moving_average_starts_at_the_generator_and_follows_it():
     config = dataclasses.replace(TINY, average=Exponential(0.999), generator_optimizer=Optimizer(0.1, SGD()))
     state = TestContract.init(config)
@@ -197,5 +203,8 @@ def test_toy_networks_have_the_papers_parameter_counts():
 
 def test_defaults_are_those_of_algorithm_1():
     config = wgan_gp.Config()
-    assert (config.penalty_weight, config.critic_steps) == (10.0, 5)
+    assert (config.image_shape, config.value_range, config.latent_dim) == ((28, 28, 1), (-1.0, 1.0), 128)
+    assert (config.penalty_weight, config.one_sided, config.critic_steps) == (10.0, False, 5)
+    assert (config.generator, config.critic) == (MLP(), MLP(negative_slope=0.2))
+    assert config.average == Exponential(0.999)
     assert config.generator_optimizer == config.critic_optimizer == Optimizer(1e-4, Adam(b1=0.0, b2=0.9))

@@ -7,6 +7,8 @@ PROCESSES = "in several processes alone, which tests/experiments/test_distribute
 UNSELECTED = "in the branch of a where that is not selected: any finite number does"
 NEAR = "any power of two near the largest value does"
 FREE = "any number that no dropout layer counts to does"
+DISCARDED = "outputs of a pass that is made for its variables"
+ZEROS = "of zeros"
 
 REASONS = {
     ("losses.features.feature_matching", "swap (fake, real)"): SYMMETRIC,
@@ -113,6 +115,10 @@ REASONS = {
         "parallel.inside.take",
         "len(batch) - 1 -> len(batch) + 1",
     ): "rows beyond the last are clipped again, and not taken",
+    ("train_state.blank", "flip the sign of the value"): ZEROS,
+    ("train_state.blank", "double the value"): ZEROS,
+    ("train_state._init_as", "flip the sign of the value"): DISCARDED,
+    ("train_state._init_as", "double the value"): DISCARDED,
     ("parallel.inside._devices_in_sight", "flip the sign of the value"): "-4 is not 1, and divides what 4 divides",
     (
         "nets.spectral.Spectral.__call__",

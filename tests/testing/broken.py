@@ -88,14 +88,28 @@ def without_keys(state, key, num, axis_name):
     return training_mode(state, key, num, axis_name).with_keys(None)
 
 
-@documented(levels.update)
-def no_keys_in_training(config, state, batch, key, *, axis_name=None):
+def without_step(state, key, num, axis_name):
+    return training_mode(state, key, num, axis_name).replace(step=None)
+
+
+def in_another_mode(config, state, batch, key, axis_name, mode_of):
+    """The update with another mode of its passes."""
     kept = levels.training_mode
-    levels.training_mode = without_keys
+    levels.training_mode = mode_of
     try:
         return levels.update(config, state, batch, key, axis_name=axis_name)
     finally:
         levels.training_mode = kept
+
+
+@documented(levels.update)
+def no_keys_in_training(config, state, batch, key, *, axis_name=None):
+    return in_another_mode(config, state, batch, key, axis_name, without_keys)
+
+
+@documented(levels.update)
+def no_step_in_training(config, state, batch, key, *, axis_name=None):
+    return in_another_mode(config, state, batch, key, axis_name, without_step)
 
 
 @documented(levels.sample)
@@ -130,7 +144,8 @@ BROKEN = {
         replaced(update=a_setting_that_is_not_felt),
         "every_setting_changes_the_computation",
     ),
-    "no_keys_in_training": (replaced(update=no_keys_in_training), "every_network_gets_keys_in_training"),
+    "no_keys_in_training": (replaced(update=no_keys_in_training), "every_network_gets_keys_and_the_step_in_training"),
+    "no_step_in_training": (replaced(update=no_step_in_training), "every_network_gets_keys_and_the_step_in_training"),
     "a_sample_that_ignores_its_key": (
         replaced(sample=a_sample_that_ignores_its_key),
         "sample_has_the_shape_and_range_of_the_images",
