@@ -72,7 +72,7 @@ def prior_of(
 ) -> tuple[Diagonal, Variables]:
     """p(z|y), and the variables after the pass."""
     if config.prior_network is None:
-        return bounds.standard_normal(jnp.zeros((len(classes), config.latent_dim))), variables
+        return bounds.standard_normal(jnp.zeros((classes.shape[0], config.latent_dim))), variables
     inputs = classes, (config.latent_dim, 2)
     outputs, variables = apply(config.prior_network, variables, *inputs, mode=mode.stream(2), part="prior")
     return bounds.diagonal(outputs), variables
@@ -133,7 +133,7 @@ def update(
 
 def from_latents(config: Config, state: State, latents: Latents, condition: Labels | None = None) -> Points:
     """E[x|z, y], z = mean + exp(logvar / 2) latent of the prior; without labels, image i is of class i mod K."""
-    classes = one_hot(in_turn(condition, len(latents), config.num_classes), config.num_classes)
+    classes = one_hot(in_turn(condition, latents.shape[0], config.num_classes), config.num_classes)
     prior, variables = prior_of(config, state.autoencoder.variables, classes)
     outputs, _ = decode(config, variables, bounds.reparametrize(prior, latents[:, None])[:, 0], classes)
     return config.likelihood.mean(outputs, config.value_range)
@@ -141,7 +141,7 @@ def from_latents(config: Config, state: State, latents: Latents, condition: Labe
 
 def to_latents(config: Config, state: State, images: Points, condition: Labels | None = None) -> Latents:
     """E[z|x, y] as noise of the prior; pixels that the likelihood draws are drawn from the image's own noise."""
-    classes = one_hot(in_turn(condition, len(images), config.num_classes), config.num_classes)
+    classes = one_hot(in_turn(condition, images.shape[0], config.num_classes), config.num_classes)
     q, variables = encode(config, state.autoencoder.variables, observed(config, images), classes)
     prior, _ = prior_of(config, variables, classes)
     return (q.mean - prior.mean) * jnp.exp(-prior.logvar / 2)

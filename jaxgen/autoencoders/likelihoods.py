@@ -180,7 +180,7 @@ def content_keys(images: Points, value_range: ValueRange) -> jax.Array:
     Pixels are taken at 256 levels; the hash is their sum, multiplied by random 32-bit numbers, modulo 2^32.
     """
     low, high = value_range or (0.0, 1.0)
-    levels = jnp.round((images - low) * (255.0 / (high - low))).astype(jnp.uint32).reshape(len(images), -1)
+    levels = jnp.round((images - low) * (255.0 / (high - low))).astype(jnp.uint32).reshape(images.shape[0], -1)
     multipliers = jax.random.bits(jax.random.key(1), levels.shape[1:], jnp.uint32)
     hashes = (levels * multipliers[None]).sum(axis=1, dtype=jnp.uint32)
     return jax.vmap(lambda value: jax.random.fold_in(jax.random.key(0), value))(hashes)

@@ -121,7 +121,7 @@ def update(
 
 def discriminate(config: Config, state: State, points: Points, condition: Labels | None = None) -> PerExample:
     """D(x|y), before any sigmoid, with running statistics and without dropout; image i of class i mod K without y."""
-    inputs = points, one_hot(in_turn(condition, len(points), config.num_classes), config.num_classes), ()
+    inputs = points, one_hot(in_turn(condition, points.shape[0], config.num_classes), config.num_classes), ()
     return apply(config.discriminator, state.discriminator.variables, *inputs)[0]
 
 

@@ -78,7 +78,7 @@ class CodeSettings:
         ends = list(itertools.accumulate((self.continuous, *self.categorical)))
         continuous, *units, _ = jnp.split(latents, ends, axis=1)
         classes = [unit.argmax(axis=1).astype(jnp.int32) for unit in units]
-        return Codes(jnp.stack(classes, axis=1) if classes else jnp.zeros((len(latents), 0), jnp.int32), continuous)
+        return Codes(jnp.stack(classes, axis=1) if classes else jnp.zeros((latents.shape[0], 0), jnp.int32), continuous)
 
     def with_first_code(self, latents: Latents, classes: Labels) -> Latents:
         """The latent vectors with these classes as the first categorical code."""

@@ -140,7 +140,7 @@ def from_latents(config: Any, state: Any, latents: Latents, condition: None = No
 
 def from_latents_and_labels(config: Any, state: Any, latents: Latents, condition: Labels | None = None) -> Points:
     """G(z|y) of the moving average of the generator; without labels y, image i is of class i mod `num_classes`."""
-    labels = in_turn(condition, len(latents), config.num_classes)
+    labels = in_turn(condition, latents.shape[0], config.num_classes)
     return generate(config, state.ema, latents, one_hot(labels, config.num_classes))[0]
 
 

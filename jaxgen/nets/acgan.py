@@ -45,7 +45,7 @@ class ACGANGenerator(nn.Module):
         upsample = functools.partial(ConvTranspose, kernel_size=self.kernel_size, dtype=dtype, kernel_init=INIT)
         smallest = (height >> len(self.channels), width >> len(self.channels), self.channels[0])
         hidden = nn.Dense(math.prod(smallest), dtype=dtype, kernel_init=INIT)(latents.astype(dtype))
-        hidden = activate(hidden.reshape(len(latents), *smallest))
+        hidden = activate(hidden.reshape(latents.shape[0], *smallest))
         for features in self.channels[1:]:
             hidden = activate(upsample(features, use_bias=False)(hidden))
         return upsample(image_channels)(hidden).astype(jnp.float32)
@@ -70,8 +70,8 @@ class ACGANDiscriminator(nn.Module):
             norm = "batch" if layer else "none"
             hidden = normalize(convolve(hidden), norm, mode)
             hidden = dropout(nn.leaky_relu(hidden, self.negative_slope), self.dropout, mode, layer)
-        outputs = nn.Dense(math.prod(output_shape), dtype=dtype, kernel_init=INIT)(hidden.reshape(len(images), -1))
-        return outputs.astype(jnp.float32).reshape(len(images), *output_shape)
+        outputs = nn.Dense(math.prod(output_shape), dtype=dtype, kernel_init=INIT)(hidden.reshape(images.shape[0], -1))
+        return outputs.astype(jnp.float32).reshape(images.shape[0], *output_shape)
 
 
 def _image_shape(shape: Shape, divisor: int) -> tuple[int, int, int]:

@@ -67,11 +67,11 @@ class Attention(nn.Module):
         )
         if mask is not None:
             require(mask.shape == context.shape[:-1], "shape of mask", mask.shape, f"{context.shape[:-1]}")
-            mask = mask.reshape(len(mask), -1)
+            mask = mask.reshape(mask.shape[0], -1)
         dtype = jnp.dtype(self.dtype)
 
         def project(name: str, tokens: jax.Array) -> jax.Array:
-            flat = tokens.reshape(len(tokens), -1, tokens.shape[-1])
+            flat = tokens.reshape(tokens.shape[0], -1, tokens.shape[-1])
             split = nn.Dense(features, dtype=dtype, name=name)(flat)
             return split.reshape(*flat.shape[:2], self.heads, features // self.heads)
 

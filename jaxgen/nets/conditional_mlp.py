@@ -32,7 +32,7 @@ class ConditionalMLPGenerator(nn.Module):
         parts = [nn.Dense(self.latent_features)(latents), nn.Dense(self.condition_features)(condition)]
         hidden = dropout(nn.relu(jnp.concatenate(parts, axis=1)), self.dropout, mode, layer=0)
         hidden = dropout(nn.relu(nn.Dense(self.features)(hidden)), self.dropout, mode, layer=1)
-        return nn.Dense(math.prod(output_shape))(hidden).reshape(len(latents), *output_shape)
+        return nn.Dense(math.prod(output_shape))(hidden).reshape(latents.shape[0], *output_shape)
 
 
 class ConditionalMLPDiscriminator(nn.Module):
@@ -50,7 +50,7 @@ class ConditionalMLPDiscriminator(nn.Module):
         self, images: jax.Array, condition: jax.Array, output_shape: Shape = (), *, mode: Mode = EVALUATION
     ) -> jax.Array:
         """(batch, ...) and (batch, classes) to (batch, *output_shape); one score each with `()`."""
-        size = len(images)
+        size = images.shape[0]
         require(min(self.pieces, self.joint_pieces) >= 1, "pieces", self.pieces, "at least 1")
         of_image = largest_piece(nn.Dense(self.image_features * self.pieces)(images.reshape(size, -1)), self.pieces)
         of_class = largest_piece(nn.Dense(self.condition_features * self.pieces)(condition), self.pieces)

@@ -18,7 +18,7 @@ class ConcatCondition(nn.Module):
         self, inputs: jax.Array, condition: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION
     ) -> jax.Array:
         """(batch, ...) and (batch, condition) to (batch, *output_shape)."""
-        joined = jnp.concatenate([inputs.reshape(len(inputs), -1), condition.astype(inputs.dtype)], axis=1)
+        joined = jnp.concatenate([inputs.reshape(inputs.shape[0], -1), condition.astype(inputs.dtype)], axis=1)
         return self.net(joined, output_shape, mode=mode)
 
 

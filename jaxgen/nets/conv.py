@@ -56,7 +56,7 @@ class ConvGenerator(nn.Module):
 
         smallest = (height >> num, width >> num, self.channels << num)
         hidden = nn.Dense(math.prod(smallest), dtype=dtype)(latents.astype(dtype))
-        hidden = activate(hidden.reshape(len(latents), *smallest))
+        hidden = activate(hidden.reshape(latents.shape[0], *smallest))
         for level in reversed(range(num)):
             hidden = activate(UpsampleConv(self.channels << level, self.kernel_size, dtype=dtype)(hidden))
         return Conv(image_channels, self.kernel_size, dtype=dtype)(hidden).astype(jnp.float32)
@@ -83,5 +83,5 @@ class ConvCritic(nn.Module):
             hidden = Conv(self.channels << level, self.kernel_size, dtype=dtype)(mean_pool(hidden))
             hidden = normalize(hidden, self.norm, mode)
             hidden = nn.leaky_relu(hidden, self.negative_slope)
-        outputs = nn.Dense(math.prod(output_shape), dtype=dtype)(hidden.reshape(len(images), -1))
-        return outputs.astype(jnp.float32).reshape(len(images), *output_shape)
+        outputs = nn.Dense(math.prod(output_shape), dtype=dtype)(hidden.reshape(images.shape[0], -1))
+        return outputs.astype(jnp.float32).reshape(images.shape[0], *output_shape)

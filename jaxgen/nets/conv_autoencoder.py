@@ -35,7 +35,7 @@ class ConvEncoder(nn.Module):
         """(batch, height, width, channels) to (batch, *output_shape), float32 and without output activation."""
         _check(self.channels, self.features, self.bottleneck)
         require(images.ndim == 4, "shape of images", images.shape, "(batch, height, width, channels): else use an MLP")
-        dtype, size = jnp.dtype(self.dtype), len(images)
+        dtype, size = jnp.dtype(self.dtype), images.shape[0]
         hidden = images.astype(dtype)
         for width in self.channels:
             hidden = Conv(width, self.kernel_size, strides=2, dtype=dtype)(hidden)
@@ -71,7 +71,7 @@ class ConvDecoder(nn.Module):
         """(batch, latent) to (batch, *output_shape), float32 and without output activation."""
         _check(self.channels, self.features, self.bottleneck)
         sides, image_channels = self._smallest(output_shape), output_shape[-1]
-        dtype, size = jnp.dtype(self.dtype), len(latents)
+        dtype, size = jnp.dtype(self.dtype), latents.shape[0]
         hidden = latents.astype(dtype).reshape(size, -1)
 
         def activate(hidden):

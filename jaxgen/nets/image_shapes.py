@@ -35,5 +35,5 @@ def quarter(shape: Shape) -> tuple[int, int, int]:
 
 def dense_outputs(hidden: jax.Array, output_shape: Shape, kernel_init: Function) -> jax.Array:
     """One dense layer from all of `hidden` to (batch, *output_shape), to be called inside a compact module."""
-    outputs = nn.Dense(math.prod(output_shape), kernel_init=kernel_init)(hidden.reshape(len(hidden), -1))
-    return outputs.reshape(len(hidden), *output_shape)
+    outputs = nn.Dense(math.prod(output_shape), kernel_init=kernel_init)(hidden.reshape(hidden.shape[0], -1))
+    return outputs.reshape(hidden.shape[0], *output_shape)

@@ -42,7 +42,7 @@ class InfoGANGenerator(nn.Module):
         upsample = functools.partial(ConvTranspose, kernel_size=4, strides=2, dtype=dtype, kernel_init=init)
         smallest = (height, width, 2 * self.channels)
         hidden = activate(dense(self.features)(latents.astype(dtype)))
-        hidden = activate(dense(math.prod(smallest))(hidden)).reshape(len(latents), *smallest)
+        hidden = activate(dense(math.prod(smallest))(hidden)).reshape(latents.shape[0], *smallest)
         hidden = activate(upsample(self.channels)(hidden))
         return upsample(image_channels)(hidden).astype(jnp.float32)
 
@@ -66,7 +66,7 @@ class InfoGANDiscriminator(nn.Module):
         """(batch, height, width, channels) to (batch, 1 + codes), float32."""
         _quartered(images.shape[1:])
         require(len(output_shape) == 1 and output_shape[0] >= 2, "output_shape", output_shape, "(1 + outputs of Q,)")
-        dtype, size = jnp.dtype(self.dtype), len(images)
+        dtype, size = jnp.dtype(self.dtype), images.shape[0]
 
         def activate(hidden):
             hidden = normalize(hidden, self.norm, mode)

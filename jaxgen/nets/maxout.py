@@ -33,7 +33,7 @@ class Maxout(nn.Module):
         require(self.pieces >= 1, "pieces", self.pieces, "at least 1")
         kernel_init = to_flax(self.initializer)
         dense = functools.partial(nn.Dense, kernel_init=kernel_init)
-        hidden = dropout(inputs.reshape(len(inputs), -1), self.input_dropout, mode, 0)
+        hidden = dropout(inputs.reshape(inputs.shape[0], -1), self.input_dropout, mode, 0)
         for layer, width in enumerate(self.features, 1):
             hidden = largest_piece(dense(width * self.pieces)(hidden), self.pieces)
             hidden = dropout(hidden, self.hidden_dropout, mode, layer)
@@ -46,6 +46,6 @@ def largest_piece(hidden: jax.Array, pieces: int) -> jax.Array:
     The gradient of `jnp.max` goes to the inputs that equal the maximum. Where XLA computes them twice, with other
     rounding, none does, and it is 0 / 0. Here the choice of a piece and its value may differ in rounding.
     """
-    hidden = hidden.reshape(len(hidden), -1, pieces)
+    hidden = hidden.reshape(hidden.shape[0], -1, pieces)
     chosen = hidden.argmax(axis=2)[..., None] == jnp.arange(pieces)[None, None]
     return jnp.where(chosen, hidden, jnp.zeros((), hidden.dtype)).sum(axis=2)

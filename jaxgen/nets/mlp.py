@@ -34,13 +34,13 @@ class MLP(nn.Module):
         require(min(self.features, default=1) >= 1, "features", self.features, "positive widths")
         dtype = jnp.dtype(self.dtype)
         dense = functools.partial(nn.Dense, dtype=dtype, kernel_init=to_flax(self.initializer))
-        hidden = inputs.reshape(len(inputs), -1).astype(dtype)
+        hidden = inputs.reshape(inputs.shape[0], -1).astype(dtype)
         for width in self.features:
             hidden = dense(width)(hidden)
             hidden = normalize(hidden, self.norm, mode)
             hidden = self._activate(hidden)
         outputs = dense(math.prod(output_shape))(hidden)
-        return outputs.astype(jnp.float32).reshape(len(inputs), *output_shape)
+        return outputs.astype(jnp.float32).reshape(inputs.shape[0], *output_shape)
 
     def _activate(self, hidden: jax.Array) -> jax.Array:
         match self.activation:

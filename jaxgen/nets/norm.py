@@ -55,7 +55,7 @@ class ConditionalBatchNorm(nn.Module):
         """Normalise (batch, ..., channels); `condition` is (batch, classes), rows of the unit matrix for classes."""
         channels = inputs.shape[-1]
         hidden = _batch_norm(mode, affine=False)(inputs.astype(jnp.float32))
-        per_example = (len(inputs), *(1,) * (inputs.ndim - 2), channels)
+        per_example = (inputs.shape[0], *(1,) * (inputs.ndim - 2), channels)
         scale = nn.Dense(channels, use_bias=False, kernel_init=nn.initializers.ones, name="scale")
         offset = nn.Dense(channels, use_bias=False, kernel_init=nn.initializers.zeros, name="offset")
         condition = condition.astype(jnp.float32)

@@ -36,7 +36,7 @@ class Plain(nn.Module):
         """
         with nn.intercept_methods(_follow(mode)):
             outputs = self.net(inputs)
-        wanted = (len(inputs), *output_shape)
+        wanted = (inputs.shape[0], *output_shape)
         if outputs.size != math.prod(wanted):
             raise ValueError(
                 f"{type(self.net).__name__} gives outputs of shape {outputs.shape}, but the model asks for {wanted}: "

@@ -114,7 +114,7 @@ class ResNetGenerator(nn.Module):
         dtype = jnp.dtype(self.dtype)
         smallest = (height, width, self.channels[0])
         hidden = nn.Dense(math.prod(smallest), dtype=dtype, kernel_init=GLOROT)(latents.astype(dtype))
-        hidden = hidden.reshape(len(latents), *smallest)
+        hidden = hidden.reshape(latents.shape[0], *smallest)
         for features in self.channels[1:]:
             block = ResidualBlock(features, "up", "batch", self.inner_bias, self.dtype)
             hidden = block(hidden, condition, mode=mode)
@@ -167,12 +167,12 @@ class FlatResNetCritic(nn.Module):
         for features in self.channels[1:]:
             block = ResidualBlock(features, "down", self.norm, self.inner_bias, self.dtype)
             hidden = block(hidden, mode=mode)
-        return _outputs(hidden.reshape(len(images), -1), output_shape, dtype)
+        return _outputs(hidden.reshape(images.shape[0], -1), output_shape, dtype)
 
 
 def _outputs(hidden: jax.Array, output_shape: Shape, dtype: jnp.dtype, bias: bool = True) -> jax.Array:
     outputs = nn.Dense(math.prod(output_shape), bias, dtype=dtype, kernel_init=GLOROT)(hidden)
-    return outputs.astype(jnp.float32).reshape(len(hidden), *output_shape)
+    return outputs.astype(jnp.float32).reshape(hidden.shape[0], *output_shape)
 
 
 def _doubled(shape: Shape, num: int) -> tuple[int, int, int]:
