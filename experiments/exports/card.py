@@ -118,7 +118,7 @@ def _numbers(evaluation: dict[str, Any] | None) -> str:
         return "None: this step was not evaluated."
     titles = table.columns(evaluation)
     titles.pop("against", None)
-    rows = [row for row in evaluation["rows"] if "reason" not in row]
+    rows = [row for row in evaluation["rows"] if row.get("samples", {}).get("value") is not None]
     cells = (
         (
             row["name"] + table.AIMS[row["better"]],

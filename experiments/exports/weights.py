@@ -48,7 +48,8 @@ def load(path: pathlib.Path) -> dict[str, np.ndarray]:
     try:
         with safe_open(path, framework="numpy") as file:
             written = json.loads((file.metadata() or {}).get("format", "0"))
-            found = {name: file.get_tensor(name) for name in file.offset_keys()}
+            names = list(file.keys())
+            found = {name: file.get_tensor(name) for name in names}
     except (OSError, SafetensorError, ValueError) as error:
         raise ValueError(f"{path} cannot be read as safetensors: {error}") from error
     if not isinstance(written, int) or not 1 <= written <= FORMAT:
