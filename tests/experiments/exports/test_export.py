@@ -1,6 +1,5 @@
 """The command, the folder and its card."""
 
-import contextlib
 import json
 import pathlib
 import re
@@ -98,7 +97,8 @@ def test_the_card_says_what_the_run_says(gan, exported):
         assert said in text
     assert "None: this step was not evaluated." in text
     assert str(gan) not in text
-    assert Image.open(exported / "samples.png").size == (274, 274)
+    with Image.open(exported / "samples.png") as picture:
+        assert picture.size == (8 * (32 + 2) + 2, 8 * (32 + 2) + 2)
 
 
 ROW = {"name": "recall", "better": "higher", "extractor": "pca", "resize": None}
@@ -106,7 +106,7 @@ CELL = {"value": 0.5, "low": 0.4, "high": 0.625, "num": 300}
 
 
 @pytest.mark.parametrize(("step", "shown"), [(2, True), (1, False)])
-def test_numbers_stand_on_the_card_of_the_step_that_was_evaluated(gan, step, shown, monkeypatch):
+def test_numbers_stand_on_the_card_of_the_step_that_was_evaluated(gan, step, shown):
     evaluation = {
         "kind": "images",
         "step": step,
@@ -116,8 +116,7 @@ def test_numbers_stand_on_the_card_of_the_step_that_was_evaluated(gan, step, sho
         "classes": ["a|b", "c"],
         "rows": [ROW | {"samples": CELL, "real": {"value": 0.75}}, ROW | {"name": "late", "samples": {"reason": "no"}}],
     }
-    with contextlib.closing((gan / "evaluation.json").open("w")) as file:
-        json.dump(evaluation, file)
+    (gan / "evaluation.json").write_text(json.dumps(evaluation))
     found = card.evaluation_of(gan, 2)
     (gan / "evaluation.json").unlink()
     assert (found == evaluation) == shown

@@ -21,9 +21,10 @@ def run(tmp_path_factory):
 def test_it_is_the_sample_that_sample_draws_at_more_levels(run, index, tmp_path):
     out = tmp_path / "below" / "height.png"
     assert export.main([str(run), "--as", "heightmap", "--out", str(out), "--seed", "4", "--index", str(index)]) == 0
-    picture = Image.open(out)
-    assert (picture.mode, picture.size) == ("I;16", (8, 8))
-    heights, pixels = np.asarray(picture), sampling.draw(run, index + 1, 4)[1][index, ..., 0]
+    with Image.open(out) as picture:
+        assert (picture.mode, picture.size) == ("I;16", (8, 8))
+        heights = np.asarray(picture)
+    pixels = sampling.draw(run, index + 1, 4)[1][index, ..., 0]
     np.testing.assert_allclose(heights, pixels * 257.0, atol=130)
     assert (heights % 257 != 0).any()
 

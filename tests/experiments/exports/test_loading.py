@@ -14,9 +14,14 @@ from experiments.runs import restore, settings
 from experiments.runs.experiment import model_of
 from jaxgen.autoencoders import aae
 from jaxgen.gans import gan
+from jaxgen.train_state import TrainState
 from tests.experiments import small_runs
 
 ABOUT = {"run": "a1", "experiment": "mine", "step": "2"}
+
+
+def is_player(leaf):
+    return isinstance(leaf, TrainState)
 
 
 def folder_of(tmp_path, config, state):
@@ -26,7 +31,13 @@ def folder_of(tmp_path, config, state):
 
 
 def random_state(config):
-    return model_of(config).init(config, jax.random.key(3))
+    """Random numbers in place of all arrays: nothing is compiled for it."""
+    generator = np.random.default_rng(0)
+
+    def fill(leaf):
+        return generator.normal(0.0, 9.0, leaf.shape).astype(leaf.dtype)
+
+    return jax.tree.map(fill, jax.eval_shape(lambda: model_of(config).init(config, jax.random.key(0))))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +63,12 @@ def test_a_state_comes_back_whole_with_optimisers_as_they_begin(tmp_path, config
     found, loaded = loading.load(folder_of(tmp_path, config, state))
     assert found == config
     assert jax.tree.structure(loaded) == jax.tree.structure(state)
-    jax.tree.map(np.testing.assert_array_equal, loaded, state)
+    there, wanted = weights.flat(loaded), weights.flat(state)
+    for name in wanted:
+        np.testing.assert_array_equal(there[name], wanted[name])
+    for player in jax.tree.leaves(loaded, is_leaf=is_player):
+        if is_player(player):
+            jax.tree.map(np.testing.assert_array_equal, player.opt_state, player.tx.init(player.params))
 
 
 def test_the_file_says_of_which_run_and_step_it_is_and_holds_no_optimiser(there):
