@@ -42,6 +42,7 @@ def collection(name: str, folder: pathlib.Path) -> Collection:
     ]
     if domains:
         a, b = (_collection(name, builder, {split: f"{split}{letter}" for split in domains}) for letter in "AB")
+        a, b = (dataclasses.replace(one, labels=None, classes=()) for one in (a, b))  # they name the domains
         return dataclasses.replace(a, others=b, holds_out=False)
     found = _collection(name, builder, {split: split for split in splits})
     return _one_class(found, set_name, class_name) if class_name else found
