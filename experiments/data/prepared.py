@@ -199,7 +199,7 @@ def _collection(name: str, builder: Any, splits: Mapping[str, str]) -> Collectio
 def _recorded(builder: Any, splits: Iterable[str]) -> str:
     """What tensorflow-datasets has recorded of splits."""
     infos = [(split, builder.info.splits[split]) for split in splits]
-    sizes = "; ".join(f"{split} {info.num_examples} of {info.num_bytes} bytes" for split, info in infos)
+    sizes = "; ".join(f"{split} {info.num_examples} of {int(info.num_bytes or 0)} bytes" for split, info in infos)
     return f"{builder.info.full_name}: {sizes}"
 
 
