@@ -42,6 +42,7 @@ def collection(name: str, folder: pathlib.Path) -> Collection:
     ]
     if domains:
         a, b = (_collection(name, builder, {split: f"{split}{letter}" for split in domains}) for letter in "AB")
+        a, b = (dataclasses.replace(one, labels=None, classes=()) for one in (a, b))  # they name the domains
         return dataclasses.replace(a, others=b, holds_out=False)
     found = _collection(name, builder, {split: split for split in splits})
     return _one_class(found, set_name, class_name) if class_name else found
@@ -198,7 +199,7 @@ def _collection(name: str, builder: Any, splits: Mapping[str, str]) -> Collectio
 def _recorded(builder: Any, splits: Iterable[str]) -> str:
     """What tensorflow-datasets has recorded of splits."""
     infos = [(split, builder.info.splits[split]) for split in splits]
-    sizes = "; ".join(f"{split} {info.num_examples} of {info.num_bytes} bytes" for split, info in infos)
+    sizes = "; ".join(f"{split} {info.num_examples} of {int(info.num_bytes or 0)} bytes" for split, info in infos)
     return f"{builder.info.full_name}: {sizes}"
 
 

@@ -404,7 +404,7 @@ class TestPrepared:
         storage = StorageOptions(host_bytes=host_bytes)
         train, test = (data.load("orange2lemon", split, PREPARED, storage=storage) for split in ("train", "test"))
         assert (len(train), len(train.others), len(test), len(test.others)) == (500, 500, 50, 50)
-        assert train.image_shape == (64, 64, 3)
+        assert train.image_shape == (64, 64, 3) and train.labels is None
         oranges, lemons = train.batch(np.arange(100), Unpaired)
         green = [domain[:, 24:40, 24:40, 1].mean() for domain in (oranges, lemons)]  # what is yellow has more of it
         assert green[1] > green[0] + 20
