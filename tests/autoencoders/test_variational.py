@@ -15,6 +15,7 @@ from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import SGD, Optimizer
 from jaxgen.train_state import create_parts
+from tests.contract import differs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +83,19 @@ def test_several_latents_of_an_example_are_decoded_as_each_alone_with_its_condit
         np.testing.assert_allclose(nll[:, k], CONFIG.likelihood.nll(outputs, IMAGES, (0.0, 1.0)), rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("call", "inputs", "own"),
+    [("encode", IMAGES, "encoder"), ("decode", NOISE[:, 0], "decoder"), ("decode_each", NOISE, "decoder")],
+)
+def test_a_pass_in_training_changes_the_statistics_of_its_own_network_alone(call, inputs, own):
+    net = MLP((5,), norm="batch")
+    config = dataclasses.replace(CONFIG, encoder=net, decoder=net)
+    before = create_parts(variational.coders(config), Optimizer(0.1, SGD()), jax.random.key(0)).variables
+    _, after = getattr(variational, call)(config, before, inputs, mode=Mode(train=True))
+    for part in ("encoder", "decoder"):
+        assert differs(before["batch_stats"][part], after["batch_stats"][part]) == (part == own)
+
+
 class Layers(nn.Module):
     """Random numbers as the layers of a network draw them: from the keys of the pass, and from those folded thrice."""
 
@@ -108,6 +122,8 @@ def test_each_latent_of_an_example_has_keys_of_its_own_and_a_single_one_those_of
     one, _ = variational.decode_each(config, {"params": {"decoder": {}}}, NOISE[:, :1], mode=mode)
     wanted = jax.vmap(jax.random.normal)(mode.stream(1).keys)  # stream 0 is the encoder's
     np.testing.assert_allclose(one[:, 0], wanted, rtol=1e-6)
+    alone, _ = variational.decode(config, {"params": {"decoder": {}}}, NOISE[:, 0], mode=mode)
+    np.testing.assert_array_equal(alone, one)
     each, _ = variational.decode_each(config, {"params": {"decoder": {}}}, NOISE, mode=mode)
     assert len(np.unique(each[:, 0])) == 30
 
