@@ -14,6 +14,7 @@ from jaxgen.mode import EVALUATION, Mode, fold
 from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import SGD, Optimizer
+from jaxgen.priors import normal_noise
 from jaxgen.train_state import create_parts
 from tests.contract import differs
 
@@ -131,7 +132,7 @@ def test_each_latent_of_an_example_has_keys_of_its_own_and_a_single_one_those_of
 def test_noise_is_standard_normal_and_the_same_however_many_devices_share_the_batch():
     key = jax.random.key(4)
     noise = variational.noise(CONFIG, key, 1_000, 5)
-    assert noise.shape == (1_000, 5, 3)
+    np.testing.assert_array_equal(noise, normal_noise((5, 3), key, 1_000))
     flat = noise.reshape(1_000, 15)
     np.testing.assert_allclose(np.cov(flat.T), np.eye(15), atol=0.2)  # six standard errors of a variance
     draw = jax.vmap(lambda _: variational.noise(CONFIG, key, 2, 5, "shards"), axis_name="shards", axis_size=3)
