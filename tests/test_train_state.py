@@ -241,8 +241,13 @@ def test_a_training_pass_has_a_key_for_each_example_and_the_players_step():
     state = fresh().replace(step=jnp.int32(7))
     mode = training_mode(state, jax.random.key(1), 8, None)
     assert mode.train and mode.axis_name is None and mode.step == 7
-    modes = jax.vmap(lambda _: training_mode(state, jax.random.key(1), 2, "i"), axis_name="i")(jnp.zeros(4))
-    assert modes.axis_name == "i"
-    found, wanted = (np.asarray(jax.random.key_data(keys)).reshape(8, -1) for keys in (modes.keys, mode.keys))
+
+    def of_share(_):
+        share = training_mode(state, jax.random.key(1), 2, "i")
+        assert share.axis_name == "i"
+        return share.keys
+
+    shares = jax.vmap(of_share, axis_name="i")(jnp.zeros(4))
+    found, wanted = (np.asarray(jax.random.key_data(keys)).reshape(8, -1) for keys in (shares, mode.keys))
     np.testing.assert_array_equal(found, wanted)
     assert len(np.unique(wanted, axis=0)) == 8

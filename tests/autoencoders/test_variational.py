@@ -14,7 +14,9 @@ from jaxgen.mode import EVALUATION, Mode, fold
 from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import SGD, Optimizer
+from jaxgen.priors import normal_noise
 from jaxgen.train_state import create_parts
+from tests.contract import differs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +84,19 @@ def test_several_latents_of_an_example_are_decoded_as_each_alone_with_its_condit
         np.testing.assert_allclose(nll[:, k], CONFIG.likelihood.nll(outputs, IMAGES, (0.0, 1.0)), rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("call", "inputs", "own"),
+    [("encode", IMAGES, "encoder"), ("decode", NOISE[:, 0], "decoder"), ("decode_each", NOISE, "decoder")],
+)
+def test_a_pass_in_training_changes_the_statistics_of_its_own_network_alone(call, inputs, own):
+    net = MLP((5,), norm="batch")
+    config = dataclasses.replace(CONFIG, encoder=net, decoder=net)
+    before = create_parts(variational.coders(config), Optimizer(0.1, SGD()), jax.random.key(0)).variables
+    _, after = getattr(variational, call)(config, before, inputs, mode=Mode(train=True))
+    for part in ("encoder", "decoder"):
+        assert differs(before["batch_stats"][part], after["batch_stats"][part]) == (part == own)
+
+
 class Layers(nn.Module):
     """Random numbers as the layers of a network draw them: from the keys of the pass, and from those folded thrice."""
 
@@ -108,6 +123,8 @@ def test_each_latent_of_an_example_has_keys_of_its_own_and_a_single_one_those_of
     one, _ = variational.decode_each(config, {"params": {"decoder": {}}}, NOISE[:, :1], mode=mode)
     wanted = jax.vmap(jax.random.normal)(mode.stream(1).keys)  # stream 0 is the encoder's
     np.testing.assert_allclose(one[:, 0], wanted, rtol=1e-6)
+    alone, _ = variational.decode(config, {"params": {"decoder": {}}}, NOISE[:, 0], mode=mode)
+    np.testing.assert_array_equal(alone, one)
     each, _ = variational.decode_each(config, {"params": {"decoder": {}}}, NOISE, mode=mode)
     assert len(np.unique(each[:, 0])) == 30
 
@@ -115,7 +132,7 @@ def test_each_latent_of_an_example_has_keys_of_its_own_and_a_single_one_those_of
 def test_noise_is_standard_normal_and_the_same_however_many_devices_share_the_batch():
     key = jax.random.key(4)
     noise = variational.noise(CONFIG, key, 1_000, 5)
-    assert noise.shape == (1_000, 5, 3)
+    np.testing.assert_array_equal(noise, normal_noise((5, 3), key, 1_000))
     flat = noise.reshape(1_000, 15)
     np.testing.assert_allclose(np.cov(flat.T), np.eye(15), atol=0.2)  # six standard errors of a variance
     draw = jax.vmap(lambda _: variational.noise(CONFIG, key, 2, 5, "shards"), axis_name="shards", axis_size=3)

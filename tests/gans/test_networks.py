@@ -105,6 +105,15 @@ def test_images_of_a_state_are_those_of_the_average_of_its_generator_out_of_trai
     np.testing.assert_array_equal(from_latents(config, state, latents), generate(config, state.ema, latents)[0])
 
 
+def test_a_scorer_takes_points_alone_or_points_with_conditions():
+    _, discriminator = create_players(CONFIG, PLAYER, KEY, (3,))
+    images, classes = jnp.arange(16.0).reshape(4, 2, 2, 1), jax.nn.one_hot(jnp.arange(4) % 3, 3)
+    found, _ = scorer(CONFIG.discriminator)(discriminator.variables, (images, classes))
+    wanted, _ = apply(CONFIG.discriminator, discriminator.variables, images, classes, ())
+    np.testing.assert_array_equal(found, wanted)
+    assert found.shape == (4,)
+
+
 def test_the_first_output_of_two_heads_is_the_score():
     net, points = MLP((4,)), jax.random.normal(jax.random.key(1), (5, 2))
     variables = net.init(KEY, points, (3,))

@@ -1,16 +1,18 @@
 """Forward-mode derivatives through every convolutional network of `jaxgen.nets`."""
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.mode import Mode
+from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.classifier import ConvClassifier
 from jaxgen.nets.conditioning import ChannelCondition, InnerCondition
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
 from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
+from jaxgen.nets.convolution_layers import Conv
 from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
 from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
 from jaxgen.nets.courses.lanham import LanhamCritic, LanhamGenerator
@@ -131,3 +133,18 @@ def test_without_it_forward_mode_raises_on_a_cpu():
     assert jax.default_backend() == "cpu"
     with pytest.raises(TypeError, match="forward-mode"):
         jax.jvp(lambda images: net.apply(variables, images, ()), (X,), (X,))
+
+
+class Chosen(nn.Module):
+    """A convolution whose form is a setting, and one whose form is given at the call."""
+
+    @nn.compact
+    def __call__(self, images, output_shape=(), *, mode=EVALUATION):
+        return Conv(2)(Conv(2, form="algebra")(images), form="algebra")
+
+
+def test_a_form_that_was_chosen_stays():
+    net = Chosen()
+    variables = net.init(jax.random.key(0), X)
+    programs = [str(jax.make_jaxpr(each.apply)(variables, X)) for each in (net, PlainConvolutions(net))]
+    assert programs[0] == programs[1]
