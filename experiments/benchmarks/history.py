@@ -6,6 +6,8 @@ import pathlib
 import platform
 from typing import Any
 
+from experiments.command_line import system
+
 
 def last(path: pathlib.Path, case: str, machine: dict[str, str], what: str) -> dict[str, Any]:
     """`what` of the newest line of this case on this machine; empty if there is none."""
@@ -26,8 +28,7 @@ def add(path: pathlib.Path, entry: dict[str, Any]) -> None:
 
 def processor() -> str:
     """Name of this machine's processor."""
-    try:
-        lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
+    lines = system.processor_lines()
+    if len(lines) == 1:
+        return lines[0]
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

@@ -8,7 +8,7 @@ finite number of examples. CPU seconds tell the cost on a machine that others us
 """
 
 import dataclasses
-import resource
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from experiments.command_line import cli
+from experiments.command_line import cli, system
 from jaxgen.metrics import Moments, frechet_distance, merge, moments, no_moments
 
 SHIFT, SCALE = 0.1, 1.1
@@ -92,8 +92,8 @@ def taken(wall: float, cpu: float) -> str:
 
 
 def peak() -> float:
-    """Of this process, in gigabytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    """Of this process, in gigabytes; NaN where the system does not say."""
+    return (system.peak_bytes() or math.nan) / 1e9
 
 
 if __name__ == "__main__":

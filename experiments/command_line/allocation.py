@@ -4,8 +4,9 @@ XLA frees the buffers of a CPU program when a call ends. glibc hands large ones 
 page with zeros when the next call touches it.
 """
 
-import ctypes
 import platform
+
+from experiments.command_line import system
 
 TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4
 """Parameters of mallopt(3), from glibc's malloc.h."""
@@ -18,5 +19,6 @@ def keep_freed() -> bool:
     """Let this process keep the memory that it frees, for what it allocates next; whether the C library is glibc."""
     if platform.libc_ver()[0] != "glibc":
         return False
-    mallopt = ctypes.CDLL(None).mallopt
-    return all(mallopt(name, value) for name, value in ((MMAP_MAX, 0), (TRIM_THRESHOLD, NEVER), (TOP_PAD, AHEAD)))
+    library = system.c_library()
+    settings = ((MMAP_MAX, 0), (TRIM_THRESHOLD, NEVER), (TOP_PAD, AHEAD))
+    return library is not None and all(library.mallopt(name, value) for name, value in settings)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.command_line import terminal
+from experiments.command_line import system, terminal
 from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.data.options import ImageOptions
@@ -86,7 +86,7 @@ def why_not_judged(test: ImageSet | None) -> str | None:
 
 def cache_folder() -> pathlib.Path:
     """Where classifiers are kept if no folder is given."""
-    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "jaxgen" / "classifiers"
+    return (system.cache_folder(os.environ) or pathlib.Path.home() / ".cache") / "jaxgen" / "classifiers"
 
 
 def obtain(

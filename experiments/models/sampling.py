@@ -2,13 +2,13 @@
 
 import functools
 import math
-import os
 import pathlib
 from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 
+from experiments.command_line import system
 from experiments.command_line.errors import UserError
 from experiments.models import conditions, samplers
 from experiments.models.conditions import Source
@@ -66,7 +66,7 @@ def drawer(config: Any) -> Callable[..., np.ndarray]:
 
 
 def require_memory(option: str, num: int, image_shape: tuple[int, ...]) -> None:
-    """UserError unless the images that an option asks for fit into memory."""
-    needed, there = num * math.prod(image_shape), os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if needed > there:
+    """UserError unless the images that an option asks for fit into memory, where the system says how much there is."""
+    needed, there = num * math.prod(image_shape), system.memory_bytes()
+    if there is not None and needed > there:
         raise UserError(f"{option} {num} takes {needed / 1e9:,.1f} GB, but there are {there / 1e9:,.1f} GB of memory")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from experiments import processes
+from experiments.command_line import system
 from experiments.command_line.errors import FolderError, UserError
 from experiments.processes.pulse import AGAIN, LOST, PULSE_S, Pulse, end_process
 
@@ -133,7 +134,9 @@ def _exit_on_abort(code: int, why: str) -> None:
     """
     handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(lambda _: end_process(code, why))
     _kept.append(handler)
-    ctypes.CDLL(None).signal(int(signal.SIGABRT), handler)
+    library = system.c_library()
+    if library is not None:
+        library.signal(int(signal.SIGABRT), handler)
 
 
 _kept: list[Any] = []

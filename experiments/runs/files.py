@@ -6,6 +6,8 @@ import os
 import pathlib
 from collections.abc import Iterator
 
+from experiments.command_line import system
+
 UNFINISHED = ".unfinished"
 """How the name of a file ends that is being written; a leftover of a kill."""
 
@@ -33,11 +35,7 @@ def write(path: pathlib.Path, text: str) -> None:
 def sync(path: pathlib.Path) -> None:
     """Until a file, or all files and folders under `path`, are on disk and not in memory alone."""
     for one in (*path.rglob("*"), path):
-        number = os.open(one, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
+        system.sync(one)
 
 
 def append(path: pathlib.Path, text: str) -> None:

@@ -5,7 +5,6 @@ import difflib
 import importlib.util
 import json
 import math
-import os
 import pathlib
 from typing import Any
 
@@ -13,6 +12,7 @@ import jax
 import numpy as np
 
 from experiments import processes
+from experiments.command_line import system
 from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.evaluation import during
@@ -140,7 +140,7 @@ def check_memory(experiment: Experiment, state: Any) -> None:
     """UserError if the model's state, the batches of a call or a picture are larger than the memory there is."""
     pixels = math.prod(experiment.model.image_shape)
     images = experiment.steps_per_call * experiment.batch_size * experiment.model.minibatches
-    host = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    host = system.memory_bytes()
     device = (jax.local_devices()[0].memory_stats() or {}).get("bytes_limit", host)
     of_state = num_bytes(state) // (len(jax.devices()) if experiment.shard_state else 1)
     needs = (
@@ -149,7 +149,7 @@ def check_memory(experiment: Experiment, state: Any) -> None:
         ("the images of a picture take", 4 * experiment.num_samples * pixels, device, "use a smaller --num-samples"),
     )
     for what, needed, there, cure in needs:
-        if needed > there:
+        if there is not None and needed > there:
             raise UserError(f"{what} {_gigabytes(needed)}, but there are {_gigabytes(there)} of memory; {cure}")
 
 

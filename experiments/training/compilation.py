@@ -6,6 +6,7 @@ import platform
 import zlib
 from collections.abc import Mapping
 
+from experiments.command_line import system
 from experiments.command_line.errors import UserError
 
 OFF = "off"
@@ -51,19 +52,12 @@ def place(option: str | None, environment: Mapping[str, str]) -> pathlib.Path | 
         return pathlib.Path(option)
     if environment.get("JAX_COMPILATION_CACHE_DIR"):
         return None
-    cache = pathlib.Path(environment.get("XDG_CACHE_HOME") or "")
-    if not cache.is_absolute():  # as its specification asks
-        if not environment.get("HOME"):
-            return None
-        cache = pathlib.Path(environment["HOME"]) / ".cache"
-    return cache / "jaxgen" / f"compiled-{_processor()}"
+    cache = system.cache_folder(environment)
+    return None if cache is None else cache / "jaxgen" / f"compiled-{_processor()}"
 
 
 def _processor() -> str:
     """A name for what this machine's processor can do."""
-    try:
-        text = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        text = platform.processor()
-    lines = sorted({line for line in text.splitlines() if line.startswith(("flags", "Features", "model name"))})
-    return f"{platform.machine()}-{zlib.crc32(' '.join(lines or [text]).encode()):08x}"
+    told = system.processor_lines()
+    lines = sorted({line for line in told if line.startswith(("flags", "Features", "model name"))})
+    return f"{platform.machine()}-{zlib.crc32(' '.join(lines or told).encode()):08x}"

@@ -49,6 +49,10 @@ def _train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
     if aside:
         terminal.show(f"moved the earlier run to {aside}")
     with run_folder.locked(folder) if processes.first() else nullcontext() as hold, _named(folder):
+        if hold is not None and hold.unlocked:
+            terminal.show(
+                f"{folder} cannot be locked ({hold.unlocked}), so nothing keeps a second process out: start none in it"
+            )
         resumed = _begin(folder, name, experiment)
         with restore.checkpointer(folder, experiment) as checkpointer:
             return Loop(name, experiment, folder, image_set, checkpointer, hold).run(resumed)

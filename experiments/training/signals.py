@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from experiments.command_line import system
+
 
 class Stop:
     """The signal that has asked the run to stop, 0 for none."""
@@ -16,7 +18,7 @@ class Stop:
 def noted() -> Iterator[Stop]:
     """Note the first SIGINT, SIGTERM or SIGHUP, acted upon after the call under way; a second SIGINT interrupts.
 
-    A SIGHUP that is ignored already (`nohup`) stays so.
+    A SIGHUP that is ignored already (`nohup`) stays so. In a thread, to which Python gives no signals, none is noted.
     """
     stop = Stop()
 
@@ -24,10 +26,7 @@ def noted() -> Iterator[Stop]:
         stop.signal = number
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)
-    before = {number: signal.signal(number, note) for number in numbers}
+    before = {number: signal.signal(number, note) for number in system.stop_signals()}
     try:
         yield stop
     finally:
