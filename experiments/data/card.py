@@ -74,9 +74,13 @@ def _seen(image_set: ImageSet) -> np.ndarray:
 
 def _treatment(images: ImageOptions) -> Iterator[str]:
     done = []
-    if images.size is not None:
-        how = {"centre": "cut to the middle square and ", "random": "cut to the middle square and ", "none": ""}
-        done.append(f"{how[images.crop]}resized to {images.stored_size}x{images.stored_size} ({images.resample})")
+    if images.stored_shape is not None:
+        height, width = images.stored_shape
+        part = "square" if height == width else "part of these proportions"
+        how = "squeezed" if images.crop == "none" else f"cut to the middle {part} and resized"
+        done.append(f"{how} to {height}x{width} ({images.resample})")
+        if images.label_maps:
+            done.append(f"the {images.label_maps} by the nearest pixel")
     if images.crop == "random":
         done.append("cut to a window that moves at random")
     if images.pad:

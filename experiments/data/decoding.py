@@ -1,9 +1,8 @@
 """Files of pictures to uint8 arrays of one size, through Pillow.
 
-Every kind that Pillow reads becomes 8-bit grey or RGB: palettes and CMYK are converted, transparent parts laid on
-white, 16-bit grey scaled down, a camera's orientation applied. A picture is cut to its middle square and resized with
-Lanczos or box filtering in one step, a much larger JPEG from a reduced decoding. Nothing is resized that has the size
-asked for.
+Every kind that Pillow reads becomes 8-bit grey or RGB (`pixels`), a camera's orientation applied. A picture is cut to
+its middle part of the wanted proportions and resized in one step, a much larger JPEG from a reduced decoding. Nothing
+is resized that has the size asked for.
 """
 
 import functools
@@ -14,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from experiments.data import pixels
 from experiments.data.options import ImageOptions
 from experiments.data.rows import PictureError
 
@@ -23,8 +23,11 @@ MAX_PIXELS = 100_000_000
 GAP = 3
 """Resizing from three times the size or more looks the same as from any larger one."""
 
-_RESAMPLE = {"lanczos": Image.Resampling.LANCZOS, "box": Image.Resampling.BOX}
-
+_RESAMPLE = {
+    "lanczos": Image.Resampling.LANCZOS,
+    "box": Image.Resampling.BOX,
+    "nearest": Image.Resampling.NEAREST,
+}
 
 SUFFIXES = frozenset(
     (
@@ -72,7 +75,8 @@ def decode(data: bytes, options: ImageOptions, channels: int | None = None, half
             picture.load()
             turned = picture.info and picture.getexif().get(_ORIENTATION)  # a file that says nothing of itself is not
             upright = ImageOps.exif_transpose(picture) if turned else picture
-            return fit(_half(_eight_bit(upright), half), options, channels)
+            plain = pixels.eight_bit(upright, picture.format, options.profiles)
+            return fit(_half(plain, half), options, channels)
     except PictureError:
         raise
     except UnidentifiedImageError:
@@ -94,12 +98,11 @@ def header(file: Any, half: Half = None) -> tuple[int, int, int] | None:
     try:
         with Image.open(file) as picture:
             width, height = picture.size
-            if not 0 < width * height <= MAX_PIXELS or picture.mode in ("I", "F"):
+            if not 0 < width * height <= MAX_PIXELS:
                 return None
             if _turned(picture) >= _TRANSPOSED:
                 width, height = height, width
-            grey = picture.mode in ("1", "L", "LA", "La") or picture.mode.startswith("I;16")
-            return height, width // 2 if half else width, 1 if grey else 3
+            return height, width // 2 if half else width, 1 if pixels.is_grey(picture.mode) else 3
     except Exception:  # of many kinds for damaged files
         return None
 
@@ -125,8 +128,8 @@ def _check(picture: Any) -> None:
 
 def _hasten(picture: Any, options: ImageOptions, half: Half) -> None:
     """Let JPEG's decoder halve a picture, once or more, that stays at least GAP times as large as what is wanted."""
-    if picture.format == "JPEG" and options.stored_size is not None:
-        side = GAP * options.stored_size
+    if picture.format == "JPEG" and options.stored_shape is not None and options.resample != "nearest":
+        side = GAP * max(options.stored_shape)
         picture.draft(None, (side * (2 if half else 1), side))
 
 
@@ -140,27 +143,6 @@ def _half(picture: Image.Image, half: Half) -> Image.Image:
     return picture.crop((left, 0, left + width // 2, height))
 
 
-def _eight_bit(picture: Image.Image) -> Image.Image:
-    """The picture in mode L or RGB."""
-    mode = picture.mode
-    if mode in ("L", "RGB") and not picture.info:
-        return picture
-    if "A" in mode or "a" in mode or "transparency" in picture.info:
-        white = Image.new("RGBA", picture.size, "white")
-        opaque = Image.alpha_composite(white, picture.convert("RGBA"))
-        return opaque.convert("L" if mode in ("LA", "La", "L") else "RGB")
-    if mode in ("L", "RGB"):
-        return picture
-    if mode == "1":
-        return picture.convert("L")
-    if mode.startswith("I;16"):
-        values = np.round(np.asarray(picture).astype(np.float32) / 257.0)
-        return Image.fromarray(values.astype(np.uint8))
-    if mode in ("I", "F"):
-        raise PictureError(f"has 32-bit pixels (mode {mode}), whose range is unknown (save it with 8 bits)")
-    return picture.convert("RGB")
-
-
 def fit(picture: Image.Image, options: ImageOptions, channels: int | None = None) -> np.ndarray:
     """A picture of mode L or RGB cut, resized and converted as the options say."""
     wanted = options.channels or channels
@@ -169,24 +151,26 @@ def fit(picture: Image.Image, options: ImageOptions, channels: int | None = None
             raise PictureError("has colours among grey pictures (give --images.channels 1 or 3)")
         mode = "L" if wanted == 1 else "RGB"
         picture = picture if picture.mode == mode else picture.convert(mode)  # which would copy it
-    size = options.stored_size
-    if size is not None and (picture.size != (size, size)):
-        box = _middle(picture.size) if options.crop != "none" else None
-        picture = picture.resize((size, size), _RESAMPLE[options.resample], box)
+    shape = options.stored_shape
+    if shape is not None and picture.size != shape[::-1]:
+        box = _middle(picture.size, shape) if options.crop != "none" else None
+        picture = picture.resize((shape[1], shape[0]), _RESAMPLE[options.resample], box)
     array = np.asarray(picture)
     return array if array.ndim == 3 else array[..., None]
 
 
-def _middle(size: tuple[int, int]) -> tuple[float, float, float, float]:
+def _middle(size: tuple[int, int], shape: tuple[int, int]) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of the largest middle part of a (width, height) that is shaped as (height, width)."""
     width, height = size
-    side = min(size)
-    left, top = (width - side) // 2, (height - side) // 2
-    return (left, top, left + side, top + side)
+    part_height = min(height, width * shape[0] / shape[1])
+    part_width = min(width, height * shape[1] / shape[0])
+    left, top = (width - part_width) // 2, (height - part_height) // 2
+    return (left, top, left + part_width, top + part_height)
 
 
 def fit_array(image: np.ndarray, options: ImageOptions, channels: int | None = None) -> np.ndarray:
     """(height, width, 1 or 3) uint8 cut, resized and converted alike."""
-    size, wanted = options.stored_size, options.channels or channels
-    if size in (None, image.shape[0]) and size in (None, image.shape[1]) and wanted in (None, image.shape[2]):
+    shape, wanted = options.stored_shape, options.channels or channels
+    if shape in (None, image.shape[:2]) and wanted in (None, image.shape[2]):
         return image
     return fit(Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image), options, channels)

@@ -192,11 +192,20 @@ def _placed(draws: Any, size: int, window: Window, height: int, width: int) -> t
     return top, left, still if draws is None or not window.flips else (draws[:, 2] % 2).astype("int32")
 
 
+def stored_for(shape: tuple[int, ...], options: ImageOptions) -> tuple[int, int]:
+    """Height and width in which images are stored that the options cut to `shape` (height, width, channels)."""
+    height, width, *_ = shape
+    if options.crop == "random" and not options.pad:
+        return options.stored_shape or (height, width)
+    pad = 0 if options.crop == "random" else options.pad
+    return height - 2 * pad, width - 2 * pad
+
+
 def window_of(stored: tuple[int, ...], options: ImageOptions) -> Window | None:
     """How the options cut images that are stored with shape (height, width, channels)."""
     height, width, *_ = stored
     if options.crop == "random":
-        cut = (height, width) if options.pad or options.size is None else (options.size, options.size)
+        cut = (height, width) if options.pad or options.shape is None else options.shape
         return Window(*cut, pad=options.pad, moves=True, flips=options.flip)
     if options.pad or options.flip:
         return Window(height + 2 * options.pad, width + 2 * options.pad, options.pad, flips=options.flip)

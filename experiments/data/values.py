@@ -7,12 +7,13 @@ from typing import Any, Literal
 import numpy as np
 
 from experiments.command_line.errors import UserError
+from experiments.data.pixels import of_16_bits, of_unit
 
 CHUNK_BYTES = 2**24
 """Of an array that may be larger than the memory, looked at and converted at a time."""
 
-Values = Literal["pixels", "booleans", "0 to 1", "-1 to 1"]
-"""Whole numbers from 0 to 255, True and False, or floats in one of two ranges."""
+Values = Literal["pixels", "booleans", "16 bits", "0 to 1", "-1 to 1"]
+"""Whole numbers from 0 to 255, True and False, uint16 to 65535, or floats in one of two ranges."""
 
 _KINDS = {"u": "whole numbers", "i": "whole numbers", "b": "booleans", "f": "floats"}
 
@@ -45,9 +46,13 @@ def values_of(parts: Sequence[Part]) -> Values:
         return "pixels"
     low, high, whole = _range(parts)
     name = " and ".join(part.called for part in parts)
+    if high > 255 and all(part.dtype.kind == "u" and part.dtype.itemsize == 2 for part in parts):
+        return "16 bits"
     if whole and ("floats" not in kinds or (high > 1 and low >= 0 and high <= 255)):
         if low < 0 or high > 255:
-            raise UserError(f"{name} has values from {low:g} to {high:g}; images are whole numbers from 0 to 255")
+            raise UserError(
+                f"{name} has values from {low:g} to {high:g}; images are whole numbers from 0 to 255, or uint16"
+            )
         return "pixels"
     if low >= 0 and high <= 1:
         return "0 to 1"
@@ -66,10 +71,13 @@ def to_uint8(array: np.ndarray, values: Values) -> np.ndarray:
         match values:
             case "booleans":
                 some = some.astype(np.uint8) * np.uint8(255)
+            case "16 bits":
+                some = of_16_bits(some)
             case "0 to 1":
-                some = np.round(some * 255)
+                some = of_unit(some)
             case "-1 to 1":
-                some = np.round((some + 1) * 127.5)
+                wide = some.astype(np.float32) if some.dtype.itemsize < 4 else some
+                some = np.round((wide + 1) * 127.5)
         pixels[chunk] = some.astype(np.uint8)
     return pixels
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.command_line.errors import UserError
+from experiments.data import files
 from experiments.data.images import ImageSet
 from experiments.latents import own
 from experiments.latents.trained import Trained
@@ -117,8 +118,8 @@ def _originals(words: Words, name: str, of_class: int) -> tuple[Originals, list[
     lines = []
     if name.startswith("test:"):
         images = _held_out(words.run.held_out, _indices(name))
-    elif path.exists() and name not in words.run.held_out.classes:
-        names, pixels, line = own.load(path, words.run.config.image_shape, words.invert)
+    elif (files.is_file(path) or files.is_folder(path)) and name not in words.run.held_out.classes:
+        names, pixels, line = own.load(path, words.run.config.image_shape, words.invert, words.run.experiment.images)
         if words.run.conditional and words.label is None:
             raise UserError(f"{words.run.name} is told the class of an image; say with --label what {path} shows")
         images, lines = Originals(names, pixels, None), [line]

@@ -8,7 +8,6 @@ samples/         pictures, the same latents at each step; reconstructions/, code
 checkpoints/     orbax
 """
 
-import fcntl
 import json
 import os
 import pathlib
@@ -22,6 +21,7 @@ from importlib import metadata
 from typing import Any, TextIO
 
 import jaxgen
+from experiments.command_line import system
 from experiments.command_line.errors import FolderError, UserError
 from experiments.data.request import OWN
 from experiments.runs import files, former, settings
@@ -45,8 +45,9 @@ PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 class Hold:
     """A run's folder, held by this process."""
 
-    def __init__(self, folder: pathlib.Path, lock: TextIO):
+    def __init__(self, folder: pathlib.Path, lock: TextIO, unlocked: str | None = None):
         self._folder, self._lock = folder, lock
+        self.unlocked = unlocked  # why others are not kept out, None if they are
 
     def check(self) -> None:
         """Raise FolderError if the folder is not the one that was locked: if it has been deleted or moved."""
@@ -60,7 +61,10 @@ class Hold:
 
 @contextmanager
 def locked(folder: pathlib.Path) -> Iterator[Hold]:
-    """Make the folder and hold it, so that no second process trains in it. UserError if that cannot be."""
+    """Make the folder and hold it, so that no second process trains in it. UserError if that cannot be.
+
+    Where a file system has no locks the folder is not held, and `Hold.unlocked` says why.
+    """
     try:
         (folder / "samples").mkdir(parents=True, exist_ok=True)
         file = (folder / ".lock").open("a")
@@ -70,10 +74,12 @@ def locked(folder: pathlib.Path) -> Iterator[Hold]:
         ) from error
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            unlocked = system.lock(file)
+        except BlockingIOError as error:
             raise UserError(f"another process trains in {folder}; wait for it or choose another --out") from error
-        yield Hold(folder, file)
+        except OSError as error:
+            raise UserError(f"cannot lock {folder / '.lock'}: {error.strerror}; choose another --out") from error
+        yield Hold(folder, file, unlocked)
 
 
 def move_aside(folder: pathlib.Path) -> pathlib.Path | None:
@@ -88,11 +94,16 @@ def move_aside(folder: pathlib.Path) -> pathlib.Path | None:
     while (aside := folder.with_name(f"{folder.name}.{number}")).exists():
         number += 1
     with locked(folder):
-        try:
-            folder.rename(aside)
-        except OSError as error:
-            raise UserError(f"cannot rename {folder}: {error.strerror}; choose another --out") from error
-    return aside
+        if not system.KEEPS_OPEN_FOLDERS:
+            return _renamed(folder, aside)
+    return _renamed(folder, aside)
+
+
+def _renamed(folder: pathlib.Path, aside: pathlib.Path) -> pathlib.Path:
+    try:
+        return folder.rename(aside)
+    except OSError as error:
+        raise UserError(f"cannot rename {folder}: {error.strerror}; choose another --out") from error
 
 
 def begin(folder: pathlib.Path, name: str, experiment: Experiment, data: dict[str, Any] | None = None) -> bool:
@@ -115,8 +126,11 @@ def begin(folder: pathlib.Path, name: str, experiment: Experiment, data: dict[st
     before, now = _fixed(earlier), _fixed(experiment)
     if moved(before["data"], now["data"]):
         before["data"] = now["data"]
-    if not read_config(folder)["has_checkpoint"]:  # what a run is given at its beginning may still be put right
+    record = read_config(folder)
+    if not record["has_checkpoint"]:  # what a run is given at its beginning may still be put right
         before["pretrained"] = now["pretrained"]
+    if "profiles" not in record["settings"].get("images", ()):  # of a version that knew none: either may be given
+        before["images"]["profiles"] = now["images"]["profiles"]
     changed = settings.differences(before, now)
     if changed:
         raise UserError(

@@ -32,49 +32,6 @@ def test_a_wrong_ending_does_not_matter_since_the_content_tells():
     assert decode(encoded(pixels(), "JPEG"), AS_IS).shape == (8, 8, 3)
 
 
-def test_cmyk_becomes_rgb():
-    cyan = Image.new("CMYK", (4, 4), (255, 0, 0, 0))
-    image = decode(saved(cyan, "JPEG"), AS_IS)
-    assert image.shape == (4, 4, 3)
-    np.testing.assert_allclose(image[0, 0], [0, 255, 255], atol=3)
-
-
-@pytest.mark.parametrize(("value", "wanted"), [(0, 0), (257, 1), (65535, 255), (32896, 128)])
-def test_grey_of_16_bits_is_scaled_to_8(value, wanted):
-    data = saved(Image.fromarray(np.full((3, 3), value, np.uint16)))
-    np.testing.assert_array_equal(decode(data, AS_IS), np.full((3, 3, 1), wanted))
-
-
-def test_a_palette_becomes_its_colours():
-    picture = Image.new("P", (2, 2), 1)
-    picture.putpalette([0, 0, 0, 10, 200, 30])
-    np.testing.assert_array_equal(decode(saved(picture), AS_IS)[0, 0], [10, 200, 30])
-
-
-@pytest.mark.parametrize(
-    ("mode", "colour", "wanted"),
-    [
-        ("RGBA", (10, 20, 30, 0), [255, 255, 255]),
-        ("RGBA", (10, 20, 30, 255), [10, 20, 30]),
-        ("LA", (40, 255), [40]),
-        ("LA", (40, 0), [255]),
-    ],
-)
-def test_what_is_transparent_is_laid_on_white(mode, colour, wanted):
-    np.testing.assert_array_equal(decode(saved(Image.new(mode, (2, 2), colour)), AS_IS)[1, 1], wanted)
-
-
-def test_a_transparent_palette_entry_is_white():
-    picture = Image.new("P", (2, 2), 1)
-    picture.putpalette([0, 0, 0, 10, 200, 30])
-    np.testing.assert_array_equal(decode(saved(picture, transparency=1), AS_IS)[0, 0], [255, 255, 255])
-
-
-def test_one_bit_is_black_and_white():
-    picture = Image.fromarray(np.eye(3, dtype=bool))
-    np.testing.assert_array_equal(decode(saved(picture), AS_IS)[..., 0], np.eye(3) * 255)
-
-
 def test_a_still_gif_is_a_picture():
     assert decode(encoded(pixels(), "GIF"), AS_IS).shape == (8, 8, 3)
 
@@ -140,3 +97,31 @@ def test_pictures_of_the_size_asked_for_are_not_touched():
     options = dataclasses.replace(ImageOptions(), size=8, channels=3)
     assert fit_array(array, options) is array
     np.testing.assert_array_equal(decode(encoded(array), options), array)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "size", "box"),
+    [
+        (8, 12, (8, 4), np.s_[:, 4:8]),
+        (12, 8, (4, 8), np.s_[4:8, :]),
+        (9, 8, (8, 8), np.s_[:8, :]),
+        (8, 8, (8, 8), np.s_[:, :]),
+    ],
+)
+def test_the_largest_middle_part_of_other_proportions_is_cut(height, width, size, box):
+    array = pixels(height, width)
+    np.testing.assert_array_equal(fit_array(array, ImageOptions(size=size)), array[box])
+
+
+def test_a_reduced_jpeg_is_large_enough_for_both_sides():
+    rows = np.linspace(0, 255, 640, dtype=np.uint8)[:, None, None] * np.ones((1, 320, 3), np.uint8)
+    found = decode(encoded(rows, "JPEG"), ImageOptions(size=(80, 5)))
+    assert found.shape == (80, 5, 3)
+    np.testing.assert_allclose(found[:, 2, 0], rows.reshape(80, 8, -1).mean((1, 2)), atol=4)
+
+
+@pytest.mark.parametrize(("kind", "options"), [("PNG", {}), ("JPEG", {"quality": 100})])
+def test_the_nearest_pixel_mixes_no_colours_even_in_a_jpeg_that_could_be_read_reduced(kind, options):
+    array = np.where(np.arange(640 * 640).reshape(640, 640, 1) // 3 % 2, np.uint8(255), np.uint8(0))
+    found = decode(encoded(array, kind, **options), ImageOptions(16, resample="nearest"))
+    assert ((found < 32) | (found > 223)).all()

@@ -4,6 +4,7 @@ import json
 import pytest
 
 from experiments.command_line.errors import FolderError, UserError
+from experiments.data.options import ImageOptions
 from experiments.runs import experiment, run_folder
 
 EXPERIMENT = experiment.load("wgan_gp_digits")
@@ -82,6 +83,19 @@ def test_a_setting_that_an_earlier_version_lacked_does_not_stand_in_the_way(tmp_
     del record["settings"]["model"]["one_sided"]
     (tmp_path / "config.json").write_text(json.dumps(record))
     assert run_folder.begin(tmp_path, "wgan_gp_digits", EXPERIMENT) is True
+
+
+@pytest.mark.parametrize("profiles", ["srgb", "ignore"])
+def test_a_run_begun_without_colour_profiles_goes_on_with_and_without_them(tmp_path, record, profiles):
+    images = ImageOptions(profiles=profiles)
+    asked = dataclasses.replace(EXPERIMENT, images=images)
+    (tmp_path / "config.json").write_text(json.dumps(record))
+    if profiles == "ignore":
+        with pytest.raises(UserError, match=r"images\.profiles: srgb -> ignore"):
+            run_folder.begin(tmp_path, "wgan_gp_digits", asked)
+    del record["settings"]["images"]["profiles"]
+    (tmp_path / "config.json").write_text(json.dumps(record))
+    assert run_folder.begin(tmp_path, "wgan_gp_digits", asked) is True
 
 
 def test_a_run_of_format_1_goes_on_and_is_written_in_the_format_of_today(tmp_path, record):
