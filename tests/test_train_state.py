@@ -146,6 +146,7 @@ def test_descend_tells_the_length_of_a_players_whole_gradient():
     grads = gradient(state, loss, inputs)
     wanted = np.sqrt(sum(float((leaf**2).sum()) for leaf in jax.tree.leaves(grads)))
     assert metrics["gradient_norm/critic"] == pytest.approx(wanted, rel=1e-5)
+    assert set(metrics) == {"loss", "gradient_norm/critic"}
     assert set(descend(state, loss, (inputs,))[1]) == {"loss"}
 
 

@@ -79,6 +79,21 @@ def test_a_step_of_one_part_moves_it_alone_with_an_optimizer_of_its_own():
     chex.assert_trees_all_equal((twice.opt_state, twice.step), (state.opt_state, state.step))
 
 
+def test_a_step_of_one_part_keeps_the_statistics_of_its_pass_and_those_of_the_other_parts():
+    state, inputs = create_parts(PARTS, SLOW, jax.random.key(0)), jax.random.normal(jax.random.key(1), (8, 3))
+
+    def passed(variables):
+        return apply(NET, variables, inputs, (2,), mode=Mode(train=True), part="encoder")
+
+    def loss(variables):
+        outputs, variables = passed(as_part(variables, "encoder"))
+        return (outputs**2).mean(), ({}, variables)
+
+    part, _ = descend(only(state, "encoder", SLOW), loss, ())
+    found, wanted = merge(state, "encoder", part).collections, passed(state.variables)[1]
+    chex.assert_trees_all_close(found, {name: wanted[name] for name in ("batch_stats", "spectral")}, atol=1e-6)
+
+
 def test_a_frozen_network_has_variables_and_a_name_and_no_optimizer():
     """It stands in a State beside the players, moves by no step and takes no gradient of theirs."""
     frozen = freeze(NET, "features", jax.random.key(3), blank((3,)), (2,))

@@ -115,6 +115,11 @@ REASONS = {
         "parallel.inside.take",
         "len(batch) - 1 -> len(batch) + 1",
     ): "rows beyond the last are clipped again, and not taken",
+    (
+        "train_state.unroll",
+        "jax.lax.scan(step, state, length=num_steps)[0] if num_ste... -> "
+        "jax.lax.scan(step, state, length=num_steps)[0]",
+    ): "a scan of no steps gives the state, too",
     ("train_state.blank", "flip the sign of the value"): ZEROS,
     ("train_state.blank", "double the value"): ZEROS,
     ("train_state._init_as", "flip the sign of the value"): DISCARDED,
