@@ -49,6 +49,7 @@ class Experiment(Generic[ModelConfigT]):
     log: tuple[Literal["tensorboard", "wandb"], ...] = ()  # further places for the metrics
     pretrained: tuple[str, ...] = ()  # NAME=FILE.npz or NAME=RUN:PLAYER for each frozen part; random without
     resume: bool = True  # go on where the run in this folder stopped; else move it aside and begin anew
+    change: bool = False  # go on though learning rates, schedules or the batch size are others now; see docs/runs.md
     shard_state: bool = False  # cut weights and optimiser over the devices, for networks that do not fit; with jit
     check_replicas: bool = False  # at each log step, check that all devices hold the same state; costs a copy of it
     compilation_cache: str | None = None  # folder for compiled programs, or off; in the user's cache if not given

@@ -24,12 +24,12 @@ from typing import Any, TextIO
 import jaxgen
 from experiments.command_line.errors import FolderError, UserError
 from experiments.data.request import OWN
-from experiments.runs import files, former, settings
+from experiments.runs import files, former, history, settings
 from experiments.runs.experiment import Experiment
 
 FREE = (
     *("steps", "out", "parallel", "steps_per_call", "log_every", "sample_every", "checkpoint_every"),
-    *("keep", "best", "best_mode", "num_samples", "pictures", "log", "resume", "data_dir", "storage"),
+    *("keep", "best", "best_mode", "num_samples", "pictures", "log", "resume", "change", "data_dir", "storage"),
     *("eval_every", "eval_samples"),
     *("shard_state", "check_replicas", "compilation_cache"),
     *("distributed", "coordinator", "num_processes", "process_id", "start_timeout", "heartbeat_timeout"),
@@ -117,12 +117,8 @@ def begin(folder: pathlib.Path, name: str, experiment: Experiment, data: dict[st
         before["data"] = now["data"]
     if not read_config(folder)["has_checkpoint"]:  # what a run is given at its beginning may still be put right
         before["pretrained"] = now["pretrained"]
-    changed = settings.differences(before, now)
-    if changed:
-        raise UserError(
-            f"{folder} holds a run with other settings ({'; '.join(changed)}); "
-            "choose another --out, or --no-resume to move it aside and begin anew"
-        )
+    if changed := settings.differences(before, now):
+        _require_change(folder, changed, history.unchangeable(before, now), experiment.change)
     return True
 
 
@@ -132,15 +128,37 @@ def moved(before: str, now: str) -> bool:
     return before != now and scheme in OWN and now.partition(":")[0] == scheme
 
 
+def _require_change(folder: pathlib.Path, changed: list[str], refused: list[str], asked: bool) -> None:
+    """UserError unless all that has changed may, and was asked for."""
+    if not refused and asked:
+        return
+    anew = "choose another --out, or --no-resume to move it aside and begin anew"
+    if refused and asked:
+        raise UserError(f"{folder} holds a run in which {'; '.join(refused)} cannot change; {anew}")
+    cure = anew if refused else f"--change goes on with them; or {anew}"
+    raise UserError(f"{folder} holds a run with other settings ({'; '.join(changed)}); {cure}")
+
+
 def _fixed(experiment: Experiment) -> dict[str, Any]:
     return {key: value for key, value in settings.to_json(experiment).items() if key not in FREE}
 
 
-def record_session(folder: pathlib.Path, experiment: Experiment, step: int) -> None:
-    """Note in config.json that the run goes on from `step`, with which settings, versions and devices."""
+def record_session(folder: pathlib.Path, experiment: Experiment, step: int) -> list[str]:
+    """Note in config.json that the run goes on from `step`, with which settings, versions and devices.
+
+    What has changed in the settings, as `path: old -> new`.
+    """
     record = read_config(folder)
-    sessions = [*record["sessions"], _session(step)]
-    _write(folder, record | {"settings": settings.to_json(experiment), "sessions": sessions})
+    changed = history.changed(segments(folder), step, experiment)
+    session = _session(step) | ({} if changed is None else {"changed": changed})
+    _write(folder, record | {"settings": settings.to_json(experiment), "sessions": [*record["sessions"], session]})
+    return changed["settings"] if changed else []
+
+
+def segments(folder: pathlib.Path) -> tuple[history.Segment, ...]:
+    """Which settings the run in `folder` had at each step. UserError if they cannot be read."""
+    _, experiment = read(folder)
+    return history.segments(read_config(folder), experiment)
 
 
 def record_data(folder: pathlib.Path, fingerprint: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from experiments.data import feeds
 from experiments.data.images import ImageSet
 from experiments.evaluation import during
 from experiments.pictures import figures, kinds
-from experiments.runs import frozen, run_folder
+from experiments.runs import carrying, frozen, history, restore, run_folder
 from experiments.runs.experiment import Experiment, model_of
 from experiments.training import calendar, failures, messages, reporting, signals, stages, start, watch, writers
 from experiments.training.calendar import Due
@@ -51,6 +51,7 @@ class Loop:
         self.pending: collections.deque[tuple[int, Any, Any]] = collections.deque()  # calls under way
         self.model = model_of(experiment.model)
         self.part: Any = None  # the stage under way, a stages.Part
+        self.shaped: Any = None  # the segment in whose structure the state is
         self.evaluate: Any = None
         self.drivers: dict[int, parallel.Step] = {}  # of this stage
         self.watch = watch.Watch()
@@ -61,20 +62,24 @@ class Loop:
     def run(self, resumed: bool) -> int:
         """From the newest checkpoint to the last step; the exit code."""
         start.remove_unfinished(self.folder, self.drawings)
-        step, state, self.means = start.begin(self.experiment, self.folder, self.checkpointer, self.key_init)
+        begun = start.begin(self.experiment, self.folder, self.checkpointer, self.key_init)
+        step, state, self.means, self.segments = begun
+        self.shaped = history.behind(self.segments, step)
         greeting = messages.greeting(self.name, self.folder, step, self.experiment.steps, resumed)
         if step >= self.experiment.steps:
             if processes.first():
                 terminal.show(greeting)
             return 0
+        changed: list[str] = []
         if resumed and processes.first():
-            run_folder.record_session(self.folder, self.experiment, step)
+            changed = run_folder.record_session(self.folder, self.experiment, step)
         with ExitStack() as opened:
             self.reporter = opened.enter_context(self._reporter(step, opened))
             stop = opened.enter_context(signals.noted())
             self.feeding = opened.enter_context(ExitStack())
             self._enter_stage(step)
-            for line in (*messages.about_data(self.image_set, self.experiment), greeting):
+            about = messages.about_data(self.image_set, self.experiment)
+            for line in (*about, greeting, *messages.changed(step, changed)):
                 self.reporter.say(line)
             return self._until_it_ends(step, state, stop)
 
@@ -106,6 +111,7 @@ class Loop:
             stopping = self.stopping if processes.count() > 1 else signalled
             self._note_checkpoint()
             self._enter_stage(step)
+            state = self._carried_over(state)
             count = min(experiment.steps_per_call, experiment.steps - step, self.part.left(step) or experiment.steps)
             state, metrics = self._driver(count)(state, self.batches(step, count), self._keys(step, count))
             before, step = step, step + count
@@ -206,7 +212,7 @@ class Loop:
         """Batches, pictures and evaluations of the stage that holds the next update, if it is not under way."""
         if self.part is not None and self.part.left(step) != 0:
             return
-        self.part, self.drivers = stages.at(self.experiment, step), {}
+        self.part, self.drivers = stages.at(self.segments, step), {}
         own, here = self.part.experiment, (processes.index(), processes.count())
         self.feeding.close()
         feed = feeds.opened(self.image_set, own.model.batch_type, own.seed, self.part.begin, own.storage, here)
@@ -214,6 +220,14 @@ class Loop:
         if processes.first():
             self.drawings = kinds.drawings(own, self.image_set, self.key_samples)
             self.evaluate = during.evaluator(own, self.image_set) if own.eval_every else None
+
+    def _carried_over(self, state: Any) -> Any:
+        """The state in the structure of the settings that hold now."""
+        segment = self.part.segment
+        if segment.start == self.shaped.start:
+            return state
+        self.shaped = segment
+        return carrying.carried_over(state, restore.abstract_state(segment.experiment))
 
     def _reporter(self, step: int, opened: ExitStack) -> reporting.Reporter | reporting.Silent:
         """The first process tells how the run goes."""

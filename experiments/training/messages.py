@@ -1,6 +1,7 @@
 """What a run says at its beginning and at its end, whatever the end is."""
 
 import pathlib
+from collections.abc import Sequence
 
 import jax
 
@@ -24,6 +25,11 @@ def greeting(name: str, folder: pathlib.Path, step: int, end: int, resumed: bool
     if resumed:
         return f"resuming {name} in {folder} at step {step:,} of {end:,}, on {where}"
     return f"training {name} in {folder} for {end:,} steps, on {where}"
+
+
+def changed(step: int, changes: Sequence[str]) -> list[str]:
+    """Which settings are others from this step on."""
+    return [f"from step {step:,} on: {change}" for change in changes]
 
 
 def about_data(image_set: ImageSet, experiment: Experiment) -> list[str]:

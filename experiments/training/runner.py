@@ -43,6 +43,7 @@ def _train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
     checks.check_batch(experiment)
     checks.check_model(experiment, image_set)
     checks.check_pretrained(experiment, folder)
+    checks.check_change(experiment, folder)
     checks.check_log(experiment)
     kinds.check(experiment)
     aside = None if experiment.resume or not processes.first() else run_folder.move_aside(folder)

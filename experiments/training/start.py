@@ -11,8 +11,9 @@ from experiments import processes
 from experiments.checkpoints.checkpointer import Checkpointer
 from experiments.command_line import terminal
 from experiments.command_line.errors import UserError
-from experiments.runs import files, frozen, pretrained, restore, run_folder
+from experiments.runs import files, frozen, history, pretrained, restore, run_folder
 from experiments.runs.experiment import Experiment, model_of
+from experiments.runs.history import Segment
 from experiments.training.reporting import Means
 from jaxgen import parallel
 from jaxgen.typing import Key
@@ -24,6 +25,7 @@ class Start(NamedTuple):
     step: int
     state: Any
     means: Means  # of the metrics since the last line of the log
+    segments: tuple[Segment, ...]  # which settings hold at each step
 
 
 def begin(experiment: Experiment, folder: pathlib.Path, checkpointer: Checkpointer, key: Key) -> Start:
@@ -32,20 +34,22 @@ def begin(experiment: Experiment, folder: pathlib.Path, checkpointer: Checkpoint
     UserError if the run has had a checkpoint and now has none, or none that can be used.
     """
     spread = processes.count() > 1 or experiment.shard_state
-    like = restore.spread_state(experiment) if spread else restore.abstract_state(experiment)
-    restored = checkpointer.restore(frozen.without(like))
-    record = run_folder.read_config(folder)
+    record, found = run_folder.read_config(folder), run_folder.segments(folder)
+    restored = checkpointer.restore(restore.saved_state(found, spread=spread))
     if restored is None:
         if record["has_checkpoint"]:
             raise UserError(
                 f"{folder} has lost its checkpoints; put them back, or --no-resume to move it aside and begin anew"
             )
-        return Start(0, _with_frozen(_fresh(experiment, key), experiment, folder), Means())
+        state = _with_frozen(_fresh(experiment, key), experiment, folder)
+        return Start(0, state, Means(), (Segment(0, experiment),))
     if processes.first():
         for reason in restored.passed_over:
             terminal.show(f"passed over a damaged checkpoint, {reason}")
+    like = restore.spread_state(experiment) if spread else restore.abstract_state(experiment)
     variables = frozen.kept(folder, record.get("frozen", {}), frozen.parts(like))
-    return Start(restored.step, frozen.with_variables(restored.state, variables), Means(restored.notes))
+    state = frozen.with_variables(restored.state, variables)
+    return Start(restored.step, state, Means(restored.notes), history.gone_on(found, restored.step, experiment))
 
 
 def _with_frozen(state: Any, experiment: Experiment, folder: pathlib.Path) -> Any:
