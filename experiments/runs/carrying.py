@@ -29,10 +29,11 @@ def carried_over(state: Any, like: Any) -> Any:
 
 def _is_own(leaf: Any) -> bool:
     """A player, or the state of an optimiser that a model keeps beside its players."""
-    return isinstance(leaf, TrainState) or _is_optimizer_state(leaf)
+    return isinstance(leaf, TrainState) or is_optimizer_state(leaf)
 
 
-def _is_optimizer_state(leaf: Any) -> bool:
+def is_optimizer_state(leaf: Any) -> bool:
+    """Whether it is the state of a chain of optax, or of one that accumulates gradients."""
     if isinstance(leaf, optax.MultiStepsState):
         return True
     return type(leaf) is tuple and bool(leaf) and all(type(part).__module__.startswith("optax.") for part in leaf)
@@ -43,7 +44,7 @@ def _carried(like: Any, state: Any) -> Any:
         own: Any = state
         opt_state = _optimizer_state(like.opt_state, own.opt_state, own.step)
         return like.replace(step=own.step, params=own.params, collections=own.collections, opt_state=opt_state)
-    if _is_optimizer_state(like):
+    if is_optimizer_state(like):
         return _optimizer_state(like, state, None)
     return state
 

@@ -106,9 +106,7 @@ def changed(found: Sequence[Segment], step: int, experiment: Experiment) -> dict
 def changes(record: dict[str, Any]) -> list[tuple[int, list[str]]]:
     """Steps from which settings were others, and which, in the order in which config.json has them."""
     return [
-        (session["from_step"], session["changed"]["settings"])
-        for session in record["sessions"]
-        if "changed" in session
+        (session["from_step"], session["changed"]["settings"]) for session in record["sessions"] if "changed" in session
     ]
 
 

@@ -29,7 +29,20 @@ from experiments.runs.experiment import Experiment
 
 FREE = (
     *("steps", "out", "parallel", "steps_per_call", "log_every", "sample_every", "checkpoint_every"),
-    *("keep", "best", "best_mode", "num_samples", "pictures", "log", "resume", "change", "data_dir", "storage"),
+    *(
+        "keep",
+        "best",
+        "best_mode",
+        "num_samples",
+        "pictures",
+        "log",
+        "wandb",
+        "resume",
+        "change",
+        "data_dir",
+        "storage",
+    ),
+    "init_from",  # only what a run begins with; `checks.initial` refuses another one
     *("eval_every", "eval_samples"),
     *("shard_state", "check_replicas", "compilation_cache"),
     *("distributed", "coordinator", "num_processes", "process_id", "start_timeout", "heartbeat_timeout"),
@@ -166,6 +179,11 @@ def record_data(folder: pathlib.Path, fingerprint: dict[str, Any]) -> None:
     record = read_config(folder)
     if not record.get("data") or not record["has_checkpoint"]:
         _write(folder, record | {"data": fingerprint})
+
+
+def record_initial(folder: pathlib.Path, source: dict[str, Any]) -> None:
+    """Note in config.json whose weights the run began with."""
+    _write(folder, read_config(folder) | {"init_from": source})
 
 
 def record_frozen(folder: pathlib.Path, checksums: dict[str, int]) -> None:

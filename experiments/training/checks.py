@@ -17,10 +17,11 @@ from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.evaluation import during
 from experiments.models import abilities
+from experiments.runs import carrying, frozen, history, initial, pretrained, restore, run_folder, settings
 from experiments.runs import experiment as experiments_by_name
-from experiments.runs import carrying, frozen, history, pretrained, restore, run_folder, settings
 from experiments.runs.experiment import Experiment, model_of
 from experiments.runs.history import Segment
+from experiments.runs.initial import Initial
 from experiments.training import stages
 
 OF_EACH_PROCESS = ("process_id", "data_dir", "out")
@@ -117,7 +118,7 @@ def _check_stage(experiment: Experiment, image_set: ImageSet) -> None:
         )
     except (ValueError, OverflowError) as error:
         raise UserError(str(error)) from error
-    during.check(experiment)
+    during.check(experiment, image_set)
     check_best(experiment, [*metrics, *during.names(experiment, image_set)])
 
 
@@ -128,6 +129,26 @@ def check_pretrained(experiment: Experiment, folder: pathlib.Path) -> None:
     there = frozen.parts(restore.abstract_state(experiment))
     for name, source in pretrained.sources(experiment.pretrained, there).items():
         pretrained.read(source, there[name])
+
+
+def initial_of(experiment: Experiment, folder: pathlib.Path) -> Initial | None:
+    """The weights of another run with which a run that is to begin begins; None where it has its own.
+
+    UserError if they cannot be read, none fits, or the run began with those of another one.
+    """
+    if experiment.init_from is None:
+        return None
+    record = run_folder.read_config(folder) if experiment.resume and (folder / "config.json").exists() else {}
+    if not record.get("has_checkpoint"):
+        return initial.read(experiment.init_from, experiment)
+    began = record.get("init_from", {}).get("source")
+    if began != experiment.init_from:
+        with_ = f"with weights of {began}" if began else "with random weights"
+        raise UserError(
+            f"the run in {folder} began {with_}, not of {experiment.init_from}; leave --init-from out to go on, or "
+            "choose another --out"
+        )
+    return None
 
 
 def check_change(experiment: Experiment, folder: pathlib.Path) -> None:

@@ -44,6 +44,7 @@ def _train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
     checks.check_model(experiment, image_set)
     checks.check_pretrained(experiment, folder)
     checks.check_change(experiment, folder)
+    given = checks.initial_of(experiment, folder)
     checks.check_log(experiment)
     kinds.check(experiment)
     aside = None if experiment.resume or not processes.first() else run_folder.move_aside(folder)
@@ -52,7 +53,7 @@ def _train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
     with run_folder.locked(folder) if processes.first() else nullcontext() as hold, _named(folder):
         resumed = _begin(folder, name, experiment)
         with restore.checkpointer(folder, experiment) as checkpointer:
-            return Loop(name, experiment, folder, image_set, checkpointer, hold).run(resumed)
+            return Loop(name, experiment, folder, image_set, checkpointer, hold).run(resumed, given)
 
 
 def _begin(folder: pathlib.Path, name: str, experiment: Experiment) -> bool:

@@ -11,9 +11,10 @@ from experiments import processes
 from experiments.checkpoints.checkpointer import Checkpointer
 from experiments.command_line import terminal
 from experiments.command_line.errors import UserError
-from experiments.runs import files, frozen, history, pretrained, restore, run_folder
+from experiments.runs import files, frozen, history, initial, pretrained, restore, run_folder
 from experiments.runs.experiment import Experiment, model_of
 from experiments.runs.history import Segment
+from experiments.runs.initial import Initial
 from experiments.training.reporting import Means
 from jaxgen import parallel
 from jaxgen.typing import Key
@@ -28,8 +29,10 @@ class Start(NamedTuple):
     segments: tuple[Segment, ...]  # which settings hold at each step
 
 
-def begin(experiment: Experiment, folder: pathlib.Path, checkpointer: Checkpointer, key: Key) -> Start:
-    """Step and state of the newest good checkpoint, or step 0 and the state that `key` initialises.
+def begin(
+    experiment: Experiment, folder: pathlib.Path, checkpointer: Checkpointer, key: Key, given: Initial | None = None
+) -> Start:
+    """Step and state of the newest good checkpoint, or step 0 and the state that `key` initialises, with weights given.
 
     UserError if the run has had a checkpoint and now has none, or none that can be used.
     """
@@ -41,7 +44,7 @@ def begin(experiment: Experiment, folder: pathlib.Path, checkpointer: Checkpoint
             raise UserError(
                 f"{folder} has lost its checkpoints; put them back, or --no-resume to move it aside and begin anew"
             )
-        state = _with_frozen(_fresh(experiment, key), experiment, folder)
+        state = _with_frozen(_with_weights(_fresh(experiment, key), given, folder), experiment, folder)
         return Start(0, state, Means(), (Segment(0, experiment),))
     if processes.first():
         for reason in restored.passed_over:
@@ -52,6 +55,16 @@ def begin(experiment: Experiment, folder: pathlib.Path, checkpointer: Checkpoint
     return Start(restored.step, state, Means(restored.notes), history.gone_on(found, restored.step, experiment))
 
 
+def _with_weights(state: Any, given: Initial | None, folder: pathlib.Path) -> Any:
+    """The fresh state with weights of another run, noted in config.json."""
+    if given is None:
+        return state
+    if processes.first():
+        run_folder.record_initial(folder, given.source)
+        terminal.show(given.line)
+    return initial.put(state, given.weights)
+
+
 def _with_frozen(state: Any, experiment: Experiment, folder: pathlib.Path) -> Any:
     """The fresh state with its pretrained parts, which the run's folder keeps from now on."""
     there = frozen.parts(state)
@@ -59,8 +72,8 @@ def _with_frozen(state: Any, experiment: Experiment, folder: pathlib.Path) -> An
         return state
     given = pretrained.sources(experiment.pretrained, there)
     random = {name: parallel.unsharded(part.variables) for name, part in there.items()}
+    read = random | {name: pretrained.read(source, there[name]) for name, source in given.items()}  # together
     if processes.first():  # the others take what it has kept
-        read = random | {name: pretrained.read(source, there[name]) for name, source in given.items()}
         run_folder.record_frozen(folder, frozen.keep(folder, read))
         for name in sorted(there.keys() - given.keys()):
             terminal.show(f"the frozen part {name!r} is random: give --pretrained {name}=FILE.npz or {name}=RUN:PLAYER")
