@@ -110,8 +110,9 @@ def _map(state: Any, function: Callable[[str, Any], Any]) -> Any:
             own = stored.nested({key: function(f"{name}/{key}".lstrip("/"), value) for key, value in flat.items()})
             kept = {key: own.get(key, {}) for key in leaf.collections}
             return leaf.replace(params=own.get("params", {}), collections=kept)
-        own_kind = isinstance(leaf, Frozen) or is_optimizer_state(leaf)
-        return leaf if own_kind or not jnp.issubdtype(leaf.dtype, jnp.floating) else function(name, leaf)
+        if isinstance(leaf, Frozen) or is_optimizer_state(leaf) or not jnp.issubdtype(leaf.dtype, jnp.floating):
+            return leaf
+        return function(name, leaf)
 
     return jax.tree_util.tree_map_with_path(of_leaf, state, is_leaf=_is_whole)
 

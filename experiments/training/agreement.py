@@ -108,16 +108,16 @@ def _zeros(leaf: Any) -> Any:
     return jnp.zeros(leaf.shape, leaf.dtype)
 
 
-def warnings(experiment: Experiment, image_set: ImageSet) -> list[str]:
-    """What does not agree, in a sentence each, with the cure."""
+def lines(experiment: Experiment, image_set: ImageSet) -> list[str]:
+    """What does not agree, in a sentence each, with the cure: a warning, or a note where it may be what is wanted."""
     found, steps = counts(experiment, image_set), experiment.steps
-    told = [*_ended(found, steps), *_unfinished(experiment, found, steps), *_never_whole(experiment)]
+    told = [*_ended(found, steps), *_never_whole(experiment)]
     if experiment.eval_every is not None and experiment.eval_every > steps:
         told.append(
             f"--eval-every {experiment.eval_every:,} is more than the {steps:,} steps, so that nothing is evaluated; "
             "give fewer"
         )
-    return told
+    return [*(f"warning: {line}" for line in told), *(f"note: {line}" for line in _late(experiment, found, steps))]
 
 
 def _ended(found: list[Count], steps: int) -> list[str]:
@@ -155,7 +155,7 @@ def _said(over: list[Count]) -> str:
     return " and ".join(one.path.removesuffix(".schedule.end") for one in over)
 
 
-def _unfinished(experiment: Experiment, found: list[Count], steps: int) -> list[str]:
+def _late(experiment: Experiment, found: list[Count], steps: int) -> list[str]:
     """What goes on when the run ends."""
     late = [
         f"{one.what} until step {one.updates:,} ({settings.option(one.path)})" for one in found if one.updates > steps

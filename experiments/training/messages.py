@@ -50,10 +50,10 @@ def kept(checkpointer: Checkpointer) -> str:
 def diverged(error: Exception, checkpointer: Checkpointer, experiment: Experiment) -> list[str]:
     """What was not finite, what is kept, with which command to go on and what else may help."""
     step = checkpointer.newest_step()
+    place = "its beginning" if step is None else f"step {step:,}"
     return [
         f"{error}: the run stops{kept(checkpointer)}",
-        f"to go on from {'its beginning' if step is None else f'step {step:,}'} with a tenth of the learning rates, give "
-        "the same command with this at its end:",
+        f"to go on from {place} with a tenth of the learning rates, give the same command with this at its end:",
         f"  --change {' '.join(lower_rates(experiment))}",
         f"to try too: larger batches, --change --batch-size {2 * experiment.batch_size}; float32 where a network "
         "computes in 16 bits, with --no-resume to move this run aside and begin anew, or with another --out",

@@ -1,4 +1,4 @@
-"""What a run shows of its states, in the first process alone: pictures and metrics of samples, of the stage under way."""
+"""What a run shows of its states, in the first process alone: pictures, and metrics of samples."""
 
 import json
 import pathlib

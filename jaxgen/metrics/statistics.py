@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jaxtyping import Array, Float, Int
 
 from jaxgen import parallel
@@ -113,7 +114,7 @@ def _require_two(**values: Moments) -> None:
     """ValueError by name for the moments of fewer than two examples; a count that is being traced is not known."""
     _require_moments(**values)
     for name, value in values.items():
-        if not isinstance(value.count, jax.core.Tracer) and value.count < 2:
+        if not isinstance(value.count, Tracer) and value.count < 2:
             raise ValueError(f"{name} are moments of {value.count} examples, but a covariance needs at least 2")
 
 

@@ -1,4 +1,4 @@
-"""Going on with other settings: what may change, from which step on, and that the run stays a function of its history."""
+"""Going on with other settings: what may change, from which step on, and that a run is a function of its history."""
 
 import dataclasses
 import json
