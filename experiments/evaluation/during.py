@@ -43,7 +43,7 @@ def check(experiment: Experiment, image_set: ImageSet) -> None:
     every, saves = experiment.eval_every, experiment.checkpoint_every
     if every is not None and not names(experiment, image_set):
         raise UserError(
-            f"--eval-every {every:,} cannot evaluate anything: the {len(image_set):,} examples of {image_set.name} are "
+            f"--eval-every {every:,} cannot evaluate anything: {image_set.name} has {len(image_set):,} for training, "
             "too few for every metric; leave it out"
         )
     if not (experiment.best or "").startswith(PREFIX):

@@ -7,6 +7,7 @@ checkpoint was damaged: so the run stays a function of what config.json says.
 """
 
 import dataclasses
+import pathlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -112,6 +113,18 @@ def changes(record: dict[str, Any]) -> list[tuple[int, list[str]]]:
 
 def _plain(experiment: Experiment) -> dict[str, Any]:
     return {name: settings.to_json(getattr(experiment, name)) for name in SETTINGS}
+
+
+def require_change(folder: pathlib.Path, before: Any, now: Any, *, asked: bool) -> None:
+    """UserError unless all that differs between two settings, as JSON, may change, and a change was asked for."""
+    differing, refused = settings.differences(before, now), unchangeable(before, now)
+    if not differing or (asked and not refused):
+        return
+    anew = "choose another --out, or --no-resume to move it aside and begin anew"
+    if asked:
+        raise UserError(f"{folder} holds a run in which {'; '.join(refused)} cannot change; {anew}")
+    cure = anew if refused else f"--change goes on with them; or {anew}"
+    raise UserError(f"{folder} holds a run with other settings ({'; '.join(differing)}); {cure}")
 
 
 def unchangeable(before: Any, now: Any, path: str = "") -> list[str]:

@@ -130,8 +130,7 @@ def begin(folder: pathlib.Path, name: str, experiment: Experiment, data: dict[st
         before["data"] = now["data"]
     if not read_config(folder)["has_checkpoint"]:  # what a run is given at its beginning may still be put right
         before["pretrained"] = now["pretrained"]
-    if changed := settings.differences(before, now):
-        _require_change(folder, changed, history.unchangeable(before, now), experiment.change)
+    history.require_change(folder, before, now, asked=experiment.change)
     return True
 
 
@@ -139,17 +138,6 @@ def moved(before: str, now: str) -> bool:
     """Whether two names of data differ in the place of a person's own data alone; `run_data` compares what is there."""
     scheme = before.partition(":")[0]
     return before != now and scheme in OWN and now.partition(":")[0] == scheme
-
-
-def _require_change(folder: pathlib.Path, changed: list[str], refused: list[str], asked: bool) -> None:
-    """UserError unless all that has changed may, and was asked for."""
-    if not refused and asked:
-        return
-    anew = "choose another --out, or --no-resume to move it aside and begin anew"
-    if refused and asked:
-        raise UserError(f"{folder} holds a run in which {'; '.join(refused)} cannot change; {anew}")
-    cure = anew if refused else f"--change goes on with them; or {anew}"
-    raise UserError(f"{folder} holds a run with other settings ({'; '.join(changed)}); {cure}")
 
 
 def _fixed(experiment: Experiment) -> dict[str, Any]:

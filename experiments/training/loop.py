@@ -97,9 +97,9 @@ class Loop:
         """What the first process says of the data and the settings."""
         if not processes.first():
             return []
-        given = self.experiment, self.image_set
-        left_out = [f"warning: {line}" for line in during.left_out(*given)]
-        return [*messages.about_data(*given[::-1]), *agreement.lines(*given), *left_out]
+        experiment, image_set = self.experiment, self.image_set
+        about = [*messages.about_data(image_set, experiment), *agreement.lines(experiment, image_set)]
+        return about + [f"warning: {line}" for line in during.left_out(experiment, image_set)]
 
     def _until_it_ends(self, step: int, state: Any, stop: signals.Stop) -> int:
         """The exit code, whatever ends the run. FolderError if its folder cannot be written to any more."""

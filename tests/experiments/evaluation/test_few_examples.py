@@ -55,7 +55,9 @@ def test_fewer_real_examples_than_samples_are_a_reason():
 def pictures_of(tmp_path, num, labels=None):
     path = tmp_path / f"{num}.npz"
     content = np.random.default_rng(num).integers(0, 256, (num, 8, 8, 1)).astype(np.uint8)
-    arrays = {"x_train": content} | ({} if labels is None else {"y_train": np.asarray(labels)})
+    arrays = {"x_train": content, "x_test": content[:1]}
+    if labels is not None:
+        arrays |= {"y_train": np.asarray(labels), "y_test": np.asarray(labels[:1])}
     np.savez(path, **arrays)
     return f"npz:{path}"
 
@@ -74,7 +76,7 @@ def test_a_run_on_a_few_pictures_is_evaluated_as_far_as_that_goes(tmp_path, num,
 
 def test_an_evaluation_of_one_picture_is_refused_before_the_run_begins(tmp_path):
     chosen = Experiment(model=small_runs.GAN, data=pictures_of(tmp_path, 1), eval_every=1, **QUICK)
-    with pytest.raises(UserError, match=r"--eval-every 1 cannot evaluate anything: the 1 examples of"):
+    with pytest.raises(UserError, match=r"--eval-every 1 cannot evaluate anything: npz:.* has 1 for training"):
         runner.train("wgan_gp_digits", chosen, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

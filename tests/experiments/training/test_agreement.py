@@ -103,7 +103,7 @@ KNOWN = {
     "jaxgen.autoencoders.bounds:ELBO": {"warm_up"},
     "jaxgen.autoencoders.bounds:Capacity": {"steps"},
     "jaxgen.moving_averages:HalfLife": {"half_life"},
-    "jaxgen.nets.spectral:SpectralNorm": {"steps"},  # of the power method: none of the run
+    "jaxgen.nets.spectral:Spectral": {"steps"},  # of the power method: none of the run
 }
 """Types that have some, each in the table above."""
 

@@ -3,6 +3,7 @@
 import dataclasses
 import sys
 import types
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ class Run:
 @pytest.fixture
 def server(monkeypatch):
     """A fake of the package: runs by id, and what each `init` was given."""
-    fake: types.Any = types.ModuleType("wandb")
+    fake: Any = types.ModuleType("wandb")
     fake.runs, fake.given = {}, []
 
     def init(**given):
