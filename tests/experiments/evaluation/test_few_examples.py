@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from experiments import data
+from experiments import data, likelihood
 from experiments.command_line.errors import UserError
 from experiments.evaluation import during, measures, rows
 from experiments.evaluation.rows import Prepared
@@ -89,3 +89,9 @@ def test_evaluate_writes_a_value_or_a_reason_for_every_row(tmp_path, num, labels
         for name in ("samples", "real"):
             cell = row.get(name)
             assert "reason" in row or cell is None or "reason" in cell or np.isfinite(cell["value"])
+
+
+def test_a_likelihood_of_one_held_out_picture_is_refused(tmp_path):
+    run = small_runs.save(small_runs.WIDE, tmp_path / "run", data=pictures_of(tmp_path, 4))
+    with pytest.raises(UserError, match="holds out 1 example, but a standard error needs at least 2"):
+        likelihood.main([str(run)])
