@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from experiments import report, sample
+from experiments.command_line import cli
 from experiments.command_line.errors import UserError
 from experiments.data.order import Position
 from experiments.runs import carrying, history, restore, run_folder
@@ -274,3 +275,27 @@ def test_all_that_may_change_leaves_the_state_of_every_experiment_as_it_is():
         assert history.unchangeable(settings.to_json(before), settings.to_json(now)) == []
     other = dataclasses.replace(noise, discriminator=small_runs.MLP((9,)))
     assert history.unchangeable(settings.to_json(noise), settings.to_json(other))
+
+
+def test_after_a_nan_the_printed_options_go_on_from_the_last_good_checkpoint_and_the_run_ends(tmp_path, capsys):
+    """Of plain descent on this loss a rate of 1 diverges within ten steps, and 0.1 does not."""
+    folder = tmp_path / "run"
+
+    def chosen(rate, **settings):
+        own = dataclasses.replace(small_runs.WIDE, optimizer=Optimizer(rate, SGD()))
+        return Experiment(model=own, **(QUICK | {"checkpoint_every": 99} | settings))
+
+    assert runner.train("vae_digits", chosen(0.01, steps=2), folder) == 0
+    capsys.readouterr()
+    wild = chosen(1.0, steps=20, change=True)
+    assert runner.train("vae_digits", wild, folder) == 1
+    told = capsys.readouterr().out
+    assert "the run stops; its checkpoint of step 2 is kept" in told
+    assert "to go on from step 2 with a tenth of the learning rates, give the same command with this at its end" in told
+    (options,) = [line for line in told.splitlines() if line.startswith("  --change")]
+    assert options.split() == ["--change", "--model.optimizer.learning-rate", "0.1"]
+    again = cli.parse(Experiment[type(wild.model)], wild, options.split(), "train", "")
+    assert runner.train("vae_digits", again, folder) == 0
+    assert restore.newest(folder)[2] == 20
+    rates = [(one.start, one.experiment.model.optimizer.learning_rate) for one in run_folder.segments(folder)]
+    assert rates == [(0, 0.01), (2, 0.1)]
