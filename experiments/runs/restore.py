@@ -35,6 +35,12 @@ def spread_state(experiment: Experiment) -> Any:
     return jax.tree.map(lambda leaf, place: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place), state, places)
 
 
+def segments(folder: pathlib.Path) -> tuple[Segment, ...]:
+    """Which settings the run in `folder` had at each step. UserError if they cannot be read."""
+    _, experiment = run_folder.read(folder)
+    return history.segments(run_folder.read_config(folder), experiment)
+
+
 def saved_state(found: Sequence[Segment], *, spread: bool = False) -> Callable[[int], Any]:
     """From a step to the shapes of the state in its checkpoint, whose settings may have been others than today's."""
 
@@ -60,7 +66,7 @@ def newest(folder: pathlib.Path) -> tuple[Experiment, Model, int, Any]:
 
 def at(folder: pathlib.Path, which: int | Literal["newest", "best"]) -> tuple[Experiment, Model, int, Any]:
     """`newest`, or the same of the best checkpoint or of a step's own. UserError if that cannot be used."""
-    record, found = run_folder.read_config(folder), run_folder.segments(folder)
+    record, found = run_folder.read_config(folder), segments(folder)
     with checkpointer(folder, found[-1].experiment, read_only=True) as checkpoints:
         restored = _restored(checkpoints, found, which)
     if restored is None:

@@ -144,22 +144,13 @@ def _fixed(experiment: Experiment) -> dict[str, Any]:
     return {key: value for key, value in settings.to_json(experiment).items() if key not in FREE}
 
 
-def record_session(folder: pathlib.Path, experiment: Experiment, step: int) -> list[str]:
-    """Note in config.json that the run goes on from `step`, with which settings, versions and devices.
-
-    What has changed in the settings, as `path: old -> new`.
-    """
+def record_session(
+    folder: pathlib.Path, experiment: Experiment, step: int, changed: dict[str, Any] | None = None
+) -> None:
+    """Note in config.json that the run goes on from `step`, with which settings, versions and devices; what changed."""
     record = read_config(folder)
-    changed = history.changed(segments(folder), step, experiment)
     session = _session(step) | ({} if changed is None else {"changed": changed})
     _write(folder, record | {"settings": settings.to_json(experiment), "sessions": [*record["sessions"], session]})
-    return changed["settings"] if changed else []
-
-
-def segments(folder: pathlib.Path) -> tuple[history.Segment, ...]:
-    """Which settings the run in `folder` had at each step. UserError if they cannot be read."""
-    _, experiment = read(folder)
-    return history.segments(read_config(folder), experiment)
 
 
 def record_data(folder: pathlib.Path, fingerprint: dict[str, Any]) -> None:

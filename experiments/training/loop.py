@@ -73,7 +73,7 @@ class Loop:
         """From the newest checkpoint, or from weights that are given, to the last step; the exit code."""
         start.remove_unfinished(self.folder, self.experiment.pictures)
         begun = start.begin(self.experiment, self.folder, self.checkpointer, self.key_init, given)
-        step, state, self.means, self.segments = begun
+        step, state, self.means, self.segments, changed = begun
         self.shaped = history.behind(self.segments, step)
         greeting = messages.greeting(self.name, self.folder, step, self.experiment.steps, resumed)
         if step >= self.experiment.steps:
@@ -81,9 +81,8 @@ class Loop:
                 for line in (greeting, *agreement.at_the_end(self.experiment, self.image_set)):
                     terminal.show(line)
             return 0
-        changed: list[str] = []
         if resumed and processes.first():
-            changed = run_folder.record_session(self.folder, self.experiment, step)
+            run_folder.record_session(self.folder, self.experiment, step, changed)
         with ExitStack() as opened:
             self.reporter = opened.enter_context(self._reporter(step, opened))
             stop = opened.enter_context(signals.noted())

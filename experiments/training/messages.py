@@ -1,7 +1,7 @@
 """What a run says at its beginning and at its end, whatever the end is."""
 
 import pathlib
-from collections.abc import Sequence
+from typing import Any
 
 import jax
 
@@ -28,9 +28,9 @@ def greeting(name: str, folder: pathlib.Path, step: int, end: int, resumed: bool
     return f"training {name} in {folder} for {end:,} steps, on {where}"
 
 
-def changed(step: int, changes: Sequence[str]) -> list[str]:
+def changed(step: int, noted: dict[str, Any] | None) -> list[str]:
     """Which settings are others from this step on."""
-    return [f"from step {step:,} on: {change}" for change in changes]
+    return [f"from step {step:,} on: {change}" for change in (noted or {"settings": []})["settings"]]
 
 
 def about_data(image_set: ImageSet, experiment: Experiment) -> list[str]:

@@ -27,6 +27,7 @@ class Start(NamedTuple):
     state: Any
     means: Means  # of the metrics since the last line of the log
     segments: tuple[Segment, ...]  # which settings hold at each step
+    changed: dict[str, Any] | None = None  # what of them is new from this step on, as config.json notes it
 
 
 def begin(
@@ -37,7 +38,7 @@ def begin(
     UserError if the run has had a checkpoint and now has none, or none that can be used.
     """
     spread = processes.count() > 1 or experiment.shard_state
-    record, found = run_folder.read_config(folder), run_folder.segments(folder)
+    record, found = run_folder.read_config(folder), restore.segments(folder)
     restored = checkpointer.restore(restore.saved_state(found, spread=spread))
     if restored is None:
         if record["has_checkpoint"]:
@@ -45,14 +46,16 @@ def begin(
                 f"{folder} has lost its checkpoints; put them back, or --no-resume to move it aside and begin anew"
             )
         state = _with_frozen(_with_weights(_fresh(experiment, key), given, folder), experiment, folder)
-        return Start(0, state, Means(), (Segment(0, experiment),))
+        return Start(0, state, Means(), (Segment(0, experiment),), history.changed(found, 0, experiment))
     if processes.first():
         for reason in restored.passed_over:
             terminal.show(f"passed over a damaged checkpoint, {reason}")
     like = restore.spread_state(experiment) if spread else restore.abstract_state(experiment)
     variables = frozen.kept(folder, record.get("frozen", {}), frozen.parts(like))
     state = frozen.with_variables(restored.state, variables)
-    return Start(restored.step, state, Means(restored.notes), history.gone_on(found, restored.step, experiment))
+    step, means = restored.step, Means(restored.notes)
+    changed = history.changed(found, step, experiment)
+    return Start(step, state, means, history.gone_on(found, step, experiment), changed)
 
 
 def _with_weights(state: Any, given: Initial | None, folder: pathlib.Path) -> Any:

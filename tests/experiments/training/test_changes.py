@@ -97,7 +97,7 @@ def test_a_run_goes_on_with_other_rates_schedule_and_batches_and_says_so(changed
 
 
 def test_the_history_says_what_held_at_each_step(changed):
-    found = run_folder.segments(changed)
+    found = restore.segments(changed)
     assert [(one.start, one.experiment.batch_size, one.experiment.model) for one in found] == [
         (0, 8, GAN),
         (4, 12, SLOW["model"]),
@@ -128,7 +128,7 @@ def test_a_run_whose_newest_checkpoints_are_damaged_becomes_the_same_run(changed
     chex.assert_trees_all_equal(state_of(folder), state_of(changed))
     chex.assert_trees_all_equal(state_of(folder, 6), state_of(changed, 6))
     assert losses(folder) == losses(changed)
-    assert [one.start for one in run_folder.segments(folder)] == [0, 4]
+    assert [one.start for one in restore.segments(folder)] == [0, 4]
 
 
 def test_a_change_before_an_earlier_one_takes_its_place(changed, tmp_path):
@@ -136,7 +136,7 @@ def test_a_change_before_an_earlier_one_takes_its_place(changed, tmp_path):
     shutil.copytree(changed, folder)
     damage(folder, 8, 6, 4)
     assert go(folder, 6, with_rate(1e-6), change=True) == 0
-    found = run_folder.segments(folder)
+    found = restore.segments(folder)
     assert [(one.start, one.experiment.model) for one in found] == [(0, GAN), (2, with_rate(1e-6))]
     assert sessions(folder)[2]["changed"]["settings"] == [
         f"model.{name}_optimizer.learning_rate: 0.0001 -> 1e-06" for name in ("critic", "generator")
@@ -152,9 +152,7 @@ def test_a_change_before_the_first_checkpoint_holds_from_the_beginning(tmp_path)
     (tmp_path / "run").mkdir()
     run_folder.begin(tmp_path / "run", "wgan_gp_digits", experiment)
     assert go(tmp_path / "run", 2, with_rate(1e-5), change=True) == 0
-    assert [(one.start, one.experiment.model) for one in run_folder.segments(tmp_path / "run")] == [
-        (0, with_rate(1e-5))
-    ]
+    assert [(one.start, one.experiment.model) for one in restore.segments(tmp_path / "run")] == [(0, with_rate(1e-5))]
 
 
 def test_batches_follow_each_other_where_their_size_changes():
@@ -297,5 +295,5 @@ def test_after_a_nan_the_printed_options_go_on_from_the_last_good_checkpoint_and
     again = cli.parse(Experiment[type(wild.model)], wild, options.split(), "train", "")
     assert runner.train("vae_digits", again, folder) == 0
     assert restore.newest(folder)[2] == 20
-    rates = [(one.start, one.experiment.model.optimizer.learning_rate) for one in run_folder.segments(folder)]
+    rates = [(one.start, one.experiment.model.optimizer.learning_rate) for one in restore.segments(folder)]
     assert rates == [(0, 0.01), (2, 0.1)]
