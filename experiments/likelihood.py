@@ -45,6 +45,8 @@ def main(argv: Sequence[str]) -> int:
     experiment = run_data.placed(experiment, Place(chosen.data, chosen.data_dir))
     run_data.check(folder, experiment)
     images = data.load_for(experiment, "test")
+    if len(images) < 2:
+        raise UserError(f"{images.name} holds out {len(images)} example, but a standard error needs at least 2")
     config = experiment.model
     start = time.perf_counter()
     found, means = likelihood.measure(model, config, state, images, chosen)

@@ -156,14 +156,15 @@ class Checkpointer:
     def restore(self, like: Any) -> Restored | None:
         """The newest good checkpoint, and why newer ones were passed over; None if there is none.
 
-        `like` tells shapes, dtypes and shardings: those of this process, whatever devices have saved the state.
+        `like` tells shapes, dtypes and shardings, or is a function from a step to what tells them: those of this
+        process, whatever devices have saved the state.
         UserError if all checkpoints are damaged or of another model, or if they may not be read.
         """
         passed = []
         steps = self.steps()[::-1]
         for step in steps:
             try:
-                state, notes = self._reader.read(step, like)
+                state, notes = self._reader.read(step, like(step) if callable(like) else like)
             except ValueError as error:
                 passed.append(f"step {step}: {error}")
                 continue

@@ -13,6 +13,7 @@ from experiments.data.images import ImageSet
 from experiments.evaluation import extractors, measures, rows, sets
 from experiments.evaluation.extractors import Cache
 from experiments.evaluation.measures import Measure
+from experiments.evaluation.rows import Prepared
 from experiments.evaluation.sets import Examples, Real
 from experiments.models import conditions, sampling
 from experiments.runs.experiment import Experiment
@@ -33,13 +34,18 @@ def names(experiment: Experiment, image_set: ImageSet) -> list[str]:
     """Of the metrics that an experiment will have; none without --eval-every."""
     if experiment.eval_every is None:
         return []
-    found = [name for measure in _measures(experiment, image_set) for name in _titles(measure)]
+    found = [name for measure in _possible(experiment, image_set) for name in _titles(measure)]
     return [*found, ACCURACY] if _has_classes(experiment, image_set) else found
 
 
-def check(experiment: Experiment) -> None:
-    """UserError if --best waits for a metric that no checkpoint would know; nothing is computed."""
+def check(experiment: Experiment, image_set: ImageSet) -> None:
+    """UserError if nothing could be evaluated, or --best waits for a metric that no checkpoint would know."""
     every, saves = experiment.eval_every, experiment.checkpoint_every
+    if every is not None and not names(experiment, image_set):
+        raise UserError(
+            f"--eval-every {every:,} cannot evaluate anything: {image_set.name} has {len(image_set):,} for training, "
+            "too few for every metric; leave it out"
+        )
     if not (experiment.best or "").startswith(PREFIX):
         return
     if every is None:
@@ -51,14 +57,27 @@ def check(experiment: Experiment) -> None:
         )
 
 
+def left_out(experiment: Experiment, image_set: ImageSet) -> list[str]:
+    """What is said of the metrics that so few examples do not allow."""
+    if experiment.eval_every is None:
+        return []
+    nums = _num_samples(experiment, image_set), _num_reference(image_set)
+    reasons = [(measure, measures.why_not(measure, *nums)) for measure in _measures(experiment, image_set)]
+    return [
+        f"--eval-every goes without {' and '.join(measure.rows)}: it {reason}" for measure, reason in reasons if reason
+    ]
+
+
 def evaluator(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], dict[str, float]]:
     """The metrics of a state. May train a classifier, once for the data set."""
     real = _real(experiment, image_set)
     (name,) = extractors.usual(real)
     extractor = extractors.make(name, real, Cache(experiment.images))
     reference = extractor(sets.spread(image_set, MOST_REFERENCE))
-    num = min(experiment.eval_samples, len(reference))
-    chosen = [(measure, measure.prepare(reference)) for measure in _measures(experiment, image_set)]
+    num = _num_samples(experiment, image_set)
+    chosen = [
+        (measure, Prepared(measure.prepare(reference), len(reference))) for measure in _possible(experiment, image_set)
+    ]
     draw, given = sampling.drawer(experiment.model), conditions.source(experiment)
 
     def evaluate(state: Any) -> dict[str, float]:
@@ -70,6 +89,20 @@ def evaluator(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], di
         return found
 
     return evaluate
+
+
+def _num_reference(image_set: ImageSet) -> int:
+    return min(MOST_REFERENCE, len(image_set))
+
+
+def _num_samples(experiment: Experiment, image_set: ImageSet) -> int:
+    return min(experiment.eval_samples, _num_reference(image_set))
+
+
+def _possible(experiment: Experiment, image_set: ImageSet) -> list[Measure]:
+    """Those of `_measures` for which there are examples enough."""
+    nums = _num_samples(experiment, image_set), _num_reference(image_set)
+    return [measure for measure in _measures(experiment, image_set) if not measures.why_not(measure, *nums)]
 
 
 def _measures(experiment: Experiment, image_set: ImageSet) -> list[Measure]:

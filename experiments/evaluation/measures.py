@@ -59,8 +59,23 @@ class Measure:
     compute: Compute  # (prepared reference, candidates, key, choices) to a value for each row, or one for each example
     by_num: bool = False  # the value depends on how many examples there are
     per_example: bool = False  # `compute` gives (rows, num), of which the means are reported
+    least: int = 1  # candidates that it needs
+    least_reference: int = 1  # of the reference; as many as candidates where `by_pairs`
+    by_pairs: bool = False  # it compares as many of the reference as there are candidates
     most: int | None = None  # candidates that are taken, at most
     prepare: Callable[[Examples], Any] = lambda reference: reference  # once for all candidates
+
+
+def why_not(measure: Measure, num: int, num_reference: int) -> str | None:
+    """Why a measure has no value for so many candidates and examples of the reference; None if it has one."""
+    if measure.most:
+        num = min(num, measure.most)
+    if num < measure.least:
+        return f"needs at least {measure.least} examples, but there are {num}"
+    wanted = max(measure.least_reference, num if measure.by_pairs else 0)
+    if num_reference < wanted:
+        return f"needs at least {wanted:,} real training examples, but there are {num_reference:,}"
+    return None
 
 
 def _array(values: np.ndarray | None) -> jax.Array:
@@ -71,8 +86,6 @@ def _array(values: np.ndarray | None) -> jax.Array:
 
 def _as_many(reference: Examples, num: int, choices: np.random.Generator) -> Examples:
     """As many of the reference as there are candidates, at random."""
-    if len(reference) < num:
-        raise ValueError(f"{num:,} candidates need as many reference examples, but there are {len(reference):,}")
     return reference.take(np.sort(choices.permutation(len(reference))[:num]))
 
 
@@ -90,8 +103,6 @@ _modes = jax.jit(metrics.mode_coverage, static_argnames="stddev")
 
 
 def _frechet_distance(reference: Any, candidates: Examples, *_: Any) -> tuple[Any]:
-    if len(candidates) < 2:
-        raise ValueError(f"a covariance needs at least 2 examples, but there are {len(candidates)}")
     return (_frechet(reference, _moments(_array(candidates.features))),)
 
 
@@ -178,24 +189,38 @@ def all_of(data: str) -> tuple[Measure, ...]:
         Measure(
             *("frechet", ("Frechet distance",), "features", "lower", _frechet_distance),
             by_num=True,
+            least=2,
+            least_reference=2,
             prepare=lambda reference: _moments(_array(reference.features)),
         ),
-        Measure("kernel", ("kernel distance",), "features", "lower", _kernel_distance),
+        Measure(*("kernel", ("kernel distance",), "features", "lower", _kernel_distance), least=2, least_reference=2),
         Measure(
             *("precision_recall", ("precision", "recall"), "features", "higher", _on_features(_precision_recall)),
             by_num=True,
+            by_pairs=True,
+            least=4,  # k = 3 others for each
         ),
         Measure(
             *("density_coverage", ("density", "coverage"), "features", "higher", _on_features(_density_coverage)),
             by_num=True,
+            by_pairs=True,
+            least=6,  # k = 5 others for each
         ),
-        Measure("two_sample", ("1-NN two-sample accuracy",), "features", "half", _two_sample_accuracy),
+        Measure(
+            *("two_sample", ("1-NN two-sample accuracy",), "features", "half", _two_sample_accuracy),
+            by_pairs=True,
+            least=2,
+        ),
         Measure(
             *("confidence", (f"recognised (p >= {CONFIDENT})",), "classes", "higher", _confident), per_example=True
         ),
         Measure("classes", ("distance of class shares",), "classes", "lower", _class_distance, by_num=True),
         Measure("as_asked", ("classified as asked",), "asked", "higher", _as_asked, per_example=True),
-        Measure("inception_score", ("inception score",), "logits", "higher", _inception_score, by_num=True),
+        Measure(
+            *("inception_score", ("inception score",), "logits", "higher", _inception_score),
+            by_num=True,
+            least=SPLITS,
+        ),
         Measure(
             *("nearest", ("nearest training image",), "pixels", "real", _nearest_training),
             per_example=True,
@@ -204,9 +229,10 @@ def all_of(data: str) -> tuple[Measure, ...]:
         Measure(
             *("sliced_wasserstein", ("sliced Wasserstein x 10^3",), "images", "lower", _sliced_wasserstein),
             by_num=True,
+            by_pairs=True,
             most=1_024,
         ),
-        Measure("ms_ssim", ("MS-SSIM of pairs",), "images", "real", _diversity),
+        Measure("ms_ssim", ("MS-SSIM of pairs",), "images", "real", _diversity, least=2),
         Measure("modes", ("modes covered", "high quality"), "modes", "higher", modes, by_num=True),
     )
 

@@ -10,13 +10,13 @@ import functools
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.evaluation import sets
+from experiments.evaluation import measures, sets
 from experiments.evaluation.extractors import Extractor
 from experiments.evaluation.measures import NEAREST_BYTES, Better, Measure
 from experiments.evaluation.sets import Examples, Real
@@ -54,6 +54,13 @@ class Row:
     num_reference: int = 0
     cells: dict[str, Cell] = field(default_factory=dict)  # by the set's name
     reason: str | None = None  # why no set has it
+
+
+class Prepared(NamedTuple):
+    """A reference as a measure takes it."""
+
+    reference: Any
+    num: int  # examples
 
 
 @dataclass(frozen=True)
@@ -122,7 +129,7 @@ def _fitting(
 
 def _rows(measure: Measure, extractor: Extractor | None, given: Sets) -> list[Row]:
     reference = given.neighbors if measure.needs == "pixels" else given.seen(extractor, "reference")
-    prepared = measure.prepare(reference)
+    prepared = Prepared(measure.prepare(reference), len(reference))
     cells = {name: _cells(measure, extractor, given, name, prepared) for name in given.candidates}
     halves = f"1.96 deviations over {given.plan.num_halves} random halves"
     row = Row(
@@ -141,7 +148,7 @@ def _rows(measure: Measure, extractor: Extractor | None, given: Sets) -> list[Ro
     ]
 
 
-def _cells(measure: Measure, extractor: Extractor | None, given: Sets, name: str, prepared: Any) -> list[Cell]:
+def _cells(measure: Measure, extractor: Extractor | None, given: Sets, name: str, prepared: Prepared) -> list[Cell]:
     """A cell for each value of a measure, of one set."""
     if measure.needs == "asked" and given.candidates[name].labels is None:
         return [Cell(reason="the model is not told a class")] * len(measure.rows)
@@ -155,27 +162,27 @@ def _cells(measure: Measure, extractor: Extractor | None, given: Sets, name: str
         return [Cell(num=len(candidates), reason=str(error))] * len(measure.rows)
 
 
-def cells(measure: Measure, prepared: Any, candidates: Examples, seed: int, num_halves: int) -> list[Cell]:
-    """Values with intervals, of a prepared reference. ValueError from the metric where it cannot be computed."""
+def cells(measure: Measure, prepared: Prepared, candidates: Examples, seed: int, num_halves: int) -> list[Cell]:
+    """Values with intervals, of a prepared reference. ValueError where the metric cannot be computed."""
+    if reason := measures.why_not(measure, len(candidates), prepared.num):
+        raise ValueError(reason)
+    reference = prepared.reference
     choices = np.random.Generator(np.random.Philox(key=[seed, zlib.crc32(measure.name.encode())]))
     key = jax.random.key(seed)
     if measure.most and len(candidates) > measure.most:
         candidates = candidates.take(np.sort(choices.permutation(len(candidates))[: measure.most]))
     num = len(candidates)
-    found = np.asarray(jax.device_get(measure.compute(prepared, candidates, key, choices)), np.float32)
+    found = np.asarray(jax.device_get(measure.compute(reference, candidates, key, choices)), np.float32)
     if measure.per_example:
         if not num_halves:
             return [Cell(float(row.mean()), num=num) for row in found]
         return [Cell(float(row.mean()), *_bootstrapped(row, key), num=num) for row in found]
-    if num_halves < 2 or num < 4:
+    if num_halves < 2 or num < 4 or num // 2 < measure.least:  # a half is too small: no interval
         return [Cell(float(value), num=num) for value in found]
     again = []
     for half in range(num_halves):
         part = candidates.take(np.sort(choices.permutation(num)[: num // 2]))
-        try:
-            values = measure.compute(prepared, part, jax.random.fold_in(key, half), choices)
-        except ValueError:  # a half is too small for a metric that the whole has: no interval
-            return [Cell(float(value), num=num) for value in found]
+        values = measure.compute(reference, part, jax.random.fold_in(key, half), choices)
         again.append(np.asarray(jax.device_get(values), np.float64))
     margins = NORMAL * np.std(again, axis=0, ddof=1)
     return [

@@ -23,6 +23,7 @@ def page(found: Sequence[Run], num_pictures: int) -> str:
         ("Samples", "".join(_samples(run, num_pictures) for run in found)),
         ("Evaluation", _evaluations(found)),
         ("Settings", _settings(found)),
+        *([("History", _history(found))] if any(run.history for run in found) else []),
     ]
     body = "".join(f'<section id="{title.lower()}"><h2>{title}</h2>{inner}</section>' for title, inner in sections)
     title = _text(", ".join(run.label for run in found))
@@ -169,6 +170,16 @@ def _about(run: Run) -> str:
         *one["extractors"],
     ]
     return f'<p class="note">{_text(run.label)}: {_text("; ".join(facts))}</p>'
+
+
+def _history(found: Sequence[Run]) -> str:
+    """From which step on which settings were others; the table of settings has the latest."""
+    body = [
+        [_key(run), f"from step {step:,} on", "<br>".join(map(_text, changes))]
+        for run in found
+        for step, changes in run.history
+    ]
+    return _table(["run", "updates", "settings that changed"], body)
 
 
 def _settings(found: Sequence[Run]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from experiments.command_line.errors import UserError
 from experiments.pictures import curves
-from experiments.runs import run_folder, settings
+from experiments.runs import history, run_folder, settings
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Run:
     settings: dict[str, Any]  # path to value
     metrics: list[dict[str, Any]]  # lines of metrics.jsonl
     evaluation: dict[str, Any] | None
+    history: list[tuple[int, list[str]]]  # steps from which settings were others, and which: `path: old -> new`
 
     @property
     def step(self) -> int:
@@ -38,7 +39,8 @@ def read(folders: Sequence[pathlib.Path]) -> list[Run]:
         name, experiment = run_folder.read(folder)
         flat = _flat(settings.to_json(experiment))
         evaluation = _evaluation(folder / "evaluation.json")
-        found.append(Run(folder, label, curves.colour(place), name, flat, _metrics(folder), evaluation))
+        changes = history.changes(run_folder.read_config(folder))
+        found.append(Run(folder, label, curves.colour(place), name, flat, _metrics(folder), evaluation, changes))
     return found
 
 

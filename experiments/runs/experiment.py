@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, Literal, TypeVar, cast
 
 from experiments.command_line.errors import UserError
 from experiments.data.options import ImageOptions, StorageOptions
+from experiments.runs.sinks import Wandb
 from jaxgen.checks import require
 
 if TYPE_CHECKING:
@@ -46,9 +47,12 @@ class Experiment(Generic[ModelConfigT]):
     best_mode: Literal["min", "max"] = "min"  # whether the best one is the smallest or the largest
     num_samples: int = 64  # images in a picture
     pictures: tuple[Picture, ...] = ("samples",)  # to draw
-    log: tuple[Literal["tensorboard", "wandb"], ...] = ()  # further places for the metrics
+    log: tuple[Literal["tensorboard", "wandb"], ...] = ()  # further places for metrics and pictures
+    wandb: Wandb = Wandb()  # for --log wandb
     pretrained: tuple[str, ...] = ()  # NAME=FILE.npz or NAME=RUN:PLAYER for each frozen part; random without
+    init_from: str | None = None  # folder of another run, with whose weights this one begins, where they match
     resume: bool = True  # go on where the run in this folder stopped; else move it aside and begin anew
+    change: bool = False  # go on though learning rates, schedules or the batch size are others now; see docs/runs.md
     shard_state: bool = False  # cut weights and optimiser over the devices, for networks that do not fit; with jit
     check_replicas: bool = False  # at each log step, check that all devices hold the same state; costs a copy of it
     compilation_cache: str | None = None  # folder for compiled programs, or off; in the user's cache if not given

@@ -24,12 +24,25 @@ import jaxgen
 from experiments.command_line import system
 from experiments.command_line.errors import FolderError, UserError
 from experiments.data.request import OWN
-from experiments.runs import files, former, settings
+from experiments.runs import files, former, history, settings
 from experiments.runs.experiment import Experiment
 
 FREE = (
     *("steps", "out", "parallel", "steps_per_call", "log_every", "sample_every", "checkpoint_every"),
-    *("keep", "best", "best_mode", "num_samples", "pictures", "log", "resume", "data_dir", "storage"),
+    *(
+        "keep",
+        "best",
+        "best_mode",
+        "num_samples",
+        "pictures",
+        "log",
+        "wandb",
+        "resume",
+        "change",
+        "data_dir",
+        "storage",
+    ),
+    "init_from",  # only what a run begins with; `checks.initial` refuses another one
     *("eval_every", "eval_samples"),
     *("shard_state", "check_replicas", "compilation_cache"),
     *("distributed", "coordinator", "num_processes", "process_id", "start_timeout", "heartbeat_timeout"),
@@ -131,12 +144,7 @@ def begin(folder: pathlib.Path, name: str, experiment: Experiment, data: dict[st
         before["pretrained"] = now["pretrained"]
     if "profiles" not in record["settings"].get("images", ()):  # of a version that knew none: either may be given
         before["images"]["profiles"] = now["images"]["profiles"]
-    changed = settings.differences(before, now)
-    if changed:
-        raise UserError(
-            f"{folder} holds a run with other settings ({'; '.join(changed)}); "
-            "choose another --out, or --no-resume to move it aside and begin anew"
-        )
+    history.require_change(folder, before, now, asked=experiment.change)
     return True
 
 
@@ -150,11 +158,13 @@ def _fixed(experiment: Experiment) -> dict[str, Any]:
     return {key: value for key, value in settings.to_json(experiment).items() if key not in FREE}
 
 
-def record_session(folder: pathlib.Path, experiment: Experiment, step: int) -> None:
-    """Note in config.json that the run goes on from `step`, with which settings, versions and devices."""
+def record_session(
+    folder: pathlib.Path, experiment: Experiment, step: int, changed: dict[str, Any] | None = None
+) -> None:
+    """Note in config.json that the run goes on from `step`, with which settings, versions and devices; what changed."""
     record = read_config(folder)
-    sessions = [*record["sessions"], _session(step)]
-    _write(folder, record | {"settings": settings.to_json(experiment), "sessions": sessions})
+    session = _session(step) | ({} if changed is None else {"changed": changed})
+    _write(folder, record | {"settings": settings.to_json(experiment), "sessions": [*record["sessions"], session]})
 
 
 def record_data(folder: pathlib.Path, fingerprint: dict[str, Any]) -> None:
@@ -162,6 +172,11 @@ def record_data(folder: pathlib.Path, fingerprint: dict[str, Any]) -> None:
     record = read_config(folder)
     if not record.get("data") or not record["has_checkpoint"]:
         _write(folder, record | {"data": fingerprint})
+
+
+def record_initial(folder: pathlib.Path, source: dict[str, Any]) -> None:
+    """Note in config.json whose weights the run began with."""
+    _write(folder, read_config(folder) | {"init_from": source})
 
 
 def record_frozen(folder: pathlib.Path, checksums: dict[str, int]) -> None:

@@ -119,6 +119,21 @@ def not_finite(settings: Any, path: str = "") -> list[tuple[str, float]]:
     return [(path, settings)] if isinstance(settings, float) and not math.isfinite(settings) else []
 
 
+def of_type(settings: Any, kind: type, path: str = "") -> list[tuple[str, Any]]:
+    """Path and value of each setting of that type, those inside others included."""
+    found = [(path, settings)] if isinstance(settings, kind) else []
+    if dataclasses.is_dataclass(settings):
+        inner = [(f"{path}.{field.name}".lstrip("."), getattr(settings, field.name)) for field in fields(settings)]
+    else:
+        inner = [(path, value) for value in settings] if isinstance(settings, tuple | list) else []
+    return found + [one for name, value in inner for one in of_type(value, kind, name)]
+
+
+def option(path: str) -> str:
+    """The option of the command line that sets what lies at a path."""
+    return f"--{path.replace('_', '-')}"
+
+
 def differences(old: Any, new: Any, path: str = "") -> list[str]:
     """`path: old -> new` for each place where two JSON values differ."""
     if isinstance(old, dict) and isinstance(new, dict):

@@ -17,9 +17,11 @@ from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.evaluation import during
 from experiments.models import abilities
+from experiments.runs import carrying, frozen, history, initial, pretrained, restore, run_folder, settings
 from experiments.runs import experiment as experiments_by_name
-from experiments.runs import frozen, pretrained, restore, run_folder, settings
 from experiments.runs.experiment import Experiment, model_of
+from experiments.runs.history import Segment
+from experiments.runs.initial import Initial
 from experiments.training import stages
 
 OF_EACH_PROCESS = ("process_id", "data_dir", "out")
@@ -91,7 +93,7 @@ def check_batch(experiment: Experiment) -> None:
 def check_model(experiment: Experiment, image_set: ImageSet) -> None:
     """UserError if the model refuses its settings or its data; traces shapes only, compiles nothing."""
     try:
-        parts = list(stages.parts(experiment, experiment.steps))
+        parts = list(stages.parts([Segment(0, experiment)], experiment.steps))
     except ValueError as error:
         raise UserError(str(error)) from error
     for part in parts:
@@ -116,7 +118,7 @@ def _check_stage(experiment: Experiment, image_set: ImageSet) -> None:
         )
     except (ValueError, OverflowError) as error:
         raise UserError(str(error)) from error
-    during.check(experiment)
+    during.check(experiment, image_set)
     check_best(experiment, [*metrics, *during.names(experiment, image_set)])
 
 
@@ -127,6 +129,42 @@ def check_pretrained(experiment: Experiment, folder: pathlib.Path) -> None:
     there = frozen.parts(restore.abstract_state(experiment))
     for name, source in pretrained.sources(experiment.pretrained, there).items():
         pretrained.read(source, there[name])
+
+
+def initial_of(experiment: Experiment, folder: pathlib.Path) -> Initial | None:
+    """The weights of another run with which a run that is to begin begins; None where it has its own.
+
+    UserError if they cannot be read, none fits, or the run began with those of another one.
+    """
+    if experiment.init_from is None:
+        return None
+    record = run_folder.read_config(folder) if experiment.resume and (folder / "config.json").exists() else {}
+    if not record.get("has_checkpoint"):
+        return initial.read(experiment.init_from, experiment)
+    began = record.get("init_from", {}).get("source")
+    if began != experiment.init_from:
+        with_ = f"with weights of {began}" if began else "with random weights"
+        raise UserError(
+            f"the run in {folder} began {with_}, not of {experiment.init_from}; leave --init-from out to go on, or "
+            "choose another --out"
+        )
+    return None
+
+
+def check_change(experiment: Experiment, folder: pathlib.Path) -> None:
+    """UserError if a run is to go on with optimisers that keep other moments; traces shapes only."""
+    if not (experiment.change and experiment.resume and (folder / "config.json").exists()):
+        return
+    before = run_folder.read(folder)[1]
+    there = {name: settings.to_json(one.model) for name, one in (("before", before), ("now", experiment))}
+    if there["before"] == there["now"] or history.unchangeable(there["before"], there["now"]):
+        return  # the folder's own check says what must not change
+    states = [restore.abstract_state(one) for one in (before, experiment)]
+    try:
+        jax.eval_shape(lambda state: carrying.carried_over(state, states[1]), states[0])
+    except ValueError as error:
+        told = "; ".join(history.differences(before, experiment))
+        raise UserError(f"the run in {folder} cannot go on with {told}: {error}; choose another --out") from error
 
 
 def check_log(experiment: Experiment) -> None:

@@ -1,7 +1,6 @@
 """The one training loop: data -> update -> metrics, pictures, checkpoints."""
 
 import collections
-import json
 import pathlib
 from contextlib import ExitStack
 from typing import Any
@@ -16,12 +15,24 @@ from experiments.command_line.errors import FolderError
 from experiments.data import feeds
 from experiments.data.images import ImageSet
 from experiments.evaluation import during
-from experiments.pictures import figures, kinds
-from experiments.runs import frozen, run_folder
+from experiments.runs import carrying, frozen, history, restore, run_folder
 from experiments.runs.experiment import Experiment, model_of
-from experiments.training import calendar, failures, messages, reporting, signals, stages, start, watch, writers
+from experiments.runs.initial import Initial
+from experiments.training import (
+    agreement,
+    calendar,
+    failures,
+    messages,
+    reporting,
+    signals,
+    stages,
+    start,
+    watch,
+    writers,
+)
 from experiments.training.calendar import Due
 from experiments.training.failures import ReplicasError
+from experiments.training.showing import Showing
 from jaxgen import parallel
 from jaxgen.typing import Key
 
@@ -51,32 +62,43 @@ class Loop:
         self.pending: collections.deque[tuple[int, Any, Any]] = collections.deque()  # calls under way
         self.model = model_of(experiment.model)
         self.part: Any = None  # the stage under way, a stages.Part
-        self.evaluate: Any = None
+        self.shaped: Any = None  # the segment in whose structure the state is
         self.drivers: dict[int, parallel.Step] = {}  # of this stage
         self.watch = watch.Watch()
         keys = jax.random.split(jax.random.key(experiment.seed), 3)
         self.key_init, self.key_steps, self.key_samples = keys
-        self.drawings = kinds.drawings(experiment, image_set, self.key_samples) if processes.first() else {}
+        self.showing = Showing(folder, image_set, self.key_samples)
 
-    def run(self, resumed: bool) -> int:
-        """From the newest checkpoint to the last step; the exit code."""
-        start.remove_unfinished(self.folder, self.drawings)
-        step, state, self.means = start.begin(self.experiment, self.folder, self.checkpointer, self.key_init)
+    def run(self, resumed: bool, given: Initial | None = None) -> int:
+        """From the newest checkpoint, or from weights that are given, to the last step; the exit code."""
+        start.remove_unfinished(self.folder, self.experiment.pictures)
+        begun = start.begin(self.experiment, self.folder, self.checkpointer, self.key_init, given)
+        step, state, self.means, self.segments, changed = begun
+        self.shaped = history.behind(self.segments, step)
         greeting = messages.greeting(self.name, self.folder, step, self.experiment.steps, resumed)
         if step >= self.experiment.steps:
             if processes.first():
-                terminal.show(greeting)
+                for line in (greeting, *agreement.at_the_end(self.experiment, self.image_set)):
+                    terminal.show(line)
             return 0
         if resumed and processes.first():
-            run_folder.record_session(self.folder, self.experiment, step)
+            run_folder.record_session(self.folder, self.experiment, step, changed)
         with ExitStack() as opened:
             self.reporter = opened.enter_context(self._reporter(step, opened))
             stop = opened.enter_context(signals.noted())
             self.feeding = opened.enter_context(ExitStack())
             self._enter_stage(step)
-            for line in (*messages.about_data(self.image_set, self.experiment), greeting):
+            for line in (*self._about(), greeting, *messages.changed(step, changed)):
                 self.reporter.say(line)
             return self._until_it_ends(step, state, stop)
+
+    def _about(self) -> list[str]:
+        """What the first process says of the data and the settings."""
+        if not processes.first():
+            return []
+        experiment, image_set = self.experiment, self.image_set
+        about = [*messages.about_data(image_set, experiment), *agreement.lines(experiment, image_set)]
+        return about + [f"warning: {line}" for line in during.left_out(experiment, image_set)]
 
     def _until_it_ends(self, step: int, state: Any, stop: signals.Stop) -> int:
         """The exit code, whatever ends the run. FolderError if its folder cannot be written to any more."""
@@ -85,7 +107,7 @@ class Loop:
         except NotFiniteError as error:
             earlier = self.checkpointer.drain()
             first = earlier if isinstance(earlier, NotFiniteError) else error
-            for line in messages.diverged(first, self.checkpointer, self.experiment.batch_size):
+            for line in messages.diverged(first, self.checkpointer, self.experiment):
                 self.reporter.say(line)
             return 1
         except ReplicasError as error:
@@ -99,13 +121,14 @@ class Loop:
     def _loop(self, step: int, state: Any, stop: signals.Stop) -> int:
         experiment = self.experiment
         if step == 0:
-            self._save_picture(0, state)
+            self.showing.pictures(0, state, self.reporter)
         while True:
             signalled = stop.signal  # read once: a signal that comes while waiting below is for the next round
             self._await(IN_FLIGHT - 1)
             stopping = self.stopping if processes.count() > 1 else signalled
             self._note_checkpoint()
             self._enter_stage(step)
+            state = self._carried_over(state)
             count = min(experiment.steps_per_call, experiment.steps - step, self.part.left(step) or experiment.steps)
             state, metrics = self._driver(count)(state, self.batches(step, count), self._keys(step, count))
             before, step = step, step + count
@@ -143,7 +166,7 @@ class Loop:
 
         An evaluation between two log steps has a line of its own.
         """
-        found = self._evaluate(state) if due.evaluation else {}
+        found = self.showing.evaluate(state) if due.evaluation else {}
         means = self.means.means() | found
         if due.means and self.experiment.check_replicas:
             failures.check_replicas(step, state)
@@ -154,23 +177,9 @@ class Loop:
                 self.reporter.say(line)
             self.means = reporting.Means()
         if due.picture:
-            self._save_picture(step, state)
+            self.showing.pictures(step, state, self.reporter)
         if due.checkpoint:
             self._save(step, state, means)
-
-    def _evaluate(self, state: Any) -> dict[str, float]:
-        """Metrics of the samples, found by the first process and known to all: they may choose the best checkpoint."""
-        here = parallel.unsharded(state)
-        found = self.evaluate(here) if self.evaluate else {}
-        return json.loads(processes.gather(json.dumps(found))[0])
-
-    def _save_picture(self, step: int, state: Any) -> None:
-        """Draw the same latents and images as at every other step."""
-        if not self.experiment.pictures:
-            return
-        here = parallel.unsharded(state)
-        for kind, draw in self.drawings.items():
-            figures.save_png(self.folder / kind / f"step_{step:06d}.png", draw(here))
 
     def _save(self, step: int, state: Any, means: dict[str, float]) -> None:
         """Start a checkpoint. Of a state that is not finite, `checkpointer` raises at its next use."""
@@ -206,14 +215,20 @@ class Loop:
         """Batches, pictures and evaluations of the stage that holds the next update, if it is not under way."""
         if self.part is not None and self.part.left(step) != 0:
             return
-        self.part, self.drivers = stages.at(self.experiment, step), {}
+        self.part, self.drivers = stages.at(self.segments, step), {}
         own, here = self.part.experiment, (processes.index(), processes.count())
         self.feeding.close()
         feed = feeds.opened(self.image_set, own.model.batch_type, own.seed, self.part.begin, own.storage, here)
         self.batches = self.feeding.enter_context(feed)
-        if processes.first():
-            self.drawings = kinds.drawings(own, self.image_set, self.key_samples)
-            self.evaluate = during.evaluator(own, self.image_set) if own.eval_every else None
+        self.showing.enter_stage(own)
+
+    def _carried_over(self, state: Any) -> Any:
+        """The state in the structure of the settings that hold now."""
+        segment = self.part.segment
+        if segment.start == self.shaped.start:
+            return state
+        self.shaped = segment
+        return carrying.carried_over(state, restore.abstract_state(segment.experiment))
 
     def _reporter(self, step: int, opened: ExitStack) -> reporting.Reporter | reporting.Silent:
         """The first process tells how the run goes."""

@@ -1,6 +1,7 @@
 """What a run says at its beginning and at its end, whatever the end is."""
 
 import pathlib
+from typing import Any
 
 import jax
 
@@ -9,8 +10,9 @@ from experiments.checkpoints.checkpointer import Checkpointer
 from experiments.command_line.errors import FolderError
 from experiments.data import card
 from experiments.data.images import ImageSet
-from experiments.runs import files
+from experiments.runs import files, settings
 from experiments.runs.experiment import Experiment
+from jaxgen.optimizers import Optimizer
 
 
 def greeting(name: str, folder: pathlib.Path, step: int, end: int, resumed: bool) -> str:
@@ -24,6 +26,11 @@ def greeting(name: str, folder: pathlib.Path, step: int, end: int, resumed: bool
     if resumed:
         return f"resuming {name} in {folder} at step {step:,} of {end:,}, on {where}"
     return f"training {name} in {folder} for {end:,} steps, on {where}"
+
+
+def changed(step: int, noted: dict[str, Any] | None) -> list[str]:
+    """Which settings are others from this step on."""
+    return [f"from step {step:,} on: {change}" for change in (noted or {"settings": []})["settings"]]
 
 
 def about_data(image_set: ImageSet, experiment: Experiment) -> list[str]:
@@ -40,14 +47,26 @@ def kept(checkpointer: Checkpointer) -> str:
     return " before its first checkpoint" if step is None else f"; its checkpoint of step {step:,} is kept"
 
 
-def diverged(error: Exception, checkpointer: Checkpointer, batch_size: int) -> list[str]:
-    """What was not finite, what is kept and what may help."""
+def diverged(error: Exception, checkpointer: Checkpointer, experiment: Experiment) -> list[str]:
+    """What was not finite, what is kept, with which command to go on and what else may help."""
+    step = checkpointer.newest_step()
+    place = "its beginning" if step is None else f"step {step:,}"
     return [
         f"{error}: the run stops{kept(checkpointer)}",
-        "to try, each with --no-resume to move this run aside and begin anew, or with another --out:",
-        "  a tenth of the learning rates; float32 where a network computes in 16 bits;",
-        f"  larger batches: --batch-size {2 * batch_size}",
+        f"to go on from {place} with a tenth of the learning rates, give the same command with this at its end:",
+        f"  --change {' '.join(lower_rates(experiment))}",
+        f"to try too: larger batches, --change --batch-size {2 * experiment.batch_size}; float32 where a network "
+        "computes in 16 bits, with --no-resume to move this run aside and begin anew, or with another --out",
     ]
+
+
+def lower_rates(experiment: Experiment) -> list[str]:
+    """Options for a tenth of each learning rate."""
+    rates = [
+        (f"{path}.learning_rate", one.learning_rate)
+        for path, one in settings.of_type(experiment.model, Optimizer, "model")
+    ]
+    return [f"{settings.option(path)} {rate / 10:.3g}" for path, rate in rates]
 
 
 def stuck(error: FolderError | OSError, folder: pathlib.Path, checkpointer: Checkpointer) -> FolderError:

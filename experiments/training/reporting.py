@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.command_line.terminal import show
 from experiments.runs import files
-from experiments.training.writers import Writer
+from experiments.training.writers import Sink
 
 
 class Means:
@@ -41,14 +41,14 @@ class Means:
 class Reporter:
     """Writes the metrics of each log step, to the file and for the person watching. A context manager."""
 
-    def __init__(self, folder: pathlib.Path, start: int, end: int, writers: list[Writer]):
+    def __init__(self, folder: pathlib.Path, start: int, end: int, sinks: list[Sink]):
         from tqdm import tqdm
 
         self._end = end
         self._last, self._last_step = time.monotonic(), start
         self._path = folder / "metrics.jsonl"
         keep_until(self._path, start)
-        self._writers = writers
+        self._sinks = sinks
         self._bar = tqdm(
             total=end,
             initial=start,
@@ -79,9 +79,14 @@ class Reporter:
             "images_per_s": rate * images_per_step,
         }
         files.append(self._path, json.dumps(line) + "\n")
-        for write in self._writers:
-            write(step, {name: value for name, value in line.items() if name != "step"})
+        for sink in self._sinks:
+            sink.metrics(step, {name: value for name, value in line.items() if name != "step"})
         self._show(step, metrics, rate)
+
+    def picture(self, step: int, kind: str, picture: np.ndarray) -> None:
+        """Send a picture that the run's folder has."""
+        for sink in self._sinks:
+            sink.picture(step, kind, picture)
 
     def say(self, text: str) -> None:
         """A line for the person watching, above the bar if there is one."""
@@ -112,6 +117,9 @@ class Silent:
         """Nothing."""
 
     def log(self, step: int, metrics: dict[str, float], images_per_step: int) -> None:
+        """Nothing."""
+
+    def picture(self, step: int, kind: str, picture: np.ndarray) -> None:
         """Nothing."""
 
     def say(self, text: str) -> None:

@@ -43,6 +43,8 @@ def _train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
     checks.check_batch(experiment)
     checks.check_model(experiment, image_set)
     checks.check_pretrained(experiment, folder)
+    checks.check_change(experiment, folder)
+    given = checks.initial_of(experiment, folder)
     checks.check_log(experiment)
     kinds.check(experiment)
     aside = None if experiment.resume or not processes.first() else run_folder.move_aside(folder)
@@ -55,7 +57,7 @@ def _train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
             )
         resumed = _begin(folder, name, experiment)
         with restore.checkpointer(folder, experiment) as checkpointer:
-            return Loop(name, experiment, folder, image_set, checkpointer, hold).run(resumed)
+            return Loop(name, experiment, folder, image_set, checkpointer, hold).run(resumed, given)
 
 
 def _begin(folder: pathlib.Path, name: str, experiment: Experiment) -> bool:

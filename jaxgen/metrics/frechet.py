@@ -17,7 +17,7 @@ from jaxtyping import Array
 
 from jaxgen.losses._arrays import Floats, floats
 from jaxgen.metrics._samples import samples
-from jaxgen.metrics.statistics import Moments, _require_moments, covariance
+from jaxgen.metrics.statistics import Moments, _require_two, covariance
 from jaxgen.typing import Scalar
 
 
@@ -27,18 +27,18 @@ def frechet_distance(real: Moments, fake: Moments) -> Scalar:
     Biased upwards, the more so the fewer the examples: compare values of equal numbers only, 50,000 in the papers.
 
     Args:
-        real: from `moments`, of at least two examples; NaN of fewer.
+        real: from `moments`, of at least two examples; under `jit`, which does not know their number, NaN of fewer.
         fake: of features from the same extractor.
 
     Raises:
-        ValueError: if the features have different lengths.
+        ValueError: if the features have different lengths, or the moments are of fewer than two examples.
 
     >>> from jaxgen.metrics import moments
     >>> real, fake = jnp.array([[0.0], [2.0]]), jnp.array([[1.0], [7.0]])
     >>> frechet_distance(moments(real), moments(fake)).round(4)  # (1 - 4)^2 + (sqrt 2 - sqrt 18)^2
     Array(17., dtype=float32)
     """
-    _require_moments(real=real, fake=fake)
+    _require_two(real=real, fake=fake)
     return gaussian_frechet_distance(real.mean, covariance(real), fake.mean, covariance(fake))
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jaxtyping import Array, Float, Int
 
 from jaxgen import parallel
@@ -86,12 +87,15 @@ def merge(first: Moments, second: Moments) -> Moments:
 
 
 def covariance(moments: Moments) -> Square:
-    """scatter / (N - 1): the unbiased covariance. All NaN of fewer than two examples.
+    """scatter / (N - 1): the unbiased covariance. All NaN of fewer than two examples inside a transformation.
+
+    Raises:
+        ValueError: of fewer than two examples, where the count is known: not under `jit`.
 
     >>> covariance(moments(jnp.array([[0.0], [2.0]])))
     Array([[2.]], dtype=float32)
     """
-    _require_moments(moments=moments)
+    _require_two(moments=moments)
     dtype = moments.scatter.dtype
     divisor = jnp.where(moments.count > 1, (moments.count - 1).astype(dtype), jnp.asarray(jnp.nan, dtype))
     return moments.scatter / divisor
@@ -104,6 +108,14 @@ def _together(part: Moments, axis_name: str) -> Moments:
     mean = total(weight * part.mean) / jnp.maximum(count, 1).astype(part.mean.dtype)
     shift = part.mean - mean
     return Moments(count, mean, total(part.scatter + weight * shift[:, None] * shift[None]))
+
+
+def _require_two(**values: Moments) -> None:
+    """ValueError by name for the moments of fewer than two examples; a count that is being traced is not known."""
+    _require_moments(**values)
+    for name, value in values.items():
+        if not isinstance(value.count, Tracer) and value.count < 2:
+            raise ValueError(f"{name} are moments of {value.count} examples, but a covariance needs at least 2")
 
 
 def _require_moments(**values: Moments) -> None:

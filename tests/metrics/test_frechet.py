@@ -111,4 +111,7 @@ def test_statistics_that_do_not_belong_together_are_refused():
 
 
 def test_one_example_has_no_distance():
-    assert np.isnan(jax.jit(frechet_distance)(moments(jnp.zeros((1, 2))), moments(jnp.zeros((2, 2)))))
+    one, pair = moments(jnp.zeros((1, 2))), moments(jnp.zeros((2, 2)))
+    with pytest.raises(ValueError, match="fake are moments of 1 examples, but a covariance needs at least 2"):
+        frechet_distance(pair, one)
+    assert np.isnan(jax.jit(frechet_distance)(one, pair))  # whose number is not known there

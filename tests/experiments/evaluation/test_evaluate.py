@@ -239,7 +239,7 @@ def test_intervals_hold_the_true_value_about_as_often_as_they_say():
         drawn = generator.normal(shift, size=(num, 2)).astype(np.float32)
         return Examples(drawn, features=drawn)
 
-    reference = points(400, 0.0)
+    reference = rows.Prepared(points(400, 0.0), 400)
     (true,) = rows.cells(measure, reference, points(8_000, 1.0), 0, 0)
     held, widths = 0, []
     for seed in range(40):

@@ -15,6 +15,7 @@ from experiments.pictures import figures, kinds
 from experiments.runs import experiment as experiments_by_name
 from experiments.runs import frozen, restore, run_folder, settings, variables
 from experiments.runs.experiment import Experiment
+from experiments.runs.history import Segment
 from experiments.training import runner, stages
 from jaxgen import parallel
 from jaxgen.nets.mlp import MLP
@@ -85,7 +86,7 @@ def test_each_stage_is_compiled_once_and_no_call_holds_two(tmp_path, monkeypatch
 
 def test_batches_follow_each_other_without_a_gap_where_their_size_changes():
     experiment = Experiment(model=MODEL, batch_size=8)
-    first, second = stages.at(experiment, 0), stages.at(experiment, 100)
+    first, second = (stages.at([Segment(0, experiment)], step) for step in (0, 100))
     assert first.begin == (0, 0, 8) and second.begin == (3, 24, 4)
     assert first.left(1) == 2 and second.left(100) is None
     assert second.experiment.model.grown and not first.experiment.model.grown

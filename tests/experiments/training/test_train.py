@@ -26,6 +26,7 @@ from experiments.data import feeds
 from experiments.models import sampling
 from experiments.pictures import figures
 from experiments.runs import experiment, files, restore, run_folder
+from experiments.runs.history import Segment
 from experiments.training import failures, stages
 from experiments.training.loop import IN_FLIGHT, Loop
 from jaxgen.gans import wgan_gp
@@ -95,7 +96,7 @@ def test_every_step_has_its_own_key_and_batch_however_the_calls_cut_them(tmp_pat
     digits = data.load("digits")
     loop = Loop("wgan_gp_digits", small, tmp_path, digits, None, None)  # pyright: ignore
     keys = [jax.random.key_data(loop._keys(step, count)) for step, count in ((0, 6), (0, 2), (2, 4))]
-    with feeds.opened(digits, None, small.seed, stages.at(small, 0).begin, small.storage) as feed:
+    with feeds.opened(digits, None, small.seed, stages.at([Segment(0, small)], 0).begin, small.storage) as feed:
         batches = [feed(step, count) for step, count in ((0, 6), (0, 2), (2, 4))]
     for whole, first, second in (keys, batches):
         np.testing.assert_array_equal(whole, np.concatenate([first, second]))
