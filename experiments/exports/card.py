@@ -59,9 +59,9 @@ def evaluation_of(run: pathlib.Path, step: int) -> dict[str, Any] | None:
 
 
 def public_name(name: str) -> str:
-    """The name of a data set without the folders that a file lies in."""
-    scheme, colon, rest = name.partition(":")
-    return f"{scheme}:{pathlib.PurePath(rest).name}" if colon and scheme in preparation.OWN else name
+    """The name of a data set without the folders that its files lie in."""
+    scheme = name.partition(":")[0]
+    return re.sub(r"[^,:]*[/\\]([^,:/\\]+)[/\\]*", r"\1", name) if scheme in preparation.OWN else name
 
 
 def _front_matter(experiment: Experiment) -> str:

@@ -133,6 +133,9 @@ def test_numbers_stand_on_the_card_of_the_step_that_was_evaluated(gan, step, sho
         ("folder:/home/ada/photos", "folder:photos"),
         ("npz:../data/sheep.npz", "npz:sheep.npz"),
         ("quickdraw:sheep", "quickdraw:sheep"),
+        ("emnist/letters", "emnist/letters"),
+        ("pairs:/home/ada/facades/", "pairs:facades"),
+        ("unpaired:/home/ada/horses,folder:/home/ada/zebras", "unpaired:horses,folder:zebras"),
     ],
 )
 def test_the_card_does_not_tell_where_a_persons_data_lie(name, public):
