@@ -57,7 +57,7 @@ def test_the_library_declares_the_packages_that_it_imports_and_no_other():
     assert found == set(CORE)
 
 
-WITH_COMMANDS = ["prepare", "heif", "tensorboard", "wandb", "export", "test", "benchmark"]
+WITH_COMMANDS = ["prepare", "heif", "parquet", "tensorboard", "wandb", "export", "test", "benchmark"]
 
 
 def test_the_extra_of_the_commands_is_what_they_ask_for_and_part_of_those_that_add_to_commands():
@@ -96,6 +96,12 @@ def test_a_command_without_its_packages_says_in_one_sentence_what_to_install(com
     assert done.stderr == "error: the commands need pillow, tyro: pip install -e '.[experiments]'\n"
 
 
+def test_the_library_says_in_one_sentence_where_the_commands_are():
+    done = subprocess.run([sys.executable, "-m", "jaxgen"], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"jaxgen is a library; .*python -m experiments\.train.* run from any folder\n", done.stderr)
+
+
 FORMULA = """
 import jax.numpy as jnp
 from jaxgen.losses import gradient_penalty, wasserstein_critic
@@ -113,12 +119,15 @@ assert wgan_gp.sample(config, state, jax.random.key(1), 2).shape == (2, 8, 8, 1)
 """
 
 
+KEPT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "shared", "runs")
+"""What is no part of the tree that is installed."""
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """The library's wheel, built from a copy of the tree: building leaves folders behind."""
     source, out = tmp_path_factory.mktemp("source") / "jaxgen", tmp_path_factory.mktemp("wheel")
-    kept = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "shared", "runs")
-    shutil.copytree(ROOT, source, ignore=kept)
+    shutil.copytree(ROOT, source, ignore=KEPT)
     pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", str(out), str(source))
     (built,) = out.glob("jaxgen-*.whl")
     return built
@@ -127,6 +136,21 @@ def wheel(tmp_path_factory):
 def pip(interpreter, *arguments):
     argv = [str(interpreter), "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
     subprocess.run(argv, check=True, capture_output=True, text=True)
+
+
+@pytest.mark.exhaustive
+def test_commands_run_from_any_folder_after_an_editable_install(tmp_path):
+    """Needs the network. Packages are missing there, which is what the command says: it was found."""
+    source, environment, elsewhere = (tmp_path / name for name in ("jaxgen", "environment", "elsewhere"))
+    shutil.copytree(ROOT, source, ignore=KEPT)
+    venv.create(environment, with_pip=True)
+    pip(environment / "bin" / "python", "install", "--no-deps", "--editable", str(source))
+    elsewhere.mkdir()
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    argv, options = [environment / "bin" / "python", "-m", "experiments.train"], {"cwd": elsewhere, "env": variables}
+    done = subprocess.run(argv, capture_output=True, text=True, **options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: the commands need ")
 
 
 @pytest.mark.exhaustive

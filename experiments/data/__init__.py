@@ -4,7 +4,8 @@
     mnist, cifar10, emnist/letters  any image set that tensorflow-datasets has prepared in `data_dir`
     cifar10:cat                     one class of it
     quickdraw:sheep                 one category of Quick, Draw!
-    folder:PATH, captions:PATH      a person's own pictures; npy:PATH and npz:PATH for arrays
+    folder:PATH, captions:PATH      a person's own pictures, in a folder or a zip archive; npy:PATH, npz:PATH for arrays
+    parquet:PATH, arrow:PATH        tables of pictures, as Hugging Face datasets has them
     pairs:PATH, unpaired:A,B        two images at a time
     ring8, grid25, swiss_roll, two_moons, rings    points in the plane
 
@@ -71,7 +72,7 @@ def _load(name: str, request: "Request") -> "ImageSet":
 def _by_name(name: str, request: "Request") -> "Collection":
     """All parts of the set of that name."""
     from experiments.command_line.errors import UserError
-    from experiments.data import arrays, captions, digits, domains, folders, prepared, quickdraw, toys
+    from experiments.data import arrays, captions, digits, domains, folders, prepared, quickdraw, tables, toys
 
     scheme, colon, rest = name.partition(":")
     match scheme:
@@ -79,8 +80,10 @@ def _by_name(name: str, request: "Request") -> "Collection":
             raise UserError("--data is empty; name a data set, for example --data digits")
         case "digits":
             return digits.collection(rest if colon else None)
-        case "folder":
+        case "folder" | "zip":
             return folders.collection(rest)
+        case "parquet" | "arrow":
+            return tables.collection(scheme, rest)
         case "pairs":
             return domains.pairs(rest, swap=request.images.swap)
         case "unpaired":

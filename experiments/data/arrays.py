@@ -2,6 +2,7 @@
 
     npy:PATH    one array
     npz:PATH    arrays by name: train, valid, test; or x_train, y_train, x_test, y_test; or x (images, data), y (labels)
+                arr_0 and arr_1 are images and labels too, as published samples of models have them
 
 Images are (num, height, width), (num, height, width, channels), or (num, 784) and other squares of 64 or more for flat
 grey ones. uint8 is taken as it is; floats may hold 0 to 1, -1 to 1 or whole numbers from 0 to 255 and become uint8.
@@ -10,19 +11,19 @@ Floats of shape (num, dimensions) that make no square stay points.
 
 import math
 import pathlib
-import zipfile
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from experiments.command_line.errors import UserError
+from experiments.data import numpy_files
 from experiments.data.collection import Collection, Parts, Shape, numbered, ranges
 from experiments.data.decoding import fit_array
 from experiments.data.fingerprints import Identity, checksum, of_contents
+from experiments.data.labels import from_one_hot
 from experiments.data.options import ImageOptions
 from experiments.data.request import TEST_NAMES, Request
-from experiments.data.rows import Rows, Source, mixed_sizes, rows_of, said
+from experiments.data.rows import Damaged, Rows, Source, mixed_sizes, rows_of, said
 from experiments.data.values import Part, Values, require_finite, to_uint8, values_of
 
 SMALLEST_FLAT = 64
@@ -59,13 +60,12 @@ class Arrays:
                 raise UserError(f"{name} holds points of {widths.pop()} dimensions; leave the --images options out")
             return (widths.pop(),)
         shapes = [_image_shape(part.called, part.shape) for part in self._parts]
-        side = options.stored_size
         for part, shape in zip(self._parts, shapes, strict=True):
-            if side is None and shape[:2] != shapes[0][:2]:
+            if options.stored_shape is None and shape[:2] != shapes[0][:2]:
                 one, other = f"{said(shapes[0])} ({self._parts[0].called})", f"{said(shape)} ({part.called})"
                 raise UserError(mixed_sizes(name, one, other))
-        height, width, _ = shapes[0]
-        return side or height, side or width, options.channels or max(shape[2] for shape in shapes)
+        height, width = options.stored_shape or shapes[0][:2]
+        return height, width, options.channels or max(shape[2] for shape in shapes)
 
     def rows(self, name: str, indices: np.ndarray, shape: Shape | None, request: Request) -> Rows:
         """The images at `indices` as uint8, their values scaled as those of all parts ask for; points as float32."""
@@ -92,6 +92,10 @@ class Arrays:
             contents.append(of_contents(len(array), size, lambda indices, array=array: (array[indices],)))
         return Identity(sizes=checksum(shapes), contents="".join(contents))
 
+    def damaged(self, name: str, indices: np.ndarray, shape: Shape | None, request: Request) -> list[Damaged]:
+        """None of them."""
+        return []
+
     def _points(self, part: Part, array: np.ndarray) -> np.ndarray:
         require_finite(part.called, array, "points")
         return np.asarray(array, np.float32)
@@ -114,7 +118,7 @@ class Arrays:
 def npy(path: str) -> Collection:
     """The images of one array."""
     name = f"npy:{path}"
-    array = _opened(pathlib.Path(path).expanduser())
+    array = numpy_files.opened(pathlib.Path(path).expanduser())
     if isinstance(array, np.lib.npyio.NpzFile):
         array.close()
         raise UserError(f"{path} holds several arrays; give --data npz:{path}")
@@ -129,7 +133,7 @@ def of_array(called: str, array: np.ndarray) -> Part:
 def npz(path: str) -> Collection:
     """The images, and labels if there are, of a file with several arrays."""
     name = f"npz:{path}"
-    file = _opened(pathlib.Path(path).expanduser())
+    file = numpy_files.opened(pathlib.Path(path).expanduser())
     if not isinstance(file, np.lib.npyio.NpzFile):
         raise UserError(f"{path} holds one array; give --data npy:{path}")
     with file:
@@ -139,8 +143,11 @@ def npz(path: str) -> Collection:
         if not keys and whole is None:
             raise UserError(f"{path} holds {', '.join(names) or 'nothing'}; name its arrays train and test, or x and y")
         pairs = list(keys.values()) or [whole] if whole else list(keys.values())
-        parts = [_part(path, file, images) for images, _ in pairs]
-        labels = [_member(path, file, key) if key else None for _, key in pairs]
+        parts = [numpy_files.part(path, file, images) for images, _ in pairs]
+        labels = [numpy_files.member(path, file, key) if key else None for _, key in pairs]
+    hot = max((some.shape[1] for some in labels if some is not None and some.ndim == 2), default=1)
+    if hot > 1:
+        labels = [some if some is None or some.ndim != 2 else from_one_hot(name, some) for some in labels]
     images = Arrays(name, parts)
     nums = [part.shape[0] for part in parts]
     numbers, classes = numbered(name, labels, nums) if any(some is not None for some in labels) else (None, ())
@@ -153,26 +160,9 @@ def npz(path: str) -> Collection:
         notes += (
             f"left out: the arrays {', '.join(unused)}" if len(unused) > 1 else f"left out: the array {unused[0]}",
         )
+    if hot > 1:
+        classes, notes = tuple(map(str, range(hot))), (*notes, f"labels were read as one-hot rows of {hot} classes")
     return Collection(name, images, splits, numbers, classes, notes=notes)
-
-
-def _part(path: str, file: Any, key: str) -> Part:
-    """A member of an archive: its header now, its numbers when they are needed."""
-    try:
-        with file.zip.open(f"{key}.npy") as member:
-            version = np.lib.format.read_magic(member)
-            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            shape, _, dtype = read(member)
-    except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}, array {key}, {_why(error)}") from error
-    if dtype.hasobject:
-        raise UserError(f"{path}, array {key}, {_PICKLE}")
-    return Part(f"{path}, array {key},", shape, dtype, lambda: _read(path, key))
-
-
-def _read(path: str, key: str) -> np.ndarray:
-    with _opened(pathlib.Path(path).expanduser()) as file:
-        return _member(path, file, key)
 
 
 def _split_keys(split: str, keys: list[str]) -> tuple[str, str | None] | None:
@@ -188,42 +178,9 @@ def _split_keys(split: str, keys: list[str]) -> tuple[str, str | None] | None:
 
 def _whole_keys(keys: list[str]) -> tuple[str, str | None] | None:
     images = next((key for key in IMAGE_KEYS if key in keys), keys[0] if len(keys) == 1 else None)
-    labels = next((key for key in LABEL_KEYS if key in keys), None)
+    pairs = {**dict.fromkeys(LABEL_KEYS, images), "arr_1": "arr_0"}  # arr_0 and arr_1: published samples of models
+    labels = next((key for key, of in pairs.items() if key in keys and images == of), None)
     return (images, labels) if images else None
-
-
-def _opened(path: pathlib.Path) -> Any:
-    try:
-        with path.open("rb") as file:
-            archive = file.read(2) == b"PK"
-        if archive and not zipfile.is_zipfile(path):
-            raise zipfile.BadZipFile("its archive is cut short")
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        scheme = "npz" if path.suffix == ".npz" else "npy"
-        raise UserError(
-            f"there is no file {path}; give --data {scheme}:PATH with the path of a .npy or .npz file"
-        ) from None
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror or error}); give a .npy or .npz file") from error
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} {_why(error)}") from error
-
-
-def _member(path: str, file: Any, key: str) -> np.ndarray:
-    try:
-        return file[key]
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zipfile.error) as error:
-        raise UserError(f"{path}, array {key}, {_why(error)}") from error
-
-
-_PICKLE = "holds Python objects (a pickle), which could run any program; save it as an array of numbers"
-
-
-def _why(error: Exception) -> str:
-    if any(sign in str(error) for sign in ("allow_pickle", "Object arrays", "Python objects")):
-        return _PICKLE
-    return f"is no NumPy file, or is damaged ({str(error).partition(chr(10))[0]}); save it anew with numpy.save"
 
 
 def _are_points(part: Part) -> bool:

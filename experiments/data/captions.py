@@ -1,6 +1,7 @@
 """Images with captions: `captions:PATH`, a folder of pictures and what is written about each.
 
 captions.txt, captions.csv, results.csv    lines `file.jpg,caption`, as Flickr8k has them; also `file.jpg#0<TAB>caption`
+metadata.csv                               a table with columns file_name and text, whatever else it has
 captions.json, metadata.jsonl              {"file.jpg": "caption" or [captions]}, [{"file": .., "caption": ..}], COCO's
 picture.txt beside picture.jpg             one caption a line
 """
@@ -20,6 +21,9 @@ from experiments.data.collection import Collection, ranges
 from experiments.data.decoding import HEIF, SUFFIXES
 
 TABLES = ("captions.txt", "captions.csv", "captions.tsv", "results.csv", "Flickr8k.token.txt", "results_20130124.token")
+NAMED_TABLES = ("metadata.csv",)
+"""Tables whose first line names their columns, of FILE_KEYS and TEXT_KEYS."""
+
 JSONS = ("captions.json", "metadata.jsonl", "captions.jsonl")
 FILE_KEYS = ("file", "file_name", "filename", "image", "image_name", "path")
 TEXT_KEYS = ("captions", "caption", "text", "texts", "sentences", "comment")
@@ -66,9 +70,8 @@ def decoded(caption: np.ndarray) -> str:
 
 def _tables(folders: Sequence[pathlib.Path]) -> list[pathlib.Path]:
     """The table of captions in each of the folders that has one."""
-    found = [
-        next((folder / name for name in (*TABLES, *JSONS) if (folder / name).is_file()), None) for folder in folders
-    ]
+    names = (*TABLES, *NAMED_TABLES, *JSONS)
+    found = [next((folder / name for name in names if files.is_file(folder / name)), None) for folder in folders]
     return [table for table in found if table is not None]
 
 
@@ -89,7 +92,8 @@ def _written(
     else:
         found: dict[pathlib.Path, list[str]] = {path: [] for path in paths}
         for source in tables:
-            captions = _from_json(source) if source.name in JSONS else _from_table(source)
+            read = _from_json if source.name in JSONS else _from_named if source.name in NAMED_TABLES else _from_table
+            captions = read(source)
             for path, texts in _matched(source, files.within(source.parent, paths), captions).items():
                 found[path] += texts
     without = [path for path in paths if not found[path]]
@@ -104,7 +108,8 @@ def _written(
 
 def _beside(path: pathlib.Path) -> list[str]:
     written = path.with_suffix(".txt")
-    return [line.strip() for line in text_of(written).splitlines() if line.strip()] if written.is_file() else []
+    lines = files.text_of(written).splitlines() if files.is_file(written) else []
+    return [line.strip() for line in lines if line.strip()]
 
 
 def _matched(
@@ -128,7 +133,7 @@ def _matched(
 
 
 def _from_table(source: pathlib.Path) -> list[tuple[str, str]]:
-    text = text_of(source)
+    text = files.text_of(source)
     first = text.partition("\n")[0]
     if "\t" in first:
         rows = [line.split("\t", 1) for line in text.splitlines() if line.strip()]
@@ -147,8 +152,20 @@ def _from_table(source: pathlib.Path) -> list[tuple[str, str]]:
     return captions
 
 
+def _from_named(source: pathlib.Path) -> list[tuple[str, str]]:
+    rows = list(csv.DictReader(io.StringIO(files.text_of(source))))
+    columns = list(rows[0]) if rows else []
+    file, text = (next((key for key in names if key in columns), None) for names in (FILE_KEYS, TEXT_KEYS))
+    if file is None or text is None:
+        raise UserError(f"{source} has columns {', '.join(map(str, columns))}; name two of them file_name and text")
+    for number, row in enumerate(rows, start=1):
+        if not all((row[key] or "").strip() for key in (file, text)):
+            raise UserError(f"{source} has no file or no text in its row {number}; write both")
+    return [(row[file].strip(), row[text].strip()) for row in rows]
+
+
 def _from_json(source: pathlib.Path) -> list[tuple[str, str]]:
-    text = text_of(source)
+    text = files.text_of(source)
     try:
         if source.suffix == ".jsonl":
             content: Any = [json.loads(line) for line in text.splitlines() if line.strip()]
@@ -185,13 +202,3 @@ def _text(text: Any) -> str:
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"{text!r} is no caption")
     return text.strip()
-
-
-def text_of(path: pathlib.Path) -> str:
-    """A text file. UserError if it is not UTF-8."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8 (byte {error.start:,}); save it as UTF-8") from error
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}); change its permissions") from error

@@ -11,7 +11,7 @@ from experiments.command_line.errors import UserError
 from experiments.data.fingerprints import Fingerprint, Identity, checksum
 from experiments.data.options import ImageOptions
 from experiments.data.request import Request, official, part
-from experiments.data.rows import Rows
+from experiments.data.rows import Damaged, Rows
 
 UNLABELLED = -1
 """Label of an example that has none, while others of the set have one."""
@@ -45,6 +45,10 @@ class Images(Protocol):
 
     def identity(self) -> Identity:
         """What tells these images from others, wherever they lie."""
+        ...
+
+    def damaged(self, name: str, indices: np.ndarray, shape: Shape | None, request: Request) -> list[Damaged]:
+        """Which of the images at `indices` cannot be used; reads all of them."""
         ...
 
 

@@ -54,7 +54,8 @@ def unpaired(paths: str, load: Callable[[str], Collection]) -> Collection:
     """Two domains; each is a folder or the name of a set, which `load` knows. One folder may hold trainA and trainB."""
     name = f"unpaired:{paths}"
     whole = pathlib.Path(paths).expanduser()
-    if paths and whole.is_dir():
+    if paths and files.is_folder(whole):
+        whole = files.folder_of(paths, "unpaired")
         sides = _lettered(whole)
         if not sides:
             raise UserError(f"{whole} has no folders trainA and trainB; give --data unpaired:A,B")
@@ -83,7 +84,7 @@ def _domain(name: str, folder: pathlib.Path, roots: Mapping[str, pathlib.Path]) 
 def _set_name(domain: str) -> str:
     """The name of the set that a domain is, a folder or another one."""
     path = pathlib.Path(domain).expanduser()
-    if path.is_dir():
+    if files.is_folder(path):
         return f"folder:{domain}"
     if path.is_absolute() or domain.startswith("."):
         raise UserError(f"there is no folder {path}; give --data unpaired:A,B with the paths of your folders")
@@ -93,13 +94,13 @@ def _set_name(domain: str) -> str:
 def _lettered(folder: pathlib.Path) -> dict[str, Sides]:
     """The folders trainA and trainB, testA and testB and so on, by the name of their split."""
     found = {split: (folder / f"{split}A", folder / f"{split}B") for split in ("train", *TEST_NAMES)}
-    return {split: (a, b) for split, (a, b) in found.items() if a.is_dir() and b.is_dir()}
+    return {split: (a, b) for split, (a, b) in found.items() if files.is_folder(a) and files.is_folder(b)}
 
 
 def _two_names(paths: str) -> tuple[str, str]:
     commas = [index for index, letter in enumerate(paths) if letter == ","]
     cuts = [(paths[:index].strip(), paths[index + 1 :].strip()) for index in commas]
-    there = [cut for cut in cuts if all(pathlib.Path(one).expanduser().is_dir() for one in cut)]
+    there = [cut for cut in cuts if all(files.is_folder(pathlib.Path(one).expanduser()) for one in cut)]
     for first, second in (*there, *cuts[:1]):
         if first and second:
             return first, second

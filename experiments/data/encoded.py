@@ -1,5 +1,6 @@
 """Encoded pictures of all parts of a set: files in folders, members of an archive, records."""
 
+import dataclasses
 import io
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from experiments.data.decoding import Half
 from experiments.data.fingerprints import Identity, checksum, of_contents
 from experiments.data.options import ImageOptions
 from experiments.data.request import Request
-from experiments.data.rows import PictureError, Rows, Source, mixed_sizes, rows_of, said
+from experiments.data.rows import Damaged, PictureError, Rows, Source, damaged, mixed_sizes, rows_of, said
 
 PROBED = 2_000
 """Pictures of each part whose headers are read to decide on grey or RGB, and on a size, at most."""
@@ -44,12 +45,12 @@ class Pictures:
 
     def shape(self, name: str, parts: Parts, options: ImageOptions) -> Shape | None:
         """RGB if one picture of any part has colours, one size in all parts; from headers, PROBED in each part."""
-        side, channels = options.stored_size, options.channels
+        wanted, channels = options.stored_shape, options.channels
         height, width, depth = self.stored or (0, 0, 0)
         if self.transposed:
             height, width = width, height
-        if side is not None:
-            height = width = side
+        if wanted is not None:
+            height, width = wanted
         depth = channels or depth
         if height and width and depth:
             return height, width, depth
@@ -57,12 +58,12 @@ class Pictures:
         for index, found in self._headers(parts):
             first = first or (index, found)
             depth = max(depth, found[2]) if channels is None else channels
-            if side is None and found[:2] != first[1][:2]:
+            if wanted is None and found[:2] != first[1][:2]:
                 one, other = (f"{said(shape)} ({self.called(place)})" for place, shape in (first, (index, found)))
                 raise UserError(mixed_sizes(name, one, other))
         if first is None:
             return None
-        return (side, side, depth) if side is not None else (*first[1][:2], depth)
+        return (*(wanted or first[1][:2]), depth)
 
     def _headers(self, parts: Parts) -> Iterator[tuple[int, Shape]]:
         for indices in parts():
@@ -97,17 +98,25 @@ class Pictures:
 
     def rows(self, name: str, indices: np.ndarray, shape: Shape | None, request: Request) -> Rows:
         """The pictures at `indices`, decoded when they are read."""
-        channels = shape[-1] if shape else None
+        return rows_of(self._source(name, indices, shape, request), request.storage, shape)
+
+    def damaged(self, name: str, indices: np.ndarray, shape: Shape | None, request: Request) -> list[Damaged]:
+        """Which of the pictures at `indices` cannot be used; decodes all of them."""
+        return damaged(self._source(name, indices, shape, request), request.storage.threads)
+
+    def _source(self, name: str, indices: np.ndarray, shape: Shape | None, request: Request) -> Source:
+        channels, images = shape[-1] if shape else None, request.images
+        if self.transposed and images.shape is not None:
+            images = dataclasses.replace(images, size=images.shape[::-1])
 
         def decoded(data: Any) -> np.ndarray:
-            image = decoding.decode(data, request.images, channels, self.half)
+            image = decoding.decode(data, images, channels, self.half)
             return image.swapaxes(0, 1) if self.transposed else image
 
-        source = Source(
+        return Source(
             name,
             len(indices),
             lambda chosen: self.read(indices[np.asarray(chosen, np.int64)].tolist()),
             decoded,
             lambda index: self.called(int(indices[index])),
         )
-        return rows_of(source, request.storage, shape)

@@ -1,12 +1,13 @@
-"""Files of pictures in folders."""
+"""Files of pictures in folders, and in zip archives as if they were folders."""
 
+import io
 import os
 import pathlib
 from collections.abc import Sequence
 from typing import Any
 
 from experiments.command_line.errors import UserError
-from experiments.data import decoding
+from experiments.data import archives, decoding
 from experiments.data.decoding import Half
 from experiments.data.encoded import Pictures
 from experiments.data.request import TEST_NAMES
@@ -14,14 +15,17 @@ from experiments.data.rows import PictureError
 
 
 def folder_of(path: str, option: str) -> pathlib.Path:
-    """The folder of that path. UserError if it is none or cannot be read."""
+    """The folder of that path; of an archive with a single folder in it, that one. UserError if there is none."""
     if not path:
         raise UserError(f"--data {option}: names no folder; give --data {option}:PATH")
     folder = pathlib.Path(path).expanduser()
-    if folder.is_dir():
-        return folder
+    if is_folder(folder):
+        archive = archives.of(folder)
+        return folder if archive is None else archive.root(folder)
     if folder.is_file():
-        raise UserError(f"{folder} is a file, but --data {option}: wants a folder of pictures; give its folder")
+        raise UserError(
+            f"{folder} is a file, but --data {option}: wants a folder of pictures, or a zip archive; give its folder"
+        )
     if folder.is_symlink():
         raise UserError(f"{folder} is a link that leads nowhere; give a folder that is there")
     raise UserError(f"there is no folder {folder}; give --data {option}:PATH with the path of your pictures")
@@ -43,19 +47,22 @@ def every_file(folder: pathlib.Path) -> list[pathlib.Path]:
 
     Links to folders are followed, a folder that has been seen is not entered again.
     """
+    archive = archives.of(folder)
+    if archive is not None:
+        return sorted(one for one in archive.files if folder in one.parents)
     found: list[pathlib.Path] = []
-    seen: set[tuple[int, int]] = set()
+    seen: set[str] = set()
     waiting = [folder]
     while waiting:
         here = waiting.pop()
         try:
-            status = here.stat()
+            place = os.path.realpath(here)  # not all file systems number their folders
             entries = sorted(os.scandir(here), key=lambda entry: entry.name)
         except OSError as error:
             raise UserError(f"{here} cannot be read ({error.strerror}); change its permissions") from error
-        if (status.st_dev, status.st_ino) in seen:
+        if place in seen:
             continue
-        seen.add((status.st_dev, status.st_ino))
+        seen.add(place)
         for entry in entries:
             if entry.name.startswith("."):
                 continue
@@ -75,6 +82,9 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def sub_folders(folder: pathlib.Path) -> list[pathlib.Path]:
     """Folders directly in a folder, in order of name, without hidden ones."""
+    archive = archives.of(folder)
+    if archive is not None:
+        return sorted(one for one in archive.folders if one.parent == folder)
     return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
@@ -82,7 +92,10 @@ def require_pictures(paths: Sequence[pathlib.Path], folder: pathlib.Path) -> Non
     """UserError if there are none, saying what there is."""
     if paths:
         return
-    others = sorted(path.name for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    others = [path.name for path in every_file(folder)]
+    packed = next((name for name in others if name.lower().endswith(archives.SUFFIX)), None)
+    if packed:
+        raise UserError(f"{folder} holds no pictures itself; give --data folder:{folder / packed}")
     there = f"its files are {', '.join(others[:3])}{', ...' if len(others) > 3 else ''}" if others else "it is empty"
     raise UserError(f"{folder} holds no pictures ({there}); give a folder of png, jpg, webp, gif, bmp or tiff files")
 
@@ -109,13 +122,25 @@ def within(root: pathlib.Path, paths: Sequence[pathlib.Path]) -> list[pathlib.Pa
     return [path for path in paths if path.is_relative_to(root)]
 
 
+def is_folder(path: pathlib.Path) -> bool:
+    """Whether a path is a folder, or an archive or a folder in one."""
+    archive = archives.of(path)
+    return path.is_dir() if archive is None else path in archive.folders
+
+
+def is_file(path: pathlib.Path) -> bool:
+    """Whether a path is a file, or a file in an archive."""
+    archive = archives.of(path)
+    return path.is_file() if archive is None else path in archive.files
+
+
 def pictures(folder: pathlib.Path, paths: Sequence[pathlib.Path], half: Half = None) -> Pictures:
     """The pictures in these files of a folder."""
     return Pictures(
         len(paths),
         lambda indices: [read(paths[index]) for index in indices],
         lambda index: str(paths[index]),
-        lambda index: paths[index],
+        lambda index: opened(paths[index]),
         half,
         names=lambda: [path.relative_to(folder).as_posix() for path in paths],
         sizes=lambda: [_size(path) for path in paths],
@@ -124,7 +149,8 @@ def pictures(folder: pathlib.Path, paths: Sequence[pathlib.Path], half: Half = N
 
 def _size(path: pathlib.Path) -> int:
     try:
-        return path.stat().st_size
+        archive = archives.of(path)
+        return path.stat().st_size if archive is None else archive.files[path].file_size
     except OSError:  # what is wrong with it is said when it is read
         return 0
 
@@ -132,7 +158,27 @@ def _size(path: pathlib.Path) -> int:
 def read(path: pathlib.Path) -> Any:
     """The bytes of a file, or PictureError."""
     try:
-        return path.read_bytes()
+        archive = archives.of(path)
+        return path.read_bytes() if archive is None else archive.read(path)
     except OSError as error:
         kind = "is a link that leads nowhere" if path.is_symlink() else f"cannot be read ({error.strerror})"
         return PictureError(kind)
+
+
+def opened(path: pathlib.Path) -> Any:
+    """What Pillow opens to read the header of a picture."""
+    if archives.of(path) is None:
+        return path
+    content = read(path)
+    return io.BytesIO(b"" if isinstance(content, PictureError) else content)
+
+
+def text_of(path: pathlib.Path) -> str:
+    """A text file. UserError if it is not UTF-8."""
+    content = read(path)
+    if isinstance(content, PictureError):
+        raise UserError(f"{path} {content}; change its permissions")
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 (byte {error.start:,}); save it as UTF-8") from error

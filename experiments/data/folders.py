@@ -7,6 +7,7 @@ import numpy as np
 
 from experiments.data import files, left_out
 from experiments.data.collection import Collection, numbered, ranges
+from experiments.data.labels import DATASET_JSON, from_dataset_json
 
 NAMED = 3
 """Folders that a note names."""
@@ -20,7 +21,8 @@ def collection(path: str) -> Collection:
     files.require_pictures(paths, folder)
     splits, notes = files.split_folders(folder, paths)
     within = [path for root in splits.values() for path in files.within(root, paths)] if splits else paths
-    notes += left_out.notes(folder, every, paths, within)
+    tables = [root / DATASET_JSON for root in (folder, *splits.values())]
+    notes += left_out.notes(folder, every, paths, [*within, *tables])
     return of_roots(f"folder:{path}", folder, splits or {"": folder}, paths, notes)
 
 
@@ -32,6 +34,8 @@ def of_roots(
     notes: tuple[str, ...] = (),
 ) -> Collection:
     """The pictures of the folders of a set's splits, by name; of one folder of a set without any, under ""."""
+    if any(files.is_file(root / DATASET_JSON) for root in (folder, *roots.values())):
+        return _of_dataset_json(name, folder, roots, paths, notes)
     parts = {split: _Part(root, files.within(root, paths)) for split, root in roots.items()}
     classes = sorted({label for part in parts.values() for label in part.classes})
     labelled = sum(len(part.inner) for part in parts.values())
@@ -54,6 +58,25 @@ def of_roots(
         if part.paths and not part.classes
     )
     return _collection(name, folder, kept, labels, notes)
+
+
+def _of_dataset_json(
+    name: str,
+    folder: pathlib.Path,
+    roots: Mapping[str, pathlib.Path],
+    paths: Sequence[pathlib.Path],
+    notes: tuple[str, ...],
+) -> Collection:
+    """Labels as the StyleGAN tools write them; sub-folders hold a thousand pictures each and are no classes."""
+    kept = {split: files.within(root, paths) for split, root in roots.items()}
+    places = {split: root if files.is_file(root / DATASET_JSON) else folder for split, root in roots.items()}
+    found = [
+        from_dataset_json(place, kept[split]) if files.is_file(place / DATASET_JSON) else None
+        for split, place in places.items()
+    ]
+    there = any(some is not None for some in found)
+    notes += (f"labels are those of {DATASET_JSON}" if there else f"no labels: {DATASET_JSON} has none",)
+    return _collection(name, folder, kept, found if there else None, notes)
 
 
 class _Part:

@@ -5,35 +5,44 @@ its classes, whether its images are grey or RGB, their size, and the range of th
 """
 
 import dataclasses
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from experiments.command_line.errors import UserError
 from experiments.data import captions
-from experiments.data.collection import UNLABELLED, Collection, NoExamples, Shape, fingerprint
+from experiments.data.collection import UNLABELLED, Collection, Images, NoExamples, Shape, fingerprint
 from experiments.data.images import ImageSet, factor_of
 from experiments.data.request import Request, official
-from experiments.data.rows import Rows, said
+from experiments.data.rows import Rows, listed, said
+
+
+class _Column(NamedTuple):
+    """Images of a set, and how one part of it is to have them."""
+
+    images: Images
+    shape: Shape | None
+    request: Request
+
+    def rows(self, name: str, indices: np.ndarray) -> Rows:
+        return self.images.rows(name, indices, self.shape, self.request)
 
 
 def cut(collection: Collection, request: Request) -> ImageSet:
     """The part asked for, as all parts are to be. UserError if there is none or the parts do not fit together."""
-    name, indices = collection.name, collection.indices(request.split)
-    if not len(indices):
-        raise NoExamples(f"{name} has too few pictures for a split {request.split!r}; add some")
-    shape = collection.images.shape(name, collection.parts, request.images)
+    name, notes = collection.name, collection.notes
+    first, *second = _columns(collection, request)
+    indices = _indices(collection, request.split)
     others = None
     if collection.others is not None:
-        shape, others = _domains(collection, shape, request)
-    images = collection.images.rows(name, indices, shape, request)
-    targets = None
-    if collection.targets is not None:
-        of_targets = dataclasses.replace(request, images=request.images.of_targets)
-        target_shape = collection.targets.shape(name, collection.parts, of_targets.images)
-        targets = collection.targets.rows(name, indices, target_shape, of_targets)
-        factor_of(tuple(images.shape[1:]), tuple(targets.shape[1:]))
+        of_others, more = _sound(name, _indices(collection.others, request.split), second)
+        others, notes = second[0].rows(collection.others.name, of_others), (*notes, *more)
+        second = []
+    indices, more = _sound(name, indices, [first, *second])
+    images, *targets = (column.rows(name, indices) for column in (first, *second))
+    if targets:
+        factor_of(tuple(images.shape[1:]), tuple(targets[0].shape[1:]))
     labels = None if collection.labels is None else np.asarray(collection.labels[indices], np.int32)
     if labels is not None and (labels == UNLABELLED).any():
         labels = None
@@ -45,11 +54,11 @@ def cut(collection: Collection, request: Request) -> ImageSet:
         images,
         labels,
         () if labels is None else collection.classes,
-        targets,
+        targets[0] if targets else None,
         others,
         captions=texts,
         num_captions=num_texts,
-        notes=(*collection.notes, *_unread(collection)),
+        notes=(*notes, *_unread(collection), *more),
         fingerprint=lambda: fingerprint(collection).to_json(),
     )
 
@@ -62,15 +71,46 @@ def _unread(collection: Collection) -> Iterator[str]:
         yield f"left out: the split{'s' if len(unread) > 1 else ''} {', '.join(unread)}, neither train nor test"
 
 
-def _domains(collection: Collection, shape: Shape | None, request: Request) -> tuple[Shape | None, Rows]:
-    """The shape of the images of both domains, and those of the second."""
-    second: Any = collection.others
+def _indices(collection: Collection, split: str) -> np.ndarray:
+    indices = collection.indices(split)
+    if not len(indices):
+        raise NoExamples(f"{collection.name} has too few pictures for a split {split!r}; add some")
+    return indices
+
+
+def _columns(collection: Collection, request: Request) -> list[_Column]:
+    """The images, and the targets or those of the second domain if there are."""
+    name = collection.name
+    if collection.targets is not None:
+        both = (collection.images, request.images.of_inputs), (collection.targets, request.images.of_targets)
+        return [
+            _Column(images, images.shape(name, collection.parts, options), dataclasses.replace(request, images=options))
+            for images, options in both
+        ]
+    shape = collection.images.shape(name, collection.parts, request.images)
+    if collection.others is None:
+        return [_Column(collection.images, shape, request)]
+    second = collection.others
     other = second.images.shape(second.name, second.parts, request.images)
     if shape is not None and other is not None:
         if len(shape) == len(other) == 3 and shape[:2] == other[:2]:
             shape = other = (*shape[:2], max(shape[2], other[2]))
         if shape != other:
             raise UserError(
-                f"{collection.name} has images of {said(shape)} and of {said(other)} in its domains; give --images.size"
+                f"{name} has images of {said(shape)} and of {said(other)} in its domains; give --images.size"
             )
-    return shape, second.images.rows(second.name, second.indices(request.split), other, request)
+    return [_Column(collection.images, shape, request), _Column(second.images, other, request)]
+
+
+def _sound(name: str, indices: np.ndarray, columns: Sequence[_Column]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Without the examples of which a picture cannot be used, where they are to be skipped; and a note of them."""
+    if not any(column.request.images.skip_damaged for column in columns):
+        return indices, ()
+    found = [one for column in columns for one in column.images.damaged(name, indices, column.shape, column.request)]
+    places = sorted({one.place for one in found})
+    if len(places) == len(indices):
+        raise NoExamples(f"{name} has no picture that can be used: {listed([one.why for one in found])}; mend them")
+    if not places:
+        return indices, ()
+    note = f"left out: {len(places):,} of {len(indices):,} that cannot be used: {listed([one.why for one in found])}"
+    return np.delete(indices, places), (note,)

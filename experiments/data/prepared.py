@@ -33,9 +33,9 @@ def collection(name: str, folder: pathlib.Path) -> Collection:
     builder = opened(set_name, folder)
     if "image" not in builder.info.features:
         raise UserError(f"{set_name} has no feature 'image'; it has: {', '.join(builder.info.features)}")
-    if builder.info.features["image"].np_dtype != np.uint8:
+    if builder.info.features["image"].np_dtype not in (np.uint8, np.uint16):  # floats lie in the pixels' bytes
         dtype = builder.info.features["image"].np_dtype
-        raise UserError(f"{set_name} has images of {dtype}; use a set of 8-bit images")
+        raise UserError(f"{set_name} has images of {dtype}; use a set of images of 8 or 16 bits")
     splits = tuple(builder.info.splits)
     domains = [
         split.removesuffix("A") for split in splits if f"{split.removesuffix('A')}B" in splits and split[-1] == "A"

@@ -15,7 +15,7 @@ DEFAULT_DIR = pathlib.Path("~/tensorflow_datasets")
 
 MOST_HELD_OUT = 10_000
 
-OWN = ("folder", "pairs", "unpaired", "npy", "npz", "captions")
+OWN = ("folder", "zip", "pairs", "unpaired", "npy", "npz", "captions", "parquet", "arrow")
 """Schemes of a person's own data: what follows the colon is a place."""
 
 TEST_NAMES = ("test", "validation", "valid", "val", "dev")

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,6 +16,9 @@ CHUNK_BYTES = 2**24
 
 PROBED = 64
 """Pictures, spread over a set that is read as it is needed, that are looked at before a training begins."""
+
+AT_A_TIME = 32
+"""Pictures that a thread looks through at a time for damaged ones."""
 
 NAMED = 3
 """Damaged pictures that a message names; the rest are counted."""
@@ -43,6 +46,13 @@ class Rows(Protocol):
 
 class PictureError(Exception):
     """What is wrong with one picture: `is empty`, `is cut short`."""
+
+
+class Damaged(NamedTuple):
+    """A picture that cannot be used."""
+
+    place: int  # among those that were asked for
+    why: str  # its name and what is wrong with it
 
 
 @dataclass(frozen=True)
@@ -125,6 +135,29 @@ def _in_memory(source: Source, shape: tuple[int, ...], threads: int) -> np.ndarr
     return images
 
 
+def damaged(source: Source, threads: int) -> list[Damaged]:
+    """The pictures that cannot be used, in order; decodes all and keeps none."""
+    chunks = [range(start, min(start + AT_A_TIME, source.num)) for start in range(0, source.num, AT_A_TIME)]
+
+    def bad(chunk: range) -> list[Damaged]:
+        found = zip(chunk, source.get(chunk), strict=True)
+        return [
+            Damaged(index, f"{source.called(index)} {one}") for index, one in found if isinstance(one, PictureError)
+        ]
+
+    found = []
+    with ThreadPoolExecutor(threads) as pool, _progress(source) as progress:
+        for chunk, some in zip(chunks, pool.map(bad, chunks), strict=True):
+            progress.update(len(chunk))
+            found += some
+    return found
+
+
+def listed(why: Sequence[str]) -> str:
+    """The first of some reasons, and how many there are beside them."""
+    return "; ".join(why[:NAMED]) + (f"; and {len(why) - NAMED:,} more" if len(why) > NAMED else "")
+
+
 def _progress(source: Source) -> Any:
     """A bar for what takes longer than a person waits without asking."""
     from tqdm import tqdm
@@ -134,11 +167,13 @@ def _progress(source: Source) -> Any:
 
 def _refuse_bad(source: Source, indices: Sequence[int], found: Sequence[Any], shape: tuple[int, ...]) -> None:
     """UserError if one of the pictures found is damaged, or has another shape than all must have."""
-    damaged = [(index, error) for index, error in zip(indices, found, strict=True) if isinstance(error, PictureError)]
-    if damaged:
-        named = "; ".join(f"{source.called(index)} {error}" for index, error in damaged[:NAMED])
-        more = f"; and {len(damaged) - NAMED:,} more" if len(damaged) > NAMED else ""
-        raise UserError(f"{source.name} has pictures that cannot be used: {named}{more}; mend or remove them")
+    wrong = [(index, error) for index, error in zip(indices, found, strict=True) if isinstance(error, PictureError)]
+    if wrong:
+        named = listed([f"{source.called(index)} {error}" for index, error in wrong])
+        raise UserError(
+            f"{source.name} has pictures that cannot be used: {named}; mend or remove them, or leave them out with "
+            "--images.skip-damaged"
+        )
     for index, image in zip(indices, found, strict=True):
         if image.shape != shape:
             raise UserError(mixed_sizes(source.name, said(shape), f"{said(image.shape)} ({source.called(index)})"))
