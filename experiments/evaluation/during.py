@@ -59,7 +59,8 @@ def evaluator(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], di
     reference = extractor(sets.spread(image_set, MOST_REFERENCE))
     num = min(experiment.eval_samples, len(reference))
     chosen = [(measure, measure.prepare(reference)) for measure in _measures(experiment, image_set)]
-    draw, given = sampling.drawer(experiment.model), conditions.source(experiment)
+    draw = sampling.drawer(experiment.model)
+    given = sets.labels_of(experiment.model, image_set, experiment.seed) or conditions.source(experiment)
 
     def evaluate(state: Any) -> dict[str, float]:
         samples = extractor(Examples(draw(state, num, experiment.seed, given)))

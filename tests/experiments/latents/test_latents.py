@@ -68,12 +68,12 @@ def near(tile, pixels):
 
 def test_samples_are_numbered_as_in_the_picture_of_sample(runs, loaded):
     for name in ("gan", "cvae"):
-        _, drawn = sampling.draw(runs[name], sampling.CHUNK + 3, seed=5)
-        points, _ = sources.points(Words(loaded[name], seed=5), ["sample:0,7", f"sample:{sampling.CHUNK + 2}"], 1)
+        _, drawn = sampling.draw(runs[name], sampling.BLOCK + 3, seed=5)
+        points, _ = sources.points(Words(loaded[name], seed=5), ["sample:0,7", f"sample:{sampling.BLOCK + 2}"], 1)
         found = loaded[name].decode(points.latents, points.labels)
-        wanted = drawn[[0, 7, sampling.CHUNK + 2]]
+        wanted = drawn[[0, 7, sampling.BLOCK + 2]]
         assert np.abs(found.astype(int) - wanted).max() <= 1
-        assert points.names == ("sample 0", "sample 7", f"sample {sampling.CHUNK + 2}")
+        assert points.names == ("sample 0", "sample 7", f"sample {sampling.BLOCK + 2}")
 
 
 def test_words_name_classes_held_out_images_and_files(loaded, photos):
