@@ -156,8 +156,8 @@ def _held_out(image_set: ImageSet, indices: np.ndarray) -> Originals:
 
 def _of_class(image_set: ImageSet, name: str, num: int) -> Originals:
     if name not in image_set.classes or image_set.labels is None:
-        there = nearest(name, image_set.classes) if image_set.classes else f"{image_set.name} has no classes"
-        raise UserError(f"{name!r} is neither a file nor a class; {there}")
+        there = nearest(name, image_set.classes) if image_set.classes else "there are no classes"
+        raise UserError(f"{name!r} is neither a file nor a class of {image_set.name}; {there}")
     indices = np.flatnonzero(image_set.labels == image_set.classes.index(name))[:num]
     if not len(indices):
         raise UserError(f"{image_set.name} has held out no image of class {name}; name another")

