@@ -94,7 +94,7 @@ def _write(drawn: Any, form: str, out: pathlib.Path, columns: int | None) -> str
             said = archive.write(out, drawn)
         case _:
             said = single_files.write(out, drawn)
-    return f"wrote {said} of step {drawn.step:,} to {out}"
+    return f"wrote {said} to {out}"
 
 
 @contextmanager

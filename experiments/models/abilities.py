@@ -59,7 +59,7 @@ def autoencoder(config: "ModelConfig") -> "Autoencoder":
 
     model = model_of(config)
     if not isinstance(model, Autoencoder):
-        raise UserError(f"{name_of(config)} has no encoder to latent vectors; use a model that has one")
+        raise UserError(f"{name_of(config)} has no encoder to latent vectors; use an autoencoder, a VAE for one")
     _require_pictures(config)
     return model
 

@@ -83,4 +83,5 @@ def number(word: str, there: Sequence[str], option: str = "--label") -> int:
             return alike[0]
     if word.isdecimal() and int(word) < len(there):
         return int(word)
-    raise UserError(f"{option} {word!r} is neither a class nor a number below {len(there)}; {nearest(word, there)}")
+    numbers = "" if tuple(there) == tuple(map(str, range(len(there)))) else f", nor a number below {len(there)}"
+    raise UserError(f"{option} {word!r} is no class{numbers}; {nearest(word, there)}")

@@ -34,9 +34,8 @@ def write(path: pathlib.Path, drawn: Drawing) -> str:
         if drawn.labels is not None:
             with archive.open("arr_1.npy", "w", force_zip64=True) as entry:
                 np.lib.format.write_array(entry, drawn.labels(indices).astype(np.int64))
-    return f"{drawn.num:,} {'images' if images else 'points'} as arr_0" + " and their classes as arr_1" * (
-        drawn.labels is not None
-    )
+    kind, and_classes = "images" if images else "points", ", their classes as arr_1" if drawn.labels else ""
+    return f"{drawn.num:,} {kind} of step {drawn.step:,} as arr_0{and_classes},"
 
 
 def _check(path: pathlib.Path, needed: int) -> None:

@@ -15,15 +15,16 @@ def write(path: pathlib.Path, drawn: Drawing, columns: int | None) -> str:
     samples = np.concatenate(list(drawn.batches(np.arange(drawn.num))))
     if samples.ndim == 2:
         figures.save_png(path, kinds.points(samples, _real(drawn)))
-        return f"{drawn.num:,} points"
+        return f"{drawn.num:,} points of step {drawn.step:,}"
     if not drawn.turn:
         figures.save_png(path, figures.grid(samples, columns))
-        return f"{drawn.num:,} images"
+        return f"{drawn.num:,} images of step {drawn.step:,}"
     names = [drawn.names[label] for label in drawn.turn]
     figures.save_png(path, by_class.picture(samples, names, columns))
     num = min(len(names), drawn.num)
     left = f", the first {num} of {len(names)} classes" if num < len(names) else ""
-    return f"{drawn.num:,} images, one class a {'column' if columns in (None, num) else 'row'}{left},"
+    line = "column" if columns in (None, num) else "row"
+    return f"{drawn.num:,} images of step {drawn.step:,}, one class a {line}{left},"
 
 
 def _real(drawn: Drawing) -> np.ndarray:

@@ -37,7 +37,7 @@ def write(folder: pathlib.Path, drawn: Drawing) -> str:
         for image in batch:
             figures.save_png(folder / _name(next(places)), image)
     there = drawn.num - len(missing)
-    return f"{len(missing):,} images" + (f", beside {there:,} that were there already," if there else "")
+    return f"{len(missing):,} images of step {drawn.step:,}" + (f", beside {there:,} that were there," if there else "")
 
 
 def _name(index: int) -> str:

@@ -264,7 +264,7 @@ def test_without_out_the_picture_lies_in_the_run(runs, capsys):
         ("vae", "interpolate --images 3 cat", "'cat' is neither a file nor a class of digits; there are: 0, 1"),
         ("vae", "interpolate --images 3 test:297", "there is no test:297; digits has held out 0 to 296"),
         ("vae", "reconstruct --images sample:1", "sample:1 draws latent vectors, which have no original"),
-        ("cvae", "grid --label ten", "--label 'ten' is neither a class nor a number below 10; there are: 0, 1"),
+        ("cvae", "grid --label ten", "--label 'ten' is no class; there are: 0, 1"),
         ("vq_vae", "traverse", "vq_vae makes no image from a latent vector alone"),
         ("vae", "dance", "'dance' is no action; there are: interpolate, traverse"),
     ],

@@ -81,7 +81,7 @@ def test_single_files_are_named_by_number_and_go_on_where_they_stopped(cvae, tmp
     (out / "000001.png").unlink()
     times = {path: path.stat().st_mtime_ns for path in out.glob("*.png")}
     draw(cvae, out, "--num", 6)
-    assert "wrote 3 images, beside 3 that were there already, of step 2" in capsys.readouterr().out
+    assert "wrote 3 images of step 2, beside 3 that were there, to" in capsys.readouterr().out
     assert all(path.stat().st_mtime_ns == time for path, time in times.items())
     assert np.abs(pictures(out).astype(int) - sampling.draw(cvae, 6, 0)[1]).max() <= 1
     with (out / "labels.csv").open() as file:
@@ -158,8 +158,8 @@ def test_one_of_each_class_is_drawn_if_no_number_is_asked_for(cvae):
 
 
 REFUSED = [
-    (("--label", "thre"), r"--label 'thre' is neither a class nor a number below 10; did you mean three\?"),
-    (("--label", "10"), r"--label '10' is neither a class nor a number below 10; there are: zero, one"),
+    (("--label", "thre"), r"--label 'thre' is no class, nor a number below 10; did you mean three\?"),
+    (("--label", "10"), r"--label '10' is no class, nor a number below 10; there are: zero, one"),
     (("--label", "3", "--classes", "data"), "--label and --classes data ask for different classes"),
     (("--out", "a.jpg"), r"--out is a.jpg, but must end in .png \(a picture\) or .npz \(an array\), or be a folder"),
     (("--out", "a.npz", "--columns", "3"), "--columns is of a picture, but --out is a.npz"),
