@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
         files.write(chosen.out, text)
     except OSError as error:
         raise UserError(f"cannot write {chosen.out}: {error.strerror}; choose another --out") from error
-    print(f"wrote {chosen.out}, {len(text.encode()) / 1e6:.1f} MB on {len(folders)} runs")
+    print(f"wrote {chosen.out}, {len(text.encode()) / 1e6:.1f} MB on {len(folders)} run{'s' * (len(folders) > 1)}")
     return 0
 
 

@@ -1,7 +1,9 @@
 """Draw from a finished or stopped run: `python -m experiments.sample RUN --num 64 --out digits.png`.
 
 The images come from the run's newest checkpoint (or another, --step), from the moving average of the generator's
-weights. Image i depends on the seed and on i alone, so a larger picture begins with the images of a smaller one.
+weights. Image i depends on the seed and on i alone, so a larger picture begins with the images of a smaller one, and
+the same images come in batches of any size. --out says in which form: FILE.png is one picture, FILE.npz an array, any
+other name a folder of single files.
 """
 
 import pathlib
@@ -10,11 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-
 from experiments.command_line import cli
 from experiments.command_line.errors import UserError
-from experiments.models import samplers, sampling
+from experiments.models import samplers
+from experiments.models.classes import Shares
 from jaxgen.checks import require
 
 
@@ -22,23 +23,28 @@ from jaxgen.checks import require
 class Options:
     """What to draw, and where to put it."""
 
-    num: int = 64  # images to draw
-    out: pathlib.Path | None = None  # picture to write; RUN/sample.png if not given
+    num: int | None = None  # images to draw; 64 if not given, or one of each class if there are more
+    out: pathlib.Path | None = None  # FILE.png, FILE.npz, or a folder for single files; RUN/sample.png if not given
     seed: int = 0  # of the latents
-    columns: int | None = None  # images in a row; a square if not given
+    label: tuple[str, ...] = ()  # classes that a conditional model is asked for, by name or number; all if not given
+    classes: Shares = "turn"  # all classes equally often, in turn, or as often as the training data have them
+    columns: int | None = None  # images in a row of the picture; a square, or a column a class, if not given
+    batch_size: int = 250  # images at a time: fewer take less memory, and are the same
     step: int | Literal["newest", "best"] = "newest"  # whose checkpoint: the newest, the best, or a step's own
     data: str | None = None  # the run's data in their new place, such as folder:PATH; as in the training if not given
     data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given
 
     def __post_init__(self):
-        require(self.num >= 1, "--num", self.num, "at least 1")
+        require(self.num is None or self.num >= 1, "--num", self.num, "at least 1")
         require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
-        require(self.columns is None or 1 <= self.columns <= self.num, "--columns", self.columns, "in [1, --num]")
+        fits = self.columns is None or 1 <= self.columns <= (self.num or self.columns)
+        require(fits, "--columns", self.columns, "in [1, --num]")
+        require(self.batch_size >= 1, "--batch-size", self.batch_size, "at least 1")
         require(not isinstance(self.step, int) or self.step >= 1, "--step", self.step, "at least 1")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Write one PNG."""
+    """Write one PNG, one array or a folder."""
     folder, options = cli.run_folder(argv)
     if folder is None:
         print("usage: python -m experiments.sample RUN [options]")
@@ -50,35 +56,45 @@ def main(argv: Sequence[str]) -> int:
         prog="python -m experiments.sample RUN",
         description=(__doc__ or "").partition("\n")[0],
     )
-    out = chosen.out or folder / "sample.png"
-    if out.suffix.lower() != ".png":
-        raise UserError(f"--out is {out}, but must end in .png")
-
-    from experiments.pictures import figures
     from experiments.runs.run_data import Place
+    from experiments.samples import drawing
 
-    place = Place(chosen.data, chosen.data_dir)
+    out = chosen.out or folder / "sample.png"
+    form = _form(out)
+    if chosen.columns is not None and form != ".png":
+        raise UserError(f"--columns is of a picture, but --out is {out}; leave it out, or give --out FILE.png")
     with _writing(out):
         if chosen.out:
             out.parent.mkdir(parents=True, exist_ok=True)  # before the time is spent on drawing
-    step, samples = sampling.draw(folder, chosen.num, chosen.seed, chosen.step, sampler, place)
-    picture = figures.grid(samples, chosen.columns) if samples.ndim == 4 else _points(folder, samples, place)
+    wanted = (chosen.num, chosen.seed, chosen.label, chosen.classes, chosen.batch_size, chosen.step)
+    drawn = drawing.prepare(folder, drawing.Wanted(*wanted), sampler, Place(chosen.data, chosen.data_dir))
     with _writing(out):
-        figures.save_png(out, picture)
-    print(f"wrote {chosen.num} images of step {step:,} to {out}")
+        print(_write(drawn, form, out, chosen.columns))
     return 0
 
 
-def _points(folder: pathlib.Path, samples: np.ndarray, place: Any) -> np.ndarray:
-    """Samples over as many real points."""
-    from experiments import data
-    from experiments.pictures import kinds
-    from experiments.runs import run_data, run_folder
+def _form(out: pathlib.Path) -> str:
+    """.png, .npz, or nothing for a folder. UserError for the name of another kind of file."""
+    suffix = out.suffix.lower()
+    if suffix in (".png", ".npz") and not out.is_dir():
+        return suffix
+    if suffix and not out.is_dir():
+        raise UserError(f"--out is {out}, but must end in .png (a picture) or .npz (an array), or be a folder's name")
+    return ""
 
-    experiment = run_data.placed(run_folder.read(folder)[1], place)
-    run_data.check(folder, experiment)
-    real = data.load_for(experiment)
-    return kinds.points(samples, np.asarray(real.batch(np.arange(min(len(real), len(samples))))))
+
+def _write(drawn: Any, form: str, out: pathlib.Path, columns: int | None) -> str:
+    """Draw, and write in that form; the line says what was done."""
+    from experiments.samples import archive, picture, single_files
+
+    match form:
+        case ".png":
+            said = picture.write(out, drawn, columns)
+        case ".npz":
+            said = archive.write(out, drawn)
+        case _:
+            said = single_files.write(out, drawn)
+    return f"wrote {said} to {out}"
 
 
 @contextmanager

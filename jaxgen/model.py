@@ -12,7 +12,7 @@ from jaxgen.batches import BatchType, Labelled
 from jaxgen.checks import PositiveInt, require_bounds
 from jaxgen.images import ValueRange, require_range
 from jaxgen.stages import Stage
-from jaxgen.typing import AxisName, Batch, Evidence, Images, Key, Latents, Metrics, PerExample, Points, Shape
+from jaxgen.typing import AxisName, Batch, Evidence, Images, Key, Keys, Latents, Metrics, PerExample, Points, Shape
 
 
 class ModelConfig(Protocol):
@@ -83,9 +83,11 @@ class Model(Protocol):
         """One iteration of the paper's algorithm. Pure and not compiled: see `jaxgen.parallel`."""
         ...
 
-    def sample(self, config: Any, state: Any, key: Key, num: int, condition: Any = None) -> Images:
+    def sample(self, config: Any, state: Any, key: Keys, num: int, condition: Any = None) -> Images:
         """`num` images in the model's value range; the same key gives the same latents at every step.
 
+        `key` is one key, from which `parallel.example_keys` makes that of each image, or these keys themselves: then
+        the image of a key is the same whichever others are drawn beside it.
         `condition` is a pytree with one row for each image: what the batch type calls the condition (labels, inputs,
         captions). A model of classes goes without one: image i is then of class i mod num_classes.
         """

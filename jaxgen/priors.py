@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 from jaxgen import parallel
 from jaxgen.checks import require
-from jaxgen.typing import AxisName, Key, Shape
+from jaxgen.typing import AxisName, Keys, Shape
 
 Drawn: TypeAlias = Float[Array, "batch ..."]
 """One latent for each example, of the prior's shape."""
@@ -26,7 +26,7 @@ class PriorLike(Protocol):
         """Of one latent."""
         ...
 
-    def draw(self, key: Key, num: int, axis_name: AxisName = None) -> Drawn:
+    def draw(self, key: Keys, num: int, axis_name: AxisName = None) -> Drawn:
         """(num, *shape), the latents of this device's examples."""
         ...
 
@@ -45,7 +45,7 @@ class Normal:
         """Of one latent vector."""
         return (self.dim,)
 
-    def draw(self, key: Key, num: int, axis_name: AxisName = None) -> Drawn:
+    def draw(self, key: Keys, num: int, axis_name: AxisName = None) -> Drawn:
         """(num, dim), the latents of this device's examples."""
         return normal_noise(self.shape, key, num, axis_name)
 
@@ -66,7 +66,7 @@ class Uniform:
         """Of one latent vector."""
         return (self.dim,)
 
-    def draw(self, key: Key, num: int, axis_name: AxisName = None) -> Drawn:
+    def draw(self, key: Keys, num: int, axis_name: AxisName = None) -> Drawn:
         """(num, dim), the latents of this device's examples."""
 
         def uniform(key):
@@ -79,6 +79,6 @@ Prior: TypeAlias = Normal | Uniform
 """Priors that a setting can name on the command line."""
 
 
-def normal_noise(shape: Shape, key: Key, num: int, axis_name: AxisName = None) -> Drawn:
+def normal_noise(shape: Shape, key: Keys, num: int, axis_name: AxisName = None) -> Drawn:
     """(num, *shape) from N(0, 1), the same for an example however many devices share the batch."""
     return parallel.draw(lambda key: jax.random.normal(key, shape), key, num, axis_name)

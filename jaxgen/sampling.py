@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from jaxgen.typing import Key, Points
+from jaxgen.typing import Keys, Points
 
 Decoder: TypeAlias = Callable[..., Points]
 """`(config, state, latents, condition=None)` to images, a model's `from_latents`."""
@@ -12,7 +12,7 @@ Decoder: TypeAlias = Callable[..., Points]
 def sampler(from_latents: Decoder) -> Callable[..., Points]:
     """A model's `sample`: what `from_latents` makes of latents drawn from `config.prior`."""
 
-    def sample(config: Any, state: Any, key: Key, num: int, condition: Any = None) -> Points:
+    def sample(config: Any, state: Any, key: Keys, num: int, condition: Any = None) -> Points:
         """`num` images of latents from the prior; `condition` as `from_latents` takes it."""
         return from_latents(config, state, config.prior.draw(key, num), condition)
 

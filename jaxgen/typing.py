@@ -9,6 +9,9 @@ from jaxtyping import Key as KeyArray
 Key: TypeAlias = KeyArray[Array, ""]
 """One typed random key, `jax.random.key(seed)`. Used once, then split or folded."""
 
+Keys: TypeAlias = KeyArray[Array, "*examples"]
+"""One key for a batch, or one for each of its examples: `parallel.example_keys` makes the latter of the former."""
+
 Scalar: TypeAlias = Float[Array, ""]
 PerExample: TypeAlias = Float[Array, "batch"]
 """One value for each example of a batch."""

@@ -78,7 +78,8 @@ def evaluator(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], di
     chosen = [
         (measure, Prepared(measure.prepare(reference), len(reference))) for measure in _possible(experiment, image_set)
     ]
-    draw, given = sampling.drawer(experiment.model), conditions.source(experiment)
+    draw = sampling.drawer(experiment.model)
+    given = sets.labels_of(experiment.model, image_set, experiment.seed) or conditions.source(experiment)
 
     def evaluate(state: Any) -> dict[str, float]:
         samples = extractor(Examples(draw(state, num, experiment.seed, given)))

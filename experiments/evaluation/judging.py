@@ -14,7 +14,8 @@ from experiments.evaluation.measures import Measure
 from experiments.evaluation.options import Options
 from experiments.evaluation.rows import Plan, Row, Sets
 from experiments.evaluation.sets import Real, Run
-from experiments.models import sampling
+from experiments.models import abilities, sampling
+from experiments.models.classes import Labels
 from experiments.runs import files
 from experiments.runs.experiment import Experiment
 from experiments.runs.run_data import Place
@@ -29,15 +30,17 @@ def evaluate(folder: pathlib.Path, options: Options, sampler: Any = None) -> dic
     UserError for what cannot be done, before any time is spent.
     """
     run, *others = _runs(folder, options, sampler)
+    _check_classes(run, options)
     real = sets.real(run.experiment)
     chosen = _chosen(options.metrics, run.experiment.data)
     names = options.extractor or extractors.usual(real)
     extractors.check(names, real)
     cache = Cache(run.experiment.images, options.cache_dir, options.seed)
     plan = Plan(options.num_reference, options.num_halves, options.equal_num, options.seed)
-    candidates = {"samples": run.draw(options.num_samples, options.seed)}
-    for other in others:
-        candidates["against"] = other.draw(options.num_samples, options.seed)
+    candidates = {
+        name: one.draw(options.num_samples, options.seed, _labels(one, real, options))
+        for name, one in zip(("samples", "against"), (run, *others), strict=False)
+    }
     if real.test is not None:
         candidates["real"] = sets.spread(real.test, options.num_samples)
     made = [extractors.make(name, real, cache) for name in dict.fromkeys(names)]
@@ -48,6 +51,18 @@ def evaluate(folder: pathlib.Path, options: Options, sampler: Any = None) -> dic
     found["codes"] = codes.judge(run, real.test)
     _write(folder / "evaluation.json", found)
     return found
+
+
+def _labels(run: Run, real: Real, options: Options) -> Labels | None:
+    """The classes that a run draws; None for a model that is told none."""
+    return sets.labels_of(run.experiment.model, real.train, options.seed, options.classes)
+
+
+def _check_classes(run: Run, options: Options) -> None:
+    """UserError for --classes of a model that is told none."""
+    if options.classes is not None and not abilities.has_classes(run.experiment.model):
+        model = abilities.name_of(run.experiment.model)
+        raise UserError(f"--classes is {options.classes}, but {model} is not told classes; leave it out")
 
 
 def _runs(folder: pathlib.Path, options: Options, sampler: Any = None) -> list[Run]:
@@ -97,6 +112,7 @@ def _head(run: Run, others: list[Run], real: Real, options: Options, made: Seque
         "data": run.experiment.data,
         "kind": real.kind,
         "num_samples": options.num_samples,
+        "sample_classes": sets.shares_of(run.experiment.model, real.train, options.classes),
         "splits": {"reference": "train", "real": "test" if real.test is not None else None},
         "num_train": len(real.train),
         "num_test": 0 if real.test is None else len(real.test),

@@ -10,7 +10,7 @@ import numpy as np
 from jaxgen.checks import require
 
 CHUNK = 50
-"""Latents of an image in memory at a time."""
+"""Latents of an image in memory at a time, at most: fixed by the number of latents, which `--num-latents` says."""
 
 ACTIVE = 0.01
 """Variance over images of the posterior mean of a latent, above which Burda et al. call it active."""
@@ -22,7 +22,7 @@ class Options:
 
     num_images: int = 1_000  # held-out images, the first ones; all of them if there are fewer
     num_latents: int = 5_000  # K of the importance-weighted estimate; 1 for the ELBO alone
-    batch_size: int = 100  # images at a time
+    batch_size: int = 100  # images at a time: fewer take less memory, and the result is the same
     seed: int = 0  # of the latents
     step: int | Literal["newest", "best"] = "newest"  # whose checkpoint: the newest, the best, or a step's own
     data: str | None = None  # the run's data in their new place, such as folder:PATH; as in the training if not given
@@ -39,7 +39,10 @@ class Options:
 def measure(
     model: Any, config: Any, state: Any, images: Any, options: Options
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """`Evidence` of each image by field, and each image's posterior mean (num, latent)."""
+    """`Evidence` of each image by field, and each image's posterior mean (num, latent).
+
+    The noise of an image depends on the seed and on the image's number, not on the batch that it is in.
+    """
     import jax
 
     num = min(options.num_images, len(images))
@@ -48,16 +51,20 @@ def measure(
     key = jax.random.key(options.seed)
 
     @jax.jit
-    def of_batch(state, batch, key):
-        evidence = model.evidence(config, state, batch, key, (options.num_latents, chunk))
+    def of_batch(state, batch, indices):
+        def of_image(image, index):
+            alone = jax.tree.map(lambda leaf: leaf[None], image)
+            found = model.evidence(config, state, alone, jax.random.fold_in(key, index), (options.num_latents, chunk))
+            return jax.tree.map(lambda leaf: leaf[0], found)
+
         means = model.posterior_means(config, state, batch)
-        return evidence, means.reshape(len(means), -1)
+        return jax.vmap(of_image)(batch, indices), means.reshape(len(means), -1)
 
     found = []
     for first in range(0, num, size):
         indices = np.minimum(np.arange(first, first + size), num - 1)  # one shape for all; the last image fills up
         batch = images.batch(indices, config.batch_type)
-        found.append(jax.device_get(of_batch(state, batch, jax.random.fold_in(key, first))))
+        found.append(jax.device_get(of_batch(state, batch, indices.astype(np.uint32))))
     evidence, means = jax.tree.map(lambda *parts: np.concatenate(parts)[:num].astype(np.float64), *found)
     return evidence._asdict(), means
 

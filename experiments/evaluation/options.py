@@ -4,6 +4,7 @@ import pathlib
 from dataclasses import dataclass
 from typing import Literal
 
+from experiments.models.classes import Shares
 from jaxgen.checks import require
 
 
@@ -19,6 +20,7 @@ class Options:
     seed: int = 0  # of the latents, of random choices and of the classifier
     num_reference: int = 10_000  # real training examples to compare with, at most
     num_halves: int = 20  # random halves of the samples, for an interval of what is no mean; 0 for none
+    classes: Shares | None = None  # of the samples: turn, or data: as it has them; data where its classes are unequal
     equal_num: bool = True  # take no more samples than are held out, where a metric depends on their number
     data: str | None = None  # the run's data in their new place, such as folder:PATH; as in the training if not given
     data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given

@@ -10,7 +10,8 @@ import numpy as np
 from experiments import data
 from experiments.data import held_out
 from experiments.data.images import ImageSet
-from experiments.models import abilities, conditions, samplers, sampling
+from experiments.models import abilities, classes, conditions, samplers, sampling
+from experiments.models.classes import Labels, Shares
 from experiments.runs import restore, run_data
 from experiments.runs.experiment import Experiment
 from experiments.runs.run_data import HERE, Place
@@ -77,11 +78,13 @@ class Run:
     step: int
     state: Any
 
-    def draw(self, num: int, seed: int) -> Examples:
-        """Samples, and the classes that they were asked for."""
+    def draw(self, num: int, seed: int, labels: Labels | None = None) -> Examples:
+        """Samples, and the classes that they were asked for; `labels`, or all classes in turn."""
         config = self.experiment.model
-        drawn = sampling.drawer(config)(self.state, num, seed, conditions.source(self.experiment))
-        return Examples(drawn, asked(config, num))
+        labels = labels or classes.in_turn(config)
+        drawn = sampling.drawer(config)(self.state, num, seed, labels or conditions.source(self.experiment))
+        told = abilities.has_classes(config) and labels is not None
+        return Examples(drawn, labels(np.arange(num)) if told else None)
 
 
 def run(folder: pathlib.Path, which: int | Literal["newest", "best"], sampler: Any = None, place: Place = HERE) -> Run:
@@ -100,8 +103,19 @@ def run(folder: pathlib.Path, which: int | Literal["newest", "best"], sampler: A
     return Run(folder, name, samplers.replaced(experiment, sampler), step, state)
 
 
-def asked(config: Any, num: int) -> np.ndarray | None:
-    """The class of each sample of a conditional model; None for another."""
-    if not abilities.has_classes(config):
+def shares_of(config: Any, train: ImageSet, wanted: Shares | None = None) -> Shares | None:
+    """How often a conditional model draws each class; None for another.
+
+    If it is not said, as often as the training examples have it where they are `classes.unequal`, since a distance of
+    two sets tells how their classes are spread, too.
+    """
+    if not abilities.has_classes(config) or train.labels is None:
         return None
-    return (np.arange(num, dtype=np.int32) % sampling.CHUNK) % config.num_classes
+    return wanted or ("data" if classes.unequal(train.labels, config.num_classes) else "turn")
+
+
+def labels_of(config: Any, train: ImageSet, seed: int, wanted: Shares | None = None) -> Labels | None:
+    """The classes that a conditional model draws, as `shares_of` has it; None for another."""
+    if shares_of(config, train, wanted) == "data":
+        return classes.as_in_data(np.asarray(train.labels), seed)
+    return classes.in_turn(config) if abilities.has_classes(config) else None

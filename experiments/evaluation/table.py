@@ -13,6 +13,9 @@ EXPLAINED = (
 )
 """What a reader of the table needs."""
 
+SHARES = {"turn": "in turn, each as often as the others", "data": "as often as the training data have them"}
+"""How often samples are of each class."""
+
 MOST_CLASSES = 20
 """Whose shares are printed."""
 
@@ -29,6 +32,8 @@ def lines(found: dict[str, Any]) -> list[str]:
         other = found["against"]
         text.append(f"against {other['experiment']} in {other['folder']} at step {other['step']:,}")
     text += found["extractors"]
+    if found.get("sample_classes"):
+        text.append(f"classes of the samples: {SHARES[found['sample_classes']]} (--classes)")
     text += ["", *_table(found), "", EXPLAINED]
     text += [f"not computed: {row['name']}: {row['reason']}" for row in found["rows"] if "reason" in row]
     text += _reasons(found)
@@ -105,4 +110,6 @@ def _shares(found: dict[str, Any]) -> list[str]:
     text = [f"{'share of each class':<20} " + " ".join(f"{name:>{width}}" for name in classes)]
     for name, shares in found["class_shares"].items():
         text.append(f"{name:<20} " + " ".join(f"{share:>{width}.3f}" for share in shares[:MOST_CLASSES]))
+    if len(found["classes"]) > MOST_CLASSES:
+        text.append(f"and {len(found['classes']) - MOST_CLASSES} more classes in evaluation.json")
     return text

@@ -10,8 +10,7 @@ from PIL import Image
 
 from experiments.command_line.errors import UserError
 from experiments.exports import folder
-from experiments.models import abilities, conditions, samplers
-from experiments.models.sampling import CHUNK
+from experiments.models import abilities, classes, conditions, samplers, sampling
 from experiments.runs import files, restore
 from experiments.runs.experiment import Experiment, model_of
 
@@ -58,12 +57,12 @@ def _check(config: Any) -> None:
 def drawn(experiment: Experiment, state: Any, seed: int, index: int) -> np.ndarray:
     """Sample `index` of a seed, the one that `sample` draws, before it is rounded to pixels: float32, (h, w, c)."""
     config = experiment.model
-    source = conditions.source(experiment)
-    start = index // CHUNK * CHUNK
-    given = None if source is None else source(np.arange(start, start + CHUNK))
+    source = conditions.source(experiment) or classes.in_turn(config)
+    places = np.array([index], np.uint32)
+    given = None if source is None else source(places)
     draw = jax.jit(functools.partial(model_of(config).sample, config), static_argnames="num")
-    key = jax.random.fold_in(jax.random.key(seed), index // CHUNK)
-    return np.asarray(draw(state, key, num=CHUNK, condition=given)[index - start], np.float32)
+    keys = sampling.keys_of(jax.random.key(seed), places)
+    return np.asarray(draw(state, keys, num=1, condition=given)[0], np.float32)
 
 
 def heights(image: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:

@@ -35,11 +35,13 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     if run.latent_dim != 2:
         raise UserError(
             f"a grid shows latent vectors of 2 numbers, but those of this {run.name} have {run.latent_dim}; "
-            "use traverse or embed"
+            f"use traverse{' or embed' if run.encodes else ''}"
         )
     label = sources.label_of(run, options.label)
     if run.conditional and label is None:
-        picture = kinds.code_grids(run.config, run.state, run.held_out.classes, max(2, options.num // 3))
+        picture = kinds.code_grids(run.config, run.state, run.classes, max(2, options.num // 3))
+        if len(run.classes) > kinds.MOST_CLASSES:
+            yield f"the first {kinds.MOST_CLASSES} of {len(run.classes)} classes; --label names one"
     else:
         picture = kinds.code_grid(run.config, run.state, options.num, label or 0)
     figures.save_png(out, picture)

@@ -18,9 +18,10 @@ import numpy as np
 from experiments.command_line.errors import UserError
 from experiments.data import files
 from experiments.data.images import ImageSet
+from experiments.data.request import nearest
 from experiments.latents import own
 from experiments.latents.trained import Trained
-from experiments.models.sampling import CHUNK
+from experiments.models import classes
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,12 @@ class Words(NamedTuple):
 
 
 def label_of(run: Trained, name: str | None) -> int | None:
-    """Number of the class `--label`. UserError if the model is told no class, or there is none of that name."""
+    """The class that `--label` names. UserError if the model is told no class, or there is none of that name."""
     if name is None:
         return None
     if not run.conditional:
         raise UserError(f"--label is {name}, but {run.name} is not told classes; leave it out")
-    classes = run.held_out.classes
-    if name not in classes:
-        raise UserError(f"--label is {name}, but must be one of {', '.join(classes)}")
-    return classes.index(name)
+    return classes.number(name, run.classes)
 
 
 def points(words: Words, names: Sequence[str], of_class: int) -> tuple[Points, list[str]]:
@@ -144,7 +142,7 @@ def _indices(word: str) -> np.ndarray:
 def _samples(words: Words, indices: np.ndarray) -> Points:
     labels = None
     if words.run.conditional:
-        labels = indices % CHUNK % words.run.config.num_classes  # as `sample` gives them to each chunk
+        labels = indices % words.run.config.num_classes  # as `sample` gives them
         labels = labels if words.label is None else np.full(len(indices), words.label)
     names = tuple(f"sample {index}" for index in indices)
     return Points(names, words.run.draw(indices, words.seed), labels, None)
@@ -159,8 +157,8 @@ def _held_out(image_set: ImageSet, indices: np.ndarray) -> Originals:
 
 def _of_class(image_set: ImageSet, name: str, num: int) -> Originals:
     if name not in image_set.classes or image_set.labels is None:
-        there = f"classes {', '.join(image_set.classes[:20])}" if image_set.classes else "no classes"
-        raise UserError(f"{name!r} is neither a file nor a class; {image_set.name} has {there}")
+        there = nearest(name, image_set.classes) if image_set.classes else "there are no classes"
+        raise UserError(f"{name!r} is neither a file nor a class of {image_set.name}; {there}")
     indices = np.flatnonzero(image_set.labels == image_set.classes.index(name))[:num]
     if not len(indices):
         raise UserError(f"{image_set.name} has held out no image of class {name}; name another")

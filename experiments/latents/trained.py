@@ -10,8 +10,7 @@ import numpy as np
 
 from experiments.data import held_out
 from experiments.data.images import ImageSet
-from experiments.models import abilities
-from experiments.models.sampling import CHUNK
+from experiments.models import abilities, classes, sampling
 from experiments.runs import restore, run_data
 from experiments.runs.experiment import Experiment
 from experiments.runs.run_data import HERE, Place
@@ -24,7 +23,7 @@ class Trained:
     experiment: Experiment
     step: int
     state: Any
-    folder: pathlib.Path | None = None  # of the run, whose record of its data is compared with them
+    folder: pathlib.Path
 
     @property
     def config(self) -> Any:
@@ -60,6 +59,11 @@ class Trained:
             run_data.check(self.folder, self.experiment)
         return held_out.load_for(self.experiment) or data.load_for(self.experiment)
 
+    @functools.cached_property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes that the model is told."""
+        return classes.names(self.folder, self.experiment)
+
     def decode(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """uint8 pixels of latents."""
         return abilities.decoder(self.config)(self.state, latents, labels)
@@ -71,16 +75,15 @@ class Trained:
     def draw(self, indices: np.ndarray, seed: int) -> np.ndarray:
         """The latents of the images that `experiments.sample` draws with this seed, counted from 0, row by row."""
         abilities.latent_model(self.config)
-        drawn = jax.jit(lambda index: abilities.draw_latents(self.config, _key(seed, index), CHUNK))
-        chunks = {index: np.asarray(drawn(index)) for index in np.unique(indices // CHUNK)}
-        return np.stack([chunks[index // CHUNK][index % CHUNK] for index in indices])
+        in_turn = classes.in_turn(self.config)
+        drawn = jax.jit(
+            lambda key, indices, asked: abilities.draw_latents(self.config, sampling.keys_of(key, indices), asked)
+        )
+        asked = None if in_turn is None else in_turn(indices)
+        return np.asarray(drawn(jax.random.key(seed), indices.astype(np.uint32), asked))
 
 
 def load(folder: pathlib.Path, place: Place = HERE) -> Trained:
     """The run's newest good state; `place` is where its data lie now. UserError if there is none."""
     experiment, _, step, state = restore.newest(folder)
     return Trained(run_data.placed(experiment, place), step, state, folder)
-
-
-def _key(seed: int, index: Any) -> jax.Array:
-    return jax.random.fold_in(jax.random.key(seed), index)

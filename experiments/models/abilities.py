@@ -59,7 +59,7 @@ def autoencoder(config: "ModelConfig") -> "Autoencoder":
 
     model = model_of(config)
     if not isinstance(model, Autoencoder):
-        raise UserError(f"{name_of(config)} has no encoder to latent vectors; use a model that has one")
+        raise UserError(f"{name_of(config)} has no encoder to latent vectors; use an autoencoder, a VAE for one")
     _require_pictures(config)
     return model
 
@@ -119,14 +119,15 @@ def latent_dim(config: "ModelConfig") -> int:
     return math.prod(latent_shape(config))
 
 
-def draw_latents(config: Any, key: Any, num: int) -> Any:
-    """The latents of `num` images that the model's `sample` draws with this key, (num, numbers)."""
-    from jaxgen.conditions import in_turn
+def draw_latents(config: Any, keys: Any, classes: Any) -> Any:
+    """The latents that the model's `sample` draws with a key for each image, (num, numbers).
 
-    latents = config.prior.draw(key, num)
+    `classes`: the first categorical code of each image; used by a model that `names_codes` alone.
+    """
+    latents = config.prior.draw(keys, len(keys))
     if names_codes(config):
-        latents = config.codes.with_first_code(latents, in_turn(None, num, config.codes.categorical[0]))
-    return latents.reshape(num, -1)
+        latents = config.codes.with_first_code(latents, classes)
+    return latents.reshape(len(keys), -1)
 
 
 @functools.cache

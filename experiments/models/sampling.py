@@ -1,20 +1,23 @@
-"""Samples of a trained model, a chunk at a time: sample i depends on the seed and on i alone."""
+"""Samples of a trained model, a batch at a time: sample i depends on the seed and on i alone."""
 
 import functools
 import math
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import numpy as np
 
 from experiments.command_line import system
 from experiments.command_line.errors import UserError
-from experiments.models import conditions, samplers
+from experiments.models import classes, conditions, samplers
 from experiments.models.conditions import Source
 
-CHUNK = 250
-"""Images drawn at a time: bounds the memory, and one compilation serves any number."""
+BLOCK = 250
+"""Samples whose keys are folded from one key. Part of what a seed means: another number would draw other samples."""
+
+BATCH = 250
+"""Images drawn at a time, if nothing else is asked for: bounds the memory, and changes no image."""
 
 
 def draw(
@@ -41,28 +44,50 @@ def draw(
     return step, drawer(experiment.model)(state, num, seed, conditions.source(experiment))
 
 
-@functools.cache
 def drawer(config: Any) -> Callable[..., np.ndarray]:
     """(state, number, seed, conditions=None) to samples of a model, as `draw` has them; compiled once a config."""
+
+    def drawn(state: Any, num: int, seed: int, source: Source | None = None) -> np.ndarray:
+        return np.concatenate(list(batches(config, state, np.arange(num), seed, source, size=BATCH)))
+
+    return drawn
+
+
+def batches(
+    config: Any, state: Any, indices: np.ndarray, seed: int, source: Source | None = None, *, size: int
+) -> Iterator[np.ndarray]:
+    """The samples of these numbers, `size` at a time; the last batch is drawn whole and cut."""
+    rows, num, size = _rows(config), len(indices), max(1, min(size, len(indices)))
+    for start in range(0, num, size):
+        places = indices[np.minimum(np.arange(start, start + size), num - 1)]
+        yield rows(state, places, seed, source or classes.in_turn(config))[: num - start]
+
+
+@functools.cache
+def _rows(config: Any) -> Callable[..., np.ndarray]:
+    """(state, indices, seed, conditions) to the samples of these numbers; compiled once for each count of them."""
     import jax
 
     from experiments.runs.experiment import model_of
     from jaxgen import images
 
-    sample = jax.jit(functools.partial(model_of(config).sample, config), static_argnames="num")
+    @jax.jit
+    def sample(state: Any, key: Any, indices: Any, given: Any) -> Any:
+        samples = model_of(config).sample(config, state, keys_of(key, indices), len(indices), given)
+        return samples if len(config.image_shape) == 1 else images.to_pixels(samples, config.value_range)
 
-    def chunk(state: Any, seed: int, index: int, source: Source | None) -> Any:
-        key = jax.random.fold_in(jax.random.key(seed), index)
-        given = None if source is None else source(np.arange(index * CHUNK, (index + 1) * CHUNK))
-        samples = sample(state, key, num=CHUNK, condition=given)
-        if len(config.image_shape) == 1:
-            return np.asarray(samples)
-        return np.asarray(images.to_pixels(samples, config.value_range))
+    def rows(state: Any, indices: np.ndarray, seed: int, source: Source | None) -> np.ndarray:
+        given = None if source is None else source(indices)
+        return np.asarray(sample(state, jax.random.key(seed), indices.astype(np.uint32), given))
 
-    def drawn(state: Any, num: int, seed: int, source: Source | None = None) -> np.ndarray:
-        return np.concatenate([chunk(state, seed, index, source) for index in range(-(-num // CHUNK))])[:num]
+    return rows
 
-    return drawn
+
+def keys_of(key: Any, indices: Any) -> Any:
+    """The key of each sample, (num,), from the key of the seed and the samples' numbers."""
+    import jax
+
+    return jax.vmap(lambda i: jax.random.fold_in(jax.random.fold_in(key, i // BLOCK), i % BLOCK))(indices)
 
 
 def require_memory(option: str, num: int, image_shape: tuple[int, ...]) -> None:

@@ -14,6 +14,9 @@ GAP = 2
 SHORTEST_SIDE = 32
 LABEL_SIZE, INK = 12, (60, 60, 60)
 
+LONGEST = 160
+"""Pixels of a label, at most."""
+
 
 def grid(
     pixels: np.ndarray, columns: int | None = None, *, gap: int = GAP, shortest_side: int = SHORTEST_SIDE
@@ -58,15 +61,19 @@ def _enlarged(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def labelled(picture: np.ndarray, row_labels: Sequence[str] = (), column_labels: Sequence[str] = ()) -> np.ndarray:
-    """A grid with a label left of each row and above each column, cut where a column is too narrow for it.
+    """A grid with a label left of each row and above each column; upright where a column is too narrow for one of them.
 
-    The pixels of the grid are in the lower right, as they were.
+    The pixels of the grid are in the lower right, as they were. Labels that are too long are cut.
     """
     from PIL import Image, ImageDraw
 
-    left = max((math.ceil(_font().getlength(label)) for label in row_labels), default=0)
-    left, top = (left + 3 * GAP if left else 0), (LABEL_SIZE + 3 * GAP if any(column_labels) else 0)
+    row_labels, column_labels = ([_fitted(label, LONGEST) for label in some] for some in (row_labels, column_labels))
     height, width, _ = picture.shape
+    longest = max(map(_length, column_labels), default=0)
+    upright = longest > width / max(1, len(column_labels))
+    left = max(map(_length, row_labels), default=0)
+    left, top = (left + 3 * GAP if left else 0), (longest if upright else LABEL_SIZE * bool(longest))
+    top += 3 * GAP * bool(top)
     canvas = Image.new("RGB", (left + width, top + height), "white")
     canvas.paste(Image.fromarray(picture), (left, top))
     pen = ImageDraw.Draw(canvas)
@@ -74,9 +81,25 @@ def labelled(picture: np.ndarray, row_labels: Sequence[str] = (), column_labels:
         middle = top + (index + 0.5) * height / len(row_labels)
         pen.text((left - GAP, middle), label, INK, _font(), "rm")
     for index, label in enumerate(column_labels):
-        pitch = width / len(column_labels)
-        pen.text((left + (index + 0.5) * pitch, top - 2 * GAP), _fitted(label, pitch), INK, _font(), "ms")
+        middle = left + (index + 0.5) * width / len(column_labels)
+        if upright:
+            canvas.paste(_upright(label), (round(middle - LABEL_SIZE / 2), top - 2 * GAP - _length(label)))
+        else:
+            pen.text((middle, top - 2 * GAP), label, INK, _font(), "ms")
     return np.asarray(canvas)
+
+
+def _upright(label: str) -> Any:
+    """The label as a picture that is read from below."""
+    from PIL import Image, ImageDraw
+
+    canvas = Image.new("RGB", (max(1, _length(label)), LABEL_SIZE + 2), "white")
+    ImageDraw.Draw(canvas).text((0, canvas.height / 2), label, INK, _font(), "lm")
+    return canvas.transpose(Image.Transpose.ROTATE_90)
+
+
+def _length(label: str) -> int:
+    return math.ceil(_font().getlength(label))
 
 
 @functools.cache

@@ -23,7 +23,7 @@ from experiments.command_line.errors import UserError
 from experiments.data import held_out
 from experiments.data.images import ImageSet
 from experiments.models import abilities, conditions
-from experiments.pictures import diagrams, figures
+from experiments.pictures import by_class, diagrams, figures
 from experiments.runs.experiment import Experiment, model_of
 from jaxgen import batches, images
 from jaxgen.latents import principal_components as pca
@@ -34,7 +34,7 @@ Drawing = Callable[[Any], np.ndarray]
 """A state to a picture, (height, width, 3) uint8."""
 
 MOST_CLASSES = 10
-"""Columns of a conditional model's samples."""
+"""Of which a conditional model draws a grid of codes."""
 
 REAL_POINTS, CODES, GRID, CLASS_GRID = 1_000, 1_000, 20, 7
 
@@ -191,7 +191,7 @@ def _samples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
         return _samples_of_examples(experiment, image_set, key)
     columns, labels, num = None, None, experiment.num_samples
     if abilities.has_classes(config):
-        columns = min(image_set.num_classes, MOST_CLASSES, num)
+        columns = min(image_set.num_classes, num)
         num -= num % columns
         labels = jnp.arange(num, dtype=jnp.int32) % columns
     draw = jax.jit(lambda state: model.sample(config, state, key, num, labels))
@@ -200,8 +200,8 @@ def _samples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
         return lambda state: points(np.asarray(draw(state)), real)
 
     def picture(state: Any) -> np.ndarray:
-        grid = figures.grid(np.asarray(images.to_pixels(draw(state), config.value_range)), columns)
-        return grid if columns is None else figures.labelled(grid, (), image_set.classes[:columns])
+        pixels = np.asarray(images.to_pixels(draw(state), config.value_range))
+        return figures.grid(pixels) if columns is None else by_class.picture(pixels, image_set.classes[:columns])
 
     return picture
 

@@ -8,11 +8,15 @@ import jax
 from experiments import processes
 from experiments.checkpoints.checkpointer import Checkpointer
 from experiments.command_line.errors import FolderError
-from experiments.data import card
+from experiments.data import card, held_out
 from experiments.data.images import ImageSet
+from experiments.models import likelihoods
 from experiments.runs import files, settings
 from experiments.runs.experiment import Experiment
 from jaxgen.optimizers import Optimizer
+
+SEEN = 256
+"""Images that a likelihood is judged by."""
 
 
 def greeting(name: str, folder: pathlib.Path, step: int, end: int, resumed: bool) -> str:
@@ -38,6 +42,8 @@ def about_data(image_set: ImageSet, experiment: Experiment) -> list[str]:
     config = experiment.model
     images_per_step = experiment.batch_size * config.minibatches
     warnings = card.warnings(image_set, config.batch_type, config.value_range, images_per_step)
+    pixels, _ = held_out.spread(image_set, min(SEEN, len(image_set)))
+    warnings += likelihoods.warnings(config, pixels)
     return card.card(image_set, experiment.images) + [f"warning: {warning}" for warning in warnings]
 
 
@@ -92,5 +98,5 @@ def finished(step: int, blocked_ms: list[float], folder: pathlib.Path) -> list[s
     return [
         f"finished {step:,} steps; {len(blocked_ms)} checkpoints held it up for {sum(blocked_ms) / 1e3:.2f} s; "
         f"its pictures are in {folder}",
-        f"draw more with: python -m experiments.sample {folder} --num 64 --out digits.png",
+        f"draw more with: python -m experiments.sample {folder} --num 64 --out samples.png",
     ]

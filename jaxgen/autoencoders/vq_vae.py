@@ -51,7 +51,7 @@ from jaxgen.train_state import (
     from_variables,
     training_mode,
 )
-from jaxgen.typing import AxisName, Batch, Images, Key, Metrics, Shape, Variables
+from jaxgen.typing import AxisName, Batch, Images, Key, Keys, Metrics, Shape, Variables
 
 
 @dataclass(frozen=True)
@@ -236,12 +236,12 @@ def reconstruct(config: Config, state: State, images: Images) -> Images:
     return from_codes(config, state, to_codes(config, state, images))
 
 
-def sample(config: Config, state: State, key: Key, num: int, condition: None = None) -> Images:
+def sample(config: Config, state: State, key: Keys, num: int, condition: None = None) -> Images:
     """`num` images, decoded from codes that the prior draws."""
     return from_codes(config, state, draw_codes(config, state, key, num))
 
 
-def draw_codes(config: Config, state: State, key: Key, num: int) -> Grid:
+def draw_codes(config: Config, state: State, key: Keys, num: int) -> Grid:
     """`num` grids of codes from the prior, position by position in raster order."""
     rows, columns, _ = grid_shape(config)
     keys = example_keys(key, num)

@@ -17,9 +17,9 @@ from jaxtyping import Array, Float, Int
 
 from jaxgen.checks import require
 from jaxgen.losses.information import infogan_categorical, infogan_uniform
-from jaxgen.parallel import draw
+from jaxgen.parallel import draw, split_key
 from jaxgen.priors import Prior
-from jaxgen.typing import AxisName, Key, Labels, Latents, PerExample, Shape
+from jaxgen.typing import AxisName, Keys, Labels, Latents, PerExample, Shape
 
 
 class Codes(NamedTuple):
@@ -60,9 +60,9 @@ class CodeSettings:
         """Numbers that Q gives: class logits, and a mean and a log-variance for each continuous code."""
         return sum(self.categorical) + 2 * self.continuous
 
-    def draw(self, key: Key, num: int, axis_name: AxisName = None) -> Codes:
+    def draw(self, key: Keys, num: int, axis_name: AxisName = None) -> Codes:
         """c for each of this device's examples."""
-        key_categorical, key_continuous = jax.random.split(key)
+        key_categorical, key_continuous = split_key(key)
         classes = jnp.array(self.categorical, jnp.int32)
         integers = functools.partial(jax.random.randint, shape=classes.shape, minval=0, maxval=classes)
         uniform = functools.partial(jax.random.uniform, shape=(self.continuous,), minval=-1.0, maxval=1.0)
@@ -104,9 +104,9 @@ class CodePrior:
         """Of one latent vector."""
         return (self.codes.size + self.noise.dim,)
 
-    def draw(self, key: Key, num: int, axis_name: AxisName = None) -> Latents:
+    def draw(self, key: Keys, num: int, axis_name: AxisName = None) -> Latents:
         """(num, codes + noise), the latents of this device's examples."""
-        key_codes, key_noise = jax.random.split(key)
+        key_codes, key_noise = split_key(key)
         codes = self.codes.draw(key_codes, num, axis_name)
         return self.codes.latents(codes, self.noise.draw(key_noise, num, axis_name))
 

@@ -38,7 +38,7 @@ from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Prior, Uniform
 from jaxgen.train_state import LossOutput, descend, training_mode
-from jaxgen.typing import AxisName, Batch, Key, Labels, Latents, Metrics, PerExample, Points, Scalar, Variables
+from jaxgen.typing import AxisName, Batch, Key, Keys, Labels, Latents, Metrics, PerExample, Points, Scalar, Variables
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def discriminate(config: Config, state: State, points: Points, condition: None =
     return network(state.discriminator.variables, points, EVALUATION)[0][0]
 
 
-def sample(config: Config, state: State, key: Key, num: int, condition: Labels | None = None) -> Points:
+def sample(config: Config, state: State, key: Keys, num: int, condition: Labels | None = None) -> Points:
     """`num` images of the moving average; `condition` is the first categorical code, in turn without one."""
     latents = config.prior.draw(key, num)
     if config.codes.categorical:

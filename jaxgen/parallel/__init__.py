@@ -7,7 +7,18 @@ states and batches lie. `drivers` and `inside` use `layout`, and do not use each
 """
 
 from jaxgen.parallel.drivers import Step, initial, jit, pmap, program, shard_map
-from jaxgen.parallel.inside import draw, example_keys, gather, pass_key, pmean, psum, replicated_weights, split, take
+from jaxgen.parallel.inside import (
+    draw,
+    example_keys,
+    gather,
+    pass_key,
+    pmean,
+    psum,
+    replicated_weights,
+    split,
+    split_key,
+    take,
+)
 from jaxgen.parallel.layout import (
     AXIS,
     Devices,
@@ -43,6 +54,7 @@ __all__ = [
     "replicated_weights",
     "shard_map",
     "split",
+    "split_key",
     "take",
     "unsharded",
 ]

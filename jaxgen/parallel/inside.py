@@ -13,7 +13,7 @@ from jax.sharding import AxisType, PartitionSpec
 
 from jaxgen.checks import require
 from jaxgen.parallel.layout import AXIS
-from jaxgen.typing import Key
+from jaxgen.typing import Key, Keys
 
 
 def pmean(tree: Any, axis_name: str | None) -> Any:
@@ -45,24 +45,35 @@ def take(batch: jax.Array, indices: jax.Array, axis_name: str | None) -> jax.Arr
     return jax.lax.psum(rows, axis_name)
 
 
-def example_keys(key: Key, num: int, axis_name: str | None = None) -> jax.Array:
+def example_keys(key: Keys, num: int, axis_name: str | None = None) -> jax.Array:
     """One key for each of this device's `num` examples, made from the example's index in the *global* batch.
 
-    Noise drawn from these keys is the same whether 1 device holds the batch or 8.
+    Noise drawn from these keys is the same whether 1 device holds the batch or 8. Keys that are given one for each
+    example are returned as they are: what draws many samples in batches of any size gives each its own.
     """
+    if key.ndim:
+        require(key.shape == (num,), "shape of the keys", key.shape, f"() or ({num},), one for each example")
+        return key
     first = 0 if axis_name is None else num * jax.lax.axis_index(axis_name)
     return jax.vmap(lambda index: jax.random.fold_in(key, index))(first + jnp.arange(num))
 
 
-def pass_key(key: Key, number: int = 0) -> Key:
+def pass_key(key: Keys, number: int = 0) -> Keys:
     """A key for what is random inside the networks, independent of the `example_keys` of the same key.
 
     It is folded from a number that no example reaches as its index.
     """
-    return jax.random.fold_in(key, 2**32 - 1 - number)
+    return jnp.vectorize(lambda one: jax.random.fold_in(one, 2**32 - 1 - number))(key)
 
 
-def draw(sampler: Callable[[Key], jax.Array], key: Key, num: int, axis_name: str | None = None) -> jax.Array:
+def split_key(key: Keys, num: int = 2) -> jax.Array:
+    """`jax.random.split` of one key, or of the key of each example: (num, *examples)."""
+    if key.ndim == 0:
+        return jax.random.split(key, num)
+    return jax.vmap(lambda one: jax.random.split(one, num), out_axes=1)(key)
+
+
+def draw(sampler: Callable[[Key], jax.Array], key: Keys, num: int, axis_name: str | None = None) -> jax.Array:
     """`sampler(key)` once for each of this device's `num` examples, stacked: (num, ...).
 
     Under `jit` each device draws for its own examples: XLA would draw, and compute what follows, for all on each.

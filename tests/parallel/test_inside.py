@@ -144,6 +144,24 @@ def test_a_batch_that_does_not_hold_the_minibatches_is_refused():
         parallel.split(jnp.zeros((0, 2)), 3)
 
 
+def test_a_key_for_each_example_stands_for_the_key_that_they_are_made_of():
+    key = jax.random.key(0)
+    keys = parallel.example_keys(key, 4)
+    assert parallel.example_keys(keys, 4) is keys
+    of_one, of_each = (parallel.draw(lambda key: jax.random.normal(key, (2,)), given, 4) for given in (key, keys))
+    np.testing.assert_array_equal(of_one, of_each)
+    with pytest.raises(ValueError, match=r"shape of the keys is \(4,\), but must be \(\) or \(3,\), one for each example"):
+        parallel.example_keys(keys, 3)
+
+
+@pytest.mark.parametrize("derive", [parallel.pass_key, parallel.split_key])
+def test_keys_of_examples_are_derived_one_by_one(derive):
+    keys = parallel.example_keys(jax.random.key(0), 3)
+    together = jax.random.key_data(derive(keys))
+    alone = jnp.stack([jax.random.key_data(derive(key)) for key in keys], axis=together.ndim - 2)
+    np.testing.assert_array_equal(together, alone)
+
+
 class TestChexVariants(chex.TestCase):
     """The building blocks give the same with and without jit, with and without placing, and under pmap."""
 

@@ -118,6 +118,11 @@ def a_sample_that_ignores_its_key(config, state, key, num, condition=None):
 
 
 @documented(levels.sample)
+def a_sample_of_one_key_for_all(config, state, key, num, condition=None):
+    return levels.sample(config, state, key[-1] if key.ndim else key, num)
+
+
+@documented(levels.sample)
 def a_sample_out_of_range(config, state, key, num, condition=None):
     return 3.0 * levels.sample(config, state, key, num)
 
@@ -148,6 +153,10 @@ BROKEN = {
     "no_step_in_training": (replaced(update=no_step_in_training), "every_network_gets_keys_and_the_step_in_training"),
     "a_sample_that_ignores_its_key": (
         replaced(sample=a_sample_that_ignores_its_key),
+        "sample_has_the_shape_and_range_of_the_images",
+    ),
+    "a_sample_of_one_key_for_all": (
+        replaced(sample=a_sample_of_one_key_for_all),
         "sample_has_the_shape_and_range_of_the_images",
     ),
     "a_sample_out_of_range": (replaced(sample=a_sample_out_of_range), "sample_has_the_shape_and_range_of_the_images"),

@@ -144,7 +144,7 @@ def test_the_same_command_gives_the_same_numbers_and_another_seed_others(found, 
 def test_copies_of_training_images_are_found_and_held_out_ones_judged_as_the_floor(folder, gan, monkeypatch):
     def drawn(which):
         images = data.load("digits", which)
-        return lambda run, num, seed: sets.spread(images, num)
+        return lambda run, num, seed, labels: sets.spread(images, num)
 
     options = (*FEW, "--extractor", "pixels", "--metrics", "nearest", "precision_recall", "kernel")
     monkeypatch.setattr(sets.Run, "draw", drawn("train"))

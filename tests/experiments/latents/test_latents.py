@@ -68,12 +68,12 @@ def near(tile, pixels):
 
 def test_samples_are_numbered_as_in_the_picture_of_sample(runs, loaded):
     for name in ("gan", "cvae"):
-        _, drawn = sampling.draw(runs[name], sampling.CHUNK + 3, seed=5)
-        points, _ = sources.points(Words(loaded[name], seed=5), ["sample:0,7", f"sample:{sampling.CHUNK + 2}"], 1)
+        _, drawn = sampling.draw(runs[name], sampling.BLOCK + 3, seed=5)
+        points, _ = sources.points(Words(loaded[name], seed=5), ["sample:0,7", f"sample:{sampling.BLOCK + 2}"], 1)
         found = loaded[name].decode(points.latents, points.labels)
-        wanted = drawn[[0, 7, sampling.CHUNK + 2]]
+        wanted = drawn[[0, 7, sampling.BLOCK + 2]]
         assert np.abs(found.astype(int) - wanted).max() <= 1
-        assert points.names == ("sample 0", "sample 7", f"sample {sampling.CHUNK + 2}")
+        assert points.names == ("sample 0", "sample 7", f"sample {sampling.BLOCK + 2}")
 
 
 def test_words_name_classes_held_out_images_and_files(loaded, photos):
@@ -261,10 +261,10 @@ def test_without_out_the_picture_lies_in_the_run(runs, capsys):
         ("gan", "arithmetic --plus sample:1", "name groups with --plus and --minus"),
         ("gan", "traverse --out t.jpg", r"must end in \.png or \.gif"),
         ("vae", "embed --out e.gif", r"must end in \.png$"),
-        ("vae", "interpolate --images 3 cat", "'cat' is neither a file nor a class; digits has classes 0, 1"),
+        ("vae", "interpolate --images 3 cat", "'cat' is neither a file nor a class of digits; there are: 0, 1"),
         ("vae", "interpolate --images 3 test:297", "there is no test:297; digits has held out 0 to 296"),
         ("vae", "reconstruct --images sample:1", "sample:1 draws latent vectors, which have no original"),
-        ("cvae", "grid --label ten", "--label is ten, but must be one of 0, 1, 2"),
+        ("cvae", "grid --label ten", "--label 'ten' is no class; there are: 0, 1"),
         ("vq_vae", "traverse", "vq_vae makes no image from a latent vector alone"),
         ("vae", "dance", "'dance' is no action; there are: interpolate, traverse"),
     ],

@@ -19,13 +19,13 @@ def run(own_models, tmp_path):  # noqa: F811
 
 
 def test_draws_are_numbered_as_in_the_picture_of_sample(run):
-    _, drawn = sampling.draw(run, sampling.CHUNK + 3, seed=5)
+    _, drawn = sampling.draw(run, sampling.BLOCK + 3, seed=5)
     there = trained.load(run)
-    points, _ = sources.points(Words(there, seed=5), ["sample:0,7", f"sample:{sampling.CHUNK + 2}"], 1)
+    points, _ = sources.points(Words(there, seed=5), ["sample:0,7", f"sample:{sampling.BLOCK + 2}"], 1)
     assert points.latents.shape == (3, 6)
     assert abilities.latent_shape(there.config) == (2, 3)
     found = there.decode(points.latents)
-    np.testing.assert_allclose(found.astype(int), drawn[[0, 7, sampling.CHUNK + 2]], atol=1)
+    np.testing.assert_allclose(found.astype(int), drawn[[0, 7, sampling.BLOCK + 2]], atol=1)
 
 
 def test_images_are_encoded_and_decoded_again(run):

@@ -408,11 +408,11 @@ def test_sample_draws_a_picture_from_the_run(trained, tmp_path, capsys):
 
 def test_more_samples_begin_with_the_same_ones_and_a_seed_gives_others(trained):
     _, few = sampling.draw(trained, 3, seed=0)
-    _, many = sampling.draw(trained, sampling.CHUNK + 2, seed=0)
+    _, many = sampling.draw(trained, sampling.BLOCK + 2, seed=0)
     _, others = sampling.draw(trained, 3, seed=1)
     np.testing.assert_array_equal(many[:3], few)
-    assert len(many) == sampling.CHUNK + 2
-    assert not np.array_equal(many[sampling.CHUNK :], many[:2])
+    assert len(many) == sampling.BLOCK + 2
+    assert not np.array_equal(many[sampling.BLOCK :], many[:2])
     assert not np.array_equal(few, others)
 
 

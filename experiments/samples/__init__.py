@@ -1,0 +1,1 @@
+"""What `experiments.sample` draws, and the forms in which it is written."""

@@ -1,0 +1,114 @@
+"""The samples that a command asks for: how many, of which run and step, of which classes; drawn in batches."""
+
+import pathlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from experiments.command_line.errors import UserError
+from experiments.models import abilities, classes, conditions, samplers, sampling
+from experiments.models.classes import Labels, Shares
+from experiments.runs import restore, run_data, run_folder
+from experiments.runs.experiment import Experiment
+from experiments.runs.run_data import HERE, Place
+
+USUAL = 64
+"""Images that are drawn if no number is asked for."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for, whatever the form."""
+
+    num: int | None
+    seed: int
+    label: tuple[str, ...]
+    shares: Shares
+    batch_size: int
+    step: int | Literal["newest", "best"]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A run's state and what is to be drawn of it."""
+
+    folder: pathlib.Path
+    experiment: Experiment
+    step: int
+    state: Any
+    wanted: Wanted
+    names: tuple[str, ...]  # of all classes; none of a model that is told none
+    turn: tuple[int, ...]  # classes that samples are of in turn; none where they are of others
+    labels: Labels | None  # of each sample; None of a model that is told none
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample."""
+        return tuple(self.experiment.model.image_shape)
+
+    @property
+    def num(self) -> int:
+        """Samples in all."""
+        return self.wanted.num or max(USUAL, len(self.turn))
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the samples are functions of, as JSON has it."""
+        record = run_folder.read_config(self.folder)
+        found = {"run": record["run"], "experiment": record["experiment"], "step": self.step, "seed": self.wanted.seed}
+        if self.labels is not None:
+            found["classes"] = list(self.wanted.label) or self.wanted.shares
+        settings = samplers.settings(self.experiment.model)
+        return found if settings is None else found | {"sampler": repr(settings)}
+
+    def batches(self, indices: np.ndarray) -> Iterator[np.ndarray]:
+        """The samples of these numbers, with a bar that tells how far it is."""
+        from tqdm import tqdm
+
+        source = self.labels or conditions.source(self.experiment)
+        args = self.experiment.model, self.state, indices, self.wanted.seed, source
+        with tqdm(total=len(indices), desc="drawing", unit="image", delay=3.0, leave=False) as bar:
+            for batch in sampling.batches(*args, size=self.wanted.batch_size):
+                yield batch
+                bar.update(len(batch))
+
+
+def prepare(folder: pathlib.Path, wanted: Wanted, sampler: Any = None, place: Place = HERE) -> Drawing:
+    """What is drawn of the run in `folder`, whose data lie in `place`. UserError for classes that it does not know."""
+    experiment = run_data.placed(run_folder.read(folder)[1], place)
+    _check_asked(experiment.model, wanted)
+    if conditions.takes_examples(experiment.model) or wanted.shares == "data":
+        run_data.check(folder, experiment)
+    names = classes.names(folder, experiment) if classes.count(experiment.model) else ()
+    turn = tuple(classes.number(word, names) for word in wanted.label)
+    if wanted.shares == "turn":
+        labels, turn = classes.in_turn(experiment.model, turn), turn or tuple(range(len(names)))
+    else:
+        labels = _as_in_data(experiment, wanted.seed)
+    restored, _, step, state = restore.at(folder, wanted.step)
+    experiment = samplers.replaced(run_data.placed(restored, place), sampler)
+    return Drawing(folder, experiment, step, state, wanted, names, turn, labels)
+
+
+def _check_asked(config: Any, wanted: Wanted) -> None:
+    """UserError for classes of a model that is told none, or asked for in two ways."""
+    if wanted.label and wanted.shares == "data":
+        raise UserError("--label and --classes data ask for different classes; leave one of them out")
+    for option, given, possible in (
+        ("--label", bool(wanted.label), classes.count(config) is not None),
+        ("--classes data", wanted.shares == "data", abilities.has_classes(config)),
+    ):
+        if given and not possible:
+            raise UserError(f"{option} is given, but {abilities.name_of(config)} is not told classes; leave it out")
+
+
+def _as_in_data(experiment: Experiment, seed: int) -> Labels:
+    """The class of each sample, as often as the training data have it."""
+    from experiments import data
+
+    labels = data.load_for(experiment).labels
+    if labels is None:
+        raise UserError(f"--classes data needs labels, but {experiment.data} has none; leave it out")
+    return classes.as_in_data(labels, seed)

@@ -1,0 +1,37 @@
+"""Samples as one picture: a grid, one class a column under its name, or points over real ones."""
+
+import pathlib
+
+import numpy as np
+
+from experiments.models import sampling
+from experiments.pictures import by_class, figures, kinds
+from experiments.samples.drawing import Drawing
+
+
+def write(path: pathlib.Path, drawn: Drawing, columns: int | None) -> str:
+    """Draw and write the picture, `columns` images in a row; what was written, in words."""
+    sampling.require_memory("--num", drawn.num, drawn.shape)
+    samples = np.concatenate(list(drawn.batches(np.arange(drawn.num))))
+    if samples.ndim == 2:
+        figures.save_png(path, kinds.points(samples, _real(drawn)))
+        return f"{drawn.num:,} points of step {drawn.step:,}"
+    if not drawn.turn:
+        figures.save_png(path, figures.grid(samples, columns))
+        return f"{drawn.num:,} images of step {drawn.step:,}"
+    names = [drawn.names[label] for label in drawn.turn]
+    figures.save_png(path, by_class.picture(samples, names, columns))
+    num = min(len(names), drawn.num)
+    left = f", the first {num} of {len(names)} classes" if num < len(names) else ""
+    line = "column" if columns in (None, num) else "row"
+    return f"{drawn.num:,} images of step {drawn.step:,}, one class a {line}{left},"
+
+
+def _real(drawn: Drawing) -> np.ndarray:
+    """As many real points."""
+    from experiments import data
+    from experiments.runs import run_data
+
+    run_data.check(drawn.folder, drawn.experiment)
+    real = data.load_for(drawn.experiment)
+    return np.asarray(real.batch(np.arange(min(len(real), drawn.num))))
