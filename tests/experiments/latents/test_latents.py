@@ -321,7 +321,7 @@ def test_help_explains_every_option(action, capsys):
     printed = capsys.readouterr().out
     with contextlib.suppress(AttributeError):
         for name in __import__(f"experiments.latents.{action}", fromlist=["Options"]).Options.__dataclass_fields__:
-            assert f"--{name}" in printed
+            assert f"--{name.replace('_', '-')}" in printed
 
 
 def test_a_run_that_is_none_is_named():
