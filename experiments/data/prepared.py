@@ -7,15 +7,16 @@ times as fast.
 import dataclasses
 import pathlib
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from experiments.command_line.errors import UserError
-from experiments.data.collection import Collection, NoExamples, ranges
+from experiments.data import one_class
+from experiments.data.collection import Collection, ranges
 from experiments.data.encoded import Pictures
-from experiments.data.request import class_number, nearest, official
+from experiments.data.request import nearest
 
 SCAN = 4096
 """Records read at a time when looking for labels."""
@@ -45,7 +46,7 @@ def collection(name: str, folder: pathlib.Path) -> Collection:
         a, b = (dataclasses.replace(one, labels=None, classes=()) for one in (a, b))  # they name the domains
         return dataclasses.replace(a, others=b, holds_out=False)
     found = _collection(name, builder, {split: split for split in splits})
-    return _one_class(found, set_name, class_name) if class_name else found
+    return one_class.of(found, set_name, class_name) if class_name else found
 
 
 def opened(name: str, folder: pathlib.Path) -> Any:
@@ -205,48 +206,6 @@ def _recorded(builder: Any, splits: Iterable[str]) -> str:
 
 def _texts(features: Any) -> list[str]:
     return [text.decode("utf-8") for text in features["captions"].bytes_list.value]
-
-
-class _OfClass(Mapping[str, np.ndarray]):
-    """The splits of one class of a set, found when they are needed."""
-
-    def __init__(self, every: Collection, number: int):
-        self._every, self._number = every, number
-        self._names = tuple(every.splits) if official("test", tuple(every.splits)) else (*every.splits, "test")
-        self._found: dict[str, np.ndarray] = {}
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __getitem__(self, split: str) -> np.ndarray:
-        if split not in self._names:
-            raise KeyError(split)
-        if split not in self._found:
-            indices, labels = self._every.indices(split), self._every.labels
-            assert labels is not None
-            there = labels[indices]
-            self._found[split] = indices[there == self._number]
-            if not len(self._found[split]):
-                names = self._every.classes
-                raise NoExamples(
-                    f"{self._every.name} as prepared here holds no {names[self._number]!r}; it holds: "
-                    f"{', '.join(names[label] for label in np.unique(there))}"
-                )
-        return self._found[split]
-
-
-def _one_class(every: Collection, set_name: str, wanted: str) -> Collection:
-    if every.labels is None:
-        raise UserError(f"{set_name} has no labels, so no class {wanted!r}; give --data {set_name}")
-    number = class_number(set_name, wanted, every.classes)
-    named = dataclasses.replace(every, name=set_name)
-    zeros = np.broadcast_to(np.int32(0), len(every.images))
-    return dataclasses.replace(
-        every, splits=_OfClass(named, number), labels=zeros, classes=(every.classes[number],), texts=None
-    )
 
 
 def _others(name: str, folder: pathlib.Path) -> str:
