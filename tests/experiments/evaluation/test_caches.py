@@ -38,7 +38,7 @@ IN_MEMORY = {
     "experiments.data.decoding.suffixes": "the packages that are installed",
     "experiments.data.order._permutation": "nothing",
     "experiments.evaluation.inception.shapes": "the network, which has no settings",
-    "experiments.evaluation.rows.whole": "the sets of one evaluation, which are fixed",
+    "experiments.evaluation.rows.neighbors": "the sets of one evaluation, which are fixed",
     "experiments.latents.trained.held_out": "the data of one run, read once a command",
     "experiments.latents.trained.latent_dim": "the settings of one run",
     "experiments.models.abilities.code_namer": "nothing: the state is an argument of what it gives",
@@ -47,6 +47,7 @@ IN_MEMORY = {
     "experiments.models.abilities.reconstruction": "nothing: the state is an argument of what it gives",
     "experiments.models.sampling.drawer": "nothing: state, seed and conditions are arguments of what it gives",
     "experiments.pictures.figures._font": "a file of matplotlib",
+    "experiments.runs.restore.of_segment": "the settings of one run, read once a command",
 }
 
 

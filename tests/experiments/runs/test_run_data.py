@@ -184,7 +184,7 @@ def test_data_at_hand_have_a_fingerprint_too(name):
 
 
 def test_train_goes_on_in_the_new_place_and_not_with_other_pictures(tmp_path, monkeypatch):
-    monkeypatch.setattr(Loop, "run", lambda self, resumed: run_folder.record_checkpoint(self.folder) or int(resumed))
+    monkeypatch.setattr(Loop, "run", lambda self, resumed, _: run_folder.record_checkpoint(self.folder) or int(resumed))
     write_all(tmp_path / "data", {f"{index}.png": encoded(pixels(seed=index)) for index in range(6)})
 
     def trained(place):
