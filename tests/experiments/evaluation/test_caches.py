@@ -35,8 +35,10 @@ ON_DISK = {
 
 IN_MEMORY = {
     # function: (what it depends on beside its arguments, which are the key)
+    "experiments.data.archives._opened": "the archive, whose size and time of change are part of the key",
     "experiments.data.decoding.suffixes": "the packages that are installed",
     "experiments.data.order._permutation": "nothing",
+    "experiments.data.pixels._transform": "nothing: the profile is the key",
     "experiments.evaluation.inception.shapes": "the network, which has no settings",
     "experiments.evaluation.rows.neighbors": "the sets of one evaluation, which are fixed",
     "experiments.latents.trained.held_out": "the data of one run, read once a command",
