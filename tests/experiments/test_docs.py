@@ -38,7 +38,7 @@ def test_the_command_for_a_persons_own_images_reaches_the_training(tmp_path, mon
     (command,) = re.findall(r"^python -m experiments\.train (.*folder:\w+)", TEXT, re.MULTILINE)
     monkeypatch.chdir(write_all(tmp_path, {f"photos/{i}.jpg": encoded(pixels(20 + i, 30), "JPEG") for i in range(4)}))
     seen = []
-    monkeypatch.setattr(Loop, "run", lambda loop, resumed: seen.append(loop.image_set) or 0)
+    monkeypatch.setattr(Loop, "run", lambda loop, *_: seen.append(loop.image_set) or 0)
     assert train.main(command.split()) == 0
     assert seen[0].image_shape == (64, 64, 3)
 
