@@ -83,8 +83,9 @@ class Run:
         config = self.experiment.model
         labels = labels or classes.in_turn(config)
         drawn = sampling.drawer(config)(self.state, num, seed, labels or conditions.source(self.experiment))
-        numbers = labels(np.arange(num)) if labels is not None and abilities.has_classes(config) else None
-        return Examples(drawn, numbers)
+        if labels is None or not abilities.has_classes(config):
+            return Examples(drawn)
+        return Examples(drawn, labels(np.arange(num)))
 
 
 def run(folder: pathlib.Path, which: int | Literal["newest", "best"], sampler: Any = None, place: Place = HERE) -> Run:

@@ -150,8 +150,9 @@ def test_a_key_for_each_example_stands_for_the_key_that_they_are_made_of():
     assert parallel.example_keys(keys, 4) is keys
     of_one, of_each = (parallel.draw(lambda key: jax.random.normal(key, (2,)), given, 4) for given in (key, keys))
     np.testing.assert_array_equal(of_one, of_each)
-    message = r"shape of the keys is \(4,\), but must be \(\) or \(3,\), one for each example"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(
+        ValueError, match=r"shape of the keys is \(4,\), but must be \(\) or \(3,\), one for each example"
+    ):
         parallel.example_keys(keys, 3)
 
 
