@@ -35,17 +35,20 @@ ON_DISK = {
 
 IN_MEMORY = {
     # function: (what it depends on beside its arguments, which are the key)
+    "experiments.data.archives._opened": "the archive, whose size and time of change are part of the key",
     "experiments.data.decoding.suffixes": "the packages that are installed",
     "experiments.data.order._permutation": "nothing",
+    "experiments.data.pixels._transform": "nothing: the profile is the key",
     "experiments.evaluation.inception.shapes": "the network, which has no settings",
     "experiments.evaluation.rows.neighbors": "the sets of one evaluation, which are fixed",
+    "experiments.latents.trained.classes": "the settings and data of one run, read once a command",
     "experiments.latents.trained.held_out": "the data of one run, read once a command",
     "experiments.latents.trained.latent_dim": "the settings of one run",
     "experiments.models.abilities.code_namer": "nothing: the state is an argument of what it gives",
     "experiments.models.abilities.decoder": "nothing: the state is an argument of what it gives",
     "experiments.models.abilities.encoder": "nothing: the state is an argument of what it gives",
     "experiments.models.abilities.reconstruction": "nothing: the state is an argument of what it gives",
-    "experiments.models.sampling.drawer": "nothing: state, seed and conditions are arguments of what it gives",
+    "experiments.models.sampling._rows": "nothing: state, seed and conditions are arguments of what it gives",
     "experiments.pictures.figures._font": "a file of matplotlib",
     "experiments.runs.restore.of_segment": "the settings of one run, read once a command",
 }
