@@ -1,7 +1,7 @@
 """Write the pages of results from the records of runs: `python -m experiments.results --add RUN...`.
 
-Without --add the pages are written anew from the records that are there: docs/results/*.md from docs/results/runs/*.json.
-A record holds what is known of a run: its command, settings, hardware, versions, commit, minutes and evaluations.
+Without --add the pages in docs/results are written anew from the records that are there, docs/results/runs/*.json. A
+record holds what is known of a run: its command, settings, hardware, versions, commit, minutes and evaluations.
 """
 
 import pathlib

@@ -37,10 +37,10 @@ def read(folders: Sequence[pathlib.Path]) -> list[Run]:
     found = []
     for place, (folder, label) in enumerate(zip(folders, labels, strict=True)):
         name, experiment = run_folder.read(folder)
-        flat = flat(settings.to_json(experiment))
+        values = flat(settings.to_json(experiment))
         evaluation = _evaluation(folder / "evaluation.json")
         changes = history.changes(run_folder.read_config(folder))
-        found.append(Run(folder, label, curves.colour(place), name, flat, _metrics(folder), evaluation, changes))
+        found.append(Run(folder, label, curves.colour(place), name, values, _metrics(folder), evaluation, changes))
     return found
 
 

@@ -20,10 +20,8 @@ HEADLINES = ("recognised", "frechet", "modes", "negative_elbo")
 def pages(records: Sequence[Record], figures: pathlib.Path) -> dict[str, str]:
     """File names to texts: one page for each family, and index.md. Pictures are those of `figures` that are there."""
     families = sorted({_family(one) for one in records})
-    found = {
-        f"{family}.md": _page(family, [one for one in records if _family(one) == family], figures)
-        for family in families
-    }
+    of = {family: [one for one in records if _family(one) == family] for family in families}
+    found = {f"{family}.md": _page(family, runs, figures) for family, runs in of.items()}
     return found | {"index.md": _index(records, families)}
 
 
@@ -38,9 +36,10 @@ def _title(family: str) -> str:
 def _index(records: Sequence[Record], families: Sequence[str]) -> str:
     lines = [WRITTEN, "", "# Results", ""]
     lines += [
-        "What the experiments gave, as they stand in the repository: each number is of the last step of a run that one command trains,",
-        "beside the same number of real examples that were held out, with an interval of 95 %. The files in `runs/` hold everything that is",
-        "known of a run: settings, versions, hardware, commit, evaluation. `python -m experiments.results --add RUN` adds a run of yours.",
+        "What the experiments gave, as they stand in the repository: each number is of the last step of a run that one",
+        "command trains, beside the same number of real examples that were held out, with an interval of 95 %. The",
+        "files in `runs/` hold all that is known of a run: settings, versions, hardware, commit, evaluation.",
+        "`python -m experiments.results --add RUN` adds a run of yours.",
         "",
     ]
     for family in families:
@@ -83,37 +82,28 @@ def _link(family: str, record: Record, command: str) -> str:
 
 
 def _anchor(record: Record, command: str) -> str:
-    return (
-        _heading(record, command)
-        .replace("`", "")
-        .lower()
-        .replace(" ", "-")
-        .replace(".", "")
-        .replace("--", "-")
-        .strip("-")
-    )
+    """As GitHub and MkDocs make them of headings."""
+    return _heading(record, command).replace("`", "").lower().replace(" ", "-")
 
 
 def _heading(record: Record, command: str) -> str:
     options = [word for word in command.split(" --")[1:] if not word.startswith("seed ")]
-    return f"`{record['experiment']}`" + "".join(f" {option.replace('.', ' ')}" for option in options)
+    return f"`{record['experiment']}`" + "".join(f" {option.replace('.', '-')}" for option in options)
 
 
 def _groups(records: Sequence[Record]) -> list[tuple[str, list[Record]]]:
     """Runs that differ in their seed alone, in order of seed, by their command without it."""
-    groups: dict[str, list[Record]] = {}
-    for one in sorted(records, key=lambda one: (one["experiment"], one["command"], one["seed"])):
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for one in sorted(records, key=lambda one: one["seed"]):
         command = one["command"].replace(f" --seed {one['seed']}", "")
-        groups.setdefault(command, []).append(one)
-    return list(groups.items())
+        groups.setdefault((one["experiment"], command), []).append(one)
+    return [(command, groups[name, command]) for name, command in sorted(groups)]
 
 
 def _page(family: str, records: Sequence[Record], figures: pathlib.Path) -> str:
     lines = [WRITTEN, "", f"# Results: {_title(family)}", ""]
-    lines += [
-        "The last step of each run, not its best. Intervals of 95 %; [metrics.md](../metrics.md) says what each metric is.",
-        "",
-    ]
+    metrics = "[metrics.md](../metrics.md) says what each metric is"
+    lines += [f"The last step of each run, not its best. Intervals of 95 %; {metrics}.", ""]
     for command, runs in _groups(records):
         lines += _section(command, runs, figures)
     return "\n".join(lines).rstrip() + "\n"
@@ -174,8 +164,10 @@ def _evaluated(runs: Sequence[Record]) -> list[str]:
     first = evaluated[0]["evaluation"]
     accuracy = first.get("classifier_accuracy")
     judge = "" if accuracy is None else f" The classifier is right on {accuracy:.1%} of the held-out examples."
-    note = f"{first['num_samples']:,} samples, {first['num_test']:,} held-out and {first['num_train']:,} training examples.{judge}"
-    return [*_table(head, body), "", note, ""]
+    nums = (
+        f"{first['num_samples']:,} samples, {first['num_test']:,} held-out and {first['num_train']:,} training examples"
+    )
+    return [*_table(head, body), "", f"{nums}.{judge}", ""]
 
 
 def _likelihoods(runs: Sequence[Record]) -> list[str]:
