@@ -24,7 +24,7 @@ import jax
 
 from experiments.benchmarks import comparison, costs, history, updates
 from experiments.benchmarks.comparison import Options
-from experiments.command_line import cli
+from experiments.command_line import cli, system
 from experiments.command_line.errors import UserError
 
 COSTS = "costs"
@@ -55,7 +55,7 @@ def main(argv: Sequence[str]) -> int:
 def _machine(*, with_torch: bool) -> dict[str, str]:
     """What ran here; UserError if PyTorch is needed and missing."""
     jax_here = f"{jax.__version__} on {len(jax.devices())} {jax.devices()[0].device_kind}"
-    machine = {"processor": history.processor(), "jax": jax_here}
+    machine = {"processor": system.processor(), "jax": jax_here}
     if not with_torch:
         return machine
     try:

@@ -3,10 +3,7 @@
 import datetime
 import json
 import pathlib
-import platform
 from typing import Any
-
-from experiments.command_line import system
 
 
 def last(path: pathlib.Path, case: str, machine: dict[str, str], what: str) -> dict[str, Any]:
@@ -24,11 +21,3 @@ def add(path: pathlib.Path, entry: dict[str, Any]) -> None:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps({"time": now, **entry}) + "\n")
-
-
-def processor() -> str:
-    """Name of this machine's processor."""
-    lines = system.processor_lines()
-    if len(lines) == 1:
-        return lines[0]
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

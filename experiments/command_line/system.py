@@ -139,6 +139,14 @@ def processor_lines() -> list[str]:
         return [platform.processor() or platform.machine()]
 
 
+def processor() -> str:
+    """Name of this machine's processor."""
+    lines = processor_lines()
+    if len(lines) == 1:
+        return lines[0]
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
 def _module(name: str) -> Any | None:
     try:
         return importlib.import_module(name)

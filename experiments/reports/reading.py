@@ -37,10 +37,10 @@ def read(folders: Sequence[pathlib.Path]) -> list[Run]:
     found = []
     for place, (folder, label) in enumerate(zip(folders, labels, strict=True)):
         name, experiment = run_folder.read(folder)
-        flat = _flat(settings.to_json(experiment))
+        values = flat(settings.to_json(experiment))
         evaluation = _evaluation(folder / "evaluation.json")
         changes = history.changes(run_folder.read_config(folder))
-        found.append(Run(folder, label, curves.colour(place), name, flat, _metrics(folder), evaluation, changes))
+        found.append(Run(folder, label, curves.colour(place), name, values, _metrics(folder), evaluation, changes))
     return found
 
 
@@ -71,11 +71,11 @@ def _evaluation(path: pathlib.Path) -> dict[str, Any] | None:
     raise UserError(f"{path} was not written by this version; run python -m experiments.evaluate {path.parent} again")
 
 
-def _flat(tree: Any, path: str = "") -> dict[str, Any]:
+def flat(tree: Any, path: str = "") -> dict[str, Any]:
     """Dotted paths to values."""
     if not isinstance(tree, dict):
         return {path: tree}
     found = {}
     for name, value in tree.items():
-        found |= _flat(value, f"{path}.{name}".lstrip("."))
+        found |= flat(value, f"{path}.{name}".lstrip("."))
     return found

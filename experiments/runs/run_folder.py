@@ -11,20 +11,15 @@ checkpoints/     orbax
 import json
 import os
 import pathlib
-import platform
-import sys
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import metadata
 from typing import Any, TextIO
 
-import jaxgen
 from experiments.command_line import system
 from experiments.command_line.errors import FolderError, UserError
 from experiments.data.request import OWN
-from experiments.runs import files, former, history, settings
+from experiments.runs import files, former, history, sessions, settings
 from experiments.runs.experiment import Experiment
 
 FREE = (
@@ -51,8 +46,6 @@ FREE = (
 
 FORMAT = 2
 """Of config.json; `former.upgraded` reads format 1."""
-
-PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 
 
 class Hold:
@@ -130,7 +123,7 @@ def begin(folder: pathlib.Path, name: str, experiment: Experiment, data: dict[st
         if (folder / "checkpoints").exists():
             raise UserError(f"{folder} has checkpoints but no config.json that says of what; choose another --out")
         record = {"format": FORMAT, "run": uuid.uuid4().hex, "experiment": name, "has_checkpoint": False}
-        record |= {"data": data, "settings": settings.to_json(experiment), "sessions": [_session(0)]}
+        record |= {"data": data, "settings": settings.to_json(experiment), "sessions": [sessions.session(0)]}
         _write(folder, record)
         return False
     there, earlier = read(folder)
@@ -163,7 +156,7 @@ def record_session(
 ) -> None:
     """Note in config.json that the run goes on from `step`, with which settings, versions and devices; what changed."""
     record = read_config(folder)
-    session = _session(step) | ({} if changed is None else {"changed": changed})
+    session = sessions.session(step) | ({} if changed is None else {"changed": changed})
     _write(folder, record | {"settings": settings.to_json(experiment), "sessions": [*record["sessions"], session]})
 
 
@@ -237,21 +230,6 @@ def read(folder: pathlib.Path) -> tuple[str, Experiment]:
     if not isinstance(found, Experiment):
         raise UserError(f"{folder / 'config.json'} cannot be used: its settings are a {type(found).__name__}")
     return record["experiment"], found
-
-
-def _session(step: int) -> dict[str, Any]:
-    import jax
-
-    return {
-        "from_step": step,
-        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "command": sys.argv[1:],
-        "python": platform.python_version(),
-        "versions": {"jaxgen": jaxgen.__version__} | {name: metadata.version(name) for name in PACKAGES},
-        "devices": [str(device) for device in jax.devices()],
-        "processes": jax.process_count(),
-        "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores",
-    }
 
 
 def _write(folder: pathlib.Path, record: dict[str, Any]) -> None:

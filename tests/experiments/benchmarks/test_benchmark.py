@@ -14,6 +14,7 @@ from experiments import benchmark
 from experiments.benchmarks import clock, comparison, costs, history, scaling, updates
 from experiments.benchmarks.arithmetic import flops
 from experiments.benchmarks.clock import Variant
+from experiments.command_line import system
 from experiments.command_line.errors import UserError
 from experiments.data.options import StorageOptions
 
@@ -111,7 +112,7 @@ def test_costs_stand_beside_those_of_the_last_run_on_this_machine(tmp_path, monk
     monkeypatch.setattr(benchmark.costs, "measure", lambda: iter([("import", costs.Cost(next(seconds), "s"))]))
     seconds, path = iter([1.5, 2.5, 3.5]), tmp_path / "history.jsonl"
     for processor in ("a", "a", "b"):
-        monkeypatch.setattr(history, "processor", lambda processor=processor: processor)
+        monkeypatch.setattr(system, "processor", lambda processor=processor: processor)
         assert benchmark.main([benchmark.COSTS, "--history", str(path)]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("import")]
     assert lines == [["import", "1.50", "s"], ["import", "2.50", "s", "1.50"], ["import", "3.50", "s"]]

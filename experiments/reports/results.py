@@ -1,0 +1,197 @@
+"""The pages of results, one for each family of models, from the records of runs."""
+
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from experiments.evaluation.table import AIMS, shown
+
+Record = dict[str, Any]
+
+WRITTEN = "<!-- Written by `python -m experiments.results` from the files in runs/: change those, not this page. -->"
+
+FAMILIES = {"autoencoders": "Autoencoders", "gans": "Generative adversarial networks", "diffusion": "Diffusion models"}
+"""Titles of the families that have one."""
+
+HEADLINES = ("recognised", "frechet", "modes", "negative_elbo")
+"""Metrics of the overview, where a run has them."""
+
+
+def pages(records: Sequence[Record], figures: pathlib.Path) -> dict[str, str]:
+    """File names to texts: one page for each family, and index.md. Pictures are those of `figures` that are there."""
+    families = sorted({_family(one) for one in records})
+    of = {family: [one for one in records if _family(one) == family] for family in families}
+    found = {f"{family}.md": _page(family, runs, figures) for family, runs in of.items()}
+    return found | {"index.md": _index(records, families)}
+
+
+def _family(record: Record) -> str:
+    return record["model"].split(".")[1]
+
+
+def _title(family: str) -> str:
+    return FAMILIES.get(family, family.replace("_", " ").capitalize())
+
+
+def _index(records: Sequence[Record], families: Sequence[str]) -> str:
+    lines = [WRITTEN, "", "# Results", ""]
+    lines += [
+        "What the experiments gave, as they stand in the repository: each number is of the last step of a run that one",
+        "command trains, beside the same number of real examples that were held out, with an interval of 95 %. The",
+        "files in `runs/` hold all that is known of a run: settings, versions, hardware, commit, evaluation.",
+        "`python -m experiments.results --add RUN` adds a run of yours.",
+        "",
+    ]
+    for family in families:
+        lines += [f"## [{_title(family)}]({family}.md)", "", *_overview(records, family), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _overview(records: Sequence[Record], family: str) -> list[str]:
+    body = []
+    for command, runs in _groups([one for one in records if _family(one) == family]):
+        first = runs[0]
+        minutes = " / ".join(f"{one['minutes']:.1f}" for one in runs)
+        seeds = ", ".join(str(one["seed"]) for one in runs)
+        body.append(
+            [_link(family, first, command), first["data"], f"{first['steps']:,}", seeds, minutes, _headline(runs)]
+        )
+    return _table(["experiment", "data", "updates", "seeds", "minutes", "result"], body)
+
+
+def _headline(runs: Sequence[Record]) -> str:
+    """The first metric of the headlines that the runs have, one value a seed, and the real examples' beside it."""
+    rows = {row["metric"]: row for row in _rows(runs[0])}
+    for name in HEADLINES:
+        if name in rows and rows[name].get("samples", {}).get("value") is not None:
+            values = [_value(_row(one, rows[name])["samples"]) for one in runs]
+            real = rows[name].get("real", {})
+            floor = f" (held out {_value(real)})" if real.get("value") is not None else ""
+            return f"{rows[name]['name']} {' / '.join(values)}{floor}"
+    if "likelihood" in runs[0]:
+        return "-ELBO " + " / ".join(f"{one['likelihood']['negative_elbo']['mean']:.2f}" for one in runs) + " nats"
+    return ""
+
+
+def _value(cell: dict[str, Any]) -> str:
+    return "-" if cell.get("value") is None else f"{cell['value']:.4g}"
+
+
+def _link(family: str, record: Record, command: str) -> str:
+    return f"[`{record['experiment']}`]({family}.md#{_anchor(record, command)})"
+
+
+def _anchor(record: Record, command: str) -> str:
+    """As GitHub and MkDocs make them of headings."""
+    return _heading(record, command).replace("`", "").lower().replace(" ", "-")
+
+
+def _heading(record: Record, command: str) -> str:
+    options = [word for word in command.split(" --")[1:] if not word.startswith("seed ")]
+    return f"`{record['experiment']}`" + "".join(f" {option.replace('.', '-')}" for option in options)
+
+
+def _groups(records: Sequence[Record]) -> list[tuple[str, list[Record]]]:
+    """Runs that differ in their seed alone, in order of seed, by their command without it."""
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for one in sorted(records, key=lambda one: one["seed"]):
+        command = one["command"].replace(f" --seed {one['seed']}", "")
+        groups.setdefault((one["experiment"], command), []).append(one)
+    return [(command, groups[name, command]) for name, command in sorted(groups)]
+
+
+def _page(family: str, records: Sequence[Record], figures: pathlib.Path) -> str:
+    lines = [WRITTEN, "", f"# Results: {_title(family)}", ""]
+    metrics = "[metrics.md](../metrics.md) says what each metric is"
+    lines += [f"The last step of each run, not its best. Intervals of 95 %; {metrics}.", ""]
+    for command, runs in _groups(records):
+        lines += _section(command, runs, figures)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _section(command: str, runs: Sequence[Record], figures: pathlib.Path) -> list[str]:
+    first = runs[0]
+    name = first["experiment"]
+    lines = [f"## {_heading(first, command)}", ""]
+    if (figures / f"{name}.png").is_file() and command.endswith(name):
+        lines += [f"![Samples of {name}](../figures/{name}.png)", ""]
+    lines += ["```sh", command, "```", ""]
+    lines += [_facts(runs), ""]
+    lines += _evaluated(runs)
+    lines += _likelihoods(runs)
+    return lines
+
+
+def _facts(runs: Sequence[Record]) -> str:
+    first, seeds = runs[0], " and ".join(str(one["seed"]) for one in runs)
+    minutes = ", ".join(format(one["minutes"], ".1f") for one in runs)
+    machines = "; ".join(dict.fromkeys(_machine(one) for one in runs))
+    return (
+        f"{first['data']}, {first['steps']:,} updates, batches of {first['batch_size']:,}; seed {seeds}. "
+        f"Minutes of updates: {minutes}. {machines}."
+    )
+
+
+def _machine(record: Record) -> str:
+    session = record["sessions"][-1]
+    devices = f"{len(session['devices'])} x {session['devices'][0].partition(':')[0]}"
+    where = f"{session.get('processor') or session['platform']}, {session['platform'].rpartition(', ')[2]}, {devices}"
+    commit = f", commit {session['commit']}" if session.get("commit") else ""
+    return f"{where}, jax {session['versions']['jax']}{commit}"
+
+
+def _rows(record: Record) -> list[dict[str, Any]]:
+    return [row for row in record.get("evaluation", {}).get("rows", ()) if "reason" not in row]
+
+
+def _row(record: Record, like: dict[str, Any]) -> dict[str, Any]:
+    """The row of the same metric and extractor; an empty one where the run has none."""
+    for row in _rows(record):
+        if (row["metric"], row["extractor"], row["name"]) == (like["metric"], like["extractor"], like["name"]):
+            return row
+    return {"samples": {}, "real": {}}
+
+
+def _evaluated(runs: Sequence[Record]) -> list[str]:
+    evaluated = [one for one in runs if _rows(one)]
+    if not evaluated:
+        return []
+    head = ["metric", "extractor", *(f"samples, seed {one['seed']}" for one in evaluated), "real, held out"]
+    body = []
+    for row in _rows(evaluated[0]):
+        cells = [shown(_row(one, row)["samples"]) for one in evaluated]
+        body.append([row["name"] + AIMS[row["better"]], row["extractor"] or "-", *cells, shown(row.get("real", {}))])
+    first = evaluated[0]["evaluation"]
+    accuracy = first.get("classifier_accuracy")
+    judge = "" if accuracy is None else f" The classifier is right on {accuracy:.1%} of the held-out examples."
+    nums = (
+        f"{first['num_samples']:,} samples, {first['num_test']:,} held-out and {first['num_train']:,} training examples"
+    )
+    return [*_table(head, body), "", f"{nums}.{judge}", ""]
+
+
+def _likelihoods(runs: Sequence[Record]) -> list[str]:
+    measured = [one for one in runs if "likelihood" in one]
+    if not measured:
+        return []
+    first = measured[0]["likelihood"]
+    names = {
+        "negative_elbo": "negative ELBO",
+        "reconstruction": "reconstruction, -E[log p(x\\|z)]",
+        "kl": "divergence",
+        "nll": f"-log p(x), {first['num_latents']:,} weights",
+    }
+    head = ["nats an image", *(f"seed {one['seed']}" for one in measured)]
+    body = []
+    for name, title in names.items():
+        cells = [one["likelihood"][name] for one in measured]
+        body.append([title, *(f"{cell['mean']:.2f} ± {cell['standard_error']:.2f}" for cell in cells)])
+    body.append(
+        ["active latents", *(f"{one['likelihood']['active_latents']} of {first['latents']}" for one in measured)]
+    )
+    note = f"{first['num_images']:,} held-out images; {first['protocol']}. Standard errors over images."
+    return [*_table(head, body), "", note, ""]
+
+
+def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *body)]

@@ -1,0 +1,55 @@
+"""Write the pages of results from the records of runs: `python -m experiments.results --add RUN...`.
+
+Without --add the pages in docs/results are written anew from the records that are there, docs/results/runs/*.json. A
+record holds what is known of a run: its command, settings, hardware, versions, commit, minutes and evaluations.
+"""
+
+import pathlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from experiments.command_line import cli
+from experiments.command_line.errors import UserError
+
+DOCS = pathlib.Path(__file__).parent.parent / "docs"
+
+
+@dataclass(frozen=True)
+class Options:
+    """Which runs to add, and where pages and records lie."""
+
+    add: tuple[pathlib.Path, ...] = ()  # folders of finished runs: evaluate them first
+    out: pathlib.Path = DOCS / "results"  # folder of the pages; the records are in its folder runs
+    figures: pathlib.Path = DOCS / "figures"  # pictures EXPERIMENT.png
+
+
+def main(argv: Sequence[str]) -> int:
+    """Write records and pages."""
+    chosen = cli.parse(
+        Options,
+        Options(),
+        argv,
+        prog="python -m experiments.results",
+        description=(__doc__ or "").partition("\n\n")[0],
+    )
+    from experiments.reports import records, results
+    from experiments.runs import files
+
+    folder = chosen.out / "runs"
+    found = [records.record(run) for run in chosen.add]  # all are read before one is written
+    try:
+        for one in found:
+            print(f"wrote {records.write(one, folder)}")
+        known = [one for _, one in records.read(folder)]
+        if not known:
+            raise UserError(f"{folder} holds no records of runs; give --add RUN with the folder of a run")
+        for name, text in results.pages(known, chosen.figures).items():
+            files.write(chosen.out / name, text)
+            print(f"wrote {chosen.out / name}")
+    except OSError as error:
+        raise UserError(f"cannot write to {chosen.out}: {error.strerror}; choose another --out") from error
+    return 0
+
+
+if __name__ == "__main__":
+    cli.run(main)
