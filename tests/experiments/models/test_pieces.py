@@ -9,6 +9,7 @@ import pytest
 
 from experiments import data
 from experiments.data import held_out
+from experiments.data.images import ImageSet
 from experiments.evaluation import extractors, likelihood, outputs, sets
 from experiments.evaluation.extractors import Cache
 from experiments.evaluation.sets import Real
@@ -128,10 +129,11 @@ def pictures(runs, size):
 
 def components(_, size):
     """The pca features of images; the classifier's and the Inception's go the same way."""
-    real = Real(data.load("digits"), data.load("digits", "test"))
+    test = data.load("digits", "test")
+    real = Real(data.load("digits"), test)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(outputs.in_chunks, "__defaults__", (size,))
-        return extractors.make("pca", real, Cache()).outputs(np.asarray(real.test.batch(np.arange(20)))).features
+        return extractors.make("pca", real, Cache()).outputs(np.asarray(test.batch(np.arange(20)))).features
 
 
 PLACES = {
@@ -157,7 +159,9 @@ def test_the_size_of_a_piece_is_not_felt(runs, place):
 def test_every_class_is_drawn_equally_often(num_classes):
     """300 classes and pieces of 250 left out 50 of them."""
     config = small_runs.PLANE.__class__(num_classes=num_classes)
-    labels = classes.in_turn(config)(np.arange(4 * num_classes))
+    in_turn = classes.in_turn(config)
+    assert in_turn is not None
+    labels = in_turn(np.arange(4 * num_classes))
     np.testing.assert_array_equal(np.bincount(labels, minlength=num_classes), np.full(num_classes, 4))
     np.testing.assert_array_equal(labels, np.arange(4 * num_classes) % num_classes)
 
@@ -184,10 +188,12 @@ def test_classes_as_the_data_have_them_keep_their_shares_and_follow_the_seed():
 )
 def test_samples_are_compared_with_unequal_classes_as_often_as_the_data_have_them(counts, wanted, shares):
     labels = np.repeat([0, 1], counts).astype(np.int32)
-    train = data.images.ImageSet("two", np.zeros((len(labels), *SHAPE), np.uint8), labels, ("a", "b"))
+    train = ImageSet("two", np.zeros((len(labels), *SHAPE), np.uint8), labels, ("a", "b"))
     config = small_runs.PLANE.__class__(num_classes=2)
     assert sets.shares_of(config, train, wanted) == shares
-    found = np.bincount(sets.labels_of(config, train, 0, wanted)(np.arange(len(labels))), minlength=2)
+    drawn_labels = sets.labels_of(config, train, 0, wanted)
+    assert drawn_labels is not None
+    found = np.bincount(drawn_labels(np.arange(len(labels))), minlength=2)
     np.testing.assert_array_equal(found, counts if shares == "data" else [-(-sum(counts) // 2), sum(counts) // 2])
     assert sets.shares_of(GAN, train, None) is None and sets.labels_of(GAN, train, 0) is None
 
