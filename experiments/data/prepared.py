@@ -28,9 +28,11 @@ KEEP_ENCODED = 2**30
 def collection(name: str, folder: pathlib.Path) -> Collection:
     """All splits of a set; of `SET:CLASS` the images of that class.
 
-    UserError if it is not prepared, or has no images or no such class.
+    UserError if it is not prepared, is a path, or has no images or no such class.
     """
     set_name, _, class_name = name.partition(":")
+    if _is_path(name) and version_of(set_name, folder) is None:
+        raise UserError(f"{name} is a path, not the name of a set; for a folder of pictures give --data folder:{name}")
     builder = opened(set_name, folder)
     if "image" not in builder.info.features:
         raise UserError(f"{set_name} has no feature 'image'; it has: {', '.join(builder.info.features)}")
@@ -47,6 +49,10 @@ def collection(name: str, folder: pathlib.Path) -> Collection:
         return dataclasses.replace(a, others=b, holds_out=False)
     found = _collection(name, builder, {split: split for split in splits})
     return one_class.of(found, set_name, class_name) if class_name else found
+
+
+def _is_path(name: str) -> bool:
+    return name.startswith((".", "/", "~")) or "\\" in name or pathlib.Path(name).is_dir()
 
 
 def opened(name: str, folder: pathlib.Path) -> Any:

@@ -46,7 +46,7 @@ class Plain(nn.Module):
 
 
 def check_network(net: Any) -> None:
-    """ValueError, which names the signature, unless `net` is a linen module with it; names of inputs are free."""
+    """ValueError, which says what to change, unless `net` is a hashable linen module with the signature; names are free."""
     name = getattr(net, "__name__", type(net).__name__)
     if not isinstance(net, nn.Module):
         raise ValueError(
@@ -59,6 +59,13 @@ def check_network(net: Any) -> None:
             f"{name} is called as {inspect.signature(net.__call__)}, but a network as {SIGNATURE}: "
             "wrap it in jaxgen.nets.plain.Plain, or write a linen module with this signature"
         )
+    try:
+        hash(net)
+    except TypeError as error:
+        raise ValueError(
+            f"{name} holds a list or another value that cannot be hashed, but settings must be: "
+            "give tuples in place of lists, as in nn.Sequential((nn.Dense(8), nn.relu))"
+        ) from error
 
 
 def _follow(mode: Mode) -> Callable[..., Any]:
