@@ -13,9 +13,15 @@ from mkdocs.structure.files import File
 
 ROOT = pathlib.Path(__file__).parent.parent
 ROOT_PAGES = ("CHANGELOG.md", "CONTRIBUTING.md")
-CODE = re.compile(r"(^```.*?^```[^\n]*$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
-FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\w$])\$([^$\n]+?)\$(?![\w$])", re.DOTALL)
-LINK = re.compile(r"(\]\()([^)\s]+)(\))")
+PARTS = re.compile(
+    r"""
+    (?P<code> ^(?P<fence>`{3,})[^\n]*\n .*? ^(?P=fence)`*\s*?$ | `[^`\n]+` )
+    | \$\$ (?P<block>.+?) \$\$
+    | (?<![\w$])\$ (?P<inline>[^$\n]+?) \$(?![\w$])
+    | \]\( (?P<link>[^)\s]+) \)
+    """,
+    re.MULTILINE | re.DOTALL | re.VERBOSE,
+)
 formulas: dict[str, list[str]] = {}  # of each page, in the order of their marks
 
 
@@ -44,24 +50,18 @@ def on_files(files, config):
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Put marks in place of formulas, and let links out of docs/ lead to copies."""
+    """Put marks in place of formulas, and let links out of docs/ lead to copies; code stays as it is."""
     found = formulas[page.file.src_uri] = []
 
-    def mark(match):
-        block, inline = match.groups()
-        found.append(convert((block or inline).strip(), display="block" if block else "inline"))
+    def changed(part):
+        if part["code"]:
+            return part[0]
+        if part["link"]:
+            return f"]({_target(part['link'], page, config, files)})"
+        found.append(convert((part["block"] or part["inline"]).strip(), display="block" if part["block"] else "inline"))
         return f"FORMULA{len(found) - 1}ALUMROF"
 
-    def lead(match):
-        return match[1] + _target(match[2], page, config, files) + match[3]
-
-    parts = CODE.split(markdown)
-    parts[::2] = [FORMULA.sub(mark, part) for part in parts[::2]]
-    return LINK.sub(lead, "".join(parts)) if _has_links_outside_code(parts) else "".join(parts)
-
-
-def _has_links_outside_code(parts):
-    return any(LINK.search(part) for part in parts)
+    return PARTS.sub(changed, markdown)
 
 
 def _target(link, page, config, files):

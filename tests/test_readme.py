@@ -6,14 +6,14 @@ import re
 
 import chex
 import jax
+import pytest
 
 from experiments.runs import experiment
 from tests import pages
 
-README = (pathlib.Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-
-
-PENALTY, LOOP, MODEL = pages.blocks(README, "python")
+ROOT = pathlib.Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MODEL, PENALTY, LOOP = pages.blocks(README, "python")
 
 
 def run(source: str) -> dict:
@@ -47,16 +47,38 @@ def test_the_model_example_draws_images_after_an_update():
     assert isinstance(names["images"], jax.Array)
 
 
-def test_the_table_names_every_experiment():
-    rows = [line for line in README.splitlines() if line.startswith("| ") and "`jaxgen." in line]
-    named = {name for row in rows for name in re.findall(r"`(\w+)`", row.rsplit("|", 2)[1])}
-    assert named == set(experiment.names())
+ROWS = [[cell.strip() for cell in line.split("|")[1:-1]] for line in README.splitlines() if "| [`jaxgen." in line]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[1])
+def test_each_row_of_the_table_has_a_picture_page_module_and_command_of_one_model(row):
+    picture, model, paper, module, command = row
+    (page,) = re.findall(r"\]\((docs/models/\w+\.md)\)", model)
+    name, path = re.fullmatch(r"\[`([\w.]+)`\]\(([\w/.]+)\)", module).groups()
+    (trained,) = re.findall(r"^`python -m experiments\.train (\w+)(?: --data-dir DIR)?`$", command)
+    assert path == f"{name.replace('.', '/')}.py" and paper
+    assert f"::: {name}\n" in (ROOT / page).read_text(encoding="utf-8")
+    assert type(experiment.load(trained).model).__module__ == name
+    shown = re.findall(r'src="docs/figures/thumbnails/(\w+)\.png"', picture)
+    assert shown in ([], [pathlib.Path(page).stem])
+
+
+def test_the_table_names_every_model_once():
+    listed = [row[3] for row in ROWS]
+    assert len({*listed}) == len(listed)
+    assert {re.search(r"docs/models/(\w+\.md)", row[1])[1] for row in ROWS} == {
+        path.name for path in (ROOT / "docs" / "models").glob("*.md")
+    }
+
+
+def test_it_is_read_in_a_minute():
+    assert len(README.splitlines()) <= 150
+    assert README.startswith("![") and "(docs/figures/strip.png)" in README.splitlines()[0]
 
 
 def test_links_lead_to_files():
-    root = pathlib.Path(__file__).parent.parent
-    for target in re.findall(r"\]\(([^)]+)\)", README):
-        assert target.startswith("https://") or (root / target).exists(), target
+    for target in re.findall(r"\]\(([^)]+)\)", README) + re.findall(r'src="([^"]+)"', README):
+        assert target.startswith("https://") or (ROOT / target).exists(), target
 
 
 def test_the_two_commands_are_one_line_each():
@@ -64,10 +86,3 @@ def test_the_two_commands_are_one_line_each():
     assert len(lines) == 2
     assert lines[0].endswith("python -m experiments.train wgan_gp_digits")
     assert lines[1].endswith("python -m pytest")
-
-
-def test_the_measured_section_has_its_figures():
-    measured = README.partition("### Measured")[2].partition("\n## ")[0]
-    assert len(re.findall(r"\d+\.\d+ %", measured)) >= 2
-    assert "experiments.evaluate" in measured
-    assert "experiments.benchmark" in measured

@@ -46,7 +46,7 @@ class Plain(nn.Module):
 
 
 def check_network(net: Any) -> None:
-    """ValueError, which says what to change, unless `net` is a hashable linen module with the signature; names are free."""
+    """ValueError, which says what to change, unless `net` is a hashable linen module with the signature."""
     name = getattr(net, "__name__", type(net).__name__)
     if not isinstance(net, nn.Module):
         raise ValueError(

@@ -144,7 +144,10 @@ class Trained(nn.Module):
         (nn.Sequential([nn.Dense(1)]), r"Sequential is called as .*\(inputs, output_shape, \*, mode\): wrap it in"),
         (nn.Dense(1), r"Dense is called as .*, but a network as .* jaxgen.nets.plain.Plain, or write"),
         (Trained(), r"Trained is called as \(inputs, train=False\), but a network"),
-        (Plain(nn.Sequential([nn.Dense(1)])), r"Plain holds a list .* tuples in place of lists, as in nn\.Sequential\("),
+        (
+            Plain(nn.Sequential([nn.Dense(1)])),
+            r"Plain holds a list .* tuples in place of lists, as in nn\.Sequential\(",
+        ),
         (nn.Dense, "Dense is no network: .* write a linen module"),
         (eqx.nn.Linear(6, 1, key=jax.random.key(0)), "Linear is no network: it must be a flax.linen module"),
         (nnx.Linear(6, 1, rngs=nnx.Rngs(0)), r"Linear is no network: .*\(inputs, output_shape, \*, mode\)"),

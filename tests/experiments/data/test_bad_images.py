@@ -218,7 +218,11 @@ FILES = {
         r"has labels of float64; give whole numbers or strings",
     ),
     "an unknown name": ({}, "minst", r"no data set 'minst' is prepared in .*; point --data-dir to a folder that holds"),
-    "a way out of the folder": ({}, "../secret", r"\.\./secret is a path, not the name of a set; .* --data folder:\.\./"),
+    "a way out of the folder": (
+        {},
+        "../secret",
+        r"\.\./secret is a path, not the name of a set; .* --data folder:\.\./",
+    ),
     "an absolute name": ({}, "/etc", r"/etc is a path, not the name of a set"),
     "a path of Windows": ({}, "C:\\pictures", r"C:\\pictures is a path, not the name .* --data folder:C:\\pictures"),
     "a folder here": ({"photos/a.png": GOOD}, "photos", r"photos is a path, .* give --data folder:photos"),
