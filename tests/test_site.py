@@ -3,10 +3,13 @@
 import ast
 import pathlib
 import re
+import runpy
 import tomllib
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from experiments import train
 from experiments.command_line.errors import UserError
@@ -147,6 +150,15 @@ def test_pictures_are_small_and_each_is_shown():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     text = readme + "".join(PAGES.values())
     assert [path.name for path in sorted((DOCS / "figures").rglob("*.png")) if path.name not in text] == []
+
+
+def test_the_strip_is_what_its_script_makes_of_the_pictures():
+    names = runpy.run_path(str(DOCS / "figures" / "compose.py"))
+    made, kept = (np.asarray(one, np.float32) for one in (names["strip"](), Image.open(DOCS / "figures" / "strip.png")))
+    assert made.shape == kept.shape and np.abs(made - kept).mean() < 1
+    assert {*names["THUMBNAILS"], *names["PLANES"]} == {
+        path.stem for path in (DOCS / "figures" / "thumbnails").glob("*.png")
+    }
 
 
 @pytest.mark.parametrize("number", range(2))
