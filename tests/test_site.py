@@ -103,6 +103,12 @@ def test_every_experiment_is_on_exactly_one_models_page():
     assert sorted(listed) == sorted(experiment.names())
 
 
+def test_the_page_of_commands_has_a_section_for_each():
+    found = [path.stem for path in (ROOT / "experiments").glob("[!_]*.py")]
+    found += [path.parent.name for path in (ROOT / "experiments").glob("*/__main__.py")]
+    assert sorted(re.findall(r"^## (\w+)$", PAGES["commands.md"], re.MULTILINE)) == sorted(found)
+
+
 def entries(nav) -> list[str]:
     """The files of a navigation; an entry that ends with / stands for the pages of a folder."""
     if isinstance(nav, str):
