@@ -68,6 +68,8 @@ def main(argv: Sequence[str]) -> int:
             out.parent.mkdir(parents=True, exist_ok=True)  # before the time is spent on drawing
     wanted = (chosen.num, chosen.seed, chosen.label, chosen.classes, chosen.batch_size, chosen.step)
     drawn = drawing.prepare(folder, drawing.Wanted(*wanted), sampler, Place(chosen.data, chosen.data_dir))
+    if (chosen.columns or 1) > drawn.num:
+        raise UserError(f"--columns is {chosen.columns}, but must be in [1, {drawn.num}], the images to draw")
     with _writing(out):
         print(_write(drawn, form, out, chosen.columns))
     return 0
