@@ -159,8 +159,8 @@ assert coverage(real[:2000]) == 8
 # %% [markdown]
 # ## Failure one: a discriminator that is too good
 #
-# Five steps of $D$ for each of $G$. Now $D$ knows all fakes, the minimax loss saturates, and the generator stands
-# still.
+# Five steps of $D$ for each of $G$. Now $D$ knows all fakes, the minimax loss saturates, and the generator gets
+# nowhere.
 
 # %%
 SETTINGS = {"image_shape": (2,), "value_range": None, "prior": Normal(8), "generator": MLP((64, 64))}
