@@ -44,8 +44,8 @@ def test_a_sample_says_the_seed_that_repeats_it():
 def test_choices_are_of_files_formulas_or_of_all():
     file = library.library()["checks"]
     assert {mutant.module for mutant in chosen(parse(["--exhaustive", str(file)]))} == {"checks"}
-    named = chosen(parse(["--exhaustive", str(file), "--only", "require"]))
-    assert named and {mutant.function for mutant in named} == {"require"}
+    named = chosen(parse(["--exhaustive", str(file), "--only", "AtLeast"]))
+    assert named and {mutant.function for mutant in named} == {"AtLeast.require"}
     assert len(chosen(parse(["--exhaustive", str(file), "--sample", "1"]))) == 1
 
 

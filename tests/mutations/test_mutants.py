@@ -9,7 +9,7 @@ from tests.mutations.equivalent import ALL, REASONS
 from tests.mutations.library import library
 from tests.mutations.mutants import mutants_of
 
-WITHOUT = {"typing"}  # annotations alone
+WITHOUT = {"__main__", "typing"}  # a message, and annotations alone
 QUICK = {module for module in library() if module.startswith("losses.")} | {"train_state", "gans.gan", "nets.norm"}
 
 
