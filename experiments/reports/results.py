@@ -13,7 +13,10 @@ WRITTEN = "<!-- Written by `python -m experiments.results` from the files in run
 FAMILIES = {"autoencoders": "Autoencoders", "gans": "Generative adversarial networks", "diffusion": "Diffusion models"}
 """Titles of the families that have one."""
 
-HEADLINES = ("recognised", "frechet", "modes", "negative_elbo")
+EARLIER = "earlier.md"
+"""A page that no command writes, beside the others."""
+
+HEADLINES = ("confidence", "frechet", "modes")
 """Metrics of the overview, where a run has them."""
 
 
@@ -22,7 +25,11 @@ def pages(records: Sequence[Record], figures: pathlib.Path) -> dict[str, str]:
     families = sorted({_family(one) for one in records})
     of = {family: [one for one in records if _family(one) == family] for family in families}
     found = {f"{family}.md": _page(family, runs, figures) for family, runs in of.items()}
-    return found | {"index.md": _index(records, families)}
+    index = _index(records, families)
+    if (figures.parent / "results" / EARLIER).is_file():
+        said = "were measured by commands given by hand; these pages take their place, experiment by experiment."
+        index += f"\n[Numbers of version 0.1.0]({EARLIER}) {said}\n"
+    return found | {"index.md": index}
 
 
 def _family(record: Record) -> str:
@@ -159,8 +166,9 @@ def _evaluated(runs: Sequence[Record]) -> list[str]:
     head = ["metric", "extractor", *(f"samples, seed {one['seed']}" for one in evaluated), "real, held out"]
     body = []
     for row in _rows(evaluated[0]):
-        cells = [shown(_row(one, row)["samples"]) for one in evaluated]
-        body.append([row["name"] + AIMS[row["better"]], row["extractor"] or "-", *cells, shown(row.get("real", {}))])
+        cells = [*(shown(_row(one, row)["samples"]) for one in evaluated), shown(row.get("real", {}))]
+        if any(cell != "-" for cell in cells):
+            body.append([row["name"] + AIMS[row["better"]], row["extractor"] or "-", *cells])
     first = evaluated[0]["evaluation"]
     accuracy = first.get("classifier_accuracy")
     judge = "" if accuracy is None else f" The classifier is right on {accuracy:.1%} of the held-out examples."
