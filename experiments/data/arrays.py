@@ -20,7 +20,7 @@ from experiments.data import numpy_files
 from experiments.data.collection import Collection, Parts, Shape, numbered, ranges
 from experiments.data.decoding import fit_array
 from experiments.data.fingerprints import Identity, checksum, of_contents
-from experiments.data.labels import from_one_hot
+from experiments.data.labels import without_one_hot
 from experiments.data.options import ImageOptions
 from experiments.data.request import TEST_NAMES, Request
 from experiments.data.rows import Damaged, Rows, Source, mixed_sizes, rows_of, said
@@ -62,8 +62,8 @@ class Arrays:
         shapes = [_image_shape(part.called, part.shape) for part in self._parts]
         for part, shape in zip(self._parts, shapes, strict=True):
             if options.stored_shape is None and shape[:2] != shapes[0][:2]:
-                one, other = f"{said(shapes[0])} ({self._parts[0].called})", f"{said(shape)} ({part.called})"
-                raise UserError(mixed_sizes(name, one, other))
+                one, other = f"{said(shapes[0])} ({self._parts[0].called}", f"{said(shape)} ({part.called}"
+                raise UserError(mixed_sizes(name, f"{one.rstrip(',')})", f"{other.rstrip(',')})"))
         height, width = options.stored_shape or shapes[0][:2]
         return height, width, options.channels or max(shape[2] for shape in shapes)
 
@@ -145,9 +145,7 @@ def npz(path: str) -> Collection:
         pairs = list(keys.values()) or [whole] if whole else list(keys.values())
         parts = [numpy_files.part(path, file, images) for images, _ in pairs]
         labels = [numpy_files.member(path, file, key) if key else None for _, key in pairs]
-    hot = max((some.shape[1] for some in labels if some is not None and some.ndim == 2), default=1)
-    if hot > 1:
-        labels = [some if some is None or some.ndim != 2 else from_one_hot(name, some) for some in labels]
+    labels, hot = without_one_hot(name, labels)
     images = Arrays(name, parts)
     nums = [part.shape[0] for part in parts]
     numbers, classes = numbered(name, labels, nums) if any(some is not None for some in labels) else (None, ())

@@ -8,9 +8,13 @@ import numpy as np
 from experiments.data import files, left_out
 from experiments.data.collection import Collection, numbered, ranges
 from experiments.data.labels import DATASET_JSON, from_dataset_json
+from experiments.data.request import TEST_NAMES
 
 NAMED = 3
 """Folders that a note names."""
+
+LIKE_SPLITS = frozenset((*TEST_NAMES, "train", "training", "testing", "evaluation", "eval"))
+"""Names of folders that a person may have meant as splits, in any case."""
 
 
 def collection(path: str) -> Collection:
@@ -44,9 +48,14 @@ def of_roots(
         if len(classes) > 1:
             notes += (f"no labels: {len(strays):,} pictures lie beside the folders {_said(classes)}",)
         return _collection(name, folder, {split: part.paths for split, part in parts.items()}, None, notes)
+    if {name.lower() for name in classes} <= LIKE_SPLITS:
+        notes += (
+            f"each of {_said(classes)} is a class, not a split; name the folders train and test to make splits of them",
+        )
     if strays:
         notes += (
-            f"left out: {len(strays):,} pictures beside the class folders {_said(classes)}, such as {strays[0].name}",
+            f"left out: {left_out.counted(len(strays))} beside the class folders {_said(classes)}, such as "
+            f"{strays[0].name}",
         )
     kept = {split: part.inner if part.classes else part.paths for split, part in parts.items()}
     labels = [

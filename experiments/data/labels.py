@@ -26,6 +26,24 @@ def from_one_hot(name: str, labels: np.ndarray) -> np.ndarray:
     return ones.argmax(axis=1)
 
 
+def without_one_hot(name: str, labels: Sequence[np.ndarray | None]) -> tuple[list[np.ndarray | None], int]:
+    """Labels of all parts with one-hot rows as numbers, and the width of the rows, 1 where labels are no rows.
+
+    UserError for rows of several widths, or in some parts only: column i would mean another class in each part.
+    """
+    there = [some for some in labels if some is not None]
+    widths = {some.shape[1] if some.ndim == 2 else 1 for some in there}
+    if widths <= {1}:
+        return list(labels), 1
+    if len(widths) > 1:
+        shapes = " and ".join(str(some.shape) for some in there)
+        raise UserError(
+            f"{name} has labels of shapes {shapes} in its parts; give one-hot rows of one width in all parts, or a "
+            "whole number for each image"
+        )
+    return [None if some is None else from_one_hot(name, some) for some in labels], widths.pop()
+
+
 def from_dataset_json(root: pathlib.Path, paths: Sequence[pathlib.Path]) -> np.ndarray | None:
     """Labels of the pictures in a folder as its dataset.json has them, (num,) int64; None if it has none.
 

@@ -27,7 +27,7 @@ def notes(
     found = []
     if outside:
         found.append(
-            f"left out: {_pictures(len(outside))} outside of the folders that are read, such as "
+            f"left out: {counted(len(outside))} outside of the folders that are read, such as "
             f"{outside[0].relative_to(folder)}"
         )
     if kinds:
@@ -35,7 +35,8 @@ def notes(
     return tuple(found)
 
 
-def _pictures(num: int) -> str:
+def counted(num: int) -> str:
+    """`1 picture`, `2 pictures`."""
     return f"{num:,} picture{'s' if num > 1 else ''}"
 
 

@@ -29,6 +29,16 @@ def test_one_hot_labels_of_two_parts_have_the_same_classes(tmp_path):
     assert test.labels.tolist() == [2, 4, 2, 3]
 
 
+@pytest.mark.parametrize("other", [HOT[:, :4], np.arange(4), np.arange(4)[:, None], np.array(list("abcd"))])
+def test_parts_with_one_hot_rows_of_other_widths_or_none_are_refused(other, tmp_path):
+    write_all(tmp_path, {"a.npz": npz(x_train=IMAGES, y_train=HOT, x_test=IMAGES, y_test=other)})
+    for split in ("train", "test"):
+        with pytest.raises(
+            UserError, match=r"shapes \(4, 5\) and .* one-hot rows of one width in all parts, or a whole"
+        ):
+            data.load(f"npz:{tmp_path}/a.npz", split)
+
+
 @pytest.mark.parametrize(
     "labels", [2 * HOT, HOT + HOT[::-1], np.zeros((4, 5)), HOT / 2, np.array([["a", "b"]] * 4), HOT - HOT[::-1]]
 )

@@ -68,6 +68,18 @@ NOTES = {
         "extra test train",
         (r"train is one folder among others, not a split: extra lies beside it",),
     ),
+    **{
+        f"classes that look like splits: {names}": (
+            pictures(*(f"{name}/{number}" for number, name in enumerate(names.split()))),
+            "folder:.",
+            2,
+            names,
+            (
+                rf"{names.replace(' ', ', ')} is a class, not a split; name the folders train and test to make splits of them",
+            ),
+        )
+        for names in ("Test Train", "testing training", "test val")
+    },
     "a folder without pictures beside train": (
         pictures("train/1", "test/2") | {"docs/a.txt": "x"},
         "folder:.",
@@ -87,14 +99,14 @@ NOTES = {
         "folder:.",
         2,
         "cats dogs",
-        (r"left out: 1 pictures beside the class folders cats, dogs, such as x\.png",),
+        (r"left out: 1 picture beside the class folders cats, dogs, such as x\.png",),
     ),
     "a picture beside class folders of a split": (
         pictures("train/x", "train/cats/1", "train/dogs/2", "test/dogs/3"),
         "folder:.",
         3,
         "cats dogs",
-        (r"left out: 1 pictures beside the class folders cats, dogs, such as x\.png",),
+        (r"left out: 1 picture beside the class folders cats, dogs, such as x\.png",),
     ),
     "a picture beside two sides": (
         pictures("x", "A/1", "B/1"),
