@@ -74,9 +74,7 @@ NOTES = {
             "folder:.",
             2,
             names,
-            (
-                rf"{names.replace(' ', ', ')} is a class, not a split; name the folders train and test to make splits of them",
-            ),
+            (rf"each of {names.replace(' ', ', ')} is a class, not a split; name the folders train and test",),
         )
         for names in ("Test Train", "testing training", "test val")
     },
