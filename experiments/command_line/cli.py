@@ -2,12 +2,13 @@
 
 import io
 import logging
+import os
 import pathlib
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from experiments.command_line import allocation, quiet
+from experiments.command_line import allocation, quiet, system
 from experiments.command_line.errors import FolderError, UserError
 
 SettingsT = TypeVar("SettingsT")
@@ -62,7 +63,15 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
 
 def _code(main: Callable[[Sequence[str]], int | None]) -> int | None:
     try:
-        return main(sys.argv[1:])
+        code = main(sys.argv[1:])
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        if not system.has_lost_its_reader(sys.stdout):
+            raise
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:  # for what is still to be written
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        return 0
     except FolderError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3

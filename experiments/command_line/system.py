@@ -69,6 +69,19 @@ def stop_signals() -> list[int]:
     return [number for number in numbers if signal.getsignal(number) is not None]  # None: set by no Python code
 
 
+def has_lost_its_reader(file: TextIO) -> bool:
+    """Whether a file is a pipe that nobody reads any more (`| head`); False where the system cannot tell."""
+    select: Any = _module("select")
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    try:
+        poll.register(file.fileno(), 0)
+        return any(events & (select.POLLERR | select.POLLHUP) for _, events in poll.poll(0))
+    except (OSError, ValueError):
+        return False
+
+
 def memory_bytes() -> int | None:
     """Of this machine; None where it does not say."""
     try:
