@@ -1,10 +1,10 @@
-"""`python -m jaxgen` says in one sentence where the commands are: the library has none."""
+"""`python -m jaxgen` says in one sentence what the commands are and need."""
 
 import sys
 
 WHERE = (
-    "jaxgen is a library; the commands, such as python -m experiments.train, come with its source: "
-    "pip install -e '.[experiments]' in a clone of the repository makes them run from any folder"
+    "jaxgen is a library; its commands are python -m experiments.train, sample, evaluate and others, which need "
+    "pip install 'jaxgen[experiments]', or pip install -e '.[experiments]' in a clone, and run from any folder"
 )
 
 if __name__ == "__main__":

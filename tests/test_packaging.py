@@ -96,10 +96,12 @@ def test_a_command_without_its_packages_says_in_one_sentence_what_to_install(com
     assert done.stderr == "error: the commands need pillow, tyro: pip install -e '.[experiments]'\n"
 
 
-def test_the_library_says_in_one_sentence_where_the_commands_are():
+def test_the_library_says_in_one_sentence_what_the_commands_need():
     done = subprocess.run([sys.executable, "-m", "jaxgen"], capture_output=True, text=True, cwd=ROOT)
     assert (done.returncode, done.stdout) == (1, "")
-    assert re.fullmatch(r"jaxgen is a library; .*python -m experiments\.train.* run from any folder\n", done.stderr)
+    assert re.fullmatch(
+        r"jaxgen is a library; .*python -m experiments\.train.*\[experiments\].* run from any folder\n", done.stderr
+    )
 
 
 FORMULA = """
@@ -119,15 +121,20 @@ assert wgan_gp.sample(config, state, jax.random.key(1), 2).shape == (2, 8, 8, 1)
 """
 
 
-KEPT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "shared", "runs")
-"""What is no part of the tree that is installed."""
+EVERYWHERE = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info")
+
+
+def no_part(folder, names):
+    """What is not installed: also what building and training leave at the top of the tree."""
+    at_top = {"build", "shared", "runs"} if pathlib.Path(folder) == ROOT else set()
+    return EVERYWHERE(folder, names) | at_top.intersection(names)
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """The library's wheel, built from a copy of the tree: building leaves folders behind."""
     source, out = tmp_path_factory.mktemp("source") / "jaxgen", tmp_path_factory.mktemp("wheel")
-    shutil.copytree(ROOT, source, ignore=KEPT)
+    shutil.copytree(ROOT, source, ignore=no_part)
     pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", str(out), str(source))
     (built,) = out.glob("jaxgen-*.whl")
     return built
@@ -142,7 +149,7 @@ def pip(interpreter, *arguments):
 def test_commands_run_from_any_folder_after_an_editable_install(tmp_path):
     """Needs the network. Packages are missing there, which is what the command says: it was found."""
     source, environment, elsewhere = (tmp_path / name for name in ("jaxgen", "environment", "elsewhere"))
-    shutil.copytree(ROOT, source, ignore=KEPT)
+    shutil.copytree(ROOT, source, ignore=no_part)
     venv.create(environment, with_pip=True)
     pip(environment / "bin" / "python", "install", "--no-deps", "--editable", str(source))
     elsewhere.mkdir()
@@ -154,10 +161,12 @@ def test_commands_run_from_any_folder_after_an_editable_install(tmp_path):
 
 
 @pytest.mark.exhaustive
-def test_the_wheel_holds_the_library_alone(wheel):
+def test_the_wheel_holds_the_library_and_its_commands_alone(wheel):
     held = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0] for name in held} == {"jaxgen", f"jaxgen-{jaxgen.__version__}.dist-info"}
-    sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "jaxgen").rglob("*.py")}
+    assert {name.split("/")[0] for name in held} == {"jaxgen", "experiments", f"jaxgen-{jaxgen.__version__}.dist-info"}
+    sources = {
+        path.relative_to(ROOT).as_posix() for room in ("jaxgen", "experiments") for path in (ROOT / room).rglob("*.py")
+    }
     assert {name for name in held if name.endswith(".py")} == sources
     assert "jaxgen/py.typed" in held
 
@@ -172,7 +181,6 @@ def test_the_wheel_runs_a_formula_and_a_model_where_nothing_else_is_installed(wh
     packages = pathlib.Path(sysconfig.get_path("purelib", "venv", {"base": str(environment)}))
     folders = {path.name for path in packages.iterdir()}
     assert not folders & {
-        "experiments",
         "tests",
         "tensorflow_datasets",
         "array_record",
@@ -188,6 +196,11 @@ def test_the_wheel_runs_a_formula_and_a_model_where_nothing_else_is_installed(wh
         argv, options = [str(interpreter), "-c", clocked], {"cwd": tmp_path, "env": variables}
         return float(subprocess.run(argv, check=True, capture_output=True, text=True, **options).stdout)
 
+    command = [str(interpreter), "-m", "experiments.train"]
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=variables)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"error: the commands need .*: pip install .*\[experiments\]'\n", done.stderr)
     timed(FORMULA), timed(MODEL)  # they hold, and the bytecode is written
     alone, losses = (min(timed(program) for _ in range(3)) for program in ("import jax.numpy", "import jaxgen.losses"))
     size = lambda folder: sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6  # noqa: E731
