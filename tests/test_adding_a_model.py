@@ -128,7 +128,7 @@ def test_the_experiment_trains_on_the_bundled_digits_and_is_sampled(repository, 
 
 BREAKS = {
     "each_device_for_itself": ("gather(fake, mode.axis_name)", "fake"),
-    "average_forgotten": ("config.average.update(state.ema, generator.variables, generator.step)", "state.ema"),
+    "average_forgotten": ("return State(generator, ema), metrics", "return State(generator, state.ema), metrics"),
     "bandwidths_ignored": ("bandwidths=config.bandwidths", "bandwidths=(1.0,)"),
 }
 

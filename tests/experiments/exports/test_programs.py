@@ -90,7 +90,8 @@ def test_the_programs_of_every_experiment_take_any_number(name):
     chosen = experiment.load(name)
     num = jax.export.symbolic_shape("num")[0]
     with exporting.unchecked():
-        for program in programs.all_of(chosen, blank_state(chosen.model)):
+        state = jax.tree.map(jnp.asarray, blank_state(chosen.model))  # a tracer is no index of NumPy's arrays
+        for program in programs.all_of(chosen, state):
             shapes = [
                 jax.ShapeDtypeStruct(tuple(num if size == "num" else size for size in shape), dtype)
                 for _, shape, dtype in program.arguments
