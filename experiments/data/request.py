@@ -3,6 +3,7 @@
 import difflib
 import os
 import pathlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -76,3 +77,8 @@ def class_number(name: str, wanted: str, names: tuple[str, ...]) -> int:
 
 def _plain(name: str) -> str:
     return name.strip().lower().replace(" ", "_").replace("-", "_")
+
+
+def public_name(name: str) -> str:
+    """The name of a data set without the folders that its files lie in."""
+    return re.sub(r"[^,:]*[/\\]([^,:/\\]+)[/\\]*", r"\1", name) if name.partition(":")[0] in OWN else name

@@ -15,8 +15,8 @@ from jax import export
 import jaxgen
 from experiments import data
 from experiments.command_line.errors import UserError
-from experiments.data import preparation
 from experiments.data.card import printable
+from experiments.data.request import public_name
 from experiments.evaluation import table
 from experiments.exports import examples, picture, programs, weights
 from experiments.models import abilities, conditions
@@ -56,12 +56,6 @@ def evaluation_of(run: pathlib.Path, step: int) -> dict[str, Any] | None:
     """The run's evaluation of that step; None if there is none. UserError for a damaged evaluation.json."""
     (found,) = reading.read([run])
     return found.evaluation if found.evaluation is not None and found.evaluation.get("step") == step else None
-
-
-def public_name(name: str) -> str:
-    """The name of a data set without the folders that its files lie in."""
-    scheme = name.partition(":")[0]
-    return re.sub(r"[^,:]*[/\\]([^,:/\\]+)[/\\]*", r"\1", name) if scheme in preparation.OWN else name
 
 
 def _front_matter(experiment: Experiment) -> str:

@@ -5,14 +5,14 @@ import pathlib
 from typing import Any
 
 from experiments.command_line.errors import UserError
-from experiments.data.request import OWN
+from experiments.data.request import public_name
 from experiments.reports import reading
 from experiments.runs import files, run_folder, settings
 from experiments.runs.experiment import load
 
 FORMAT = 1
 
-PLACES = {"data_dir", "out", "init_from", "compilation_cache", "coordinator"}
+PLACES = {"data_dir", "out", "init_from", "compilation_cache", "coordinator", "wandb"}
 """Settings that name places of one machine."""
 
 KEPT = ("metric", "name", "extractor", "resize", "better", "interval", "num_reference", "samples", "real", "reason")
@@ -34,16 +34,15 @@ def record(folder: pathlib.Path) -> dict[str, Any]:
         "experiment": run.name,
         "model": run.settings["model.type"].partition(":")[0],
         "seed": run.settings["seed"],
-        "data": _without_place(run.settings["data"]),
+        "data": public_name(run.settings["data"]),
         "steps": run.step,
         "batch_size": run.settings["batch_size"],
         "minutes": round(_seconds(run.metrics) / 60, 2),
         "command": command(run.name, folder),
         "sessions": [_session(one) for one in config["sessions"]],
         "metrics": {name: value for name, value in run.metrics[-1].items() if name != "step"},
-        "settings": {name: value for name, value in config["settings"].items() if name not in PLACES},
+        "settings": {name: _public(name, value) for name, value in config["settings"].items() if name not in PLACES},
     }
-    found["settings"]["data"] = found["data"]
     evaluation, likelihood = run.evaluation, _likelihood(folder / "likelihood.json")
     for name, one in (("evaluation", evaluation), ("likelihood", likelihood)):
         if one is not None and one["step"] != run.step:
@@ -68,18 +67,22 @@ def command(name: str, folder: pathlib.Path) -> str:
         head = path.partition(".")[0]
         if head in free or (head == "model" and path.endswith(("image_shape", "type"))):
             continue
-        text = _without_place(value) if path == "data" else value
-        options.append(f"--{path.replace('_', '-')} {_shown(text)}")
+        options.append(f"--{path.replace('_', '-')} {_shown(_public(path, value))}")
     return " ".join(["python -m experiments.train", name, *options])
+
+
+def _public(path: str, value: Any) -> Any:
+    """A setting without the folders of one machine."""
+    match path:
+        case "data":
+            return public_name(value)
+        case "pretrained":
+            return [f"{one.partition('=')[0]}=SOURCE" for one in value]
+    return value
 
 
 def _shown(value: Any) -> str:
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _without_place(data: str) -> str:
-    scheme, _, rest = data.partition(":")
-    return f"{scheme}:{pathlib.PurePath(rest).name}" if scheme in OWN else data
 
 
 def _seconds(metrics: list[dict[str, Any]]) -> float:
@@ -89,7 +92,18 @@ def _seconds(metrics: list[dict[str, Any]]) -> float:
 
 
 def _session(session: dict[str, Any]) -> dict[str, Any]:
-    kept = ("from_step", "time", "commit", "python", "versions", "devices", "processes", "platform", "processor")
+    kept = (
+        "from_step",
+        "changed",
+        "time",
+        "commit",
+        "python",
+        "versions",
+        "devices",
+        "processes",
+        "platform",
+        "processor",
+    )
     return {name: session[name] for name in kept if name in session}
 
 

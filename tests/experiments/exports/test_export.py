@@ -14,6 +14,7 @@ from PIL import Image
 
 from experiments import export
 from experiments.command_line.errors import UserError
+from experiments.data import request
 from experiments.exports import card, examples, folder, loading
 from experiments.models import abilities, sampling
 from experiments.runs import experiment, restore, settings
@@ -139,7 +140,7 @@ def test_numbers_stand_on_the_card_of_the_step_that_was_evaluated(gan, step, sho
     ],
 )
 def test_the_card_does_not_tell_where_a_persons_data_lie(name, public):
-    assert card.public_name(name) == public
+    assert request.public_name(name) == public
 
 
 @pytest.mark.parametrize("name", experiment.names())
