@@ -67,6 +67,7 @@ from jaxgen.losses.reconstruction import (
     identity_mapping,
     mean_absolute_error,
     mean_squared_error,
+    smooth_l1_error,
     total_variation,
 )
 from jaxgen.losses.regularizers import (
@@ -182,6 +183,7 @@ __all__ = [
     "safe_norm",
     "sliced_wasserstein",
     "slopes",
+    "smooth_l1_error",
     "spectral_norm",
     "spectral_normalize",
     "ssim_error",

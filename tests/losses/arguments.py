@@ -92,6 +92,7 @@ ROWS: dict[str, Row] = {
     ),
     "mean_absolute_error": Row(L.mean_absolute_error, (ROW, ROW)),
     "mean_squared_error": Row(L.mean_squared_error, (ROW, ROW)),
+    "smooth_l1_error": Row(L.smooth_l1_error, (ROW, ROW)),
     "minibatch_discrimination": Row(L.minibatch_discrimination, ((4, 3, 2),)),
     "minibatch_stddev": Row(functools.partial(L.minibatch_stddev, group_size=2), (ROW,)),
     "ms_ssim_error": Row(MS_SSIM, (IMAGES, IMAGES)),

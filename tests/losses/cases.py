@@ -202,6 +202,7 @@ CASES = [
     Case("projection_score", L.projection_score, _normal((), (4,), (4,))),
     Case("mean_absolute_error", L.mean_absolute_error, _normal((2, 3), (2, 3))),
     Case("mean_squared_error", L.mean_squared_error, _normal((2, 3), (2, 3))),
+    Case("smooth_l1_error", functools.partial(L.smooth_l1_error, beta=0.7), _normal((2, 3), (2, 3))),
     Case(
         "charbonnier_error",
         functools.partial(L.charbonnier_error, epsilon=0.3),

@@ -1,0 +1,28 @@
+"""A small denoiser for tests: all weights matter from the first step on, with batch statistics and dropout."""
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.nets.dropout import dropout
+from jaxgen.nets.mlp import MLP
+
+
+BEFORE_BATCH_NORM = ("['denoiser']['MLP_0']['Dense_0']['bias']",)
+"""A bias that batch normalisation takes away again has no gradient."""
+
+
+class Tiny(nn.Module):
+    """A perceptron of the image, the time and the condition."""
+
+    width: int = 6
+    rate: float = 0.25
+
+    @nn.compact
+    def __call__(self, inputs, times, condition, output_shape, *, mode: Mode = EVALUATION):
+        flat = inputs.reshape(inputs.shape[0], -1)
+        parts = [flat, 0.1 * times[:, None]] + ([] if condition is None else [condition])
+        hidden = jnp.concatenate(parts, axis=1)
+        if mode.train:
+            hidden = dropout(hidden, self.rate, mode, 0)
+        return MLP((self.width,), norm="batch")(hidden, output_shape, mode=mode)
