@@ -1,10 +1,13 @@
 """Write the pages of results from the records of runs: `python -m experiments.results --add RUN...`.
 
-Without --add the pages in docs/results are written anew from the records that are there, docs/results/runs/*.json. A
-record holds what is known of a run: its command, settings, hardware, versions, commit, minutes and evaluations.
+Without --add the pages in docs/results, and the learning curves on them, are made anew from the records that are there,
+docs/results/runs/*.json. A record holds what is known of a run: its command, settings, hardware, versions, commit,
+minutes, metrics and evaluations. Of a run with seed 0 of an experiment as it stands, the newest picture of samples is
+copied beside the others.
 """
 
 import pathlib
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +23,7 @@ class Options:
 
     add: tuple[pathlib.Path, ...] = ()  # folders of finished runs: evaluate them first
     out: pathlib.Path = DOCS / "results"  # folder of the pages; the records are in its folder runs
-    figures: pathlib.Path = DOCS / "figures"  # pictures EXPERIMENT.png
+    figures: pathlib.Path = DOCS / "figures"  # pictures EXPERIMENT.png; the curves are in its folder curves
 
 
 def main(argv: Sequence[str]) -> int:
@@ -32,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
         prog="python -m experiments.results",
         description=(__doc__ or "").partition("\n\n")[0],
     )
-    from experiments.reports import records, results
+    from experiments.reports import learning, records, results
     from experiments.runs import files
 
     folder = chosen.out / "runs"
@@ -40,9 +43,16 @@ def main(argv: Sequence[str]) -> int:
     try:
         for one in found:
             print(f"wrote {records.write(one, folder)}")
+        for one, run in zip(found, chosen.add, strict=True):
+            picture = records.picture(run)
+            if picture and one["seed"] == 0 and records.is_published(one):
+                shutil.copyfile(picture, chosen.figures / f"{one['experiment']}.png")
         known = [one for _, one in records.read(folder)]
         if not known:
             raise UserError(f"{folder} holds no records of runs; give --add RUN with the folder of a run")
+        (chosen.figures / results.CURVES).mkdir(parents=True, exist_ok=True)
+        for name, runs in results.with_curves(known).items():
+            (chosen.figures / results.CURVES / name).write_bytes(learning.picture(runs))
         for name, text in results.pages(known, chosen.figures).items():
             files.write(chosen.out / name, text)
             print(f"wrote {chosen.out / name}")

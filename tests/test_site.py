@@ -5,6 +5,7 @@ import pathlib
 import re
 import runpy
 import tomllib
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from PIL import Image
 
 from experiments import train
 from experiments.command_line.errors import UserError
+from experiments.reports import records, results
 from experiments.runs import experiment
 from tests import pages
 
@@ -58,7 +60,10 @@ def test_every_model_has_a_page_and_every_page_one_model():
     assert all(len(documented(page)) == 1 for page in MODEL_PAGES.values())
 
 
-SECTIONS = ["Equations", "Experiments", "Pitfalls", "What differs from the paper", "Functions"]
+SECTIONS = [
+    *("Equations", "Experiments", "Picture", "Learning curves"),
+    *("Pitfalls", "What differs from the paper", "Functions"),
+]
 
 
 def experiments_of(page: str) -> dict[str, tuple[str, int, int]]:
@@ -70,8 +75,7 @@ def experiments_of(page: str) -> dict[str, tuple[str, int, int]]:
 @pytest.mark.parametrize("name", MODEL_PAGES)
 def test_a_models_page_has_its_equations_experiments_and_pitfalls(name):
     page = MODEL_PAGES[name]
-    titles = [title for title in re.findall(r"^## (.+)$", page, re.MULTILINE) if title != "Picture"]
-    assert titles == SECTIONS
+    assert re.findall(r"^## (.+)$", page, re.MULTILINE) == SECTIONS
     assert "$$" in page and len(page.splitlines()) < 80
     (module,) = documented(page)
     assert f"[`{module}`](../../{module.replace('.', '/')}.py)" in page
@@ -96,6 +100,26 @@ def test_metrics_that_a_models_page_names_are_strings_of_the_library(name):
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert metrics - {"eps_root"} <= strings
+
+
+RECORDS = [one for _, one in records.read(DOCS / "results" / "runs")]
+
+
+@pytest.mark.parametrize("name", MODEL_PAGES)
+def test_a_models_page_leads_to_its_results_and_shows_their_curves(name):
+    (module,) = documented(MODEL_PAGES[name])
+    measured = {link for link, model in results.links(RECORDS).items() if model == module}
+    linked = set(re.findall(r"\]\(\.\./results/(\w+\.md#[\w-]+)\)", MODEL_PAGES[name]))
+    assert measured and measured == {link for link in linked if not link.startswith("earlier")}
+    curves = re.findall(r"\(\.\./figures/curves/([\w-]+)\.png\)", MODEL_PAGES[name])
+    assert len(curves) == 1 and curves[0] in {link.partition("#")[2] for link in measured}
+
+
+def test_what_is_measured_anew_is_not_among_the_earlier_numbers():
+    """A published experiment with two seeds has its numbers on the page that the command writes."""
+    seeds = Counter(one["experiment"] for one in RECORDS if records.is_published(one))
+    earlier = re.findall(r"^\| `(\w+)`", PAGES["results/earlier.md"], re.MULTILINE)
+    assert {name for name, num in seeds.items() if num > 1}.isdisjoint(earlier)
 
 
 def test_every_experiment_is_on_exactly_one_models_page():
@@ -178,7 +202,7 @@ def test_the_networks_of_the_guide_run(number):
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [
-        (["wgan_digits"], "no experiment is named 'wgan_digits'; did you mean wgan_gp_digits?"),
+        (["wgangp_digits"], "no experiment is named 'wgangp_digits'; did you mean wgan_gp_digits?"),
         (["wgan_gp_mnist"], "no data set 'mnist' is prepared in "),
         (["wgan_gp_digits", "--data", "./photos"], "photos is a path, not the name of a set"),
         (["wgan_gp_digits", "--data", r"folder:C:\Users\me\photos"], r"there is no folder C:\Users\me\photos"),

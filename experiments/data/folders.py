@@ -1,5 +1,6 @@
 """A person's own pictures: `folder:PATH`. Sub-folders are labels; `train` and `test` (or `val`) are splits."""
 
+import dataclasses
 import pathlib
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from experiments.data import files, left_out
 from experiments.data.collection import Collection, numbered, ranges
-from experiments.data.labels import DATASET_JSON, from_dataset_json
+from experiments.data.labels import Table, table_of, without_one_hot
 from experiments.data.request import TEST_NAMES
 
 NAMED = 3
@@ -25,7 +26,9 @@ def collection(path: str) -> Collection:
     files.require_pictures(paths, folder)
     splits, notes = files.split_folders(folder, paths)
     within = [path for root in splits.values() for path in files.within(root, paths)] if splits else paths
-    tables = [root / DATASET_JSON for root in (folder, *splits.values())]
+    roots = (folder, *splits.values())
+    table = table_of(roots)
+    tables = [] if table is None else [root / table.name for root in roots]
     notes += left_out.notes(folder, every, paths, [*within, *tables])
     return of_roots(f"folder:{path}", folder, splits or {"": folder}, paths, notes)
 
@@ -38,8 +41,10 @@ def of_roots(
     notes: tuple[str, ...] = (),
 ) -> Collection:
     """The pictures of the folders of a set's splits, by name; of one folder of a set without any, under ""."""
-    if any(files.is_file(root / DATASET_JSON) for root in (folder, *roots.values())):
-        return _of_dataset_json(name, folder, roots, paths, notes)
+    table = table_of((folder, *roots.values()))
+    if table is not None:
+        parts = {split: files.within(root, paths) for split, root in roots.items()}
+        return _of_table(name, folder, roots, table, parts, notes)
     parts = {split: _Part(root, files.within(root, paths)) for split, root in roots.items()}
     classes = sorted({label for part in parts.values() for label in part.classes})
     labelled = sum(len(part.inner) for part in parts.values())
@@ -69,23 +74,22 @@ def of_roots(
     return _collection(name, folder, kept, labels, notes)
 
 
-def _of_dataset_json(
+def _of_table(
     name: str,
     folder: pathlib.Path,
     roots: Mapping[str, pathlib.Path],
-    paths: Sequence[pathlib.Path],
+    table: Table,
+    parts: Mapping[str, list[pathlib.Path]],
     notes: tuple[str, ...],
 ) -> Collection:
-    """Labels as the StyleGAN tools write them; sub-folders hold a thousand pictures each and are no classes."""
-    kept = {split: files.within(root, paths) for split, root in roots.items()}
-    places = {split: root if files.is_file(root / DATASET_JSON) else folder for split, root in roots.items()}
-    found = [
-        from_dataset_json(place, kept[split]) if files.is_file(place / DATASET_JSON) else None
-        for split, place in places.items()
-    ]
+    """Labels as a table has them, its split's or that of all; sub-folders are no classes, only places of pictures."""
+    places = {split: root if table.is_in(root) else folder for split, root in roots.items()}
+    found = [table.read(place, parts[split]) if table.is_in(place) else None for split, place in places.items()]
     there = any(some is not None for some in found)
-    notes += (f"labels are those of {DATASET_JSON}" if there else f"no labels: {DATASET_JSON} has none",)
-    return _collection(name, folder, kept, found if there else None, notes)
+    notes += (f"labels are those of {table.name}" if there else f"no labels: {table.name} has none",)
+    labels, hot = without_one_hot(name, found)
+    made = _collection(name, folder, dict(parts), labels if there else None, notes)
+    return dataclasses.replace(made, classes=tuple(map(str, range(hot)))) if hot > 1 else made
 
 
 class _Part:

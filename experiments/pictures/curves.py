@@ -1,8 +1,9 @@
 """Curves as small PNG files: one line for each run, with axes and a legend."""
 
 import io
-from collections.abc import Sequence
-from typing import NamedTuple
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,12 @@ WIDTH, HEIGHT = 690, 390
 
 INKS = 256
 """Colours of a file: half of the bytes, and no difference to be seen."""
+
+COLUMNS, PANEL_HEIGHT = 3, 150
+"""Of a sheet of several metrics; its width is that of one."""
+
+SHEET_INKS = 24
+"""Colours of a sheet, which pages show small."""
 
 MOST_NAMED = 8
 """Runs up to which a picture names them; more would cover the lines."""
@@ -38,24 +45,54 @@ def png(title: str, curves: Sequence[Curve]) -> bytes:
         raise ValueError(f"{title} has no point to draw")
     with diagrams.drawing(WIDTH, HEIGHT, {"font.size": 11, "figure.constrained_layout.use": True}) as figure:
         axes = figure.add_subplot()
-        axes.xaxis.set_major_formatter("{x:,.0f}")
-        axes.xaxis.get_major_locator().set_params(integer=True, nbins=6)
-        axes.set_title(title, loc="left", weight="bold", size="medium")
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid()
-        for curve in drawn:
-            steps, values = zip(*curve.points, strict=True)
-            axes.plot(steps, values, color=curve.colour, linewidth=1.6, marker="o" if len(values) == 1 else "")
+        _draw(axes, title, drawn)
         if 1 < len(curves) <= MOST_NAMED:
             names = [diagrams.shortened(curve.name) for curve in drawn]
             axes.legend(axes.lines, names, fontsize="small", framealpha=0.6, edgecolor="none")
-        return _file(diagrams.pixels(figure))
+        return _file(diagrams.pixels(figure), INKS)
 
 
-def _file(pixels: np.ndarray) -> bytes:
-    from PIL import Image
+def sheet(panels: Mapping[str, Sequence[Curve]], about: Mapping[str, str]) -> bytes:
+    """Several metrics in one picture, a panel each with its name above; the first one names the runs.
 
-    file = io.BytesIO()
+    Args:
+        panels: curves by the name of the metric.
+        about: words that stand in the file beside the picture, by keyword.
+
+    ValueError where there is no point at all.
+    """
+    drawn = {title: some for title, curves in panels.items() if (some := [curve for curve in curves if curve.points])}
+    if not drawn:
+        raise ValueError("there is no point to draw")
+    rows = math.ceil(len(drawn) / COLUMNS)
+    style = {"font.size": 8, "figure.constrained_layout.use": True}
+    with diagrams.drawing(WIDTH, rows * PANEL_HEIGHT, style) as figure:
+        for place, (title, some) in enumerate(drawn.items()):
+            axes = figure.add_subplot(rows, COLUMNS, place + 1)
+            _draw(axes, title, some, width=1.0)
+            if place == 0 and 1 < len(some) <= MOST_NAMED:
+                axes.legend(axes.lines, [curve.name for curve in some], fontsize="small", edgecolor="none")
+        return _file(diagrams.pixels(figure), SHEET_INKS, about)
+
+
+def _draw(axes: Any, title: str, curves: Sequence[Curve], width: float = 1.6) -> None:
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.xaxis.get_major_locator().set_params(integer=True, nbins=6 if width > 1 else 3)
+    axes.set_title(title, loc="left", weight="bold", size="medium")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid()
+    for curve in curves:
+        steps, values = zip(*curve.points, strict=True)
+        axes.plot(steps, values, color=curve.colour, linewidth=width, marker="o" if len(values) == 1 else "")
+
+
+def _file(pixels: np.ndarray, inks: int, about: Mapping[str, str] | None = None) -> bytes:
+    from PIL import Image, PngImagePlugin
+
+    file, words = io.BytesIO(), PngImagePlugin.PngInfo()
+    for keyword, text in (about or {}).items():
+        words.add_text(keyword, text)
     method = Image.Quantize.MAXCOVERAGE  # the others blend a colour that few pixels have, as of a run hidden by another
-    Image.fromarray(pixels).quantize(INKS, method, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    picture = Image.fromarray(pixels).quantize(inks, method, dither=Image.Dither.NONE)
+    picture.save(file, "PNG", optimize=True, pnginfo=words)
     return file.getvalue()

@@ -2,11 +2,12 @@
 
 import json
 import pathlib
+import re
 from typing import Any
 
 from experiments.command_line.errors import UserError
 from experiments.data.request import public_name
-from experiments.reports import reading
+from experiments.reports import learning, reading
 from experiments.runs import files, run_folder, settings
 from experiments.runs.experiment import load
 
@@ -42,6 +43,7 @@ def record(folder: pathlib.Path) -> dict[str, Any]:
         "sessions": [_session(one) for one in config["sessions"]],
         "metrics": {name: value for name, value in run.metrics[-1].items() if name != "step"},
         "settings": {name: _public(name, value) for name, value in config["settings"].items() if name not in PLACES},
+        "curves": learning.kept(run.metrics),
     }
     evaluation, likelihood = run.evaluation, _likelihood(folder / "likelihood.json")
     for name, one in (("evaluation", evaluation), ("likelihood", likelihood)):
@@ -109,6 +111,7 @@ def _session(session: dict[str, Any]) -> dict[str, Any]:
 
 def _evaluation(found: dict[str, Any]) -> dict[str, Any]:
     kept = ("num_samples", "num_train", "num_test", "kind", "seed", "sample_classes", "classifier_accuracy", "level")
+    kept += ("classes", "codes") if found.get("codes") else ()
     rows = [{name: row[name] for name in KEPT if name in row} for row in found["rows"]]
     return {name: found[name] for name in kept if name in found} | {"rows": rows}
 
@@ -125,17 +128,35 @@ def write(found: dict[str, Any], records: pathlib.Path) -> pathlib.Path:
     stem = f"{found['experiment']}_s{found['seed']}"
     taken = {path.name: one["command"] for path, one in read(records)}
     names = [f"{stem}.json", *(f"{stem}_{number}.json" for number in range(1, len(taken) + 2))]
-    free = names if found["command"] == _as_published(found) else names[1:]
+    free = names if is_published(found) else names[1:]
     name = next(name for name in free if taken.get(name, found["command"]) == found["command"])
     records.mkdir(parents=True, exist_ok=True)
-    files.write(records / name, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    files.write(records / name, _text(found))
     return records / name
 
 
+def _text(found: dict[str, Any]) -> str:
+    """JSON with a line for each value, but one for a list of numbers."""
+    text = json.dumps(found, indent=1, ensure_ascii=False)
+    numbers = r"\[\n\s*(?:(?:null|[-+.\deE]+),?\n\s*)+\]"
+    return (
+        re.sub(numbers, lambda lines: re.sub(r"\s+", " ", lines[0]).replace("[ ", "[").replace(" ]", "]"), text) + "\n"
+    )
+
+
+def is_published(found: dict[str, Any]) -> bool:
+    """Whether a record is of an experiment as it stands: with no other settings than the seed."""
+    return found["command"] == _as_published(found)
+
+
 def _as_published(found: dict[str, Any]) -> str:
-    """The command without other settings than the seed."""
     seed = f" --seed {found['seed']}" if f" --seed {found['seed']}" in found["command"] else ""
     return f"python -m experiments.train {found['experiment']}{seed}"
+
+
+def picture(folder: pathlib.Path) -> pathlib.Path | None:
+    """The newest picture of a run's samples, None where there is none."""
+    return max((folder / "samples").glob("step_*.png"), default=None)
 
 
 def read(records: pathlib.Path) -> list[tuple[pathlib.Path, dict[str, Any]]]:

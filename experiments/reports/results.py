@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from experiments.evaluation.table import AIMS, shown
+from experiments.reports import learning
 
 Record = dict[str, Any]
 
@@ -13,10 +14,13 @@ WRITTEN = "<!-- Written by `python -m experiments.results` from the files in run
 FAMILIES = {"autoencoders": "Autoencoders", "gans": "Generative adversarial networks", "diffusion": "Diffusion models"}
 """Titles of the families that have one."""
 
+CURVES = "curves"
+"""Folder of the learning curves, within that of the pictures."""
+
 EARLIER = "earlier.md"
 """A page that no command writes, beside the others."""
 
-HEADLINES = ("confidence", "frechet", "modes")
+HEADLINES = ("confidence", "modes", "frechet")
 """Metrics of the overview, where a run has them."""
 
 
@@ -30,6 +34,18 @@ def pages(records: Sequence[Record], figures: pathlib.Path) -> dict[str, str]:
         said = "were measured by commands given by hand; these pages take their place, experiment by experiment."
         index += f"\n[Numbers of version 0.1.0]({EARLIER}) {said}\n"
     return found | {"index.md": index}
+
+
+def with_curves(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """Names of pictures of learning curves, and the runs that each shows: those that differ in their seed alone."""
+    groups = [(_anchor(runs[0], command), runs) for command, runs in _groups(records)]
+    return {f"{name}.png": runs for name, runs in groups if learning.drawable(runs)}
+
+
+def links(records: Sequence[Record]) -> dict[str, str]:
+    """Where the results of runs stand, `PAGE.md#HEADING`, and the module of the model of each."""
+    groups = _groups(records)
+    return {f"{_family(runs[0])}.md#{_anchor(runs[0], command)}": runs[0]["model"] for command, runs in groups}
 
 
 def _family(record: Record) -> str:
@@ -125,7 +141,11 @@ def _section(command: str, runs: Sequence[Record], figures: pathlib.Path) -> lis
     lines += ["```sh", command, "```", ""]
     lines += [_facts(runs), ""]
     lines += _evaluated(runs)
+    lines += _codes(runs)
     lines += _likelihoods(runs)
+    if learning.drawable(runs):
+        title = f"Learning curves of {name}"
+        lines += [f"![{title}](../figures/{CURVES}/{_anchor(first, command)}.png)", ""]
     return lines
 
 
@@ -176,6 +196,26 @@ def _evaluated(runs: Sequence[Record]) -> list[str]:
         f"{first['num_samples']:,} samples, {first['num_test']:,} held-out and {first['num_train']:,} training examples"
     )
     return [*_table(head, body), "", f"{nums}.{judge}", ""]
+
+
+def _codes(runs: Sequence[Record]) -> list[str]:
+    """What the first categorical code stands for, of each run that has one."""
+    named = [(one, one["evaluation"]["codes"][0]) for one in runs if one.get("evaluation", {}).get("codes")]
+    if not named:
+        return []
+    body = []
+    for one, found in named:
+        classes = one["evaluation"]["classes"]
+        names = ", ".join(classes[best] for best in found["names"].values())
+        body.append([str(one["seed"]), f"{found['purity']:.1%}", f"{found['one_to_one']:.1%}", names])
+    head = [
+        "seed",
+        "of the class that is the best for their code",
+        "with no class for two codes",
+        "best class of each code",
+    ]
+    note = f"{named[0][1]['num']:,} held-out images, whose code Q names."
+    return [*_table(head, body), "", note, ""]
 
 
 def _likelihoods(runs: Sequence[Record]) -> list[str]:

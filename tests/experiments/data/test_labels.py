@@ -75,8 +75,10 @@ def test_dataset_json_holds_the_labels_and_its_folders_are_no_classes(tmp_path):
 
 
 def test_dataset_json_may_hold_one_hot_labels_or_none(tmp_path):
-    write_all(tmp_path / "a", tool([[name, [0, 1]] for name in PICTURES]))
-    assert data.load(f"folder:{tmp_path}/a", "all").labels.tolist() == [1] * 4
+    write_all(tmp_path / "a", tool([[name, [0, 1, 0]] for name in PICTURES]))
+    found = data.load(f"folder:{tmp_path}/a", "all")
+    assert found.labels.tolist() == [1] * 4
+    assert found.classes == ("0", "1", "2")  # as many as a row is wide, whatever the largest label
     write_all(tmp_path / "b", tool(None))
     found = data.load(f"folder:{tmp_path}/b", "all")
     assert (found.labels, found.notes) == (None, ("no labels: dataset.json has none",))
@@ -100,6 +102,41 @@ def test_a_dataset_json_that_cannot_be_used_gets_one_sentence(content, says, tmp
     with pytest.raises(UserError, match=says) as error:
         data.load(f"folder:{tmp_path}", "all")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "labels", "classes"),
+    [("cat dog cat owl", [0, 1, 0, 2], ("cat", "dog", "owl")), ("3 1 0 1", [3, 1, 0, 1], ("0", "1", "2", "3"))],
+)
+def test_metadata_csv_of_a_folder_holds_labels_by_name_or_number(words, labels, classes, tmp_path):
+    rows = [f"{name},{word},x" for name, word in zip(sorted(PICTURES), words.split(), strict=True)]
+    write_all(tmp_path, PICTURES | {"metadata.csv": "\n".join(["file_name,label,text", *rows[::-1]])})
+    found = data.load(f"folder:{tmp_path}", "all")
+    assert (found.labels.tolist(), found.classes) == (labels, classes)
+    assert found.notes == ("labels are those of metadata.csv",)
+
+
+def test_metadata_csv_of_each_split_holds_its_labels(tmp_path):
+    content = {
+        f"{split}/{number}.png": encoded(pixels(seed=number)) for split in ("train", "test") for number in (0, 1)
+    }
+    content |= {"train/metadata.csv": "file_name,label\n0.png,a\n1.png,c\n"}
+    content |= {"test/metadata.csv": "label,file_name\nb,1.png\nc,0.png\n"}
+    write_all(tmp_path, content)
+    train, test = (data.load(f"folder:{tmp_path}", split) for split in ("train", "test"))
+    assert train.classes == test.classes == ("a", "b", "c")
+    assert (train.labels.tolist(), test.labels.tolist()) == ([0, 2], [2, 1])
+
+
+def test_metadata_csv_without_labels_is_left_out_and_with_too_few_refused(tmp_path):
+    write_all(tmp_path / "a", PICTURES | {"metadata.csv": "file_name,text\n00000/img0.png,a cat\n"})
+    found = data.load(f"folder:{tmp_path}/a", "all")
+    assert found.classes == ("00000", "00001") and found.notes == ("left out: 1 .csv",)
+    write_all(tmp_path / "b", PICTURES | {"metadata.csv": "file_name,label\n00000/img0.png,cat\n00000/img2.png,\n"})
+    with pytest.raises(
+        UserError, match=r"metadata\.csv has no label for 3 of 4 pictures, the first is 00000/img2\.png"
+    ):
+        data.load(f"folder:{tmp_path}/b", "all")
 
 
 def test_metadata_csv_holds_captions_in_named_columns(tmp_path):

@@ -5,10 +5,11 @@ import pathlib
 import re
 
 import pytest
+from PIL import Image
 
 from experiments import results as command
 from experiments.command_line.errors import UserError
-from experiments.reports import records, results
+from experiments.reports import learning, records, results
 from experiments.runs import run_folder
 from experiments.runs.experiment import load
 
@@ -31,11 +32,21 @@ def test_every_record_stands_on_a_page():
         assert f"{one['minutes']:.1f}" in pages
 
 
+def test_the_curves_of_the_repository_are_those_of_the_records():
+    known = [one for _, one in records.read(DOCS / "results" / "runs")]
+    folder, wanted = DOCS / "figures" / results.CURVES, results.with_curves(known)
+    assert sorted(path.name for path in folder.glob("*")) == sorted(wanted), "run python -m experiments.results"
+    for name, runs in wanted.items():
+        assert (folder / name).stat().st_size <= 30_000, name
+        with Image.open(folder / name) as picture:
+            assert picture.info[learning.DATA] == learning.checksum(runs), f"{name}: run python -m experiments.results"
+
+
 def finished_run(folder: pathlib.Path, seed: int = 0, **changes) -> pathlib.Path:
     """The folder of a run that was not trained, but says so."""
     import dataclasses
 
-    experiment = dataclasses.replace(load("wgan_gp_digits"), seed=seed, steps=200, out=folder, **changes)
+    experiment = dataclasses.replace(load("wgan_gp_digits"), **{"seed": seed, "steps": 200, "out": folder, **changes})
     folder.mkdir(parents=True)
     run_folder.begin(folder, "wgan_gp_digits", experiment)
     lines = [
@@ -70,7 +81,69 @@ def test_two_seeds_of_a_run_stand_side_by_side_with_what_is_held_out(tmp_path, c
     assert len(list((out / "runs").iterdir())) == 2
     links = re.findall(r"gans\.md#([\w-]+)", (out / "index.md").read_text(encoding="utf-8"))
     headings = [line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")]
+    assert f"![Learning curves of wgan_gp_digits](../figures/curves/{links[0]}.png)" in page
+    with Image.open(tmp_path / "curves" / f"{links[0]}.png") as picture:
+        known = [one for _, one in records.read(out / "runs")]
+        assert picture.info[learning.DATA] == learning.checksum(known) != learning.checksum(known[:1])
+        assert picture.size == (690, 150)  # one metric
+    assert not (tmp_path / "wgan_gp_digits.png").exists()  # other settings than the experiment's
     assert links == [heading.replace("`", "").lower().replace(" ", "-") for heading in headings]
+
+
+def test_a_record_keeps_curves_as_means_of_lines_and_writes_numbers_in_one_line(tmp_path):
+    lines = [
+        {"step": 10 * place, "loss": float(place), "gradient_norm/critic": 1.0, "steps_per_s": 2.0}
+        for place in range(1, 121)
+    ]
+    lines[2] |= {"loss": float("nan")}
+    lines[6] |= {"loss": 1e-9}
+    lines[7] |= {"loss": float("inf")}
+    lines[-1] |= {"late": 0.123456}
+    found = learning.kept(lines)
+    assert found["steps"][:3] == [20, 40, 60] and len(found["steps"]) == learning.POINTS
+    assert [*found["metrics"]] == ["loss", "late"]
+    assert found["metrics"]["loss"][:4] == [1.5, 4.0, 5.5, 1e-09]
+    assert found["metrics"]["late"][-2:] == [None, 0.1235]
+    assert learning.kept([]) == {"steps": [], "metrics": {}}
+    record = {
+        "experiment": "a",
+        "seed": 0,
+        "command": "c",
+        "format": 1,
+        "curves": found,
+        "words": ["1", "2"],
+        "none": [],
+    }
+    path = records.write(record, tmp_path)
+    assert records.read(tmp_path) == [(path, record)]
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) == 18 and '   "loss": [1.5, 4.0, 5.5, 1e-09, ' in text
+
+
+@pytest.mark.parametrize(("seed", "copied"), [(0, True), (1, False)])
+def test_the_newest_samples_of_a_published_run_with_seed_0_become_its_picture(tmp_path, seed, copied):
+    run = finished_run(tmp_path / "run", seed, steps=12_000)
+    line = json.dumps({"step": 12_000, "steps_per_s": 2.0, "critic_loss": 1.0})
+    (run / "metrics.jsonl").write_text(line, encoding="utf-8")
+    (run / "evaluation.json").unlink()
+    (run / "samples").mkdir()
+    for step in (8_000, 12_000):
+        (run / "samples" / f"step_{step:08d}.png").write_text(str(step), encoding="utf-8")
+    assert command.main(["--out", str(tmp_path / "out"), "--figures", str(tmp_path), "--add", str(run)]) == 0
+    picture = tmp_path / "wgan_gp_digits.png"
+    assert picture.exists() == copied
+    assert not copied or picture.read_text(encoding="utf-8") == "12000"
+
+
+def test_codes_that_name_classes_stand_on_the_page_of_results(tmp_path):
+    run = finished_run(tmp_path / "run")
+    path = run / "evaluation.json"
+    codes = {"num": 297, "names": {"0": 3, "1": 3}, "purity": 0.9, "one_to_one": 0.45}
+    evaluation = json.loads(path.read_text(encoding="utf-8"))
+    evaluation |= {"codes": [codes], "classes": ["zero", "one", "two", "three"]}
+    path.write_text(json.dumps(evaluation), encoding="utf-8")
+    (page, *_) = results.pages([records.record(run)], tmp_path).values()
+    assert "| 0 | 90.0% | 45.0% | three, three |" in page and "297 held-out images, whose code Q names." in page
 
 
 def test_a_record_names_no_place_of_the_machine(tmp_path):
