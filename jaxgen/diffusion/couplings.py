@@ -53,10 +53,6 @@ class Reflow:
 
     sampler = property(lambda self: Euler(self.steps, grid=self.grid))
 
-    def pair(self, data: Points, noise: Points, axis_name: AxisName) -> Points:
-        """The noise of each example: as it was drawn."""
-        return noise
-
 
 Coupling: TypeAlias = Independent | OptimalTransport | Reflow
 """Couplings that a setting can name on the command line."""

@@ -80,7 +80,8 @@ class LogSNR:
 
     def times(self, schedule: Schedule, num: int) -> np.ndarray:
         """(num,) falling times, float64."""
-        return schedule.time(np.linspace(*_log_snrs(schedule, "LogSNR"), num))
+        most_noise, least_noise = _log_snrs(schedule, "LogSNR")
+        return schedule.time(np.linspace(most_noise, least_noise, num))
 
 
 @dataclass(frozen=True)

@@ -90,12 +90,12 @@ class ByClassifier:
 
     def apply(self, networks: Networks, noisy: Points, point: Point, classes: jax.Array | None) -> Prediction:
         """The prediction that stands for the guided noise, of the network's kind."""
-        given = _required(classes)
-        if networks.classify is None:
+        given, classify = _required(classes), networks.classify
+        if classify is None:
             raise ValueError("guidance ByClassifier needs a model with a classifier, such as guided_ddpm")
 
         def log_prob(noisy: Points) -> jax.Array:
-            return (given * jax.nn.log_softmax(networks.classify(noisy))).sum()
+            return (given * jax.nn.log_softmax(classify(noisy))).sum()
 
         prediction = networks.predict(noisy, classes)
         found = estimate(prediction, point.level, noisy)

@@ -7,7 +7,6 @@ from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.dropout import dropout
 from jaxgen.nets.mlp import MLP
 
-
 BEFORE_BATCH_NORM = ("['denoiser']['MLP_0']['Dense_0']['bias']",)
 """A bias that batch normalisation takes away again has no gradient."""
 

@@ -11,7 +11,7 @@ Ho, Jain, Abbeel, 2020, arXiv 2006.11239, has s = p, and r from p to b. The last
 """
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,14 +27,14 @@ from jaxgen.typing import Points
 
 
 class Row(NamedTuple):
-    """Numbers of one step."""
+    """Numbers of one step; `rows` gives those of all steps, float64 arrays."""
 
     point: Point
-    alpha: np.ndarray  # alpha_n
-    direction: np.ndarray  # sqrt(sigma_n^2 - s^2)
-    log_small: np.ndarray  # log p^2
-    log_large: np.ndarray  # log b^2
-    noisy: np.ndarray  # 1, or 0 for a step that adds no noise
+    alpha: Any  # alpha_n
+    direction: Any  # sqrt(sigma_n^2 - s^2)
+    log_small: Any  # log p^2
+    log_large: Any  # log b^2
+    noisy: Any  # 1, or 0 for a step that adds no noise
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Ancestral:
         """One step."""
         found = denoise(carry[0], row.point)
         deviation = jnp.exp(0.5 * self._log_variance(found, row)) * row.noisy
-        return row.alpha * found.data + row.direction * found.noise + deviation * noise, ()
+        return row.alpha * found.data + row.direction * found.noise + deviation * jnp.asarray(noise), ()
 
     def _log_variance(self, found: Estimate, row: Row) -> jax.Array:
         """v log b^2 + (1 - v) log p^2, v of equation 15 of arXiv 2102.09672, or an end of it."""
@@ -110,9 +110,8 @@ class Ancestral:
                 return row.log_small
             case "large":
                 return row.log_large
-        require(
-            found.variance is not None, "variance", "'learned'", "'small' or 'large': this network predicts no variance"
-        )
+        if found.variance is None:
+            raise ValueError("variance is 'learned', but must be 'small' or 'large': this network predicts no variance")
         return found.variance * row.log_large + (1.0 - found.variance) * row.log_small
 
 
@@ -127,5 +126,5 @@ def _rows(steps: Path, eta: float) -> Row:
     small, large = step_variances(steps.points.level, following)
     direction = np.sqrt(np.maximum(following.sigma**2 - eta**2 * small, 0.0))
     noisy = (following.sigma > 0).astype(np.float64)
-    logs = (np.log(np.maximum(each, 1e-30)) for each in (small, large))
-    return Row(steps.points, following.alpha, direction, *logs, noisy)
+    log_small, log_large = (np.log(np.maximum(each, 1e-30)) for each in (small, large))
+    return Row(steps.points, following.alpha, direction, log_small, log_large, noisy)

@@ -32,13 +32,13 @@ Memory: TypeAlias = tuple[Points, Points]
 
 
 class Row(NamedTuple):
-    """Numbers of one step: x_n is their sum, each times x or an estimate of the data."""
+    """Numbers of one step, or of all: x_n is their sum, each times x or an estimate of the data."""
 
     point: Point
-    x: np.ndarray
-    now: np.ndarray
-    before: np.ndarray
-    earlier: np.ndarray
+    x: Any
+    now: Any
+    before: Any
+    earlier: Any
 
 
 @dataclass(frozen=True)

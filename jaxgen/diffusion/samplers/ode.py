@@ -13,7 +13,7 @@ which is flow matching's own variable. Euler's method is then DDIM's determinist
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -41,16 +41,16 @@ class Churn:
 
 
 class Row(NamedTuple):
-    """Numbers of one step."""
+    """Numbers of one step; `rows` gives those of all steps, float64 arrays."""
 
     point: Point  # after the churn
-    rescaled: np.ndarray  # x before the churn is multiplied by this,
-    added: np.ndarray  # and this times noise is added
-    position: np.ndarray  # u after the churn
+    rescaled: Any  # x before the churn is multiplied by this,
+    added: Any  # and this times noise is added
+    position: Any  # u after the churn
     next: Point
-    next_position: np.ndarray
-    next_scale: np.ndarray
-    data_slope: np.ndarray  # of the data in dy/du: 0 in equation 1, -1 in equation 2
+    next_position: Any
+    next_scale: Any
+    data_slope: Any  # of the data in dy/du: 0 in equation 1, -1 in equation 2
 
 
 @dataclass(frozen=True)

@@ -110,4 +110,4 @@ def run(
         return carry, carry[0] if keep else None
 
     (last, _), states = jax.lax.scan(step, (start, sampler.memory(start)), (rows, jnp.arange(num)))
-    return jnp.concatenate([start[None], states]) if keep else last
+    return jnp.concatenate([start[None], jnp.asarray(states)]) if keep else last
