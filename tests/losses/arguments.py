@@ -66,6 +66,7 @@ ROWS: dict[str, Row] = {
     "context_weights": Row(functools.partial(L.context_weights, window=3), (IMAGES[:3],)),
     "cross_entropy": Row(lambda logits: L.cross_entropy(logits, labels_of(logits)), (ROW,)),
     "cycle_consistency": Row(functools.partial(L.cycle_consistency, jnp.sin, jnp.tanh), (ROW, ROW)),
+    "discretized_gaussian_nll": Row(L.discretized_gaussian_nll, (ROW, ROW, ROW)),
     "discretized_logistic_nll": Row(L.discretized_logistic_nll, (ROW, ROW, ROW)),
     "drift_penalty": Row(L.drift_penalty, (B,)),
     "earth_movers_distance": Row(L.earth_movers_distance, (ROW, ROW)),

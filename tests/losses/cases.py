@@ -184,6 +184,11 @@ CASES = [
     Case("gaussian_nll", L.gaussian_nll, _normal((3,), (3,), (3,))),
     Case("gaussian_nll fixed", lambda m, x: L.gaussian_nll(m, 0.3, x), _normal((3, 2), (3, 2))),
     Case(
+        "discretized_gaussian_nll",
+        functools.partial(L.discretized_gaussian_nll, num_levels=8),
+        _levels,
+    ),
+    Case(
         "discretized_logistic_nll",
         functools.partial(L.discretized_logistic_nll, num_levels=8),
         _levels,
