@@ -57,7 +57,7 @@ class DenoiserDefaults(Defaults):
 
     def __post_init__(self):
         super().__post_init__()
-        require(0 <= self.class_dropout < 1, "class_dropout", self.class_dropout, "in [0, 1)")
+        require(0 <= self.class_dropout <= 1, "class_dropout", self.class_dropout, "in [0, 1]")
         require_kind(self)
 
 
@@ -117,11 +117,11 @@ def wanted(config: Any, examples: Examples) -> Points:
 
 
 def denoiser_step(
-    config: Any, state: Any, loss: Any, examples: Examples, key: Key, axis_name: AxisName
+    config: Any, state: Any, loss: Any, inputs: tuple[Any, ...], key: Key, axis_name: AxisName
 ) -> tuple[DenoiserState, Metrics]:
-    """One step down `loss(variables, examples, mode)`, and the moving average after it."""
-    mode = training_mode(state.denoiser, key, examples.data.shape[0], axis_name)
-    denoiser, metrics = descend(state.denoiser, loss, (examples, mode), axis_name)
+    """One step down `loss(variables, *inputs, mode)`, and the moving average after it; examples are the first input."""
+    mode = training_mode(state.denoiser, key, inputs[0].data.shape[0], axis_name)
+    denoiser, metrics = descend(state.denoiser, loss, (*inputs, mode), axis_name)
     ema = config.average.update(state.ema, denoiser.variables, denoiser.step)
     return DenoiserState(denoiser, ema), metrics
 
@@ -135,8 +135,9 @@ def loss_output(values: PerExample, variables: Variables) -> LossOutput:
 def require_kind(config: Any) -> None:
     """ValueError for a prediction that does not say what the data are where sampling starts."""
     level = config.schedule.level(np.float64(config.schedule.start))
-    p, q = config.prediction.coefficients(Level(np.float32(max(level.alpha, 1e-12)), np.float32(level.sigma)))
-    says = abs(float(level.alpha * q - level.sigma * p)) > 1e-8
+    with jax.ensure_compile_time_eval():  # settings may be replaced inside of a traced function
+        p, q = config.prediction.coefficients(Level(np.float32(max(level.alpha, 1e-12)), np.float32(level.sigma)))
+        says = abs(float(level.alpha * q - level.sigma * p)) > 1e-8
     name, schedule = type(config.prediction).__name__, type(config.schedule).__name__
     require(says, "prediction", f"{name}()", f"V(), Velocity() or Data(): {schedule} begins at pure noise")
 

@@ -64,19 +64,17 @@ def sample(config: Any, state: Any, key: Keys, num: int, condition: Labels | Non
         num: how many.
         condition: the label of each image, -1 for none; without labels image i is of class i mod `num_classes`.
     """
-    return _drawn(config, state, key, num, condition, keep=False)
+    return drawn(config, networks(config, state.ema), key, num, condition)
 
 
 def trajectory(config: Any, state: Any, key: Keys, num: int, condition: Labels | None = None) -> Points:
     """The states from the noise to the images that `sample` draws with the same key: (steps + 1, num, ...)."""
-    return _drawn(config, state, key, num, condition, keep=True)
+    return drawn(config, networks(config, state.ema), key, num, condition, keep=True)
 
 
 def from_latents(config: Any, state: Any, latents: Points, condition: Labels | None = None) -> Points:
     """The image of each x at the noisiest time, by the sampler without its noise: a step adds none."""
-    config = dataclasses.replace(config, sampler=without_noise(config.sampler))
-    classes = classes_of(config, condition, latents.shape[0])
-    return integrate(config, networks(config, state.ema), latents, None, classes)
+    return decoded(config, networks(config, state.ema), latents, condition)
 
 
 def to_latents(config: Any, state: Any, images: Points, condition: Labels | None = None) -> Points:
@@ -99,10 +97,16 @@ def without_noise(sampler: Any) -> Any:
     return sampler
 
 
-def _drawn(config: Any, state: Any, key: Keys, num: int, labels: Labels | None, *, keep: bool) -> Points:
-    start = config.prior.draw(key, num)
+def drawn(config: Any, at: At, key: Keys, num: int, labels: Labels | None, *, keep: bool = False) -> Points:
+    """What networks make of noise from the prior: `sample`, or with `keep` `trajectory`."""
     keys = pass_key(example_keys(key, num))
-    return integrate(config, networks(config, state.ema), start, keys, classes_of(config, labels, num), keep=keep)
+    return integrate(config, at, config.prior.draw(key, num), keys, classes_of(config, labels, num), keep=keep)
+
+
+def decoded(config: Any, at: At, latents: Points, labels: Labels | None) -> Points:
+    """What networks make of x at the noisiest time, by the sampler without its noise."""
+    config = dataclasses.replace(config, sampler=without_noise(config.sampler))
+    return integrate(config, at, latents, None, classes_of(config, labels, latents.shape[0]))
 
 
 def _estimated(config: Any, at: At, classes: Classes | None, limit: Any) -> Callable[[Points, Point], Estimate]:

@@ -81,7 +81,7 @@ def update(config: Config, state: State, batch: Any, key: Key, *, axis_name: Axi
     """
     key_examples, key_pass = jax.random.split(key)
     examples = draw_examples(config, batch, key_examples, axis_name)
-    return denoising.denoiser_step(config, state, partial(denoiser_loss, config), examples, key_pass, axis_name)
+    return denoising.denoiser_step(config, state, partial(denoiser_loss, config), (examples,), key_pass, axis_name)
 
 
 sample, from_latents, to_latents = drawing.sample, drawing.from_latents, drawing.to_latents

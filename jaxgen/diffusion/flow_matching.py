@@ -103,7 +103,9 @@ def update(config: Config, state: State, batch: Any, key: Key, *, axis_name: Axi
     """
     key_examples, key_pass = jax.random.split(key)
     examples = pairs(config, state, draw_examples(config, batch, key_examples, axis_name), axis_name)
-    after, metrics = denoising.denoiser_step(config, state, partial(flow_loss, config), examples, key_pass, axis_name)
+    after, metrics = denoising.denoiser_step(
+        config, state, partial(flow_loss, config), (examples,), key_pass, axis_name
+    )
     return State(after.denoiser, after.ema, state.teacher), metrics
 
 

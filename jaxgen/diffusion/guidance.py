@@ -84,6 +84,7 @@ class ByClassifier:
     """
 
     scale: NonNegativeFloat = 1.0  # s; 0: no guidance
+    conditional: bool = True  # the denoiser is told the class too
 
     def __post_init__(self):
         require_bounds(self)
@@ -97,7 +98,7 @@ class ByClassifier:
         def log_prob(noisy: Points) -> jax.Array:
             return (given * jax.nn.log_softmax(classify(noisy))).sum()
 
-        prediction = networks.predict(noisy, classes)
+        prediction = networks.predict(noisy, given if self.conditional else jnp.zeros_like(given))
         found = estimate(prediction, point.level, noisy)
         noise = found.noise - self.scale * point.level.sigma * jax.grad(log_prob)(noisy)
         guided = Prediction(noise, Noise(), prediction.variance)
