@@ -178,7 +178,7 @@ def test_the_networks_of_the_guide_run(number):
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [
-        (["wgan_digits"], "no experiment is named 'wgan_digits'; did you mean wgan_gp_digits?"),
+        (["wgangp_digits"], "no experiment is named 'wgangp_digits'; did you mean wgan_gp_digits?"),
         (["wgan_gp_mnist"], "no data set 'mnist' is prepared in "),
         (["wgan_gp_digits", "--data", "./photos"], "photos is a path, not the name of a set"),
         (["wgan_gp_digits", "--data", r"folder:C:\Users\me\photos"], r"there is no folder C:\Users\me\photos"),

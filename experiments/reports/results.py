@@ -42,6 +42,12 @@ def with_curves(records: Sequence[Record]) -> dict[str, list[Record]]:
     return {f"{name}.png": runs for name, runs in groups if learning.drawable(runs)}
 
 
+def links(records: Sequence[Record]) -> dict[str, str]:
+    """Where the results of runs stand, `PAGE.md#HEADING`, and the module of the model of each."""
+    groups = _groups(records)
+    return {f"{_family(runs[0])}.md#{_anchor(runs[0], command)}": runs[0]["model"] for command, runs in groups}
+
+
 def _family(record: Record) -> str:
     return record["model"].split(".")[1]
 

@@ -59,3 +59,9 @@ def test_docstrings_name_the_papers_of_the_table():
         module = __import__(getattr(losses, name).__module__, fromlist=["_"]).__doc__ or ""
         for paper in re.findall(r"\[(\d{4}\.\d{4,5})\]", source):
             assert paper in docstring + module, (name, paper)
+
+
+def test_the_losses_that_go_together_are_functions_of_the_library():
+    section = PAGE.partition("## Which ones go together")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)*)`", section))
+    assert named <= {*losses.__all__} and len(named) >= 13
