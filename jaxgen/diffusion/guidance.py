@@ -48,21 +48,23 @@ class ClassifierFree:
 
     scale: NonNegativeFloat = 2.0  # 1: no guidance; 0: without a class
     least: NonNegativeFloat = 0.0  # of sigma / alpha; outside of the interval the network is used as it is
-    most: float = float("inf")
+    most: float | None = None  # None: no bound
 
     def __post_init__(self):
         require_bounds(self)
-        require(self.least < self.most, "least", self.least, f"below most={self.most}")
+        require(self.most is None or self.least < self.most, "least", self.least, f"below most={self.most}")
 
     def apply(self, networks: Networks, noisy: Points, point: Point, classes: jax.Array | None) -> Prediction:
         """Equation 1: one call of the network for both predictions, and the plain one outside of the interval."""
         classes, predict = _required(classes), networks.predict
         if self.scale == 1.0:
             return predict(noisy, classes)
-        if self.least <= 0.0 and self.most == float("inf"):
+        if self.least <= 0.0 and self.most is None:
             return self._guided(predict, noisy, classes)
         level = point.level
-        inside = (self.least * level.alpha <= level.sigma) & (level.sigma <= self.most * level.alpha)
+        inside = self.least * level.alpha <= level.sigma
+        if self.most is not None:
+            inside &= level.sigma <= self.most * level.alpha
         return jax.lax.cond(inside, lambda: self._guided(predict, noisy, classes), lambda: predict(noisy, classes))
 
     def _guided(self, predict: Predict, noisy: Points, classes: jax.Array) -> Prediction:

@@ -42,12 +42,12 @@ class DynamicThreshold:
     """Data clipped to [-s, s] and divided by s, s a quantile of |x_0|, at least 1: Imagen, arXiv 2205.11487."""
 
     quantile: float = 0.995
-    most: float = float("inf")  # s is at most this: 1 gives `Clip`
+    most: float | None = None  # s is at most this, where it is a number: 1 gives `Clip`
     keep_noise: bool = False  # the estimate of the noise is left as it is
 
     def __post_init__(self):
         require(0 < self.quantile <= 1, "quantile", self.quantile, "in (0, 1]")
-        require(self.most >= 1, "most", self.most, "at least 1")
+        require(self.most is None or self.most >= 1, "most", self.most, "at least 1")
 
     def apply(self, found: Estimate, level: Level, noisy: Points, value_range: ValueRange) -> Estimate:
         """The estimate, its data within the range."""

@@ -33,7 +33,7 @@ class Churn:
 
     amount: NonNegativeFloat = 0.0  # S_churn; 0 adds none
     least: NonNegativeFloat = 0.0  # S_min, of sigma / alpha: below it none is added
-    most: PositiveFloat = float("inf")  # S_max: nor above it
+    most: float | None = None  # S_max: nor above it; None: no bound
     deviation: PositiveFloat = 1.0  # S_noise, of the noise that is added
 
     def __post_init__(self):
@@ -157,7 +157,8 @@ def _line(level: Level, from_noise: bool) -> tuple[np.ndarray, np.ndarray]:
 def _churn(sampler: Euler | Heun, schedule: Schedule, point: Point) -> tuple[Point, np.ndarray, np.ndarray]:
     """The points after the churn, and what x and the noise are multiplied by to get there."""
     churn, u = sampler.churn, point.level.sigma / point.level.alpha
-    gamma = np.where((churn.least <= u) & (u <= churn.most), min(churn.amount / sampler.steps, 2**0.5 - 1), 0.0)
+    inside = (churn.least <= u) & (u <= (np.inf if churn.most is None else churn.most))
+    gamma = np.where(inside, min(churn.amount / sampler.steps, 2**0.5 - 1), 0.0)
     time = np.where(gamma > 0, schedule.time(-2.0 * np.log((1.0 + gamma) * u)), point.time)
     level = Level(*(np.broadcast_to(np.asarray(part, np.float64), time.shape) for part in schedule.level(time)))
     after = level.sigma / level.alpha

@@ -46,6 +46,6 @@ def test_the_network_is_asked_for_patches():
     ],
 )
 def test_what_does_not_divide_is_refused(shape, wanted, size, named):
+    net = Patched(TimeMLP(4, 1, num_features=4), size)
     with pytest.raises(ValueError, match=named):
-        net = Patched(TimeMLP(4, 1, num_features=4), size)
         jax.eval_shape(lambda: net.init(jax.random.key(0), jnp.zeros((1, *shape)), jnp.zeros(1), None, wanted))
