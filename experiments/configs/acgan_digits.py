@@ -23,7 +23,9 @@ EXPERIMENT = Experiment(
         average=Exponential(0.999),
     ),
     data="digits",
-    steps=10_000,
+    steps=8_000,
     steps_per_call=20,
+    sample_every=4_000,
+    checkpoint_every=4_000,
     num_samples=100,
 )
