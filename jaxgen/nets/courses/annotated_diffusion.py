@@ -121,7 +121,7 @@ class ConvNeXtUNet(nn.Module):
         embedding = self._embedding(times, only_classes(condition))
         next_block, attention = (nn.remat(kind) if self.remat else kind for kind in (ConvNeXtBlock, SelfAttention))
 
-        def block(hidden: Images, features: int, name: str) -> Images:
+        def block(hidden: Images, features: int, name: str) -> Outputs:
             return next_block(features, self.expansion, self.dtype, name=name)(hidden, embedding)
 
         def attend_to_all(hidden: Images, kind: str, name: str) -> Images:

@@ -80,7 +80,7 @@ class UNet(nn.Module):
         residual, attentive = (nn.remat(kind) if self.remat else kind for kind in (ResidualBlock, AttentionBlock))
         numbers = itertools.count()
 
-        def block(hidden: Images, features: int, name: str, *, attends: bool) -> Images:
+        def block(hidden: Images, features: int, name: str, *, attends: bool) -> Outputs:
             hidden = residual(features, style, layer=next(numbers), name=name)(hidden, embedding, mode)
             return attentive(style, self.heads, name=f"{name}_attention")(hidden) if attends else hidden
 

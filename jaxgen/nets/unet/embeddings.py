@@ -18,7 +18,7 @@ from jaxtyping import Array, Float
 from jaxgen.checks import PositiveFloat, require
 from jaxgen.typing import PerExample
 
-Vectors: TypeAlias = Float[Array, "batch features"]
+Vectors: TypeAlias = Float[Array, "batch embedding"]
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """Small denoisers, each with the settings that make it another network, and what their tests have in common."""
 
 import dataclasses
+import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxgen.nets.courses.annotated_diffusion import ConvNeXtUNet
 from jaxgen.nets.time_mlp import TimeMLP
@@ -34,16 +36,14 @@ def parameters(net, shape, condition=None, output_shape=None):
 
 
 def init(net, *inputs):
-    """Variables that are zero nowhere, compiled."""
+    """Variables that are zero nowhere, drawn by NumPy: initialisers take seconds to compile."""
+    generator = np.random.default_rng(0)
 
-    def perturbed():
-        variables = net.init(jax.random.key(0), *inputs)
-        leaves, treedef = jax.tree.flatten(variables)
-        keys = jax.random.split(jax.random.key(1), len(leaves))
-        noisy = [leaf + 0.1 * jax.random.normal(key, leaf.shape) for leaf, key in zip(leaves, keys, strict=True)]
-        return jax.tree.unflatten(treedef, noisy)
+    def draw(leaf):
+        fan_in = math.prod(leaf.shape[:-1])  # 1 for scales and biases
+        return jnp.asarray(generator.normal(0.1, 0.7 / np.sqrt(fan_in), leaf.shape), leaf.dtype)
 
-    return jax.jit(perturbed)()
+    return jax.tree.map(draw, jax.eval_shape(lambda: net.init(jax.random.key(0), *inputs)))
 
 
 def names(net, *inputs):

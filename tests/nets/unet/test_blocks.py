@@ -9,15 +9,10 @@ import pytest
 from jaxgen.mode import Mode
 from jaxgen.nets.convolution import conv, mean_pool, upsample_nearest
 from jaxgen.nets.unet.blocks import AttentionBlock, GroupNorm, ResidualBlock, Style, check_maps, num_groups
+from tests.nets.unet.networks import init
 
 IMAGES = jax.random.normal(jax.random.key(1), (2, 4, 4, 8)) + 1
 EMBEDDING = jax.random.normal(jax.random.key(2), (2, 5))
-
-
-def init(net, *inputs):
-    """Variables that are zero nowhere."""
-    variables = jax.jit(lambda: net.init(jax.random.key(3), *inputs))()
-    return jax.tree.map(lambda leaf: leaf + 0.2 * jax.random.normal(jax.random.key(leaf.size), leaf.shape), variables)
 
 
 def formula_of_norm(hidden, params, groups):
@@ -113,8 +108,8 @@ def test_each_map_of_an_attention_block_attends_to_its_places():
     """Softmax of Q K^T / sqrt(d) of each head, written out in float64."""
     net = AttentionBlock(Style(residual_scale=0.5), heads=2)
     variables = init(net, IMAGES)
-    params = variables["params"]
-    hidden = np.asarray(nn.GroupNorm(2, epsilon=1e-6).apply({"params": params["norm"]}, IMAGES), np.float64)
+    params = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), variables["params"])
+    hidden = np.asarray(nn.GroupNorm(2, epsilon=1e-6).apply({"params": variables["params"]["norm"]}, IMAGES))
     hidden = hidden.reshape(2, 16, 8) @ params["queries_keys_values"]["kernel"] + params["queries_keys_values"]["bias"]
     attended = np.zeros((2, 16, 8))
     for i, head in np.ndindex(2, 2):

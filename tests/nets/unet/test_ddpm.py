@@ -9,7 +9,7 @@ from jaxgen.nets.unet.condition import Condition
 from jaxgen.nets.unet.ddpm import IMPROVED, UNet
 from jaxgen.nets.unet.embeddings import Sinusoid
 from tests.nets.parameters import zeros
-from tests.nets.unet.networks import DENOISERS, IMAGES, TIMES, fields, names, parameters
+from tests.nets.unet.networks import DENOISERS, IMAGES, TIMES, fields, init, names, parameters
 
 
 def test_parameter_counts_are_those_of_the_paper():
@@ -68,6 +68,7 @@ def test_attention_stands_where_it_is_asked_for_and_in_the_middle():
 def test_maps_of_the_way_down_come_back_in_reverse_order(name):
     """What is appended to the inputs of the blocks on the way up are the kept maps, the last one first."""
     net = DENOISERS[name].clone(blocks=2, dropout=0.0, multipliers=(2, 2))
+    variables = init(net, IMAGES, TIMES, None, (8, 4, 2))
 
     def recorded():
         seen, results = {}, {}
@@ -82,7 +83,7 @@ def test_maps_of_the_way_down_come_back_in_reverse_order(name):
             return outputs
 
         with nn.intercept_methods(intercept):
-            net.init(jax.random.key(0), IMAGES, TIMES, None, (8, 4, 2))
+            net.apply(variables, IMAGES, TIMES, None, (8, 4, 2))
         return seen, results
 
     seen, results = jax.jit(recorded)()
