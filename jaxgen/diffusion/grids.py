@@ -16,7 +16,7 @@ class Even:
     def times(self, schedule: Schedule, num: int) -> np.ndarray:
         """(num,) falling times, float64."""
         length = schedule.start - schedule.data
-        return _rounded(schedule, schedule.data + length * (1.0 - np.arange(num) / num))
+        return schedule.data + _rounded(schedule, length * (1.0 - np.arange(num) / num))
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,11 @@ class Leading:
     def times(self, schedule: Schedule, num: int) -> np.ndarray:
         """(num,) falling times, float64."""
         steps = _steps(schedule, "Leading")
-        return np.arange(num)[::-1] * float(steps // num) + self.offset
+        _require_enough(schedule, num)
+        times = np.arange(num)[::-1] * float(steps // num)
+        most = int(schedule.start - times[0])
+        require(self.offset <= most, "offset", self.offset, f"at most {most}, with {num} of {steps} steps")
+        return times + self.offset
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class Quadratic:
     def times(self, schedule: Schedule, num: int) -> np.ndarray:
         """(num,) falling times, float64."""
         steps = _steps(schedule, "Quadratic")
+        most = schedule.start / steps
+        require(self.share <= most, "share", self.share, f"at most {most}, so that the times are among the {steps} steps")
         return np.floor(np.linspace(0.0, (self.share * steps) ** 0.5, num) ** 2 + 1e-9)[::-1]
 
 
@@ -110,8 +116,8 @@ class Listed:
         """(num,) falling times, float64."""
         require(num == len(self.listed), "steps", num, f"{len(self.listed)}, the number of times listed")
         times = np.asarray(self.listed, np.float64)
-        falling = (np.diff(times) < 0).all() and times[0] <= schedule.start and times[-1] > schedule.data
-        require(bool(falling), "listed", self.listed, f"falling, in ({schedule.data}, {schedule.start}]")
+        falling = (np.diff(times) < 0).all() and (times <= schedule.start).all() and (times > schedule.data).all()
+        require(num > 0 and bool(falling), "listed", self.listed, f"falling, in ({schedule.data}, {schedule.start}]")
         return times
 
 
@@ -123,8 +129,13 @@ def _rounded(schedule: Schedule, times: np.ndarray) -> np.ndarray:
     """Whole steps of a discrete schedule, which must differ."""
     if not schedule.discrete:
         return times
-    require(len(times) <= schedule.start + 1, "steps", len(times), f"at most {schedule.start + 1:.0f}, the schedule's")
+    _require_enough(schedule, len(times))
     return np.round(times)
+
+
+def _require_enough(schedule: Schedule, num: int) -> None:
+    most = int(schedule.start) + 1
+    require(num <= most, "steps", num, f"at most {most}, the schedule's")
 
 
 def _steps(schedule: Schedule, grid: str) -> int:

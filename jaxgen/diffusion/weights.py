@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from jaxgen.checks import PositiveFloat, require_bounds
 from jaxgen.diffusion.predictions import Kind, data_error
-from jaxgen.diffusion.schedules import Level, ratio, snr
+from jaxgen.diffusion.schedules import Level, snr
 from jaxgen.losses import mean_squared_error, smooth_l1_error
 from jaxgen.typing import PerExample, Points
 
@@ -62,7 +62,10 @@ class MinSNR:
 
 @dataclass(frozen=True)
 class EDMWeight:
-    """w = (s^2 + d^2) / (s d)^2, s = sigma / alpha: lambda of arXiv 2206.00364, table 1; 1 for a prediction of F."""
+    """w = (s^2 + d^2) / (s d)^2 = 1 / d^2 + SNR, s = sigma / alpha: lambda of arXiv 2206.00364, table 1.
+
+    The factor of a prediction of F is 1.
+    """
 
     data_deviation: PositiveFloat = 0.5  # d, sigma_data
 
@@ -71,8 +74,7 @@ class EDMWeight:
 
     def factor(self, kind: Kind, level: Level) -> PerExample:
         """Of the squared error of a prediction of this kind."""
-        s, d = ratio(level), self.data_deviation
-        return (s**2 + d**2) / (s * d) ** 2 * data_error(kind, level)
+        return (self.data_deviation**-2 + snr(level)) * data_error(kind, level)
 
 
 Weight: TypeAlias = Unweighted | NoiseError | DataError | MinSNR | EDMWeight

@@ -76,8 +76,8 @@ class Cosine(_Continuous):
 
     def log_snr(self, t: Any) -> Any:
         """2 log(alpha_t / sigma_t)."""
-        lib = library(t)
-        return -2.0 * lib.log(lib.tan(math.pi / 2 * t))
+        lib, (alpha, sigma) = library(t), self.level(t)
+        return 2.0 * (lib.log(alpha) - lib.log(sigma))  # tan is negative at float32's pi / 2
 
     def time(self, log_snr: Any) -> Any:
         """The time of a log SNR."""
