@@ -2,8 +2,8 @@
 
 python -m experiments.train ddpm_fashion_mnist_taught --data-dir DIR
 
-The notebook DDPM1: T = 1000 on the linear schedule, smooth L1 error of the noise, Adam with 1e-4, batches of 64, half of
-the images mirrored, 3 epochs; samples with the small variance, without clipping and without a moving average.
+The notebook DDPM1: T = 1000 on the linear schedule, smooth L1 error of the noise, Adam with 1e-4, batches of 64, half
+of the images mirrored, 3 epochs; samples with the small variance, without clipping and without a moving average.
 """
 
 from experiments.data.options import ImageOptions

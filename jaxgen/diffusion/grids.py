@@ -60,7 +60,9 @@ class Quadratic:
         """(num,) falling times, float64."""
         steps = _steps(schedule, "Quadratic")
         most = schedule.start / steps
-        require(self.share <= most, "share", self.share, f"at most {most}, so that the times are among the {steps} steps")
+        require(
+            self.share <= most, "share", self.share, f"at most {most}, so that the times are among the {steps} steps"
+        )
         return np.floor(np.linspace(0.0, (self.share * steps) ** 0.5, num) ** 2 + 1e-9)[::-1]
 
 
