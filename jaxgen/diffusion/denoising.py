@@ -18,6 +18,7 @@ from jaxgen.diffusion.schedules import Level
 from jaxgen.images import ValueRange, scale
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.model import Defaults
+from jaxgen.nets.unet.condition import Condition
 from jaxgen.priors import Gaussian, normal_noise
 from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend, training_mode
 from jaxgen.typing import AxisName, Key, Metrics, PerExample, Points, Shape, Variables
@@ -39,7 +40,7 @@ class Examples(NamedTuple):
     data: Points  # x_0
     noise: Points  # epsilon
     times: PerExample  # t
-    classes: Classes | None
+    classes: Any  # one-hot rows, or a `Condition` of them and of the augmentation; None for a model without classes
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class DenoiserDefaults(Defaults):
     batch_type: ClassVar[Any] = property(lambda self: Labelled if self.num_classes else None)
     prior = property(lambda self: Gaussian(self.image_shape, _start_deviation(self)))  # of x at the noisiest time
     outputs: ClassVar[int] = 1  # numbers that the network gives for each number of an image
+    augmentation_labels: ClassVar[Any] = 0  # numbers that tell the network how an image was augmented
 
     def __post_init__(self):
         super().__post_init__()
@@ -63,10 +65,9 @@ class DenoiserDefaults(Defaults):
 
 def create_denoiser(config: Any, key: Key) -> DenoiserState:
     """A fresh network, its optimiser and average."""
-    classes = blank((config.num_classes,)) if config.num_classes else None
-    denoiser = create(
-        config.denoiser, config.optimizer, key, blank(config.image_shape), blank(()), classes, _shape(config)
-    )
+    condition = _condition(config, blank((config.num_classes,)) if config.num_classes else None, 1)
+    inputs = blank(config.image_shape), blank(()), condition, _shape(config)
+    denoiser = create(config.denoiser, config.optimizer, key, *inputs)
     return DenoiserState(denoiser, denoiser.variables)
 
 
@@ -89,7 +90,7 @@ def denoise(
     variables: Variables,
     noisy: Points,
     times: PerExample,
-    classes: Classes | None,
+    classes: Classes | Condition | None,
     mode: Mode = EVALUATION,
 ) -> tuple[Prediction, Variables]:
     """What the network predicts of x_t, and its variables after the pass.
@@ -99,12 +100,14 @@ def denoise(
         variables: of the network.
         noisy: x_t.
         times: t of each example.
-        classes: one-hot rows, zeros for no class; None for a model without classes.
+        classes: one-hot rows, zeros for no class; None for a model without classes. With a `Condition` also how the
+            images were augmented, else they were not.
         mode: of the pass.
     """
     inputs = config.prediction.inputs(config.schedule.level(times), noisy)
     labels = config.schedule.label(times)
-    outputs, variables = apply(config.denoiser, variables, inputs, labels, classes, _shape(config), mode=mode)
+    told = _condition(config, classes, noisy.shape[0])
+    outputs, variables = apply(config.denoiser, variables, inputs, labels, told, _shape(config), mode=mode)
     if config.outputs == 1:
         return Prediction(outputs, config.prediction), variables
     value, variance = jnp.split(outputs, 2, axis=-1)
@@ -140,6 +143,13 @@ def require_kind(config: Any) -> None:
         says = abs(float(level.alpha * q - level.sigma * p)) > 1e-8
     name, schedule = type(config.prediction).__name__, type(config.schedule).__name__
     require(says, "prediction", f"{name}()", f"V(), Velocity() or Data(): {schedule} begins at pure noise")
+
+
+def _condition(config: Any, classes: Classes | Condition | None, num: int) -> Classes | Condition | None:
+    """What the network is told: the classes, and where it learns of augmentation that there was none."""
+    if not config.augmentation_labels or isinstance(classes, Condition):
+        return classes
+    return Condition(classes, jnp.zeros((num, config.augmentation_labels)))
 
 
 def _shape(config: Any) -> Shape:

@@ -14,12 +14,13 @@ pixels; here L is the mean over them, and the learning rate of Adam the same.
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import flax.linen as nn
 import jax
 
 from jaxgen.diffusion import denoising, drawing
+from jaxgen.diffusion.augmentation import NUM_LABELS, Augmentation, augment
 from jaxgen.diffusion.denoising import DenoiserDefaults, DenoiserState, Examples, denoise, draw_examples
 from jaxgen.diffusion.guidance import Guidance, NoGuidance
 from jaxgen.diffusion.predictions import Data, Kind, Preconditioned, convert, corrupt
@@ -30,8 +31,10 @@ from jaxgen.diffusion.weights import EDMWeight, Weight
 from jaxgen.losses import mean_squared_error
 from jaxgen.mode import Mode
 from jaxgen.moving_averages import HalfLife, MovingAverage
+from jaxgen.nets.unet.condition import Condition
 from jaxgen.nets.unet.ddpm_plus_plus import DDPMPlusPlus
 from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.parallel import example_keys
 from jaxgen.train_state import LossOutput
 from jaxgen.typing import AxisName, Key, Metrics, Variables
 
@@ -47,8 +50,11 @@ class Config(DenoiserDefaults):
     weight: Weight = EDMWeight(0.5)  # lambda
     sampler: Sampler = Heun(18)
     guidance: Guidance = NoGuidance()
+    augmentation: Augmentation = Augmentation()  # of the images, of which the network is told
     optimizer: Optimizer = Optimizer(1e-3, Adam(), warm_up=19_531)  # 10 million images
     average: MovingAverage = HalfLife(977.0, 0.05)  # half a million images
+
+    augmentation_labels: ClassVar[Any] = property(lambda self: NUM_LABELS if self.augmentation.rate else 0)
 
 
 State: TypeAlias = DenoiserState
@@ -79,8 +85,12 @@ def update(config: Config, state: State, batch: Any, key: Key, *, axis_name: Axi
         key: of this iteration.
         axis_name: of the devices that share the batch, or None.
     """
-    key_examples, key_pass = jax.random.split(key)
+    key_examples, key_augment, key_pass = jax.random.split(key, 3)
     examples = draw_examples(config, batch, key_examples, axis_name)
+    if config.augmentation.rate:
+        keys = example_keys(key_augment, examples.data.shape[0], axis_name)
+        images, labels = augment(config.augmentation.rate, examples.data, keys)
+        examples = examples._replace(data=images, classes=Condition(examples.classes, labels))
     return denoising.denoiser_step(config, state, partial(denoiser_loss, config), (examples,), key_pass, axis_name)
 
 

@@ -7,6 +7,7 @@ from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.dropout import dropout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.norm import Norm
+from jaxgen.nets.unet.condition import as_condition
 
 BEFORE_BATCH_NORM = ("['denoiser']['MLP_0']['Dense_0']['bias']",)
 """A bias that batch normalisation takes away again has no gradient."""
@@ -22,7 +23,8 @@ class Tiny(nn.Module):
     @nn.compact
     def __call__(self, inputs, times, condition, output_shape, *, mode: Mode = EVALUATION):
         flat = inputs.reshape(inputs.shape[0], -1)
-        parts = [flat, 0.1 * times[:, None]] + ([] if condition is None else [condition])
+        told = as_condition(condition)
+        parts = [flat, 0.1 * times[:, None], *(each for each in (told.classes, told.augmentation) if each is not None)]
         hidden = jnp.concatenate(parts, axis=1)
         if mode.train:
             hidden = dropout(hidden, self.rate, mode, 0)
