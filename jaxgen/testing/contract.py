@@ -125,12 +125,16 @@ class Suite:
         chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
 
     def test_states_of_equal_settings_have_one_structure(self):
-        """Two such states can be the branches of a `jax.lax.cond`."""
-        one = self.init()
-        other = self.init(dataclasses.replace(self.case.config))
+        """Two such states can be the branches of a `jax.lax.cond`: a matter of structure, which a trace shows."""
+        one, other = (
+            jax.eval_shape(functools.partial(self.case.model.init, config), jax.random.key(0))
+            for config in (self.case.config, dataclasses.replace(self.case.config))
+        )
         assert jax.tree.structure(one) == jax.tree.structure(other)
-        chosen = jax.lax.cond(jnp.array(True), lambda: one, lambda: other)
-        chex.assert_trees_all_equal(chosen, one)
+        chosen = jax.eval_shape(
+            lambda *states: jax.lax.cond(jnp.array(True), lambda: states[0], lambda: states[1]), one, other
+        )
+        chex.assert_trees_all_equal_shapes_and_dtypes(chosen, one)
 
     def test_update_is_a_function_of_its_key(self, update):
         """The same key gives the same state bit for bit, another key another state."""
@@ -249,9 +253,9 @@ class Suite:
 
     def test_sample_has_the_shape_and_range_of_the_images(self):
         """And is a function of the key of each image alone."""
-        config = self.case.config
+        config = distinct_sgd(self.case.config)  # whose first state the tests of updates have compiled
         sample = jax.jit(functools.partial(self.case.model.sample, config), static_argnums=2)
-        state = self.init()
+        state = self.init(config)
         keys, others = (parallel.example_keys(jax.random.key(seed), 5) for seed in (0, 1))
         samples = sample(state, keys, 5)
         assert samples.shape == (5, *config.image_shape) and samples.dtype == jnp.float32

@@ -68,7 +68,11 @@ def updated(model, config, batch=None):
     [(Relativistic(), True), pytest.param(NonSaturating(), False, marks=pytest.mark.exhaustive)],
     ids=["relativistic", "non-saturating"],
 )
-@pytest.mark.parametrize("model", [gan, cgan, acgan, infogan], ids=name_of)
+@pytest.mark.parametrize(
+    "model",
+    [gan, acgan, *(pytest.param(model, marks=pytest.mark.exhaustive) for model in (cgan, infogan))],
+    ids=name_of,
+)
 def test_real_and_fake_in_one_batch_change_the_loss_of_a_relativistic_generator_alone(model, objective, changes):
     """The opponent does not move and scores with statistics of the batch at hand: in training, joint or apart.
 
@@ -171,8 +175,14 @@ def kept_by(player):
     return {"params": player.params, "momentum": player.opt_state, **others}
 
 
-several_steps = pytest.mark.parametrize(
-    "model", [model for model, config in CONFIGS.items() if config.minibatches > 1], ids=name_of
+several_steps = pytest.mark.parametrize(  # by default one with batch statistics and one with a penalty
+    "model",
+    [
+        model if model in (gan, wgan_gp) else pytest.param(model, marks=pytest.mark.exhaustive)
+        for model, config in CONFIGS.items()
+        if config.minibatches > 1
+    ],
+    ids=name_of,
 )
 
 
