@@ -5,6 +5,7 @@ import pathlib
 import re
 import runpy
 import tomllib
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from PIL import Image
 
 from experiments import train
 from experiments.command_line.errors import UserError
+from experiments.reports import records, results
 from experiments.runs import experiment
 from tests import pages
 
@@ -59,6 +61,26 @@ def test_every_model_has_a_page_and_every_page_one_model():
 
 
 SECTIONS = ["Equations", "Experiments", "Pitfalls", "What differs from the paper", "Functions"]
+SHOWN = ["Picture", "Learning curves"]
+"""Sections between experiments and pitfalls: of a model with a picture, and with a record that has curves."""
+
+
+UNMEASURED = {
+    "models/aae.md",
+    "models/ac_wgan_gp.md",
+    "models/acgan.md",
+    "models/ae.md",
+    "models/cgan.md",
+    "models/cvae.md",
+    "models/gan.md",
+    "models/infogan.md",
+    "models/unrolled_gan.md",
+    "models/vae.md",
+    "models/vq_vae.md",
+    "models/wae.md",
+    "models/wgan.md",
+}
+"""Pages of models that have no record of a run yet."""
 
 
 def experiments_of(page: str) -> dict[str, tuple[str, int, int]]:
@@ -70,8 +92,9 @@ def experiments_of(page: str) -> dict[str, tuple[str, int, int]]:
 @pytest.mark.parametrize("name", MODEL_PAGES)
 def test_a_models_page_has_its_equations_experiments_and_pitfalls(name):
     page = MODEL_PAGES[name]
-    titles = [title for title in re.findall(r"^## (.+)$", page, re.MULTILINE) if title != "Picture"]
-    assert titles == SECTIONS
+    titles = re.findall(r"^## (.+)$", page, re.MULTILINE)
+    assert [title for title in titles if title not in SHOWN] == SECTIONS
+    assert [title for title in SHOWN if title in titles] == titles[2 : titles.index("Pitfalls")]
     assert "$$" in page and len(page.splitlines()) < 80
     (module,) = documented(page)
     assert f"[`{module}`](../../{module.replace('.', '/')}.py)" in page
@@ -96,6 +119,31 @@ def test_metrics_that_a_models_page_names_are_strings_of_the_library(name):
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert metrics - {"eps_root"} <= strings
+
+
+RECORDS = [one for _, one in records.read(DOCS / "results" / "runs")]
+
+
+@pytest.mark.parametrize("name", MODEL_PAGES)
+def test_a_models_page_leads_to_its_results_and_shows_their_curves(name):
+    (module,) = documented(MODEL_PAGES[name])
+    measured = {link for link, model in results.links(RECORDS).items() if model == module}
+    assert bool(measured) == (name not in UNMEASURED)
+    if not measured:
+        return
+    linked = set(re.findall(r"\]\(\.\./results/(\w+\.md#[\w-]+)\)", MODEL_PAGES[name]))
+    assert measured == {link for link in linked if not link.startswith("earlier")}
+    drawn = {f"{link.partition('#')[2]}.png" for link in measured} & results.with_curves(RECORDS).keys()
+    shown = re.findall(r"\(\.\./figures/curves/([\w-]+\.png)\)", MODEL_PAGES[name])
+    assert len(shown) == bool(drawn) and set(shown) <= drawn
+    assert "## Picture\n" in MODEL_PAGES[name]
+
+
+def test_what_is_measured_anew_is_not_among_the_earlier_numbers():
+    """A published experiment with two seeds has its numbers on the page that the command writes."""
+    seeds = Counter(one["experiment"] for one in RECORDS if records.is_published(one))
+    earlier = re.findall(r"^\| `(\w+)`", PAGES["results/earlier.md"], re.MULTILINE)
+    assert {name for name, num in seeds.items() if num > 1}.isdisjoint(earlier)
 
 
 def test_every_experiment_is_on_exactly_one_models_page():
