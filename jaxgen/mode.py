@@ -48,6 +48,6 @@ EVALUATION = Mode()
 """Running statistics, no dropout, one device."""
 
 
-def fold(keys: ExampleKeys, number: int) -> ExampleKeys:
+def fold(keys: ExampleKeys, number: int | Int[Array, ""]) -> ExampleKeys:
     """Each key folded with the number: another, independent set of keys."""
     return jax.vmap(lambda key: jax.random.fold_in(key, number))(keys)

@@ -22,6 +22,20 @@ class NoAverage:
 
 
 @dataclass(frozen=True)
+class Constant:
+    """`d average + (1 - d) new` with a constant d, from the first step on: as in DDPM's code."""
+
+    decay: float = 0.9999
+
+    def __post_init__(self):
+        require(0 < self.decay < 1, "decay", self.decay, "in (0, 1); NoAverage() draws from the network itself")
+
+    def update(self, average: Any, new: Any, step: jax.Array) -> Any:
+        """The average after one more update."""
+        return interpolate(average, new, jnp.float32(1.0 - self.decay))
+
+
+@dataclass(frozen=True)
 class Exponential:
     """`d average + (1 - d) new` with `d = min(decay, (1 + step) / (10 + step))`.
 
@@ -64,7 +78,7 @@ class HalfLife:
         return interpolate(average, new, 1.0 - decay)
 
 
-MovingAverage: TypeAlias = NoAverage | Exponential | HalfLife
+MovingAverage: TypeAlias = NoAverage | Constant | Exponential | HalfLife
 
 
 def interpolate(average: Any, new: Any, share: jax.Array) -> Any:

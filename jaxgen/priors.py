@@ -75,6 +75,21 @@ class Uniform:
         return parallel.draw(uniform, key, num, axis_name)
 
 
+@dataclass(frozen=True)
+class Gaussian:
+    """z ~ N(0, deviation^2 I), of any shape: the noise from which a diffusion model starts."""
+
+    shape: Shape
+    deviation: float = 1.0
+
+    def __post_init__(self):
+        require(self.deviation > 0, "deviation", self.deviation, "above 0")
+
+    def draw(self, key: Keys, num: int, axis_name: AxisName = None) -> Drawn:
+        """(num, *shape), the latents of this device's examples."""
+        return self.deviation * normal_noise(self.shape, key, num, axis_name)
+
+
 Prior: TypeAlias = Normal | Uniform
 """Priors that a setting can name on the command line."""
 

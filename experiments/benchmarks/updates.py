@@ -11,16 +11,18 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from experiments.benchmarks.clock import Variant
-from experiments.benchmarks.rivals import Rival, vae, wgan_gp
+from experiments.benchmarks.rivals import Rival, ddpm, vae, wgan_gp
 from experiments.benchmarks.rivals import gan as gan_rivals
 from experiments.runs import experiment
 from experiments.runs.experiment import model_of
 from jaxgen import parallel
 from jaxgen.autoencoders.likelihoods import Bernoulli
+from jaxgen.diffusion import ddpm as ddpm_model
 from jaxgen.gans import gan
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.unet.ddpm import UNet
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal
 
@@ -59,12 +61,14 @@ def cases() -> dict[str, Case]:
         "generator": DCGANGenerator(channels=64, kernel_size=4),
         "discriminator": DCGANDiscriminator(channels=64, kernel_size=4),
     }
+    denoiser = ddpm_model.Config((28, 28, 1), denoiser=UNet(32, (1, 2, 2), attention=(14,), dropout=0.0))
     resnet = dataclasses.replace(experiment.load("wgan_gp_resnet_cifar10").model, average=digits.average)
     return {
         "wgan_gp_digits": Case(digits, wgan_gp.with_mlps, 64),
         "wgan_gp_28": Case(mnist, wgan_gp.with_mlps, 64),
         "gan_28": Case(gan_28, gan_rivals.with_mlps, 64),
         "vae_mnist": Case(on_binary_images, vae.with_mlps, 128),
+        "ddpm_28": Case(denoiser, ddpm.with_unet, 64, scanned=2),
         "wgan_gp_mnist": Case(experiment.load("wgan_gp_mnist").model, wgan_gp.with_convolutions, 64),
         "dcgan_28": Case(dataclasses.replace(plain, **up_sampling), gan_rivals.with_convolutions, 64),
         "dcgan_32": Case(

@@ -19,7 +19,8 @@ import jax.numpy as jnp
 
 from jaxgen.checks import require
 from jaxgen.images import ValueRange, squash
-from jaxgen.losses.likelihoods import bernoulli_nll, discretized_logistic_nll, gaussian_nll
+from jaxgen.losses.discretized import discretized_logistic_nll
+from jaxgen.losses.likelihoods import bernoulli_nll, gaussian_nll
 from jaxgen.typing import PerExample, Points, Shape
 
 BROADEST = 7.0

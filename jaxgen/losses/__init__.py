@@ -16,6 +16,10 @@ from jaxgen.losses.adversarial import (
     wasserstein_critic,
     wasserstein_generator,
 )
+from jaxgen.losses.discretized import (
+    discretized_gaussian_nll,
+    discretized_logistic_nll,
+)
 from jaxgen.losses.features import (
     feature_matching,
     gaussian_kernel,
@@ -38,7 +42,6 @@ from jaxgen.losses.likelihoods import (
     bernoulli_nll,
     bits_per_dim,
     capacity_penalty,
-    discretized_logistic_nll,
     free_bits,
     gaussian_kl,
     gaussian_nll,
@@ -67,6 +70,7 @@ from jaxgen.losses.reconstruction import (
     identity_mapping,
     mean_absolute_error,
     mean_squared_error,
+    smooth_l1_error,
     total_variation,
 )
 from jaxgen.losses.regularizers import (
@@ -123,6 +127,7 @@ __all__ = [
     "context_weights",
     "cross_entropy",
     "cycle_consistency",
+    "discretized_gaussian_nll",
     "discretized_logistic_nll",
     "drift_penalty",
     "earth_movers_distance",
@@ -182,6 +187,7 @@ __all__ = [
     "safe_norm",
     "sliced_wasserstein",
     "slopes",
+    "smooth_l1_error",
     "spectral_norm",
     "spectral_normalize",
     "ssim_error",

@@ -7,14 +7,13 @@ or wider, to be minimised. Arrays of different shapes raise a ValueError.
 - Burda, Grosse, Salakhutdinov: Importance Weighted Autoencoders, 2015, arXiv 1509.00519.
 - Kingma et al.: Improving Variational Inference with Inverse Autoregressive Flow, 2016,
   arXiv 1606.04934 (free bits).
-- Salimans et al.: PixelCNN++, 2017, arXiv 1701.05517 (discretised logistic).
 - Burgess et al.: Understanding disentangling in beta-VAE, 2018, arXiv 1804.03599.
 """
 
 import math
 
 import jax.numpy as jnp
-from jax.nn import log_sigmoid, logsumexp, softplus
+from jax.nn import logsumexp, softplus
 
 from jaxgen.losses._arrays import AnyArray, Floats, batched, floats, number, per_example, ranked, sum_per_example
 from jaxgen.typing import PerExample, Scalar
@@ -60,53 +59,6 @@ def gaussian_nll(mean: Floats, logvar: Floats | float, targets: Floats) -> PerEx
         logvar = number("logvar", logvar, mean.dtype)
     squared = (targets - mean) ** 2 * jnp.exp(-logvar)
     return sum_per_example(math.log(2 * math.pi) + logvar + squared) / 2
-
-
-def discretized_logistic_nll(
-    mean: Floats,
-    log_scale: Floats,
-    targets: Floats,
-    *,
-    num_levels: int = 256,
-    value_range: tuple[float, float] = (-1.0, 1.0),
-) -> PerExample:
-    """-sum log(F(x + h) - F(x - h)), F(t) = sigmoid((t - mean) / scale): equation 2 of 1701.05517.
-
-    Half a level is h; the lowest level reaches down to minus infinity, the highest to infinity, so
-    that the probabilities of the levels sum to one.
-
-    Args:
-        mean: of the logistic distribution, (B, ...), in the units of the targets.
-        log_scale: the logarithm of its scale, in the same shape; the authors keep it above -7.
-        targets: x, one of `num_levels` equally spaced levels in `value_range`, in the same shape.
-        num_levels: of a pixel.
-        value_range: of the lowest and the highest level.
-
-    Raises:
-        ValueError: if shapes differ or there are fewer than two levels.
-
-    >>> import jax.numpy as jnp
-    >>> zero = jnp.zeros((1, 1))
-    >>> discretized_logistic_nll(zero, zero, jnp.ones((1, 1)), num_levels=2).round(4)  # log 2
-    Array([0.6931], dtype=float32)
-    """
-    if num_levels < 2:
-        raise ValueError(f"num_levels is {num_levels}, but must be at least 2")
-    mean, log_scale, targets = batched(mean=mean, log_scale=log_scale, targets=targets)
-    low, high = value_range
-    half = (high - low) / (num_levels - 1) / 2
-    inverse_scale = jnp.exp(-log_scale)
-    above = (targets - mean + half) * inverse_scale
-    below = (targets - mean - half) * inverse_scale
-    # sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - exp(b - a)), where nothing cancels.
-    width = jnp.log(-jnp.expm1(-2 * half * inverse_scale))
-    inside = log_sigmoid(above) + log_sigmoid(-below) + width
-    log_probability = jnp.where(
-        targets < low + half,
-        log_sigmoid(above),
-        jnp.where(targets > high - half, log_sigmoid(-below), inside),
-    )
-    return -sum_per_example(log_probability)
 
 
 def standard_normal_kl(mean: Floats, logvar: Floats) -> PerExample:

@@ -7,6 +7,7 @@ float32 or wider; arrays of different shapes raise a ValueError. The structural 
 - Rudin, Osher, Fatemi: Nonlinear Total Variation Based Noise Removal Algorithms, 1992,
   Physica D 60.
 - Yeh et al.: Semantic Image Inpainting with Deep Generative Models, 2016, arXiv 1607.07539.
+- Girshick: Fast R-CNN, 2015, arXiv 1504.08083 (smooth L1).
 - Zhu et al.: Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks, 2017,
   arXiv 1703.10593.
 - Lai et al.: Deep Laplacian Pyramid Networks for Fast and Accurate Super-Resolution, 2017,
@@ -79,6 +80,25 @@ def charbonnier_error(outputs: Floats, targets: Floats, *, epsilon: float = 1e-3
     """
     outputs, targets = batched(outputs=outputs, targets=targets)
     return mean_per_example(jnp.sqrt((outputs - targets) ** 2 + epsilon**2))
+
+
+def smooth_l1_error(outputs: Floats, targets: Floats, *, beta: float = 1.0) -> PerExample:
+    """mean of (y - x)^2 / (2 beta) where |y - x| < beta, else |y - x| - beta / 2: arXiv 1504.08083, equation 3.
+
+    Args:
+        outputs: y, (B, ...).
+        targets: x, in the same shape.
+        beta: the error up to which it is quadratic, above 0.
+
+    >>> import jax.numpy as jnp
+    >>> smooth_l1_error(jnp.array([[1.0, -2.0]]), jnp.zeros((1, 2)))
+    Array([1.], dtype=float32)
+    """
+    outputs, targets = batched(outputs=outputs, targets=targets)
+    if not beta > 0:
+        raise ValueError(f"beta is {beta}, but must be above 0")
+    size = jnp.abs(outputs - targets)
+    return mean_per_example(jnp.where(size < beta, 0.5 * size**2 / beta, size - 0.5 * beta))
 
 
 def cycle_consistency(to_y: Translator, to_x: Translator, images_x: Floats, images_y: Floats) -> PerExample:

@@ -51,7 +51,8 @@ class ConditionalMLPDiscriminator(nn.Module):
     ) -> jax.Array:
         """(batch, ...) and (batch, classes) to (batch, *output_shape); one score each with `()`."""
         size = images.shape[0]
-        require(min(self.pieces, self.joint_pieces) >= 1, "pieces", self.pieces, "at least 1")
+        pieces = (self.pieces, self.joint_pieces)
+        require(min(pieces) >= 1, "pieces and joint_pieces", pieces, "at least 1")
         of_image = largest_piece(nn.Dense(self.image_features * self.pieces)(images.reshape(size, -1)), self.pieces)
         of_class = largest_piece(nn.Dense(self.condition_features * self.pieces)(condition), self.pieces)
         hidden = dropout(jnp.concatenate([of_image, of_class], axis=1), self.dropout, mode, layer=0)

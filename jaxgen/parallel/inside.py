@@ -35,6 +35,14 @@ def gather(batch: jax.Array, axis_name: str | None) -> jax.Array:
     return batch if axis_name is None else jax.lax.all_gather(batch, axis_name, tiled=True)
 
 
+def share(whole: jax.Array, axis_name: str | None) -> jax.Array:
+    """This device's rows of a batch that every device has whole, from `gather`; `whole` itself without devices."""
+    if axis_name is None:
+        return whole
+    num = len(whole) // jax.lax.axis_size(axis_name)
+    return jax.lax.dynamic_slice_in_dim(whole, num * jax.lax.axis_index(axis_name), num)
+
+
 def take(batch: jax.Array, indices: jax.Array, axis_name: str | None) -> jax.Array:
     """`batch[indices]`, the indices being those of the *global* batch; the same on every device."""
     if axis_name is None:

@@ -1,6 +1,7 @@
 """Which model a suite holds to the contract, and how its settings can vary."""
 
 import dataclasses
+import math
 import typing
 from typing import Any
 
@@ -92,6 +93,8 @@ def _other(value: Any, hint: Any) -> Any:
             return not value
         case int():
             return value + 1
+        case float() if math.isinf(value):
+            return 1.0
         case float():
             return value * 0.5 if value > 1e-6 else (0.25 if value == 0 else 1e-3)
         case (float(), float()):

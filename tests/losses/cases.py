@@ -184,6 +184,11 @@ CASES = [
     Case("gaussian_nll", L.gaussian_nll, _normal((3,), (3,), (3,))),
     Case("gaussian_nll fixed", lambda m, x: L.gaussian_nll(m, 0.3, x), _normal((3, 2), (3, 2))),
     Case(
+        "discretized_gaussian_nll",
+        functools.partial(L.discretized_gaussian_nll, num_levels=8),
+        _levels,
+    ),
+    Case(
         "discretized_logistic_nll",
         functools.partial(L.discretized_logistic_nll, num_levels=8),
         _levels,
@@ -202,6 +207,7 @@ CASES = [
     Case("projection_score", L.projection_score, _normal((), (4,), (4,))),
     Case("mean_absolute_error", L.mean_absolute_error, _normal((2, 3), (2, 3))),
     Case("mean_squared_error", L.mean_squared_error, _normal((2, 3), (2, 3))),
+    Case("smooth_l1_error", functools.partial(L.smooth_l1_error, beta=0.7), _normal((2, 3), (2, 3))),
     Case(
         "charbonnier_error",
         functools.partial(L.charbonnier_error, epsilon=0.3),

@@ -284,6 +284,13 @@ REFUSALS = [
         functools.partial(L.discretized_logistic_nll, num_levels=1),
         zeros((3, 2), (3, 2), (3, 2)),
     ),
+    ("discretized_gaussian_nll", L.discretized_gaussian_nll, zeros((3, 2), (3, 2), (3, 1))),
+    ("discretized_gaussian_nll", L.discretized_gaussian_nll, zeros((3, 2), (1, 2), (3, 2))),
+    (
+        "discretized_gaussian_nll",
+        functools.partial(L.discretized_gaussian_nll, num_levels=1),
+        zeros((3, 2), (3, 2), (3, 2)),
+    ),
     ("standard_normal_kl", L.standard_normal_kl, zeros((3, 2), (2,))),
     ("gaussian_kl", L.gaussian_kl, zeros((3, 2), (3, 2), (2,), (2,))),
     ("free_bits", lambda kl: L.free_bits(kl, 0.5), zeros(ONE)),
@@ -308,6 +315,7 @@ REFUSALS = [
     ("mean_absolute_error", L.mean_absolute_error, zeros((3, 2), (3, 1))),
     ("mean_squared_error", L.mean_squared_error, zeros((3, 2), (3, 1))),
     ("charbonnier_error", L.charbonnier_error, zeros((3, 2), (3, 1))),
+    ("smooth_l1_error", L.smooth_l1_error, zeros((3, 2), (3, 1))),
     ("mean_absolute_error", L.mean_absolute_error, zeros((), ())),
     (
         "cycle_consistency",

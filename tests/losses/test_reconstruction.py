@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.signal
+import scipy.special
 
 from jaxgen.losses import reconstruction as rec
 
@@ -27,6 +28,8 @@ def test_errors_are_means_over_the_pixels_of_each_image(seed):
         (rec.mean_squared_error(y, x), np.square(difference).mean(axes)),
         (rec.charbonnier_error(y, x), np.sqrt(difference**2 + 1e-6).mean(axes)),
         (rec.charbonnier_error(y, x, epsilon=0.5), np.sqrt(difference**2 + 0.25).mean(axes)),
+        (rec.smooth_l1_error(y, x), scipy.special.huber(1.0, difference).mean(axes)),
+        (rec.smooth_l1_error(y, x, beta=0.4), scipy.special.huber(0.4, difference).mean(axes) / 0.4),
     ):
         np.testing.assert_allclose(value, expected, rtol=1e-5)
 
@@ -132,3 +135,9 @@ def test_context_error_is_zero_where_known_pixels_are_equal():
     target = normal(1, 8, 8, 3)
     output = target + 9 * (1 - mask)[..., None]
     np.testing.assert_array_equal(rec.context_error(output, target, rec.context_weights(mask)), 0.0)
+
+
+@pytest.mark.parametrize("beta", [0.0, -1.0])
+def test_smooth_l1_needs_a_width(beta):
+    with pytest.raises(ValueError, match=f"beta is {beta}"):
+        rec.smooth_l1_error(jnp.zeros((1, 1)), jnp.zeros((1, 1)), beta=beta)

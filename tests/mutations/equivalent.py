@@ -33,7 +33,7 @@ REASONS = {
     ("losses.information.projection_score", "swap (embeddings, features)"): SYMMETRIC,
     ("losses.information.projection_score", "swap (products, scores)"): SYMMETRIC,
     (
-        "losses.likelihoods.discretized_logistic_nll",
+        "losses.discretized.discretized_logistic_nll",
         "targets > high - half -> targets >= high - half",
     ): "no level lies on the border between two levels",
     ("losses.likelihoods.gaussian_nll", "swap (targets, mean)"): SYMMETRIC,

@@ -1,0 +1,37 @@
+"""DDPM (a U-Net on patches of 2x2 pixels, v-prediction, cosine schedule) on Fashion-MNIST: the course's wardrobe.
+
+python -m experiments.train ddpm_fashion_mnist --data-dir DIR
+
+FIDLE's as taught is `ddpm_fashion_mnist_taught`. Here the network sees patches, predicts v in place of the noise, is
+weighted by min-SNR, and an average of its weights draws: each makes a short training go further.
+"""
+
+from experiments.data.options import ImageOptions
+from experiments.runs.experiment import Experiment
+from jaxgen.diffusion import ddpm
+from jaxgen.diffusion.predictions import V
+from jaxgen.diffusion.samplers import DDIM
+from jaxgen.diffusion.schedules import CosineBetas
+from jaxgen.diffusion.weights import MinSNR
+from jaxgen.moving_averages import HalfLife
+from jaxgen.nets.unet.ddpm import UNet
+from jaxgen.nets.unet.patches import Patched
+from jaxgen.optimizers import Adam, Optimizer
+
+EXPERIMENT = Experiment(
+    model=ddpm.Config(
+        image_shape=(28, 28, 1),
+        denoiser=Patched(UNet(48, (1, 2), 1, attention=(7,), dropout=0.0)),
+        schedule=CosineBetas(1000),
+        prediction=V(),
+        weight=MinSNR(5.0),
+        sampler=DDIM(50, eta=1.0),
+        optimizer=Optimizer(1e-3, Adam(), warm_up=200, clip_norm=1.0),
+        average=HalfLife(200.0),
+    ),
+    data="fashion_mnist",
+    images=ImageOptions(flip=True),
+    steps=5_000,
+    sample_every=1_000,
+    checkpoint_every=500,
+)

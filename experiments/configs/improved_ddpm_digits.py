@@ -1,0 +1,26 @@
+"""Improved DDPM (small U-Net, learned variance) on scikit-learn's 8x8 handwritten digits.
+
+python -m experiments.train improved_ddpm_digits
+"""
+
+from experiments.runs.experiment import Experiment
+from jaxgen.diffusion import improved_ddpm
+from jaxgen.diffusion.samplers import Ancestral
+from jaxgen.diffusion.schedules import CosineBetas
+from jaxgen.moving_averages import HalfLife
+from jaxgen.nets.unet.ddpm import UNet
+from jaxgen.optimizers import Adam, Optimizer
+
+EXPERIMENT = Experiment(
+    model=improved_ddpm.Config(
+        image_shape=(8, 8, 1),
+        denoiser=UNet(32, (1, 2), 1, attention=(4,), dropout=0.0, scale_shift=True),
+        schedule=CosineBetas(1000),
+        sampler=Ancestral(50, "learned"),
+        optimizer=Optimizer(1e-3, Adam(), warm_up=100, clip_norm=1.0),
+        average=HalfLife(200.0),
+    ),
+    data="digits",
+    steps=4_000,
+    steps_per_call=50,
+)

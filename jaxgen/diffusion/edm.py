@@ -1,0 +1,98 @@
+"""EDM: a preconditioned denoiser, trained at noise levels of a log-normal distribution.
+
+Karras, Aittala, Aila, Laine: Elucidating the Design Space of Diffusion-Based Generative Models, 2022, arXiv 2206.00364.
+
+With y the data, n ~ N(0, sigma^2 I) and d the deviation of the data, the denoiser and its loss are
+
+    D(x; sigma) = c_skip x + c_out F(c_in x; c_noise)                                                     (7)
+    L = E lambda(sigma) ||D(y + n; sigma) - y||^2,    log sigma ~ N(P_mean, P_std^2).                     (8)
+
+lambda c_out^2 = 1, so that L is the unweighted error of F: c_skip, c_out and c_in stand in
+`predictions.Preconditioned`, lambda in `weights.EDMWeight`, c_noise in `schedules.Sigmas`. The authors' code sums over
+pixels; here L is the mean over them, and the learning rate of Adam the same.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, TypeAlias
+
+import flax.linen as nn
+import jax
+
+from jaxgen.diffusion import denoising, drawing
+from jaxgen.diffusion.augmentation import NUM_LABELS, Augmentation, augment
+from jaxgen.diffusion.denoising import DenoiserDefaults, DenoiserState, Examples, denoise, draw_examples
+from jaxgen.diffusion.guidance import Guidance, NoGuidance
+from jaxgen.diffusion.predictions import Data, Kind, Preconditioned, convert, corrupt
+from jaxgen.diffusion.samplers import Heun, Sampler
+from jaxgen.diffusion.schedules import Schedule, Sigmas
+from jaxgen.diffusion.times import LogNormal, Times
+from jaxgen.diffusion.weights import EDMWeight, Weight
+from jaxgen.losses import mean_squared_error
+from jaxgen.mode import Mode
+from jaxgen.moving_averages import HalfLife, MovingAverage
+from jaxgen.nets.unet.condition import Condition
+from jaxgen.nets.unet.ddpm_plus_plus import DDPMPlusPlus
+from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.parallel import example_keys
+from jaxgen.train_state import LossOutput
+from jaxgen.typing import AxisName, Key, Metrics, Variables
+
+
+@dataclass(frozen=True)
+class Config(DenoiserDefaults):
+    """Settings; the defaults are the paper's for CIFAR-10 at a batch of 512, without augmentation."""
+
+    denoiser: nn.Module = DDPMPlusPlus()  # F
+    schedule: Schedule = Sigmas()
+    prediction: Kind = Preconditioned(0.5)  # what the network predicts
+    times: Times = LogNormal(-1.2, 1.2)  # at which it is trained
+    weight: Weight = EDMWeight(0.5)  # lambda
+    sampler: Sampler = Heun(18)
+    guidance: Guidance = NoGuidance()
+    augmentation: Augmentation = Augmentation()  # of the images, of which the network is told
+    optimizer: Optimizer = Optimizer(1e-3, Adam(), warm_up=19_531)  # 10 million images
+    average: MovingAverage = HalfLife(977.0, 0.05)  # half a million images
+
+    augmentation_labels: ClassVar[Any] = property(lambda self: NUM_LABELS if self.augmentation.rate else 0)
+
+
+State: TypeAlias = DenoiserState
+
+
+def init(config: Config, key: Key) -> State:
+    """A fresh network and optimiser."""
+    return denoising.create_denoiser(config, key)
+
+
+def denoiser_loss(config: Config, variables: Variables, examples: Examples, mode: Mode) -> LossOutput:
+    """Equation 8, the mean over pixels and over the batch."""
+    level = config.schedule.level(examples.times)
+    noisy = corrupt(level, examples.data, examples.noise)
+    prediction, variables = denoise(config, variables, noisy, examples.times, examples.classes, mode)
+    denoised = convert(prediction, Data(), level, noisy).value
+    errors = config.weight.factor(Data(), level) * mean_squared_error(denoised, examples.data)
+    return denoising.loss_output(errors, variables)
+
+
+def update(config: Config, state: State, batch: Any, key: Key, *, axis_name: AxisName = None) -> tuple[State, Metrics]:
+    """One step down equation 8.
+
+    Args:
+        config: settings.
+        state: network and optimiser.
+        batch: images, uint8 or floats in range; `Labelled` for a model of classes.
+        key: of this iteration.
+        axis_name: of the devices that share the batch, or None.
+    """
+    key_examples, key_augment, key_pass = jax.random.split(key, 3)
+    examples = draw_examples(config, batch, key_examples, axis_name)
+    if config.augmentation.rate:
+        keys = example_keys(key_augment, examples.data.shape[0], axis_name)
+        images, labels = augment(config.augmentation.rate, examples.data, keys)
+        examples = examples._replace(data=images, classes=Condition(examples.classes, labels))
+    return denoising.denoiser_step(config, state, partial(denoiser_loss, config), (examples,), key_pass, axis_name)
+
+
+sample, from_latents, to_latents = drawing.sample, drawing.from_latents, drawing.to_latents
+trajectory = drawing.trajectory

@@ -1,0 +1,55 @@
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxgen.diffusion import edm
+from jaxgen.diffusion.augmentation import Augmentation
+from jaxgen.diffusion.denoising import Examples
+from jaxgen.diffusion.guidance import ClassifierFree, NoGuidance
+from jaxgen.diffusion.samplers import Churn, Heun
+from jaxgen.diffusion.schedules import Sigmas
+from jaxgen.mode import EVALUATION
+from jaxgen.moving_averages import HalfLife
+from jaxgen.optimizers import Adam, Optimizer
+from tests import contract
+from tests.diffusion.networks import BEFORE_BATCH_NORM, Tiny
+
+TINY = edm.Config(
+    image_shape=(4, 4, 1),
+    num_classes=3,
+    denoiser=Tiny(),
+    schedule=Sigmas(0.02, 20.0),
+    sampler=Heun(3, churn=Churn(1.0, 2.0, 30.0, 1.01)),
+    guidance=ClassifierFree(2.0, 0.01, 30.0),
+    optimizer=Optimizer(1e-3, Adam()),
+    augmentation=Augmentation(0.5),
+    average=HalfLife(2.0),
+)
+
+
+class TestContract(contract.Suite):
+    case = contract.Case(edm, TINY, unreached=BEFORE_BATCH_NORM)
+
+
+def test_without_augmentation_the_network_is_told_of_none():
+    """Its parameters are those of a network without the nine inputs."""
+    plain = dataclasses.replace(TINY, augmentation=Augmentation())
+    shapes = [jax.eval_shape(lambda c=c: edm.init(c, jax.random.key(0))).denoiser.params for c in (TINY, plain)]
+    first = [each["MLP_0"]["Dense_0"]["kernel"].shape[0] for each in shapes]
+    assert first[0] == first[1] + 9
+
+
+def test_the_loss_is_the_unweighted_error_of_f():
+    """lambda c_out^2 = 1: equation 8 written out, with targets (y - c_skip (y + n)) / c_out."""
+    plain = dataclasses.replace(TINY, augmentation=Augmentation(), num_classes=0, guidance=NoGuidance())
+    state, y = TestContract.init(plain), jax.random.uniform(jax.random.key(0), (5, 4, 4, 1), minval=-1.0)
+    sigma, noise = jnp.array([0.05, 0.3, 1.0, 5.0, 15.0]), jax.random.normal(jax.random.key(1), y.shape)
+    examples = Examples(y, noise, sigma, None)
+    loss, _ = edm.denoiser_loss(plain, state.denoiser.variables, examples, EVALUATION)
+    s = sigma[:, None, None, None]
+    x, length = y + s * noise, jnp.sqrt(s**2 + 0.25)
+    f = plain.denoiser.apply(state.denoiser.variables, x / length, jnp.log(sigma) / 4, None, (4, 4, 1))
+    target = (y - 0.25 / length**2 * x) / (0.5 * s / length)
+    np.testing.assert_allclose(loss, ((f - target) ** 2).mean(), rtol=1e-4)

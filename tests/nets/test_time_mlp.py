@@ -1,0 +1,54 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgen.nets.time_mlp import TimeMLP
+from jaxgen.nets.unet.condition import Condition
+from jaxgen.nets.unet.embeddings import Fourier, Sinusoid, TimeEmbedding
+from tests.nets.parameters import count, zeros
+from tests.nets.unet.networks import CLASSES, TIMES, fields, init
+
+POINTS = jax.random.normal(jax.random.key(0), (3, 2))
+
+
+def test_the_network_is_its_formula():
+    net = TimeMLP(8, 2, Fourier(2.0), 4)
+    variables = init(net, POINTS, TIMES, CLASSES, (2,))
+    params = variables["params"]
+
+    def dense(name, inputs):
+        return inputs @ params[name]["kernel"] + params[name]["bias"][None]
+
+    embedding = TimeEmbedding(Fourier(2.0), 4, 8).apply({"params": params["time"]}, TIMES, CLASSES)
+    hidden = dense("inputs", POINTS)
+    for i in range(2):
+        inner = dense(f"first_{i}", jax.nn.swish(hidden)) + dense(f"time_{i}", embedding)
+        hidden = hidden + dense(f"second_{i}", jax.nn.swish(inner))
+    wanted = dense("outputs", jax.nn.swish(hidden))
+    np.testing.assert_allclose(net.apply(variables, POINTS, TIMES, CLASSES, (2,)), wanted, atol=1e-4)
+
+
+def test_settings_and_parameters_by_default():
+    """Inputs 384, time 8,320 + 16,512, blocks 3 x 49,536, outputs 258."""
+    assert fields(TimeMLP()) == {
+        "width": 128,
+        "blocks": 3,
+        "features": Sinusoid(),
+        "num_features": 64,
+        "dtype": "float32",
+    }
+    assert count(TimeMLP(), zeros(2), jnp.zeros(1), None, (2,)) == 174_082
+
+
+@pytest.mark.parametrize(
+    ("net", "condition", "message"),
+    [
+        (TimeMLP(0), None, "width is 0, but must be at least 1"),
+        (TimeMLP(blocks=0), None, "blocks is 0, but must be at least 1"),
+        (TimeMLP(), Condition(augmentation=zeros(9)), "not told how an image was augmented"),
+    ],
+)
+def test_bad_settings_are_refused(net, condition, message):
+    with pytest.raises(ValueError, match=message):
+        count(net, zeros(2), jnp.zeros(1), condition, (2,))

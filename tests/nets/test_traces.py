@@ -1,0 +1,132 @@
+"""Laws of every network that one trace shows."""
+
+import functools
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgen.mode import Mode
+from jaxgen.nets import initializers
+from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
+from jaxgen.nets.attention import Attention
+from jaxgen.nets.classifier import ConvClassifier
+from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
+from jaxgen.nets.courses.atienza import AtienzaDiscriminator
+from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
+from jaxgen.nets.courses.lanham import LanhamCritic
+from jaxgen.nets.initializers import to_flax
+from jaxgen.nets.maxout import Maxout
+from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
+from jaxgen.nets.sngan import SNGANGenerator
+from tests.nets.traces import CASES, PRODUCTS, SLOPE, WEIGHTS, having, operations, taking_linear_maps, traced
+
+
+@having("dtype")
+def test_a_bfloat16_network_multiplies_halves_normalises_float32_and_gives_float32(number):
+    """A layer, which has no `output_shape`, gives halves. The logits of a classifier are a float32 dense layer."""
+    program, _ = traced(number)
+    found = list(operations(program))
+    products = [op for op in found if op.primitive.name in PRODUCTS]
+    types = [{value.aval.dtype.name for value in op.invars} for op in products]
+    net, _, *shape = CASES[number]
+    if isinstance(net, ConvClassifier):
+        assert types.pop() == {"float32"}
+    assert types and set.union(*types) == {"bfloat16"}
+    roots = {value.aval.dtype.name for op in found if op.primitive.name in ("rsqrt", "exp") for value in op.invars}
+    assert roots <= {"float32"}
+    assert {value.aval.dtype for value in program.outvars} == {jnp.dtype("float32" if shape else "bfloat16")}
+
+
+@having("negative_slope")
+def test_every_leaky_relu_of_a_network_has_its_slope(number):
+    found = operations(traced(number)[0])
+    slopes = [op.invars[1].val for op in found if op.params.get("name") == "leaky_relu"]
+    assert set(slopes) == {SLOPE}
+
+
+LINEAR = {
+    PixelCNN: {"Conv_2"},  # figure 2: the vertical stack's map before its gate goes to the horizontal one
+    FlatResNetCritic: {"Dense_0"},  # the authors': the last block's sum goes to the dense layer
+    SNGANGenerator: {"ConvTranspose_0"},  # table 3 has neither norm nor ReLU behind the dense layer
+    AtienzaDiscriminator: {"Dense_0"},  # a leaky ReLU before each convolution, and none behind the last
+    FidleGenerator: {"UpsampleConv_0"},  # the course's dense layer has no activation
+}
+
+
+@having()
+def test_between_two_layers_stands_an_activation(number):
+    """Shortcuts of residual blocks take the sums themselves, and so does the layer that `LINEAR` names."""
+    net = type(CASES[number][0])
+    if net is not Attention:  # products of products
+        found, _ = taking_linear_maps(traced(number)[0])
+        names = {name.rpartition("/")[2] for name in found}
+        assert names - {"shortcut"} == LINEAR.get(net, set())
+
+
+DROPOUT = {
+    ACGANDiscriminator: 3,  # behind each convolution
+    ConditionalMLPGenerator: 2,  # of all hidden units
+    ConditionalMLPDiscriminator: 2,
+    Maxout: 2,  # before each layer
+    FidleDiscriminator: 1,  # before the dense layer
+    LanhamCritic: 4,  # after each activation
+}
+
+
+@pytest.mark.parametrize("net", DROPOUT, ids=lambda net: net.__name__)
+def test_dropout_layers_of_a_network_are_numbered_from_zero_in_their_order(net, monkeypatch):
+    """So that each draws a mask of its own. Out of training there are none."""
+    net, inputs, *shape = next(case for case in CASES if isinstance(case[0], net))
+    inputs, keys, found = inputs if isinstance(inputs, tuple) else (inputs,), jax.random.split(jax.random.key(0), 2), []
+    monkeypatch.setattr("jaxgen.nets.dropout.fold", lambda keys, layer: found.append(layer) or keys)
+
+    def outputs(mode):
+        return net.init_with_output(jax.random.key(0), *inputs, *shape, mode=mode)[0]
+
+    jax.eval_shape(lambda: outputs(Mode()))
+    assert not found
+    jax.eval_shape(lambda: outputs(Mode(keys, train=True)))
+    assert found == list(range(DROPOUT[type(net)]))
+
+
+@functools.cache
+def drawn(initializer):
+    """A few weights, the larger the more inputs."""
+    return np.asarray(initializer(jax.random.key(1), (5, 7), jnp.float32))
+
+
+def differently_drawn(layers, wanted):
+    """The layers whose weights do not begin as wanted."""
+    return {name for name, layer in layers.items() if not np.array_equal(drawn(layer.kernel_init), drawn(wanted))}
+
+
+@having("initializer")
+def test_every_layer_of_a_network_begins_as_its_initializer_says(number):
+    _, layers = traced(number)
+    assert not differently_drawn(layers, to_flax(WEIGHTS))
+
+
+@pytest.mark.parametrize("net", [ACGANGenerator, ACGANDiscriminator])
+def test_weights_of_acgan_begin_with_a_deviation_of_one_fiftieth(net):
+    number = next(number for number, (case, *_) in enumerate(CASES) if isinstance(case, net))
+    assert not differently_drawn(traced(number)[1], to_flax(initializers.Normal(0.02)))
+
+
+@pytest.mark.parametrize("net", [FirstBlock, ResidualBlock, ResNetGenerator, ResNetCritic, FlatResNetCritic])
+def test_layers_of_residual_networks_that_a_relu_follows_or_precedes_begin_with_twice_the_variance(net):
+    """Those inside a block; first and last layers and shortcuts are linear: the authors' code, `he_init`."""
+    wide = nn.initializers.variance_scaling(2.0, "fan_avg", "uniform")
+    for number, (case, *_) in enumerate(CASES):
+        if isinstance(case, net):
+            layers = traced(number)[1]
+            inside = {
+                name
+                for name in layers
+                if not name.endswith("shortcut") and ("Block" in name or net in (FirstBlock, ResidualBlock))
+            }
+            assert differently_drawn(layers, to_flax(initializers.GlorotUniform())) == inside, number
+            assert not differently_drawn({name: layers[name] for name in inside}, wide), number

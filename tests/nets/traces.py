@@ -1,0 +1,148 @@
+"""One trace of each network, for laws that it shows: nothing is compiled.
+
+Networks are small, have every kind of their layers, a slope and weights that no default is, and compute in bfloat16
+where they can.
+"""
+
+import functools
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import pytest
+from jax.extend import core
+
+from jaxgen.nets import initializers
+from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
+from jaxgen.nets.attention import Attention
+from jaxgen.nets.classifier import ConvClassifier
+from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
+from jaxgen.nets.conv import ConvCritic, ConvGenerator
+from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
+from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
+from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
+from jaxgen.nets.courses.lanham import LanhamCritic, LanhamGenerator
+from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
+from jaxgen.nets.grid import GridDecoder, GridEncoder, ResidualStack
+from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
+from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
+from jaxgen.nets.maxout import Maxout
+from jaxgen.nets.mlp import MLP
+from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
+from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
+
+SLOPE, WEIGHTS = 0.375, initializers.Uniform(0.3)
+PRODUCTS, CURVES = ("dot_general", "conv_general_dilated"), ("max", "select_n", "tanh", "logistic")
+LATENTS, MAPS, IMAGES = jnp.ones((2, 3)), jnp.ones((2, 4, 4, 4)), jnp.ones((2, 16, 16, 1))
+IMAGE, CODE = IMAGES.shape[1:], MAPS.shape[1:]
+CASES = [
+    (ACGANGenerator((2, 2)), LATENTS, IMAGE),
+    (ACGANDiscriminator((2, 2, 2)), IMAGES, (3,)),
+    (Attention(2), MAPS),
+    (ConvClassifier(2, 3), IMAGES, (3,)),
+    (ConditionalMLPGenerator(2, 2, 4), (LATENTS, LATENTS), IMAGE),
+    (ConditionalMLPDiscriminator(2, 2, 4), (IMAGES, LATENTS), ()),
+    (ConvGenerator(2, norm="layer"), LATENTS, IMAGE),
+    (ConvCritic(2, norm="layer"), IMAGES, ()),
+    (ConvEncoder((2, 3), features=(4,)), IMAGES, (3,)),
+    (ConvEncoder((2, 4), bottleneck="map"), IMAGES, CODE),
+    (ConvDecoder((3, 2), features=(4,)), LATENTS, IMAGE),
+    (ConvDecoder((3, 2, 2), bottleneck="map"), MAPS, IMAGE),
+    (DCGANGenerator(2), LATENTS, IMAGE),
+    (DCGANDiscriminator(2), IMAGES, ()),
+    (GridEncoder(4, 1, 2), IMAGES, CODE),
+    (GridEncoder(4, 1, 2), MAPS, CODE),
+    (GridDecoder(4, 1, 2), MAPS, IMAGE),
+    (GridDecoder(4, 1, 2), MAPS, CODE),
+    (ResidualStack(1, 2), MAPS),
+    (InfoGANGenerator(4, 2), LATENTS, IMAGE),
+    (InfoGANDiscriminator(2, 4, 3), IMAGES, (3,)),
+    (LSGANGenerator((2, 2, 2), (2, 1)), LATENTS, IMAGE),
+    (LSGANDiscriminator(2, 2), IMAGES, ()),
+    (Maxout((4,), 2), LATENTS, ()),
+    (MLP((4, 3)), LATENTS, (2,)),
+    (PixelCNN(4, 1), jnp.ones((2, 3, 4), jnp.int32), (3, 4, 5)),
+    (FirstBlock(2), IMAGES),
+    (ResidualBlock(4), MAPS),
+    (ResidualBlock(2, norm="layer"), MAPS),
+    (ResidualBlock(2, "up"), MAPS),
+    (ResidualBlock(2, "down"), MAPS),
+    (ResNetGenerator((2, 3)), LATENTS, IMAGE),
+    (ResNetCritic(2, 1), IMAGES, ()),
+    (FlatResNetCritic((2, 3)), IMAGES, ()),
+    (SNGANGenerator(2), LATENTS, IMAGE),
+    (SNGANDiscriminator(2), IMAGES, ()),
+    (AtienzaGenerator(2), LATENTS, IMAGE),
+    (AtienzaDiscriminator(2), IMAGES, ()),
+    (FidleGenerator(2), LATENTS, IMAGE),
+    (FidleDiscriminator(2), IMAGES, ()),
+    (LanhamGenerator(2), LATENTS, IMAGE),
+    (LanhamCritic(2), IMAGES, ()),
+]
+
+
+def having(*fields):
+    """The cases whose network has such fields."""
+    kinds = [type(net) for net, *_ in CASES]
+    numbers = [number for number, kind in enumerate(kinds) if set(fields) <= set(kind.__dataclass_fields__)]
+    return pytest.mark.parametrize("number", numbers, ids=[kinds[number].__name__ for number in numbers])
+
+
+@functools.cache
+def traced(number):
+    """The program of a network, and its layers with weights by name."""
+    net, inputs, *shape = CASES[number]
+    changes = {"dtype": "bfloat16", "negative_slope": SLOPE, "initializer": WEIGHTS}
+    net = net.clone(**{name: value for name, value in changes.items() if name in type(net).__dataclass_fields__})
+    halves = not shape and "dtype" in type(net).__dataclass_fields__  # a layer takes what the layer before it gives
+    inputs = inputs if isinstance(inputs, tuple) else (inputs.astype(jnp.bfloat16) if halves else inputs,)
+    layers = {}
+
+    def record(call, args, kwargs, context):
+        layer = context.module
+        if context.method_name == "__call__" and hasattr(layer, "kernel_init"):
+            layers["/".join(layer.path)] = layer
+        return call(*args, **kwargs)
+
+    with nn.intercept_methods(record):
+        program = jax.make_jaxpr(lambda: net.init_with_output(jax.random.key(0), *inputs, *shape)[0])()
+    assert layers
+    return program.jaxpr, layers
+
+
+def inner(operation):
+    """The programs inside an operation."""
+    is_program = lambda leaf: isinstance(leaf, core.ClosedJaxpr | core.Jaxpr)  # noqa: E731
+    found = filter(is_program, jax.tree.leaves(operation.params, is_leaf=is_program))
+    return [getattr(program, "jaxpr", program) for program in found]
+
+
+def operations(program):
+    """Of a program and of all inside it."""
+    for operation in program.eqns:
+        yield operation
+        for each in inner(operation):
+            yield from operations(each)
+
+
+def taking_linear_maps(program, linear=(), layer=""):
+    """The layers that take sums of other layers' outputs, with no curve between; whether each output is such a sum."""
+    linear, found = set(linear), set()
+    for operation in program.eqns:
+        taken = [value for value in operation.invars if not isinstance(value, core.Literal) and value in linear]
+        name, kind = layer or str(operation.source_info.name_stack), operation.primitive.name
+        given = bool(taken)
+        if kind in PRODUCTS:
+            given, found = True, found | ({name} if taken else set())
+        elif kind in CURVES:
+            given = False
+        for each in inner(operation):
+            assert len(each.invars) == len(operation.invars), kind
+            passed = [new for new, old in zip(each.invars, operation.invars, strict=True) if old in taken]
+            deeper, outputs = taking_linear_maps(each, passed, name)
+            found |= deeper
+            linear |= {value for value, is_linear in zip(operation.outvars, outputs, strict=True) if is_linear}
+            given = False
+        linear |= set(operation.outvars) if given else set()
+    return found, [value in linear for value in program.outvars]
