@@ -22,6 +22,7 @@ class Options:
     """Which runs to add, and where pages and records lie."""
 
     add: tuple[pathlib.Path, ...] = ()  # folders of finished runs: evaluate them first
+    note: str = ""  # a sentence on how these runs were made, kept in their records
     out: pathlib.Path = DOCS / "results"  # folder of the pages; the records are in its folder runs
     figures: pathlib.Path = DOCS / "figures"  # pictures EXPERIMENT.png; the curves are in its folder curves
 
@@ -39,7 +40,8 @@ def main(argv: Sequence[str]) -> int:
     from experiments.runs import files
 
     folder = chosen.out / "runs"
-    found = [records.record(run) for run in chosen.add]  # all are read before one is written
+    note = {"note": chosen.note} if chosen.note else {}
+    found = [records.record(run) | note for run in chosen.add]  # all are read before one is written
     try:
         for one in found:
             print(f"wrote {records.write(one, folder)}")

@@ -60,10 +60,32 @@ def test_every_model_has_a_page_and_every_page_one_model():
     assert all(len(documented(page)) == 1 for page in MODEL_PAGES.values())
 
 
-SECTIONS = [
-    *("Equations", "Experiments", "Picture", "Learning curves"),
-    *("Pitfalls", "What differs from the paper", "Functions"),
-]
+SECTIONS = ["Equations", "Experiments", "Pitfalls", "What differs from the paper", "Functions"]
+SHOWN = ["Picture", "Learning curves"]
+"""Sections between experiments and pitfalls: of a model with a picture, and with a record that has curves."""
+
+
+UNMEASURED = {
+    "models/aae.md",
+    "models/ac_wgan_gp.md",
+    "models/acgan.md",
+    "models/ae.md",
+    "models/cgan.md",
+    "models/cvae.md",
+    "models/ddpm.md",
+    "models/edm.md",
+    "models/flow_matching.md",
+    "models/gan.md",
+    "models/guided_ddpm.md",
+    "models/improved_ddpm.md",
+    "models/infogan.md",
+    "models/unrolled_gan.md",
+    "models/vae.md",
+    "models/vq_vae.md",
+    "models/wae.md",
+    "models/wgan.md",
+}
+"""Pages of models that have no record of a run yet."""
 
 
 def experiments_of(page: str) -> dict[str, tuple[str, int, int]]:
@@ -75,7 +97,9 @@ def experiments_of(page: str) -> dict[str, tuple[str, int, int]]:
 @pytest.mark.parametrize("name", MODEL_PAGES)
 def test_a_models_page_has_its_equations_experiments_and_pitfalls(name):
     page = MODEL_PAGES[name]
-    assert re.findall(r"^## (.+)$", page, re.MULTILINE) == SECTIONS
+    titles = re.findall(r"^## (.+)$", page, re.MULTILINE)
+    assert [title for title in titles if title not in SHOWN] == SECTIONS
+    assert [title for title in SHOWN if title in titles] == titles[2 : titles.index("Pitfalls")]
     assert "$$" in page and len(page.splitlines()) < 80
     (module,) = documented(page)
     assert f"[`{module}`](../../{module.replace('.', '/')}.py)" in page
@@ -109,10 +133,15 @@ RECORDS = [one for _, one in records.read(DOCS / "results" / "runs")]
 def test_a_models_page_leads_to_its_results_and_shows_their_curves(name):
     (module,) = documented(MODEL_PAGES[name])
     measured = {link for link, model in results.links(RECORDS).items() if model == module}
+    assert bool(measured) == (name not in UNMEASURED)
+    if not measured:
+        return
     linked = set(re.findall(r"\]\(\.\./results/(\w+\.md#[\w-]+)\)", MODEL_PAGES[name]))
-    assert measured and measured == {link for link in linked if not link.startswith("earlier")}
-    curves = re.findall(r"\(\.\./figures/curves/([\w-]+)\.png\)", MODEL_PAGES[name])
-    assert len(curves) == 1 and curves[0] in {link.partition("#")[2] for link in measured}
+    assert measured == {link for link in linked if not link.startswith("earlier")}
+    drawn = {f"{link.partition('#')[2]}.png" for link in measured} & results.with_curves(RECORDS).keys()
+    shown = re.findall(r"\(\.\./figures/curves/([\w-]+\.png)\)", MODEL_PAGES[name])
+    assert len(shown) == bool(drawn) and set(shown) <= drawn
+    assert "## Picture\n" in MODEL_PAGES[name]
 
 
 def test_what_is_measured_anew_is_not_among_the_earlier_numbers():

@@ -153,9 +153,10 @@ def _facts(runs: Sequence[Record]) -> str:
     first, seeds = runs[0], " and ".join(str(one["seed"]) for one in runs)
     minutes = ", ".join(format(one["minutes"], ".1f") for one in runs)
     machines = "; ".join(dict.fromkeys(_machine(one) for one in runs))
+    notes = "".join(dict.fromkeys(f" {one['note']}" for one in runs if "note" in one))
     return (
         f"{first['data']}, {first['steps']:,} updates, batches of {first['batch_size']:,}; seed {seeds}. "
-        f"Minutes of updates: {minutes}. {machines}."
+        f"Minutes of updates: {minutes}. {machines}.{notes}"
     )
 
 

@@ -66,12 +66,21 @@ def finished_run(folder: pathlib.Path, seed: int = 0, **changes) -> pathlib.Path
 def test_two_seeds_of_a_run_stand_side_by_side_with_what_is_held_out(tmp_path, capsys):
     runs = [finished_run(tmp_path / f"run{seed}", seed) for seed in (0, 1)]
     out = tmp_path / "results"
-    arguments = ["--out", str(out), "--figures", str(tmp_path), "--add", *map(str, runs)]
+    arguments = [
+        "--out",
+        str(out),
+        "--figures",
+        str(tmp_path),
+        "--note",
+        "Beside other work.",
+        "--add",
+        *map(str, runs),
+    ]
     assert command.main(arguments) == 0
     page = (out / "gans.md").read_text(encoding="utf-8")
     assert "| Frechet distance (low) | pixels | 3.25 [3, 3.5] | 4.25 [3, 3.5] | 1.5 [1, 2] |" in page
     assert "python -m experiments.train wgan_gp_digits --steps 200" in page
-    assert "seed 0 and 1. Minutes of updates: 2.5, 2.5." in page
+    assert "seed 0 and 1. Minutes of updates: 2.5, 2.5." in page and page.count(". Beside other work.\n") == 1
     assert "Frechet distance 3.25 / 4.25 (held out 1.5)" in (out / "index.md").read_text(encoding="utf-8")
     assert sorted(path.name for path in (out / "runs").iterdir()) == [
         "wgan_gp_digits_s0_1.json",
