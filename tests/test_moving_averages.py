@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.moving_averages import Exponential, HalfLife, NoAverage, interpolate
+from jaxgen.moving_averages import Constant, Exponential, HalfLife, NoAverage, interpolate
 
 
 def step_of(number):
@@ -28,6 +28,15 @@ def test_the_exponential_average_has_the_warmed_up_decay(decay, step, rate):
     np.testing.assert_allclose(new["w"], rate * 1.0 + (1 - rate) * 3.0, rtol=1e-6)
 
 
+@pytest.mark.parametrize("decay", [0.9, 0.5, 0.9999])
+def test_the_constant_average_has_its_decay_from_the_first_update_on(decay):
+    """The weight of an update that lies n back is d^n (1 - d), and the start's d^10."""
+    found = weights_of_updates(Constant(decay), 10)
+    np.testing.assert_allclose(found, (1 - decay) * decay ** np.arange(9.0, -1.0, -1.0), rtol=2e-4)
+    start = Constant(decay).update(jnp.ones(()), jnp.zeros(()), step_of(1))
+    assert float(start) == pytest.approx(decay, rel=1e-6)
+
+
 @pytest.mark.parametrize("half_life", [1.0, 4.0, 2.5])
 def test_weights_half_life_updates_ago_count_half(half_life):
     """Without a ramp the weight of an update that lies n back is 2^(-n / half_life) of the last one's."""
@@ -48,7 +57,7 @@ def test_an_average_before_any_update_is_what_is_new_and_no_nan():
     np.testing.assert_array_equal(found, [3.0, 3.0])
 
 
-@pytest.mark.parametrize("average", [NoAverage(), Exponential(0.9), HalfLife(3.0)], ids=str)
+@pytest.mark.parametrize("average", [NoAverage(), Constant(0.9), Exponential(0.9), HalfLife(3.0)], ids=str)
 def test_constant_weights_are_their_own_average_and_shares_sum_to_one(average):
     weights = mean = {"w": jax.random.normal(jax.random.key(0), (3,))}
     for number in range(1, 6):
@@ -63,7 +72,7 @@ def test_without_an_average_the_new_weights_themselves_are_given_back():
     assert NoAverage().update(average, new, step_of(5)) is new
 
 
-@pytest.mark.parametrize("average", [Exponential(0.9), HalfLife(3.0)], ids=str)
+@pytest.mark.parametrize("average", [Constant(0.5), Exponential(0.9), HalfLife(3.0)], ids=str)
 def test_averages_keep_the_type_of_each_leaf_under_jit(average):
     trees = [
         {"half": jnp.full(2, value, jnp.bfloat16), "single": jnp.full(2, value), "count": jnp.int32(value)}
@@ -81,11 +90,14 @@ def test_a_share_lies_between_old_and_new():
 
 def test_the_defaults_are_those_of_the_docs():
     assert Exponential() == Exponential(0.999) and HalfLife() == HalfLife(1_000.0, ramp_up=0.05)
+    assert Constant() == Constant(0.9999)
 
 
 @pytest.mark.parametrize(
     ("kind", "settings"),
     [
+        (Constant, {"decay": 0.0}),
+        (Constant, {"decay": 1.0}),
         (Exponential, {"decay": 0.0}),
         (Exponential, {"decay": 1.0}),
         (HalfLife, {"half_life": 0.0}),

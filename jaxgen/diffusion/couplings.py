@@ -10,7 +10,7 @@ import optax.assignment
 from jaxgen.checks import PositiveInt, require_bounds
 from jaxgen.diffusion.grids import Even, Grid
 from jaxgen.diffusion.samplers import Euler
-from jaxgen.parallel import gather, share
+from jaxgen.parallel import gather, share, take
 from jaxgen.typing import AxisName, Points
 
 
@@ -33,8 +33,11 @@ class OptimalTransport:
 
     def pair(self, data: Points, noise: Points, axis_name: AxisName) -> Points:
         """The noise of each example."""
-        points, noises = gather(data, axis_name), gather(noise, axis_name)
-        return share(noises[assignment(points, noises)], axis_name)
+        noises = gather(noise, axis_name)
+        ours = _squared_distances(data, noises)  # of this device's examples
+        # A sum over devices, as `take` is one, is known to shard_map as equal on all of them: optax's loop needs that.
+        costs = take(ours, jnp.arange(noises.shape[0]), axis_name)
+        return share(noises[_least(costs)], axis_name)
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,16 @@ def assignment(points: Points, others: Points) -> jax.Array:
         points: (B, ...).
         others: (B, ...), in the same shape.
     """
+    return _least(_squared_distances(points, others))
+
+
+def _squared_distances(points: Points, others: jax.Array) -> jax.Array:
     points, others = (each.reshape(each.shape[0], -1) for each in (points, others))
-    costs = (points**2).sum(1)[:, None] + (others**2).sum(1)[None] - 2.0 * points @ others.T
+    return (points**2).sum(1)[:, None] + (others**2).sum(1)[None] - 2.0 * points @ others.T
+
+
+def _least(costs: jax.Array) -> jax.Array:
+    """The column of each row."""
     with jax.numpy_dtype_promotion("standard"):  # optax mixes integers and floats
         rows, columns = optax.assignment.hungarian_algorithm(costs)
     return jnp.zeros_like(columns).at[rows].set(columns)

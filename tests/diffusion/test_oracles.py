@@ -1,7 +1,9 @@
 """Every sampler, on every schedule, from every kind of prediction, fed the exact denoiser of N(mean, deviation^2)."""
 
 import dataclasses
+import functools
 import itertools
+import math
 
 import jax
 import jax.numpy as jnp
@@ -12,9 +14,9 @@ from jaxgen.diffusion import predictions
 from jaxgen.diffusion.grids import Even, Karras, Linspace, LogSNR
 from jaxgen.diffusion.limits import NoLimit
 from jaxgen.diffusion.samplers import DDIM, Ancestral, Churn, DPMSolver, Euler, Heun, run
-from jaxgen.diffusion.samplers.path import path
 from jaxgen.diffusion.schedules import VE, VP, Cosine, CosineBetas, LinearBetas, ScaledLinearBetas, Sigmas, Straight
-from tests.diffusion.oracles import gaussian, marginal, posterior_mean
+from tests.diffusion.oracles import gaussian, marginal, mixture
+from tests.diffusion.recursions import affine
 
 MEAN, DEVIATION = 0.3, 0.2
 KINDS = (
@@ -56,120 +58,10 @@ def grid_of(sampler, schedule):
     return dataclasses.replace(sampler, grid=Linspace()) if isinstance(schedule, VE | Sigmas) else sampler
 
 
-def affine(sampler, schedule, data=(MEAN, DEVIATION)):
-    """Factor, offset and variance of the noise of what the sampler makes of x: float64, from the papers' formulas.
-
-    The denoiser is affine in x, so that x stays a * start + b + noise of variance c.
-    """
-    steps = path(schedule, sampler.grid, sampler.steps, sampler.to_data)
-    at = lambda point, i: (point.level.alpha[i], point.level.sigma[i])  # noqa: E731
-    state = np.array([1.0, 0.0, 0.0])  # a, b, c
-    history = []
-
-    def data_of(state, alpha, sigma):
-        """Factor and offset of E[x_0|x] as a function of the start."""
-        level = type(steps.points.level)(alpha, sigma)
-        offset = posterior_mean(level, 0.0, *data)
-        slope = posterior_mean(level, 1.0, *data) - offset
-        return slope, slope * state[0], slope * state[1] + offset
-
-    for i in range(sampler.steps):
-        (alpha, sigma), (alpha_n, sigma_n) = at(steps.points, i), at(steps.next, i)
-        last = sigma_n == 0
-        match sampler:
-            case DDIM() | Ancestral():
-                beta = sigma**2 - (alpha / alpha_n) ** 2 * sigma_n**2
-                small = beta * sigma_n**2 / sigma**2
-                eta = sampler.eta if isinstance(sampler, DDIM) else 1.0
-                noise = eta**2 * small
-                if isinstance(sampler, Ancestral) and sampler.variance == "large":
-                    noise = beta
-                direction = np.sqrt(sigma_n**2 - eta**2 * small)
-                slope, _, offset = data_of([1.0, 0.0], alpha, sigma)
-                factor = alpha_n * slope + direction * (1.0 - alpha * slope) / sigma
-                shift = alpha_n * offset - direction * alpha * offset / sigma
-                state = np.array(
-                    [factor * state[0], factor * state[1] + shift, factor**2 * state[2] + noise * (not last)]
-                )
-            case Euler() | Heun():
-                state = ode_step(sampler, schedule, state, ((alpha, sigma), (alpha_n, sigma_n)), data)
-            case DPMSolver():
-                state = dpm_step(sampler, i, state, steps, data_of, history)
-    return state
-
-
-def ode_step(sampler, schedule, state, levels, data):
-    """Algorithm 2 of EDM in x / alpha, or Euler's and Heun's method in t on the straight path."""
-    a, b, c = state
-    (alpha, sigma), (alpha_n, sigma_n) = levels
-    straight = isinstance(schedule, Straight | Cosine)
-    if sampler.churn.amount and not straight:
-        churn, ratio = sampler.churn, sigma / alpha
-        if churn.least <= ratio <= churn.most:
-            raised = schedule.level(
-                schedule.time(-2.0 * np.log(ratio * (1 + min(churn.amount / sampler.steps, 2**0.5 - 1))))
-            )
-            ratio_hat = raised.sigma / raised.alpha
-            factor = raised.alpha / alpha
-            added = raised.alpha**2 * (ratio_hat**2 - ratio**2) * churn.deviation**2
-            a, b, c = a * factor, b * factor, c * factor**2 + added
-            alpha, sigma = float(raised.alpha), float(raised.sigma)
-    scale, scale_n = (alpha + sigma, alpha_n + sigma_n) if straight else (alpha, alpha_n)
-    u, u_n = sigma / scale, sigma_n / scale_n
-
-    def slope(alpha, sigma):
-        """(factor, offset) of dy/du of x."""
-        level = type(schedule.level(0.5))(alpha, sigma)
-        offset = posterior_mean(level, 0.0, *data)
-        factor = posterior_mean(level, 1.0, *data) - offset
-        weight = -1.0 if straight else 0.0
-        return (1.0 - alpha * factor) / sigma + weight * factor, -alpha * offset / sigma + weight * offset
-
-    f, o = slope(alpha, sigma)
-    step = u_n - u
-    factor, shift = scale_n * (1.0 / scale + step * f), scale_n * step * o
-    if isinstance(sampler, Heun) and sigma_n > 0:
-        f_n, o_n = slope(alpha_n, sigma_n)
-        f, o = 0.5 * (f + f_n * factor), 0.5 * (o + f_n * shift + o_n)
-        factor, shift = scale_n * (1.0 / scale + step * f), scale_n * step * o
-    return np.array([factor * a, factor * b + shift, factor**2 * c])
-
-
-def dpm_step(sampler, i, state, steps, data_of, history):
-    """The multistep formulas, written with lengths of steps in log(alpha / sigma)."""
-    alpha, sigma = steps.points.level.alpha[i], steps.points.level.sigma[i]
-    alpha_n, sigma_n = steps.next.level.alpha[i], steps.next.level.sigma[i]
-    x = np.array(state[:2])
-    data = np.array(data_of(x, alpha, sigma)[1:])
-    with np.errstate(divide="ignore"):
-        here, there = np.log(alpha / sigma), np.log(alpha_n) - np.log(sigma_n)
-    history.append((here, data))
-    order = min(sampler.order, i + 1)
-    if sampler.steps < sampler.lower_below:
-        order = min(order, sampler.steps - i)
-    if sigma_n == 0:
-        order = 1
-    h = there - here
-    phi = np.expm1(-h)
-    result = sigma_n / sigma * x - alpha_n * phi * data
-    if order >= 2:
-        r_0 = (here - history[-2][0]) / h
-        d_0 = (data - history[-2][1]) / r_0
-        if order == 2:
-            result += -0.5 * alpha_n * phi * d_0 if sampler.variant == "midpoint" else alpha_n * (phi / h + 1) * d_0
-        else:
-            r_1 = (history[-2][0] - history[-3][0]) / h
-            d_1 = (history[-2][1] - history[-3][1]) / r_1
-            first = d_0 + r_0 / (r_0 + r_1) * (d_0 - d_1)
-            second = (d_0 - d_1) / (r_0 + r_1)
-            result += alpha_n * (phi / h + 1) * first - alpha_n * ((phi / h + 1) / h - 0.5) * second
-    return np.array([*result, 0.0])
-
-
 EACH_KIND = (LinearBetas, Sigmas, Straight)
 """One of each kind of schedule: discrete, with alpha 1, from pure noise. The others are exhaustive."""
 
-NOTHING_AT_PURE_NOISE = (predictions.Noise, predictions.Score, predictions.Preconditioned)
+NOTHING_AT_PURE_NOISE = (predictions.Noise, predictions.Score)
 """Kinds that say nothing of the data where alpha is 0: refused with such a schedule by test_denoising.py."""
 
 MEANINGLESS = [
@@ -186,6 +78,28 @@ def test_pairs_without_meaning_are_refused(schedule, name):
         SAMPLERS[name].rows(schedule)
 
 
+def of_all(kinds):
+    """The denoiser of as many equal parts of a batch, each from another kind of prediction."""
+    denoisers = [gaussian(MEAN, DEVIATION, kind) for kind in kinds]
+
+    def denoise(noisy, point):
+        parts = jnp.split(noisy, len(kinds))
+        found = [each(part, point) for each, part in zip(denoisers, parts, strict=True)]
+        return jax.tree.map(lambda *each: jnp.concatenate(each), *found)
+
+    return denoise
+
+
+@functools.cache
+def noises(steps, num):
+    """(steps, num): the noise that example i draws in each step, of key i."""
+    keys = jax.random.split(jax.random.key(0), num)
+    drawn = jax.vmap(
+        lambda step: jax.vmap(lambda key: jax.random.normal(jax.random.fold_in(key, step), (1,), jnp.float64))(keys)
+    )
+    return keys, np.asarray(drawn(jnp.arange(steps)))
+
+
 @pytest.mark.parametrize(
     "schedule",
     [pytest.param(each, marks=() if isinstance(each, EACH_KIND) else pytest.mark.exhaustive) for each in SCHEDULES],
@@ -193,32 +107,26 @@ def test_pairs_without_meaning_are_refused(schedule, name):
 )
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_a_sampler_does_to_gaussian_data_what_its_formula_does(schedule, name):
-    """For each kind of prediction: factor and offset exactly, the variance of the noise by its draws."""
+    """For each kind of prediction: factor, offset, and what the noise of each step is multiplied by."""
     if (schedule, name) in MEANINGLESS:
         return
     sampler = grid_of(SAMPLERS[name], schedule)
-    factor, offset, variance = affine(sampler, schedule)
     level = schedule.level(np.float64(schedule.start))
+    kinds = [kind for kind in KINDS if level.alpha > 1e-8 or not isinstance(kind, NOTHING_AT_PURE_NOISE)]
     mean, deviation = marginal(level, MEAN, DEVIATION)
-    num = 4 if not sampler.stochastic else 2000
-    keys, points = (
-        jax.random.split(jax.random.key(0), num),
-        np.linspace(mean - deviation, mean + deviation, num)[:, None],
-    )
-    for kind in KINDS:
-        if isinstance(kind, NOTHING_AT_PURE_NOISE) and level.alpha < 1e-8:
-            continue
-        with jax.enable_x64(True):
-            start = jnp.asarray(points)
-            found = run(sampler, schedule, gaussian(MEAN, DEVIATION, kind), start, keys)
-        expected = factor * np.asarray(start, np.float64) + offset
-        if sampler.stochastic:
-            rest = np.asarray(found, np.float64) - expected
-            assert abs(rest.mean()) < 4 * np.sqrt(variance / num) + 1e-5, kind
-            np.testing.assert_allclose(rest.var(), variance, rtol=0.15, err_msg=str(kind))
-        else:
-            np.testing.assert_allclose(found, expected, atol=1e-5, err_msg=str(kind))
-            assert variance == 0.0
+    num = 4
+    points = np.linspace(mean - deviation, mean + deviation, num)[:, None]
+    factor, offset, weights = affine(sampler, schedule, (MEAN, DEVIATION))
+    expected = factor * points + offset
+    with jax.enable_x64(True):
+        keys, drawn = noises(sampler.steps, num)
+        starts, keys = jnp.tile(points, (len(kinds), 1)), jnp.concatenate([keys] * len(kinds))
+        found = run(sampler, schedule, of_all(kinds), starts, keys)
+    if sampler.stochastic:
+        assert np.abs(weights).max() > 1e-3
+        expected = expected + np.tensordot(weights, drawn, 1)
+    for kind, part in zip(kinds, np.split(np.asarray(found), len(kinds)), strict=True):
+        np.testing.assert_allclose(part, expected, atol=1e-7, err_msg=str(kind))
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: type(schedule).__name__)
@@ -232,34 +140,64 @@ def test_many_steps_give_the_distribution_of_the_data(schedule, name):
         sampler = dataclasses.replace(grid_of(SAMPLERS[name], schedule), steps=steps)
         if isinstance(schedule, VE | Sigmas):
             sampler = dataclasses.replace(sampler, grid=Karras())
-        factor, offset, variance = affine(sampler, schedule)
+        found = affine(sampler, schedule, (MEAN, DEVIATION))
         mean, deviation = marginal(schedule.level(np.float64(schedule.start)), MEAN, DEVIATION)
-        errors.append(
-            abs(factor * mean + offset - MEAN) + abs(np.sqrt(factor**2 * deviation**2 + variance) - DEVIATION)
-        )
+        errors.append(abs(found.factor * mean + found.offset - MEAN) + abs(found.deviation(deviation) - DEVIATION))
     assert errors[1] < max(0.002, errors[0] / 2), errors
 
 
-@pytest.mark.parametrize(
-    ("sampler", "order"),
-    [
-        (DDIM(1, limit=NoLimit(), grid=LogSNR(), to_data=False), 1),
-        (Euler(1, grid=LogSNR(), to_data=False), 1),
-        (Heun(1, grid=LogSNR(), to_data=False), 2),
-        (DPMSolver(1, 2, grid=LogSNR(), to_data=False, lower_below=0), 2),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_the_error_of_deterministic_samplers_falls_at_their_order(sampler, order):
-    """On VP from t = 1 to 1e-3, as in the oracle table of the reference."""
-    schedule = VP()
-    exact = np.divide(*(marginal(schedule.level(np.float64(t)), 0.0, 0.5)[1] for t in (schedule.end, schedule.start)))
-    steps = [40, 80, 160]
-    errors = [
-        abs(affine(dataclasses.replace(sampler, steps=num), schedule, (0.0, 0.5))[0] / exact - 1.0) for num in steps
-    ]
-    slopes = -np.diff(np.log(errors)) / np.log(2)
-    np.testing.assert_allclose(slopes, order, atol=0.1 if order == 1 else 0.25)
+MODES, WIDTH = (-1.0, 0.2, 1.1), 0.3
+"""A mixture of three Gaussians with equal shares on the line."""
+
+
+def quantile_map(schedule, points):
+    """What the exact ODE makes of points at `start` until `end`: on the line it keeps the order, hence the quantile.
+
+    The quantile at `end` is found by bisection, in float64.
+    """
+    ends = [schedule.level(np.float64(t)) for t in (schedule.start, schedule.end)]
+
+    def share_below(level, x):
+        deviation = np.sqrt(level.alpha**2 * WIDTH**2 + level.sigma**2)
+        z = (np.asarray(x)[:, None] - level.alpha * np.array(MODES)) / deviation
+        return np.array([[0.5 * math.erfc(-each / 2**0.5) for each in row] for row in z]).mean(1)
+
+    wanted = share_below(ends[0], points)
+    low, high = np.full(len(points), -9.0), np.full(len(points), 9.0)
+    for _ in range(60):
+        middle = (low + high) / 2
+        below = share_below(ends[1], middle) < wanted
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return low
+
+
+ORDERS = [
+    (DDIM(1, grid=LogSNR(), limit=NoLimit(), to_data=False), VP(), 1),
+    (Heun(1, grid=LogSNR(), to_data=False), VP(), 2),
+    (DPMSolver(1, 2, grid=LogSNR(), to_data=False, lower_below=0), VP(), 2),
+    pytest.param(Euler(1, grid=LogSNR(), to_data=False), VP(), 1, marks=pytest.mark.exhaustive),
+    pytest.param(
+        DPMSolver(1, 2, "heun", LogSNR(), to_data=False, lower_below=0), VP(), 2, marks=pytest.mark.exhaustive
+    ),
+    pytest.param(Euler(1, grid=Linspace(), to_data=False), Straight(0.01), 1, marks=pytest.mark.exhaustive),
+    pytest.param(Heun(1, grid=Linspace(), to_data=False), Straight(0.01), 2, marks=pytest.mark.exhaustive),
+    pytest.param(Heun(1, grid=Karras(), to_data=False), Sigmas(0.01, 20.0), 2, marks=pytest.mark.exhaustive),
+]
+
+
+@pytest.mark.parametrize(("sampler", "schedule", "order"), ORDERS, ids=str)
+def test_the_error_for_a_mixture_falls_at_the_order_of_the_sampler(sampler, schedule, order):
+    """From 40 steps on: the slope of the logarithm of the error over that of the number of steps."""
+    deviation = float(schedule.level(np.float64(schedule.start)).sigma)
+    points = deviation * np.linspace(-1.5, 1.5, 7)
+    exact, errors, steps = quantile_map(schedule, points), [], [40, 80, 160]
+    with jax.enable_x64(True):
+        denoise = mixture([[mode] for mode in MODES], WIDTH)
+        for num in steps:
+            found = run(dataclasses.replace(sampler, steps=num), schedule, denoise, jnp.asarray(points)[:, None], None)
+            errors.append(np.sqrt(((np.asarray(found)[:, 0] - exact) ** 2).mean()))
+    slope = -np.polyfit(np.log(steps), np.log(errors), 1)[0]
+    assert slope == pytest.approx(order, abs=0.15 if order == 1 else 0.3), errors
 
 
 ORACLE = {  # of the reference: relative error of the final x, VP, data N(0, .5^2), uniform lambda
@@ -270,8 +208,9 @@ ORACLE = {  # of the reference: relative error of the final x, VP, data N(0, .5^
 
 @pytest.mark.parametrize("order", [1, 2])
 def test_dpm_solver_gives_the_table_of_relative_errors(order):
-    schedule = VP()
+    schedule, found = VP(), []
     exact = np.divide(*(marginal(schedule.level(np.float64(t)), 0.0, 0.5)[1] for t in (schedule.end, schedule.start)))
-    for steps, wanted in zip((5, 10, 20, 40, 80, 160), ORACLE[order], strict=True):
+    for steps in (5, 10, 20, 40, 80, 160):
         sampler = DPMSolver(steps, order, grid=LogSNR(), to_data=False, lower_below=0)
-        np.testing.assert_allclose(affine(sampler, schedule, (0.0, 0.5))[0] / exact - 1.0, wanted, rtol=2e-3)
+        found.append(affine(sampler, schedule, (0.0, 0.5)).factor / exact - 1.0)
+    np.testing.assert_allclose(found, ORACLE[order], rtol=2e-4)

@@ -1,5 +1,3 @@
-import itertools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -33,6 +31,7 @@ LEVELS = {
     "straight, early": Level(0.999, 0.001),
     "straight, late": Level(0.002, 0.998),
 }
+PURE_NOISE = Level(0.0, 1.0)
 
 
 def points(num=6):
@@ -46,33 +45,58 @@ def for_each(level, num):
     return Level(*(jnp.full(num, part) for part in level))
 
 
+PAIRS = [(one, other) for i, one in enumerate(KINDS) for other in (KINDS[i - 1], KINDS[i - 2], KINDS[i - 4])]
+"""Each kind with three others, so that each is reached from each in a few conversions."""
+
+
+@jax.jit
+def converted(level, data, noise):
+    """Targets and estimates of all kinds, and the conversions of all pairs."""
+    noisy = corrupt(level, data, noise)
+    values = [target(kind, level, data, noise) for kind in KINDS]
+    predictions = {kind: Prediction(value, kind) for kind, value in zip(KINDS, values, strict=True)}
+    estimates = [estimate(prediction, level, noisy) for prediction in predictions.values()]
+    return values, estimates, [convert(predictions[one], other, level, noisy) for one, other in PAIRS]
+
+
+@pytest.mark.parametrize("each", [False, True])
 @pytest.mark.parametrize("name", LEVELS)
-def test_every_kind_stands_for_the_same_data_and_noise_and_goes_over_into_every_other(name):
+def test_every_kind_stands_for_the_same_data_and_noise_and_goes_over_into_others(name, each):
+    """At one level for all examples, and at one for each."""
     with jax.enable_x64(True):
         data, noise = points()
-        for level in (LEVELS[name], for_each(LEVELS[name], len(data))):
+        level = for_each(LEVELS[name], len(data)) if each else Level(*map(jnp.float64, LEVELS[name]))
+        values, estimates, pairs = converted(level, data, noise)
+    for kind, found in zip(KINDS, estimates, strict=True):
+        np.testing.assert_allclose(found.data, data, atol=1e-10, err_msg=str(kind))
+        np.testing.assert_allclose(found.noise, noise, atol=1e-8, err_msg=str(kind))
+    for (one, other), became in zip(PAIRS, pairs, strict=True):
+        assert became.kind == other
+        wanted = values[KINDS.index(other)]
+        np.testing.assert_allclose(became.value, wanted, rtol=1e-7, atol=1e-8, err_msg=f"{one}, {other}")
+
+
+def test_most_kinds_say_what_the_data_are_where_only_noise_is_left():
+    """All but the noise and the score."""
+    data, noise = (each.astype(jnp.float32) for each in points())
+    for level in (PURE_NOISE, for_each(PURE_NOISE, len(data))):
+        for kind in [Data(), V(), Velocity(), Preconditioned(0.5), Preconditioned(2.0)]:
             noisy = corrupt(level, data, noise)
-            values = {kind: target(kind, level, data, noise) for kind in KINDS}
-            for kind in KINDS:
-                found = estimate(Prediction(values[kind], kind), level, noisy)
-                np.testing.assert_allclose(found.data, data, atol=1e-10, err_msg=str(kind))
-                np.testing.assert_allclose(found.noise, noise, atol=1e-8, err_msg=str(kind))
-            for one, other in itertools.permutations(KINDS, 2):
-                became = convert(Prediction(values[one], one), other, level, noisy)
-                assert became.kind == other
-                np.testing.assert_allclose(became.value, values[other], rtol=1e-7, atol=1e-8, err_msg=f"{one}, {other}")
+            found = estimate(Prediction(target(kind, level, data, noise), kind), level, noisy)
+            np.testing.assert_allclose(found.data, data, atol=1e-6, err_msg=str(kind))
+            np.testing.assert_allclose(found.noise, noise, atol=1e-6, err_msg=str(kind))
 
 
 def test_estimates_are_good_in_single_precision_too():
     """Up to the factor by which the smaller part of x_t is raised."""
     data, noise = (each.astype(jnp.float32) for each in points())
-    for (name, level), kind in itertools.product(LEVELS.items(), KINDS):
-        noisy = corrupt(level, data, noise)
-        found = estimate(Prediction(target(kind, level, data, noise), kind), level, noisy)
-        assert found.data.dtype == found.noise.dtype == jnp.float32
+    for name, level in LEVELS.items():
+        _, estimates, _ = converted(Level(*map(jnp.float32, level)), data, noise)
         raised = max(level.sigma / level.alpha, level.alpha / level.sigma, 1.0)
-        for part, wanted in ((found.data, data), (found.noise, noise)):
-            np.testing.assert_allclose(part, wanted, atol=3e-6 * raised, err_msg=f"{name}, {kind}")
+        for kind, found in zip(KINDS, estimates, strict=True):
+            assert found.data.dtype == found.noise.dtype == jnp.float32
+            for part, wanted in ((found.data, data), (found.noise, noise)):
+                np.testing.assert_allclose(part, wanted, atol=3e-6 * raised, err_msg=f"{name}, {kind}")
 
 
 TARGETS = {  # by hand, at alpha = 3/5 and sigma = 4/5, for x_0 = 2 and epsilon = -1
@@ -163,18 +187,22 @@ def test_inputs_are_the_noisy_example_itself_for_all_other_kinds():
     np.testing.assert_allclose(each, noisy / np.sqrt([[0.25], [1.0625], [4.0]]), rtol=1e-6)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=str)
+@jax.jit
+def of_wrong(level, data, noise):
+    """For each kind the squared errors of the data, as found and by `data_error`, of a wrong prediction."""
+    noisy, wrong = corrupt(level, data, noise), 0.1 * jnp.cos(jnp.arange(12.0).reshape(6, 2, 1))
+    found = [estimate(Prediction(target(kind, level, data, noise) + wrong, kind), level, noisy) for kind in KINDS]
+    errors = jnp.stack([((each.data - data) ** 2).sum((1, 2)) for each in found])
+    return errors, jnp.stack([data_error(kind, level) for kind in KINDS]) * (wrong**2).sum((1, 2))[None]
+
+
 @pytest.mark.parametrize("name", LEVELS)
-def test_the_error_of_the_data_is_that_of_the_prediction_times_its_factor(kind, name):
-    """||x_0 - estimate||^2 = data_error ||y - prediction||^2, for any wrong prediction."""
+def test_the_error_of_the_data_is_that_of_the_prediction_times_its_factor(name):
+    """||x_0 - estimate||^2 = data_error ||y - prediction||^2."""
     with jax.enable_x64(True):
         data, noise = points()
-        level = for_each(LEVELS[name], len(data))
-        noisy, wanted = corrupt(level, data, noise), target(kind, level, data, noise)
-        wrong = wanted + 0.1 * jnp.cos(jnp.arange(12.0).reshape(6, 2, 1))
-        found = estimate(Prediction(wrong, kind), level, noisy)
-        errors, own = ((each**2).sum((1, 2)) for each in (found.data - data, wrong - wanted))
-        np.testing.assert_allclose(errors, data_error(kind, level) * own, rtol=1e-6)
+        errors, wanted = of_wrong(for_each(LEVELS[name], len(data)), data, noise)
+    np.testing.assert_allclose(errors, wanted, rtol=1e-6)
 
 
 def test_a_prediction_of_the_wanted_kind_is_given_back_and_its_variance_is_kept():

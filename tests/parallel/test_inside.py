@@ -25,11 +25,15 @@ def test_sums_gathered_batches_and_rows_are_those_of_the_whole_batch(wrap):
         weights = jnp.arange(8.0)[:, None]  # each example has its place
         state = parallel.pmean((weights * whole).sum(axis=0), axis_name)
         taken = parallel.take(batch, jnp.array([7, 0, 3, 3]), axis_name)
-        return (state, taken), {"sum": parallel.psum(batch.sum(), axis_name)}
+        shared = parallel.share(2.0 * whole, axis_name)
+        assert shared.shape == batch.shape
+        back = parallel.take(shared - batch, jnp.arange(8), axis_name)  # each device has its own rows
+        return (state, taken, back), {"sum": parallel.psum(batch.sum(), axis_name)}
 
-    state = jnp.zeros(3), jnp.zeros((4, 3))
-    (state, taken), metrics = wrap(update, None)(state, batch_of(8), jax.random.key(0))
+    state = jnp.zeros(3), jnp.zeros((4, 3)), jnp.zeros((8, 3))
+    (state, taken, back), metrics = wrap(update, None)(state, batch_of(8), jax.random.key(0))
     np.testing.assert_array_equal(taken, batch_of(8)[[7, 0, 3, 3]])
+    np.testing.assert_array_equal(back, batch_of(8))
     np.testing.assert_allclose(state, np.arange(8.0) @ batch_of(8), rtol=1e-5)
     np.testing.assert_allclose(metrics["sum"], batch_of(8).sum(), rtol=1e-5)
 

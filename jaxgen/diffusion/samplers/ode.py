@@ -38,6 +38,7 @@ class Churn:
 
     def __post_init__(self):
         require_bounds(self)
+        require(self.most is None or self.least < self.most, "least", self.least, f"below most={self.most}")
 
 
 class Row(NamedTuple):

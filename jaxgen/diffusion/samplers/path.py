@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from jaxgen.checks import require
 from jaxgen.diffusion.grids import Grid
@@ -33,6 +34,9 @@ class Path(NamedTuple):
     points: Point
     next: Point
 
+
+States: TypeAlias = Float[Array, "states batch ..."]
+"""x before the first step and after each."""
 
 Denoise: TypeAlias = Callable[[Points, Point], Estimate]
 """x_t and its point to the estimated data and noise; the network, guidance and limits in one."""
@@ -83,7 +87,7 @@ def run(
     keys: ExampleKeys | None,
     *,
     keep: bool = False,
-) -> Points:
+) -> Points | States:
     """x after all steps from `start`, or with `keep` the states (steps + 1, batch, ...) from the first to the last.
 
     Args:

@@ -1,0 +1,154 @@
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgen.diffusion import drawing
+from jaxgen.diffusion.denoising import create_denoiser
+from jaxgen.diffusion.drawing import classes_of, without_noise
+from jaxgen.diffusion.grids import Even, Linspace, LogSNR
+from jaxgen.diffusion.guidance import ClassifierFree
+from jaxgen.diffusion.limits import Clip, NoLimit
+from jaxgen.diffusion.samplers import DDIM, Ancestral, Churn, DPMSolver, Euler, Heun
+from jaxgen.diffusion.schedules import LinearBetas
+from jaxgen.parallel import example_keys
+from tests.diffusion.networks import Config, Exact, Tiny
+
+KEY = jax.random.key(7)
+CONFIG = Config(num_classes=3, denoiser=Tiny(rate=0.0))
+EXACT = Config(denoiser=Exact(), schedule=LinearBetas())
+WIDE = Config(denoiser=Exact(deviation=2.0), schedule=LinearBetas())  # data beyond the value range
+
+
+sample = jax.jit(drawing.sample, static_argnums=(0, 3))
+trajectory = jax.jit(drawing.trajectory, static_argnums=(0, 3))
+from_latents, to_latents = (jax.jit(each, static_argnums=0) for each in (drawing.from_latents, drawing.to_latents))
+
+
+@functools.cache
+def state_of(config):
+    """The sampler and the guidance are left out: the state does not depend on them."""
+    return jax.jit(lambda key: create_denoiser(config, key))(jax.random.key(0))
+
+
+def drawn(config, num=4, **settings):
+    return sample(dataclasses.replace(config, **settings), state_of(config), KEY, num)
+
+
+DETERMINISTIC = [DDIM(4), Euler(4), Heun(4, Even()), DPMSolver(4, 2)]
+STOCHASTIC = [DDIM(4, 0.5), Ancestral(4), Heun(4, Even(), churn=Churn(2.0))]
+
+
+@pytest.mark.parametrize("sampler", DETERMINISTIC, ids=lambda each: type(each).__name__)
+def test_images_of_the_drawn_latents_are_the_samples(sampler):
+    config, state = dataclasses.replace(CONFIG, sampler=sampler), state_of(CONFIG)
+    latents = config.prior.draw(KEY, 4)
+    np.testing.assert_allclose(from_latents(config, state, latents), sample(config, state, KEY, 4), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "counterpart"),
+    [
+        *((each, each) for each in DETERMINISTIC),
+        (DDIM(7, 0.5, Linspace(), NoLimit()), DDIM(7, 0.0, Linspace(), NoLimit())),
+        (Ancestral(7, "small", Linspace(), NoLimit()), DDIM(7, 0.0, Linspace(), NoLimit())),
+        (Ancestral(7, to_data=False), DDIM(7, to_data=False)),
+        (Euler(7, churn=Churn(2.0)), Euler(7)),
+        (Heun(7, limit=Clip(), churn=Churn(2.0)), Heun(7, limit=Clip())),
+    ],
+    ids=str,
+)
+def test_latents_are_decoded_by_the_counterpart_that_draws_no_noise(sampler, counterpart):
+    assert without_noise(sampler) == counterpart and not counterpart.stochastic
+
+
+@pytest.mark.parametrize("sampler", STOCHASTIC, ids=lambda each: type(each).__name__)
+def test_latents_are_decoded_without_noise(sampler):
+    """The same images as with the counterpart, and others than the samples."""
+    config, state = dataclasses.replace(CONFIG, sampler=sampler), state_of(CONFIG)
+    latents = config.prior.draw(KEY, 4)
+    found = from_latents(config, state, latents)
+    wanted = from_latents(dataclasses.replace(config, sampler=without_noise(sampler)), state, latents)
+    np.testing.assert_array_equal(found, wanted)
+    assert np.abs(found - sample(config, state, KEY, 4)).max() > 1e-3
+
+
+def test_images_come_back_from_their_latents_up_to_the_error_of_the_steps():
+    state = state_of(EXACT)
+    images = jnp.clip(0.3 + 0.2 * jax.random.normal(KEY, (3, 2, 2, 1)), -1.0, 1.0)
+    config = dataclasses.replace(EXACT, sampler=DDIM(160, 0.3, Linspace(), NoLimit()))
+    latents = to_latents(config, state, images)
+    np.testing.assert_allclose(from_latents(config, state, latents), images, atol=0.04)
+    assert 0.3 < float(latents.std()) < 3.0  # of N(0, 1)
+
+
+def test_a_trajectory_goes_from_the_latents_to_the_samples_before_they_are_clipped():
+    config = dataclasses.replace(WIDE, sampler=DDIM(4, 0.5, limit=NoLimit()))
+    states = trajectory(config, state_of(WIDE), KEY, 4)
+    assert states.shape == (5, 4, 2, 2, 1)
+    np.testing.assert_allclose(states[0], config.prior.draw(KEY, 4), atol=1e-6)
+    assert np.abs(states[-1]).max() > 1.5
+    np.testing.assert_allclose(np.clip(states[-1], -1, 1), sample(config, state_of(WIDE), KEY, 4), atol=1e-6)
+
+
+def test_data_without_bounds_are_not_clipped():
+    config = dataclasses.replace(WIDE, value_range=None, sampler=DDIM(4))
+    assert np.abs(sample(config, state_of(WIDE), KEY, 4)).max() > 1.5
+    assert np.abs(drawn(WIDE, sampler=DDIM(4, limit=NoLimit()))).max() == 1.0
+
+
+def test_images_are_of_their_labels_in_turn_without_any_and_of_no_class_for_minus_1():
+    np.testing.assert_array_equal(classes_of(CONFIG, None, 4), np.eye(3)[[0, 1, 2, 0]])
+    np.testing.assert_array_equal(classes_of(CONFIG, jnp.array([2, -1]), 2), [[0, 0, 1], [0, 0, 0]])
+    assert classes_of(Config(), None, 4) is None
+    state = state_of(CONFIG)
+    in_turn, labelled, without = (
+        sample(CONFIG, state, KEY, 3, labels) for labels in (None, jnp.arange(3), jnp.full(3, -1))
+    )
+    np.testing.assert_array_equal(in_turn, labelled)
+    assert (np.abs(without - labelled).max((1, 2, 3)) > 1e-4).all()
+    unguided = drawn(CONFIG, 3, guidance=ClassifierFree(0.0))
+    np.testing.assert_allclose(without, unguided, atol=1e-6)
+
+
+def test_the_sampler_and_the_guidance_are_replaced_when_drawing():
+    images = [
+        drawn(CONFIG),
+        drawn(CONFIG, sampler=DDIM(4)),
+        drawn(CONFIG, sampler=DDIM(3)),
+        drawn(CONFIG, sampler=Heun(4, Even())),
+        drawn(CONFIG, guidance=ClassifierFree(3.0)),
+    ]
+    np.testing.assert_array_equal(images[0], images[1])
+    for other in images[2:]:
+        assert np.abs(other - images[0]).max() > 1e-4
+
+
+@pytest.mark.parametrize("sampler", [DDIM(4), Ancestral(4)], ids=str)
+def test_an_image_depends_on_its_own_key_alone(sampler):
+    config, state, keys = dataclasses.replace(CONFIG, sampler=sampler), state_of(CONFIG), example_keys(KEY, 4)
+    labels = jnp.array([2, 0, 1, 1])
+    together = sample(config, state, KEY, 4, labels)
+    np.testing.assert_allclose(sample(config, state, keys, 4, labels), together, atol=1e-6)
+    np.testing.assert_allclose(sample(config, state, keys[2:3], 1, labels[2:3]), together[2:3], atol=1e-6)
+    assert np.abs(together[2] - together[3]).max() > 1e-3  # of one class, by other keys
+
+
+def test_images_are_those_of_the_average():
+    """Not of the network that learns."""
+    state = state_of(CONFIG)
+    other = state.replace(denoiser=state.denoiser.replace(params=jax.tree.map(jnp.zeros_like, state.denoiser.params)))
+    np.testing.assert_array_equal(sample(CONFIG, other, KEY, 2), sample(CONFIG, state, KEY, 2))
+    moved = state.replace(ema=jax.tree.map(lambda leaf: leaf + 0.1, state.ema))
+    for draw in (sample, lambda *given: from_latents(*given[:2], CONFIG.prior.draw(KEY, 2))):
+        assert np.abs(draw(CONFIG, moved, KEY, 2) - draw(CONFIG, state, KEY, 2)).max() > 1e-4
+
+
+def test_samples_are_those_of_the_data_the_network_knows():
+    """1000 numbers from N(.3, .2^2)."""
+    images = np.asarray(drawn(EXACT, 250, sampler=DPMSolver(20, 2, grid=LogSNR())))
+    assert images.mean() == pytest.approx(0.3, abs=4 * 0.2 / 1000**0.5)
+    assert images.std() == pytest.approx(0.2, rel=4 / 2000**0.5)
