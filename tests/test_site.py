@@ -68,7 +68,6 @@ SHOWN = ["Picture", "Learning curves"]
 UNMEASURED = {
     "models/ac_wgan_gp.md",
     "models/acgan.md",
-    "models/cgan.md",
     "models/ddpm.md",
     "models/edm.md",
     "models/flow_matching.md",

@@ -23,7 +23,7 @@ EXPERIMENT = Experiment(
         average=HalfLife(200.0),
     ),
     data="fashion_mnist",
-    steps=3_000,
+    steps=3_600,
     steps_per_call=10,
     sample_every=1_000,
     checkpoint_every=500,

@@ -30,8 +30,8 @@ def certainty(
         return {}
     real, fake = probabilities
     return {
-        "real_certainty": (real > CERTAIN).mean(dtype=jnp.float32),
-        "fake_certainty": (fake < 1 - CERTAIN).mean(dtype=jnp.float32),
+        "real_certainty": (real > CERTAIN).mean(),
+        "fake_certainty": (fake < 1 - CERTAIN).mean(),
     }
 
 

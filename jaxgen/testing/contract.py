@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.extend import core
 from jax.interpreters import partial_eval
 
 from jaxgen import model as contract
@@ -39,17 +40,34 @@ def _operations(closed: Any) -> tuple[str, list[bytes]]:
 
 
 class _AsksForKeys(nn.Module):
-    """A network that refuses to be trained without keys, as dropout inside would, or a step, as a schedule would."""
+    """A network that refuses to be trained without keys, as dropout inside would, or a step, as a schedule would.
+
+    It counts its passes in training, as batch statistics follow them.
+    """
 
     net: nn.Module
 
     @nn.compact
     def __call__(self, *inputs: Any, mode: Mode = EVALUATION) -> Any:
+        passes = self.variable("passes", "in_training", jnp.zeros, (), jnp.int32)
         if mode.train:
             mode.example_keys("a network")
             if mode.step is None:
                 raise ValueError("a network has no step in training: give mode=Mode(step=state.step, ...)")
+            if not self.is_initializing():
+                passes.value = passes.value + 1
         return self.net(*inputs, mode=mode)
+
+
+def _passes(program: Any, outputs: Any) -> dict[str, int]:
+    """How often each network of a player was applied in training, as it is kept in a state that began with 0."""
+    paths = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(outputs)]
+    counters = [".collections['passes']" in path for path in paths]
+    alone, _ = partial_eval.dce_jaxpr(program.jaxpr, counters)
+    zeros = [jnp.zeros(value.aval.shape, value.aval.dtype) for value in alone.invars]
+    values = core.jaxpr_as_fun(core.ClosedJaxpr(alone, program.consts))(*zeros)
+    names = [path for path, counts in zip(paths, counters, strict=True) if counts]
+    return {name: int(value) for name, value in zip(names, values, strict=True)}
 
 
 class Suite:
@@ -125,12 +143,16 @@ class Suite:
         chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
 
     def test_states_of_equal_settings_have_one_structure(self):
-        """Two such states can be the branches of a `jax.lax.cond`."""
-        one = self.init()
-        other = self.init(dataclasses.replace(self.case.config))
+        """Two such states can be the branches of a `jax.lax.cond`: a matter of structure, which a trace shows."""
+        one, other = (
+            jax.eval_shape(functools.partial(self.case.model.init, config), jax.random.key(0))
+            for config in (self.case.config, dataclasses.replace(self.case.config))
+        )
         assert jax.tree.structure(one) == jax.tree.structure(other)
-        chosen = jax.lax.cond(jnp.array(True), lambda: one, lambda: other)
-        chex.assert_trees_all_equal(chosen, one)
+        chosen = jax.eval_shape(
+            lambda *states: jax.lax.cond(jnp.array(True), lambda: states[0], lambda: states[1]), one, other
+        )
+        chex.assert_trees_all_equal_shapes_and_dtypes(chosen, one)
 
     def test_update_is_a_function_of_its_key(self, update):
         """The same key gives the same state bit for bit, another key another state."""
@@ -196,8 +218,11 @@ class Suite:
                 moved = any(np.abs(new[path] - old[path]).max() > 1e-25 for path in old)
                 assert moved == (field not in optimizer_of(config, before[name])), (field, name)
 
-    def test_every_network_gets_keys_and_the_step_in_training(self):
-        """So that dropout in any of them drops, and what changes on a schedule does; in evaluation none is needed."""
+    def test_every_network_gets_keys_and_the_step_in_training_and_keeps_what_it_counts(self):
+        """So that dropout in any of them drops, and what changes on a schedule does; in evaluation none is needed.
+
+        Batch statistics, or what else a network keeps, come out of an update as its passes left them.
+        """
         nets = {
             field.name: _AsksForKeys(getattr(self.case.config, field.name))
             for field in dataclasses.fields(self.case.config)
@@ -205,7 +230,9 @@ class Suite:
         }
         config, key = dataclasses.replace(self.case.config, **nets), jax.random.key(0)
         state = jax.eval_shape(functools.partial(self.case.model.init, config), key)
-        jax.eval_shape(functools.partial(self.case.model.update, config), state, self.batches(1)[0], key)
+        update = jax.make_jaxpr(functools.partial(self.case.model.update, config), return_shape=True)
+        passes = _passes(*update(state, self.batches(1)[0], key))
+        assert passes and all(passes.values()), passes
 
     def test_every_setting_changes_the_computation(self):
         """Each setting outside the networks is felt by the first state, the samples or the update."""
@@ -249,9 +276,9 @@ class Suite:
 
     def test_sample_has_the_shape_and_range_of_the_images(self):
         """And is a function of the key of each image alone."""
-        config = self.case.config
+        config = distinct_sgd(self.case.config)  # whose first state the tests of updates have compiled
         sample = jax.jit(functools.partial(self.case.model.sample, config), static_argnums=2)
-        state = self.init()
+        state = self.init(config)
         keys, others = (parallel.example_keys(jax.random.key(seed), 5) for seed in (0, 1))
         samples = sample(state, keys, 5)
         assert samples.shape == (5, *config.image_shape) and samples.dtype == jnp.float32

@@ -12,6 +12,7 @@ import scipy.stats
 
 from jaxgen.autoencoders import codebook
 from jaxgen.autoencoders.codebook import Averages, ByMovingAverage
+from tests.programs import operations
 
 seeds = st.integers(0, 2**31 - 1)
 nearest = jax.jit(codebook.nearest)  # one program for each shape
@@ -31,6 +32,20 @@ def test_codes_are_those_of_scipys_vector_quantisation(seed):
     wanted, _ = scipy.cluster.vq.vq(np.asarray(encodings).reshape(-1, 5), np.asarray(vectors))
     assert codes.shape == (2, 3) and codes.dtype == jnp.int32
     np.testing.assert_array_equal(codes.ravel(), wanted)
+
+
+def test_products_are_of_the_highest_precision():
+    """On accelerators, too, an encoding has its nearest code, and sums keep their digits."""
+    settings, codes = ByMovingAverage(), jnp.zeros(6, jnp.int32)
+
+    def both(encodings, vectors):
+        return codebook.nearest(encodings, vectors), codebook.follow(
+            codebook.start(vectors), settings, encodings, codes, jax.random.key(0)
+        )
+
+    program = jax.make_jaxpr(both)(normal(6, 2), normal(4, 2))
+    found = [op.params["precision"] for op in operations(program.jaxpr) if op.primitive.name == "dot_general"]
+    assert found == [(jax.lax.Precision.HIGHEST,) * 2] * 2
 
 
 def test_a_code_is_its_own_nearest():

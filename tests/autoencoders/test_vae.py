@@ -69,6 +69,19 @@ def test_terms_are_those_of_each_latent_on_its_own():
     np.testing.assert_allclose(found.kl, 0.5 * (q.mean**2 + jnp.exp(q.logvar) - 1 - q.logvar), atol=1e-6)
 
 
+def test_free_bits_are_of_the_mean_over_all_devices():
+    """A latent is below them on one device and above on the other: the mean of both losses would not be the loss."""
+    variables = variables_of(PLAIN)
+    q, _ = call(vae.encode, PLAIN, variables, IMAGES)
+    of_devices = bounds.kl_of_each_latent(q, bounds.standard_normal(q.mean))[:, 0].reshape(2, 3).mean(axis=1)
+    assert abs(of_devices[0] - of_devices[1]) > 1e-3
+    config = dataclasses.replace(PLAIN, objective=ELBO(free_bits=float(of_devices.mean())))
+    images, noise, mode = IMAGES.reshape(2, 3, 2, 2, 1), NOISE.reshape(2, 3, 5, 3), Mode(train=True, axis_name="i")
+    sharded = jax.vmap(lambda x, eps: vae.bound_loss(config, variables, x, eps, mode)[0], axis_name="i")
+    whole, _ = call(vae.bound_loss, config, variables, IMAGES, NOISE, Mode(train=True))
+    assert jax.jit(sharded)(images, noise).mean() == pytest.approx(float(whole), rel=1e-5)
+
+
 @pytest.mark.parametrize("objective", [ELBO(2.0, num_samples=5), Capacity(10.0, 3.0, 4), ImportanceWeighted(5)])
 def test_the_loss_is_the_objective_of_the_terms(objective):
     config = dataclasses.replace(PLAIN, objective=objective)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxgen.gans import diagnostics
-from jaxgen.gans.objectives import Minimax, Wasserstein
+from jaxgen.gans.objectives import LeastSquares, Minimax, Wasserstein
 
 
 def test_certainty_is_the_share_classified_correctly_above_the_threshold():
@@ -14,6 +14,16 @@ def test_certainty_is_the_share_classified_correctly_above_the_threshold():
     real, fake = jnp.array([3.0, 2.0, -4.0, 5.0]), jnp.array([-3.0, -2.0, 4.0, 0.0])
     found = diagnostics.certainty(Minimax(), real, fake)
     assert {name: float(value) for name, value in found.items()} == {"real_certainty": 0.5, "fake_certainty": 0.25}
+
+
+def test_a_probability_at_the_threshold_is_not_above_it():
+    """Scores of LSGAN are their probabilities. Shares are float32, as all that is logged."""
+    real, fake = (jnp.full(2, border, jnp.float32) for border in (diagnostics.CERTAIN, 1 - diagnostics.CERTAIN))
+    found = diagnostics.certainty(LeastSquares(), real, fake)
+    assert {name: (float(value), value.dtype) for name, value in found.items()} == {
+        "real_certainty": (0.0, jnp.float32),
+        "fake_certainty": (0.0, jnp.float32),
+    }
 
 
 def test_a_critic_has_no_certainty():

@@ -22,6 +22,7 @@ from jaxgen.nets.mlp import MLP
 from jaxgen.nets.spectral import Spectral
 from jaxgen.optimizers import SGD, Optimizer
 from jaxgen.priors import Normal
+from jaxgen.train_state import apply
 from tests import contract
 from tests.gans.games import assert_close, compiled, training
 
@@ -68,7 +69,11 @@ def updated(model, config, batch=None):
     [(Relativistic(), True), pytest.param(NonSaturating(), False, marks=pytest.mark.exhaustive)],
     ids=["relativistic", "non-saturating"],
 )
-@pytest.mark.parametrize("model", [gan, cgan, acgan, infogan], ids=name_of)
+@pytest.mark.parametrize(
+    "model",
+    [gan, acgan, *(pytest.param(model, marks=pytest.mark.exhaustive) for model in (cgan, infogan))],
+    ids=name_of,
+)
 def test_real_and_fake_in_one_batch_change_the_loss_of_a_relativistic_generator_alone(model, objective, changes):
     """The opponent does not move and scores with statistics of the batch at hand: in training, joint or apart.
 
@@ -83,11 +88,29 @@ def test_real_and_fake_in_one_batch_change_the_loss_of_a_relativistic_generator_
     assert (abs(float(loss(True) - loss(False))) > 1e-4) == changes
 
 
+ADVERSARIES = {"discriminator_loss", "real_certainty", "fake_certainty", "gradient_norm/discriminator"}
+ADVERSARIES |= {"generator_loss", "gradient_norm/generator", "diversity"}
+CRITICS = {"critic_loss", "wasserstein_estimate", "gradient_norm/critic"}
+CRITICS |= {"generator_loss", "gradient_norm/generator", "diversity"}
+CLASSIFIED = {"class_loss", "accuracy", "fake_accuracy"}
+LOGGED = {
+    gan: ADVERSARIES,
+    cgan: ADVERSARIES,
+    acgan: ADVERSARIES | CLASSIFIED,
+    infogan: ADVERSARIES | {"categorical_information", "continuous_information"},
+    unrolled_gan: ADVERSARIES,
+    wgan: CRITICS,
+    wgan_gp: CRITICS | {"gradient_penalty"},
+    ac_wgan_gp: CRITICS | {"gradient_penalty"} | CLASSIFIED,
+}
+
+
 @every_model
 def test_diversity_is_of_the_discriminators_first_minibatch_of_fakes(model):
-    """Made before either player has moved, from the latents of the discriminator's step."""
+    """Made before either player has moved, from the latents of the discriminator's step; beside it all is logged."""
     config = CONFIGS[model]
     state, _, metrics = updated(model, config)
+    assert metrics.keys() == LOGGED[model]
     key = KEY if model is unrolled_gan else jax.random.split(KEY, {wgan_gp: 5, ac_wgan_gp: 6}.get(model, 4))[0]
     k = config.minibatches
     conditions = () if config.batch_type is None else (one_hot(LABELS[::k], 3),)
@@ -128,12 +151,22 @@ def test_a_generator_with_dropout_trains_otherwise_than_one_without(model):
         assert contract.differs(player.params, players[name].params), name
 
 
+def first_outputs(model, state, condition):
+    """Of the opponent's network: the score, before Q's outputs or the logits of classes."""
+    name = opponent_of(model)
+    net, player = getattr(CONFIGS[model], name), getattr(state, name)
+    shape = {acgan: (4,), infogan: (15,), ac_wgan_gp: (4,)}.get(model, ())
+    inputs = (REAL, one_hot(condition, 3), shape) if model is cgan else (REAL, shape)
+    return apply(net, player.variables, *inputs)[0].reshape(8, -1)[:, 0]
+
+
 @every_model
 def test_scores_are_one_for_each_example_and_do_not_depend_on_its_neighbours(model):
     """Out of training, statistics are the running ones, with which `--pictures level_sets` draws its curves."""
     state, *_ = updated(model, CONFIGS[model])
     condition = LABELS if CONFIGS[model].batch_type is Labelled else None
     scores = model.discriminate(CONFIGS[model], state, REAL, condition)
+    np.testing.assert_allclose(scores, first_outputs(model, state, condition), atol=1e-6)
     alone = model.discriminate(CONFIGS[model], state, REAL[:1], None if condition is None else condition[:1])
     assert scores.shape == (8,)
     np.testing.assert_allclose(alone, scores[:1], atol=1e-6)
@@ -171,8 +204,14 @@ def kept_by(player):
     return {"params": player.params, "momentum": player.opt_state, **others}
 
 
-several_steps = pytest.mark.parametrize(
-    "model", [model for model, config in CONFIGS.items() if config.minibatches > 1], ids=name_of
+several_steps = pytest.mark.parametrize(  # by default one with batch statistics and one with a penalty
+    "model",
+    [
+        model if model in (gan, wgan_gp) else pytest.param(model, marks=pytest.mark.exhaustive)
+        for model, config in CONFIGS.items()
+        if config.minibatches > 1
+    ],
+    ids=name_of,
 )
 
 

@@ -1,5 +1,6 @@
 """Every public function of losses and metrics with one array spoilt: NaN in, NaN out; for the rest a sentence."""
 
+import functools
 import inspect
 import pathlib
 
@@ -74,6 +75,12 @@ def spoilt(name, position, change):
     return arrays
 
 
+@functools.cache
+def program(name):
+    """The function, compiled to one program in place of one for each operation."""
+    return jax.jit(ROWS[name].function)
+
+
 def floating(values):
     return [leaf for leaf in jax.tree.leaves(values) if jnp.issubdtype(leaf.dtype, jnp.floating)]
 
@@ -94,7 +101,7 @@ def test_every_public_function_has_a_row_or_a_reason():
 
 @pytest.mark.parametrize("name", ROWS)
 def test_values_are_finite_while_nothing_is_spoilt(name):
-    assert all(jnp.isfinite(leaf).all() for leaf in floating(ROWS[name].function(*arrays_of(name))))
+    assert all(jnp.isfinite(leaf).all() for leaf in floating(program(name)(*arrays_of(name))))
 
 
 @pytest.mark.parametrize("place", [0, -1], ids=["first", "last"])
@@ -102,7 +109,7 @@ def test_values_are_finite_while_nothing_is_spoilt(name):
 def test_nan_in_is_nan_out(name, position, place):
     arrays = ROWS[name].arrays()
     arrays[position].flat[place] = np.nan
-    found = floating(ROWS[name].function(*map(jnp.asarray, arrays)))
+    found = floating(program(name)(*map(jnp.asarray, arrays)))
     assert found
     assert not [leaf for leaf in found if not jnp.isnan(leaf).any()]
 
@@ -115,11 +122,12 @@ def test_functions_without_nan_give_no_float(name):
 @pytest.mark.parametrize("narrow", [jnp.bfloat16, jnp.float32])
 @parametrize(EACH)
 def test_arrays_of_different_types_are_computed_under_strict_promotion(name, position, narrow):
+    """Types are found while it is traced: nothing has to be compiled."""
     wide = {jnp.bfloat16: jnp.float32, jnp.float32: jnp.float64}[narrow]
     with jax.enable_x64(True):
         arrays = [array.astype(wide) for array in arrays_of(name)]
         arrays[position] = arrays[position].astype(narrow)
-        ROWS[name].function(*arrays)
+        jax.eval_shape(ROWS[name].function, *arrays)
 
 
 @pytest.mark.parametrize("name", BATCHED)

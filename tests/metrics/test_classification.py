@@ -33,6 +33,8 @@ def test_labels_are_integers_of_any_width(dtype):
 def test_labels_that_are_no_integers_are_refused():
     with pytest.raises(ValueError, match=r"labels are float32 \(3,\), but must be integers"):
         accuracy(jnp.zeros((3, 4)), jnp.zeros(3))
+    with pytest.raises(ValueError, match="labels is a list, but must be an array"):
+        accuracy(jnp.zeros((3, 4)), [0, 1, 2])
 
 
 def labelled(num, noise, seed):

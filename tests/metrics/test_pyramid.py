@@ -68,8 +68,10 @@ def test_descriptors_are_patches_of_the_image_normalised_for_each_channel(key):
 
 def test_places_of_patches_reach_every_corner(key):
     image = jnp.arange(64.0).reshape(1, 8, 8, 1)
-    found = np.asarray(jax.jit(functools.partial(patch_descriptors, num=200, size=7))(image, key))
-    assert len(np.unique(found[:, 0])) == 4
+    found = np.asarray(jax.jit(functools.partial(patch_descriptors, num=2000, size=7))(image, key))
+    places, counts = np.unique(found[:, 0], return_counts=True)
+    assert len(places) == 4
+    assert counts == pytest.approx(500, abs=80)  # four standard deviations: all places are alike
 
 
 def test_distance_of_one_level_agrees_with_pot(key):

@@ -26,6 +26,9 @@ def test_axes_lengths_and_numbers_are_named():
         _samples.samples(a=jnp.ones((2, 3)), b=jnp.ones((2, 4)))
     with pytest.raises(ValueError, match=r"b has shape \(2, 3\), but must hold at least 3 examples"):
         _samples.samples(3, a=jnp.ones((3, 3)), b=jnp.ones((2, 3)))
+    with pytest.raises(ValueError, match=r"a has shape \(2, 0\), but must hold features of length 1 at least"):
+        _samples.samples(a=jnp.ones((2, 0)))
+    assert _samples.samples(3, a=jnp.ones((3, 1)))[0].shape == (3, 1)
     with pytest.raises(ValueError, match=r"a \(2, 3\) and b \(3, 3\) differ in their number"):
         _samples.paired(a=jnp.ones((2, 3)), b=jnp.ones((3, 3)))
 
@@ -34,3 +37,8 @@ def test_axes_lengths_and_numbers_are_named():
 def test_blocks_of_any_size_cover_all_examples(block_size):
     found = jax.jit(lambda x: _samples.in_blocks(lambda pair: pair[0] + pair[1], (x, x), block_size))(jnp.arange(7.0))
     np.testing.assert_array_equal(found, 2 * np.arange(7.0))
+
+
+def test_blocks_hold_an_example_at_least():
+    with pytest.raises(ValueError, match="block_size is 0, but must be at least 1"):
+        _samples.in_blocks(jnp.sin, jnp.arange(7.0), 0)

@@ -2,6 +2,7 @@
 
 import argparse
 import collections
+import dataclasses
 import gc
 import importlib
 import os
@@ -84,7 +85,10 @@ def unchanged(pool: Pool, mutants: Sequence[Mutant], deadline: float) -> tuple[d
 def job_of(mutant: Mutant, seconds: dict[str, float]) -> Job:
     """The suites without the files of which no test passes where nothing is mutated."""
     passing = {name.partition("::")[0] for name in seconds}
-    kept = [Suite(tuple(file for file in suite.files if file in passing), suite.only) for suite in suites(mutant)]
+    kept = [
+        dataclasses.replace(suite, files=tuple(file for file in suite.files if file in passing))
+        for suite in suites(mutant)
+    ]
     wanted = [suite for suite in kept if suite.files]
     files = {file for suite in wanted for file in suite.files}
     expected = {name: taken for name, taken in seconds.items() if name.partition("::")[0] in files}

@@ -9,6 +9,7 @@ NEAR = "any power of two near the largest value does"
 FREE = "any number that no dropout layer counts to does"
 DISCARDED = "outputs of a pass that is made for its variables"
 ZEROS = "of zeros"
+PAIRS = "both are pairs: of rows and columns, or of images and kernel"
 
 REASONS = {
     ("losses.features.feature_matching", "swap (fake, real)"): SYMMETRIC,
@@ -110,6 +111,14 @@ REASONS = {
         "nets.norm.normalize",
         "drop feature_axes= of nn.LayerNorm(reduction_axes=range(1, inputs.ndim), featur...",
     ): "the last axis is flax's default",
+    ("nets.classifier.ConvClassifier.__call__", "drop mode= of body(images, (self.width,), mode=mode)"): (
+        "the critic inside has neither a norm nor dropout"
+    ),
+    ("nets.convolution._vary_alike", "strict=True -> strict=False in strict=True"): PAIRS,
+    ("nets.convolution_algebra.plain_input_grad", "strict=True -> strict=False in strict=True"): PAIRS,
+    ("nets.lsgan.LSGANGenerator.__call__", "strict=True -> strict=False in strict=True"): (
+        "another number of strides is refused before"
+    ),
     ("nets.mlp.MLP.__call__", "default=1 -> default=2 in default=1"): "of no layers: any number that is not refused",
     (
         "parallel.inside.take",
@@ -137,9 +146,12 @@ REASONS = {
         "parallel.drivers.shard_map",
         "drop compiler_options= of jax.jit(mapped, donate_argnums=0, compiler_options=_compi...",
     ): "advice to the compiler",
+    ("parallel.drivers._compiler_options", ALL): "advice to the compiler",
     ("parallel.drivers.pmap", "drop the step: if mesh.is_multi_process"): PROCESSES,
     ("parallel.drivers.pmap", "flip the sign of the value (3)"): PROCESSES,
     ("parallel.drivers.pmap", "double the value (3)"): PROCESSES,
     ("parallel.drivers.pmap", "exchange mapped and mesh in _each_over_its_own(mapped, mesh, steps)"): PROCESSES,
     ("parallel.drivers._each_over_its_own", ALL): PROCESSES,
+    ("parallel.layout.placed", "flip the sign of the value (3)"): PROCESSES,
+    ("parallel.layout.placed", "double the value (3)"): PROCESSES,
 }

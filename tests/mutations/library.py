@@ -16,10 +16,14 @@ USERS = 2  # files whose tests are run beside a file's own
 
 @dataclasses.dataclass(frozen=True)
 class Suite:
-    """Test files, and the name that a test in them must bear or use to be run; every test for None."""
+    """Test files, and the name that a test in them must bear or use to be run; every test for None.
+
+    A test that is the row of a table is run, too: `[wgan-2]` for "wgan".
+    """
 
     files: tuple[str, ...]
     only: str | None = None
+    row: str | None = None
 
 
 @functools.cache
@@ -59,16 +63,17 @@ def suites(mutant: Mutant) -> list[Suite]:
     """Tests of a mutant, those likely to fail first."""
     name, own = mutant.function.split(".")[0], _all_own_tests(mutant.module)
     private = name.startswith("_") or "._" in mutant.module
-    # Of laws of all public formulas the rows of this one.
-    found = [_suite(own), _suite(_shared(mutant.module.split(".")[0]), None if private else name)]
+    # Of laws of all public formulas the rows of this one; of laws of all models those of this module.
+    room, stem = mutant.module.split(".")[0], mutant.module.rpartition(".")[2]
+    found = [_suite(own), _suite(_shared(room), *(None, None) if private else (name, stem))]
     if mutant.change.startswith(("drop the check", "drop the call")):
         found.reverse()
     found.append(_suite(_users(mutant.module, name)))
     return [suite for suite in found if suite.files]
 
 
-def _suite(paths: list[pathlib.Path], only: str | None = None) -> Suite:
-    return Suite(tuple(str(path.relative_to(ROOT)) for path in paths if path.exists()), only)
+def _suite(paths: list[pathlib.Path], only: str | None = None, row: str | None = None) -> Suite:
+    return Suite(tuple(str(path.relative_to(ROOT)) for path in paths if path.exists()), only, row)
 
 
 @functools.cache
@@ -78,9 +83,11 @@ def _mirrors() -> set[pathlib.Path]:
 
 @functools.cache
 def _shared(room: str) -> list[pathlib.Path]:
-    """Test files in a room's folder that mirror no file: laws of all its formulas."""
-    files = sorted((ROOT / "tests" / room).glob("test_*.py"))
-    return [path for path in files if path not in _mirrors() and path.stem.removeprefix("test_") not in OF_TEXTS]
+    """Test files in a room's folder, or that take tables from it, that mirror no file: laws of all its formulas."""
+    own, takes = ROOT / "tests" / room, re.compile(rf"^from tests\.{room} import", re.MULTILINE)
+    files = {path for path in (ROOT / "tests").rglob("test_*.py") if takes.search(path.read_text("utf-8"))}
+    files = sorted({*own.glob("test_*.py"), *files} - _mirrors())
+    return [path for path in files if path.stem.removeprefix("test_") not in OF_TEXTS]
 
 
 def _users(module: str, name: str) -> list[pathlib.Path]:

@@ -2,6 +2,7 @@
 
 import collections
 import pathlib
+import re
 import types
 
 DEVICES = {"axis_name", "pmap", "shard_map", "wrap", "Mode"}  # what a test names that runs on several devices
@@ -17,6 +18,7 @@ class Order:
     def __init__(self, names: set[str], seconds: dict[str, float]):
         self.names, self.expected = names, seconds
         self.only: str | None = None  # a name that tests must bear or use
+        self.row: str | None = None  # or the row of a table
         self.failures: list[str] = []
         self.seconds = collections.Counter()
 
@@ -48,7 +50,9 @@ class Order:
         items.sort(key=rank)
 
     def _is_of(self, item) -> bool:
-        return self.only is None or self.only in item.nodeid or uses(test_of(item).__code__, self.only)
+        row = re.split(r"[\[\]-]", item.nodeid.rpartition("::")[2])[1:]
+        named = self.only is None or self.only in item.nodeid or uses(test_of(item).__code__, self.only)
+        return named or self.row in row
 
     def _names_it(self, item) -> bool:
         return any(uses(test_of(item).__code__, name) for name in self.names)

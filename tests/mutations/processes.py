@@ -88,7 +88,7 @@ def run(job: Job, report: str, cache: pathlib.Path) -> None:
     order = Order(names_of(job.mutant.function, job.mutant.change) if job.mutant else set(), job.expected)
     options = PYTEST if job.mutant else PYTEST[1:]
     for suite in job.suites:
-        order.only = suite.only
+        order.only, order.row = suite.only, suite.row
         status = pytest.main([*options, *suite.files], plugins=[order])
         if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             order.failures = order.failures or [f"pytest {status!r}"]

@@ -74,6 +74,11 @@ def test_the_tests_of_a_file_come_first_then_laws_of_its_room_then_two_users():
     assert own == ["test_likelihoods.py"] and "test_common.py" in laws
 
 
+def test_laws_of_two_rooms_are_laws_of_both():
+    """`tests/losses/test_bad_inputs.py` takes the table of `tests.metrics`."""
+    assert "test_bad_inputs.py" in names(Mutant("metrics.kernel", "kernel_distance", "double the value", ""))[1]
+
+
 def test_the_tests_of_a_file_may_be_split_over_several_files():
     assert names(Mutant("train_state", "only", "", ""))[0] == ["test_train_state.py", "test_train_state_parts.py"]
     assert names(Mutant("nets.conv", "Conv", "", ""))[0] == ["test_conv.py"]  # test_conv_autoencoder.py has its own
@@ -134,6 +139,18 @@ def test_of_laws_of_many_formulas_those_are_run_that_bear_or_use_a_name():
     order.only = "normalize"
     order.pytest_collection_modifyitems(items)
     assert {item.nodeid for item in items} == {"t.py::a[normalize]", "t.py::b"}
+
+
+def test_of_laws_of_many_models_the_rows_of_a_module_are_run():
+    items = [
+        Item(f"gan/t.py::{name}", other) for name in ("gan", "gan[wgan]", "gan[1-gan]", "gan[gan-1]", "gan[wgan-gan]")
+    ]
+    order = Order({"update"}, {item.nodeid: 1.0 for item in items})
+    order.only, order.row = "update", "gan"
+    order.pytest_collection_modifyitems(items)
+    assert {item.nodeid for item in items} == {f"gan/t.py::gan[{name}]" for name in ("1-gan", "gan-1", "wgan-gan")}
+    mutant = Mutant("gans.wgan", "update", "double the value", "")
+    assert [suite.row for suite in library.suites(mutant)][:2] == [None, "wgan"]
 
 
 def test_what_is_lost_along_devices_meets_the_tests_on_devices():

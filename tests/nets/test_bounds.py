@@ -72,7 +72,7 @@ SETTINGS = [
     (PixelCNN(1, 1, 1), (CODES, (3, 4, 1)), {"reach": 0}, "reach is 0, but must be at least 1"),
     (ResNetGenerator((1, 1)), (LATENTS, IMAGE), {"channels": (1, 0)}, r"channels is \(1, 0\), but must be positive"),
     (ResNetCritic(1, 0), (IMAGES, ()), {"channels": 0}, "channels is 0, but must be at least 1"),
-    (Spectral(MLP((1,)), 1), (LATENTS, ()), {"steps": 0}, "steps is 0, but must be at least 1"),
+    (Spectral(MLP((1,)), 1), (LATENTS, ()), {"steps": 0}, "^steps is 0, but must be at least 1"),
 ]
 
 

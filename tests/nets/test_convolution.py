@@ -77,6 +77,8 @@ def test_pooling_and_up_sampling_work_on_blocks():
     np.testing.assert_array_equal(y, np.kron(x[..., 0], np.ones((1, 3, 3)))[..., None])
     np.testing.assert_array_equal(mean_pool(y, 3), x)
     assert mean_pool(x)[0, 0, 0, 0] == (0 + 1 + 6 + 7) / 4
+    np.testing.assert_array_equal(mean_pool(x, 1), x)
+    np.testing.assert_array_equal(upsample_nearest(x, 1), x)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from jax import lax
 from jaxgen.nets import convolution_algebra as algebra
 from jaxgen.nets.convolution_geometry import geometry_of
 from tests.nets.exact import assert_identical, derivatives, integers
+from tests.programs import operations
 
 # height, width, kernel rows, kernel columns, strides, padding, channels in, channels out
 SOME = [
@@ -96,6 +97,16 @@ def test_convolution_is_the_sum_over_taps(conv):
             wanted[:, i, j] += padded[:, 2 * i + s, 3 * j + t] @ np.asarray(w)[s, t]
     geometry = geometry_of((7, 6), (3, 4), (2, 3), ((1, 2), (3, 0)))
     np.testing.assert_array_equal(conv(geometry, x, w), wanted)
+
+
+@pytest.mark.parametrize(("side", "size"), [(40, 2), (64, 1), (65, 1)])
+def test_a_convolution_of_a_kernel_gradient_sums_over_a_bounded_number_of_positions(side, size):
+    """Of several chunks, the largest that fit; an example at a time if not even one fits."""
+    x, y = jnp.ones((6, side, side, 8)), jnp.ones((6, side, side, 3))
+    program = jax.make_jaxpr(partial(algebra.kernel_grad, geometry_of((side, side), (3, 3), 1, "SAME")))(x, y)
+    (convolution,) = (op for op in operations(program.jaxpr) if op.primitive.name == "conv_general_dilated")
+    assert convolution.invars[0].aval.shape[3] == size  # the batch stands for the channels
+    assert size == 1 or size * side**2 <= algebra._POSITIONS < 2 * size * side**2
 
 
 @pytest.mark.parametrize("channels", [1, 8])

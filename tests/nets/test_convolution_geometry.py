@@ -55,6 +55,14 @@ def test_wrong_settings_are_refused_in_a_sentence(size, taps, strides, padding, 
         geometry_of((size, size), (taps, taps), strides, padding)
 
 
+@pytest.mark.parametrize("function", [geometry_of, transposed_geometry_of])
+@pytest.mark.parametrize(("sizes", "taps"), [((5, 5, 5), (3, 3)), ((5, 5), (3, 3, 3)), ((5,), (3,))])
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_a_convolution_has_two_axes(function, sizes, taps):
+    with pytest.raises(ValueError, match="zip"):
+        function(sizes, taps, 1, "SAME")
+
+
 def test_a_pair_is_one_setting_or_two():
     assert pair(3, "kernel_size") == (3, 3)
     assert pair((3, 1), "kernel_size") == (3, 1)

@@ -25,10 +25,11 @@ def test_dense_outputs_are_of_everything_flattened():
     class Net(nn.Module):
         @nn.compact
         def __call__(self, hidden):
-            return dense_outputs(hidden, (2, 2), nn.initializers.normal(1.0))
+            return dense_outputs(hidden, (2, 2), nn.initializers.constant(0.5))
 
     hidden = jax.random.normal(jax.random.key(0), (3, 2, 5))
     outputs, variables = jax.jit(lambda: Net().init_with_output(jax.random.key(1), hidden))()
     kernel = variables["params"]["Dense_0"]["kernel"]
+    np.testing.assert_array_equal(kernel, jnp.full((10, 4), 0.5))
     np.testing.assert_allclose(outputs, (hidden.reshape(3, 10) @ kernel).reshape(3, 2, 2), atol=1e-5)
     assert jnp.ndim(outputs) == 3

@@ -59,8 +59,10 @@ def test_linens_dropout_inside_is_that_of_the_package():
 
 def test_dropout_that_shares_its_mask_along_an_axis_is_refused_in_training():
     net = Plain(nn.Sequential([nn.Dropout(0.5, broadcast_dims=(1,)), nn.Dense(1)]))
+    variables = init(net, INPUTS)
+    assert net.apply(variables, INPUTS).shape == (4,)
     with pytest.raises(ValueError, match=r"broadcast_dims \(1,\), but must have none"):
-        net.apply(init(net, INPUTS), INPUTS, mode=TRAINING)
+        net.apply(variables, INPUTS, mode=TRAINING)
 
 
 def test_linens_batch_norm_inside_keeps_its_statistics_in_training_alone():

@@ -1,6 +1,8 @@
 """Laws of every network that one trace shows."""
 
+import dataclasses
 import functools
+import inspect
 
 import flax.linen as nn
 import jax
@@ -14,15 +16,46 @@ from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.attention import Attention
 from jaxgen.nets.classifier import ConvClassifier
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
+from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition, InnerCondition
+from jaxgen.nets.conv import ConvCritic
 from jaxgen.nets.courses.atienza import AtienzaDiscriminator
 from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
 from jaxgen.nets.courses.lanham import LanhamCritic
+from jaxgen.nets.forward_mode import PlainConvolutions
+from jaxgen.nets.infogan import InfoGANGenerator
 from jaxgen.nets.initializers import to_flax
+from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.nets.maxout import Maxout
+from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
+from jaxgen.nets.shared_scale import SharedScale
 from jaxgen.nets.sngan import SNGANGenerator
-from tests.nets.traces import CASES, PRODUCTS, SLOPE, WEIGHTS, having, operations, taking_linear_maps, traced
+from tests.nets.test_plain import networks
+from tests.nets.traces import (
+    CASES,
+    IMAGES,
+    LATENTS,
+    PRODUCTS,
+    SLOPE,
+    WEIGHTS,
+    factors,
+    having,
+    taking_linear_maps,
+    traced,
+)
+from tests.programs import operations
+
+
+def test_every_network_has_a_case():
+    """Those around another network are that network's; denoisers, which are told a time, have tests of their own."""
+    wanted = {
+        net
+        for net in networks()
+        if not any(field.type is nn.Module for field in dataclasses.fields(net))
+        and {"output_shape", "times"} & inspect.signature(net.__call__).parameters.keys() == {"output_shape"}
+    }
+    assert wanted <= {type(net) for net, *_ in CASES}
 
 
 @having("dtype")
@@ -48,6 +81,14 @@ def test_every_leaky_relu_of_a_network_has_its_slope(number):
     assert set(slopes) == {SLOPE}
 
 
+@having()
+def test_outputs_have_the_shape_that_is_asked_for(number):
+    """Images are twice as high as wide. A classifier gives features beside its logits, a layer what it makes."""
+    net, _, *shape = CASES[number]
+    if shape and not isinstance(net, ConvClassifier):
+        assert [value.aval.shape for value in traced(number)[0].outvars] == [(2, *shape[0])]
+
+
 LINEAR = {
     PixelCNN: {"Conv_2"},  # figure 2: the vertical stack's map before its gate goes to the horizontal one
     FlatResNetCritic: {"Dense_0"},  # the authors': the last block's sum goes to the dense layer
@@ -65,6 +106,47 @@ def test_between_two_layers_stands_an_activation(number):
         found, _ = taking_linear_maps(traced(number)[0])
         names = {name.rpartition("/")[2] for name in found}
         assert names - {"shortcut"} == LINEAR.get(net, set())
+
+
+@having()
+def test_networks_add_and_leave_factors_to_their_layers(number):
+    """But for two gates of a PixelCNN, and the root of an attention's features: nothing has another sign or size."""
+    assert factors(traced(number)[0]) == {PixelCNN: 2, Attention: 1}.get(type(CASES[number][0]), 0)
+
+
+NORMALIZED, CLASSES = MLP((4,), norm="batch"), jnp.ones((2, 3))
+AROUND = [  # networks around a network
+    (ChannelCondition(ConvCritic(2, norm="batch")), (IMAGES, CLASSES), ()),
+    (ConcatCondition(NORMALIZED), (LATENTS, CLASSES), ()),
+    (InnerCondition(ResNetGenerator((2, 3))), (LATENTS, CLASSES), IMAGES.shape[1:]),
+    (InstanceNoise(NORMALIZED, 0.1), LATENTS, ()),
+    (PlainConvolutions(NORMALIZED), LATENTS, ()),
+    (SharedScale(NORMALIZED), LATENTS, (2,)),
+]
+WITH_NORMS = [*(case for case in CASES if "norm" in type(case[0]).__dataclass_fields__), *AROUND]
+WITH_NORMS += [case for case in CASES if isinstance(case[0], (ACGANGenerator, ACGANDiscriminator, InfoGANGenerator))]
+WITH_NORMS += [case for case in CASES if isinstance(case[0], (ResNetGenerator, SNGANGenerator))]
+
+
+@pytest.mark.parametrize("case", WITH_NORMS, ids=[type(net).__name__ for net, *_ in WITH_NORMS])
+def test_every_norm_of_a_network_knows_the_mode(case):
+    """In training, statistics are of the batch on all devices."""
+    net, inputs, *shape = case
+    net = net.clone(norm="batch") if "norm" in type(net).__dataclass_fields__ else net
+    mode, found = Mode(jax.random.split(jax.random.key(0), 2), train=True, axis_name="i"), set()
+    inputs = inputs if isinstance(inputs, tuple) else (inputs,)
+
+    def record(call, args, kwargs, context):
+        if isinstance(context.module, nn.BatchNorm):
+            found.add((context.module.use_running_average, context.module.axis_name))
+        return call(*args, **kwargs)
+
+    def init(key):
+        return net.init(key, *inputs, *shape, mode=mode)
+
+    with nn.intercept_methods(record):
+        jax.eval_shape(jax.vmap(init, axis_name="i"), jax.random.split(jax.random.key(0), 1))
+    assert found == {(False, "i")}
 
 
 DROPOUT = {

@@ -31,10 +31,11 @@ from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
 from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
+from tests.programs import inner
 
 SLOPE, WEIGHTS = 0.375, initializers.Uniform(0.3)
 PRODUCTS, CURVES = ("dot_general", "conv_general_dilated"), ("max", "select_n", "tanh", "logistic")
-LATENTS, MAPS, IMAGES = jnp.ones((2, 3)), jnp.ones((2, 4, 4, 4)), jnp.ones((2, 16, 16, 1))
+LATENTS, MAPS, IMAGES = jnp.ones((2, 3)), jnp.ones((2, 8, 4, 4)), jnp.ones((2, 32, 16, 1))
 IMAGE, CODE = IMAGES.shape[1:], MAPS.shape[1:]
 CASES = [
     (ACGANGenerator((2, 2)), LATENTS, IMAGE),
@@ -105,25 +106,22 @@ def traced(number):
             layers["/".join(layer.path)] = layer
         return call(*args, **kwargs)
 
+    variables = jax.eval_shape(lambda: net.init(jax.random.key(0), *inputs, *shape))
     with nn.intercept_methods(record):
-        program = jax.make_jaxpr(lambda: net.init_with_output(jax.random.key(0), *inputs, *shape)[0])()
+        program = jax.make_jaxpr(lambda variables: net.apply(variables, *inputs, *shape))(variables)
     assert layers
     return program.jaxpr, layers
 
 
-def inner(operation):
-    """The programs inside an operation."""
-    is_program = lambda leaf: isinstance(leaf, core.ClosedJaxpr | core.Jaxpr)  # noqa: E731
-    found = filter(is_program, jax.tree.leaves(operation.params, is_leaf=is_program))
-    return [getattr(program, "jaxpr", program) for program in found]
-
-
-def operations(program):
-    """Of a program and of all inside it."""
+def factors(program, layer=""):
+    """How often a program multiplies or negates, outside of norms and leaky ReLUs."""
+    num = 0
     for operation in program.eqns:
-        yield operation
-        for each in inner(operation):
-            yield from operations(each)
+        name = layer or str(operation.source_info.name_stack)
+        if "Norm" not in name and operation.params.get("name") != "leaky_relu":
+            num += operation.primitive.name in ("mul", "neg")
+            num += sum(factors(each, name) for each in inner(operation))
+    return num
 
 
 def taking_linear_maps(program, linear=(), layer=""):

@@ -1,4 +1,5 @@
 import functools
+import inspect
 import re
 
 import chex
@@ -163,6 +164,11 @@ def test_a_state_that_is_cut_gives_the_same_result_and_takes_a_share_of_the_byte
     again, _ = step(cut, batches, keys)
     assert jax.tree.map(lambda leaf: leaf.sharding, again) == parallel.placement(state, shard_state=True)
     chex.assert_trees_all_equal(jax.device_get(parallel.unsharded(again)), jax.device_get(again))
+
+
+@pytest.mark.parametrize("function", [parallel.jit, parallel.program, parallel.initial])
+def test_states_are_whole_unless_it_is_said(function):
+    assert inspect.signature(function).parameters["shard_state"].default is False
 
 
 def test_an_initial_state_lies_where_a_step_takes_it():

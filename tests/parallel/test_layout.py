@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jaxgen import parallel
+from jaxgen.parallel import layout
 from tests.parallel.batches import batch_of
 
 
@@ -11,6 +12,28 @@ from tests.parallel.batches import batch_of
 def test_what_no_dimension_divides_stays_whole(shape):
     place = parallel.placement(jax.ShapeDtypeStruct(shape, jnp.float32), shard_state=True)
     assert place.is_fully_replicated
+
+
+def test_states_are_whole_and_batches_of_one_step_unless_it_is_said():
+    assert parallel.placement(jnp.zeros((4, 2))).is_fully_replicated
+    assert parallel.batch_sharding().spec == jax.sharding.PartitionSpec("devices")
+
+
+@pytest.mark.parametrize("value", [np.arange(8.0, dtype=np.float32), jnp.arange(8.0), np.float32(3.0)], ids=str)
+def test_a_value_that_each_process_places_on_its_devices_is_that_value(value):
+    """Here one process has all devices."""
+    place = parallel.batch_sharding() if np.ndim(value) else parallel.placement(value)
+    found = layout._placed_by_each(value, place)
+    assert found.sharding == place
+    np.testing.assert_array_equal(found, value)
+
+
+def test_buffers_are_reinterpreted_as_they_lie():
+    mesh, spec = layout.mesh_of(None), layout.batch_spec(None)
+    copies, cut = parallel.replicate(jnp.arange(2.0)), jax.device_put(batch_of(8), parallel.batch_sharding())
+    joined = layout.reinterpreted(copies, mesh, spec, (8,))
+    np.testing.assert_array_equal(joined, np.tile([0.0, 1.0], 4))
+    np.testing.assert_array_equal(layout.reinterpreted(cut, mesh, spec), batch_of(8))
 
 
 def test_copies_that_differ_are_named():

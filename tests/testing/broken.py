@@ -5,6 +5,7 @@ import types
 
 import jax
 import jax.numpy as jnp
+import optax
 
 from jaxgen import parallel
 from jaxgen.testing import Case
@@ -44,6 +45,14 @@ def optimizers_exchanged(config, key):
         config, generator_optimizer=config.fine_optimizer, fine_optimizer=config.generator_optimizer
     )
     return levels.init(other, key)
+
+
+@documented(levels.init)
+def an_optimizer_made_anew(config, key):
+    """Equal to the other, and no branch of a `jax.lax.cond` beside it."""
+    state = levels.init(config, key)
+    anew = state.levels[0].replace(tx=optax.sgd(0.1))
+    return state._replace(levels=(anew, *state.levels[1:]))
 
 
 @documented(levels.init)
@@ -138,6 +147,7 @@ def discriminate(config, variables, points):
 
 
 BROKEN = {
+    "an_optimizer_made_anew": (replaced(init=an_optimizer_made_anew), "states_of_equal_settings_have_one_structure"),
     "another_players_optimizer": (replaced(init=another_players_optimizer), "each_player_has_its_own_optimizer"),
     "optimizers_exchanged": (replaced(init=optimizers_exchanged), "each_player_has_its_own_optimizer"),
     "no_player": (replaced(init=no_player), "each_player_has_its_own_optimizer"),

@@ -1,6 +1,7 @@
 """A run goes on on other devices than those that began it."""
 
 import dataclasses
+import json
 import os
 import pathlib
 import subprocess
@@ -8,6 +9,7 @@ import sys
 
 import chex
 import jax
+import pytest
 
 from experiments.runs import experiment, restore
 from experiments.training import runner
@@ -49,12 +51,23 @@ def run_on(num_devices: int, folder: pathlib.Path, steps: int) -> None:
     assert f"on {num_devices} cpu device" in done.stdout
 
 
-def test_a_run_goes_on_from_one_device_to_four_and_to_two_within_rounding(tmp_path, capsys):
-    run_on(1, tmp_path / "parts", steps=3)
+def run_here(num_devices: int, folder: pathlib.Path, steps: int) -> None:
+    """`run` where JAX tells of the first devices alone."""
+    chosen = jax.devices()[:num_devices]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(jax, "devices", lambda *_: chosen)
+        assert run(folder, steps) == 0
+
+
+@pytest.mark.parametrize("on", [run_here, pytest.param(run_on, marks=pytest.mark.exhaustive)])
+def test_a_run_goes_on_from_one_device_to_four_and_to_two_within_rounding(on, tmp_path, capsys):
+    on(1, tmp_path / "parts", steps=3)
     run(tmp_path / "parts", steps=6)
     assert "at step 3 of 6, on 4 cpu devices" in capsys.readouterr().out
-    run_on(2, tmp_path / "parts", steps=9)
+    on(2, tmp_path / "parts", steps=9)
     run(tmp_path / "whole", steps=9)
     (_, _, step, parts), (_, _, _, whole) = (restore.newest(tmp_path / name) for name in ("parts", "whole"))
     assert step == 9
+    sessions = json.loads((tmp_path / "parts" / "config.json").read_text())["sessions"]
+    assert [len(session["devices"]) for session in sessions] == [1, 4, 2]
     chex.assert_trees_all_close(jax.device_get(parts), jax.device_get(whole), atol=1e-5, rtol=1e-5)

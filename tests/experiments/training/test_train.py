@@ -54,6 +54,26 @@ def metrics_of(folder):
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    run(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def halfway(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("halfway") / "run"
+    run(folder, steps=2)
+    return folder
+
+
+@pytest.fixture
+def finished(trained, tmp_path):
+    """A copy of the finished run."""
+    return pathlib.Path(shutil.copytree(trained, tmp_path / "run"))
+
+
 def test_a_run_leaves_settings_metrics_pictures_and_checkpoints(tmp_path, capsys):
     assert run(tmp_path / "run") == 0
     folder = tmp_path / "run"
@@ -134,16 +154,14 @@ def test_another_seed_is_another_run(tmp_path):
     assert not np.array_equal(*(jax.tree.leaves(state_of(tmp_path / name)[1].ema)[1] for name in "ab"))
 
 
-def test_a_finished_run_says_so_and_changes_nothing(tmp_path, capsys):
-    run(tmp_path / "run")
+def test_a_finished_run_says_so_and_changes_nothing(finished, tmp_path, capsys):
     before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
     assert run(tmp_path / "run") == 0
     assert "has already reached step 4; give a larger --steps" in capsys.readouterr().out
     assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
 
 
-def test_no_resume_moves_the_earlier_run_aside(tmp_path, capsys):
-    run(tmp_path / "run")
+def test_no_resume_moves_the_earlier_run_aside(finished, tmp_path, capsys):
     assert run(tmp_path / "run", "--no-resume", "--seed", "5", steps=2) == 0
     assert f"moved the earlier run to {tmp_path / 'run.1'}" in capsys.readouterr().out
     assert state_of(tmp_path / "run")[0] == 2
@@ -217,20 +235,6 @@ def failing(error):
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a file")
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("trained") / "run"
-    run(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def halfway(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("halfway") / "run"
-    run(folder, steps=2)
-    return folder
-
-
 @pytest.mark.parametrize(
     ("module", "name", "error"),
     [
@@ -273,8 +277,7 @@ def test_a_folder_deleted_while_it_is_trained_in_stops_the_run_and_is_not_made_a
     assert not folder.exists()
 
 
-def test_a_run_that_has_lost_its_checkpoints_does_not_begin_anew(tmp_path):
-    run(tmp_path / "run")
+def test_a_run_that_has_lost_its_checkpoints_does_not_begin_anew(finished, tmp_path):
     lines = metrics_of(tmp_path / "run")
     shutil.rmtree(tmp_path / "run" / "checkpoints")
     with pytest.raises(UserError, match="has lost its checkpoints; put them back, or --no-resume"):
@@ -323,22 +326,19 @@ def test_never_more_calls_than_allowed_are_under_way(tmp_path, monkeypatch):
     assert not under_way
 
 
-def test_a_run_in_progress_is_not_moved_aside(tmp_path):
-    run(tmp_path / "run")
+def test_a_run_in_progress_is_not_moved_aside(finished, tmp_path):
     with run_folder.locked(tmp_path / "run"), pytest.raises(UserError, match=r"another process trains in"):
         run(tmp_path / "run", "--no-resume")
     assert not (tmp_path / "run.1").exists()
 
 
-def test_bad_input_with_no_resume_leaves_the_earlier_run_where_it_is(tmp_path):
-    run(tmp_path / "run")
+def test_bad_input_with_no_resume_leaves_the_earlier_run_where_it_is(finished, tmp_path):
     with pytest.raises(UserError, match=r"no data set 'minst'"):
         run(tmp_path / "run", "--no-resume", "--data", "minst")
     assert state_of(tmp_path / "run")[0] == 4
 
 
-def test_checkpoints_of_unknown_origin_are_not_adopted(tmp_path):
-    run(tmp_path / "run")
+def test_checkpoints_of_unknown_origin_are_not_adopted(finished, tmp_path):
     (tmp_path / "run" / "config.json").unlink()
     with pytest.raises(UserError, match=r"has checkpoints but no config.json"):
         run(tmp_path / "run")
@@ -465,30 +465,9 @@ def fresh_process(*options, **arguments):
     )
 
 
-def test_the_readmes_command_trains_and_resumes_in_fresh_processes(tmp_path):
-    options = ["--out", str(tmp_path / "run"), "--steps-per-call", "5", "--checkpoint-every", "5"]
-    for steps, said in ((5, "training wgan_gp_digits"), (10, "resuming wgan_gp_digits")):
-        process = fresh_process(*options, "--steps", str(steps))
-        output, _ = process.communicate(timeout=120)
-        assert process.returncode == 0, output
-        assert said in output
-        assert "Traceback" not in output
-        assert "WARNING" not in output
-    assert (tmp_path / "run" / "samples" / "step_000010.png").exists()
-
-
-def test_an_interrupt_saves_first_and_the_run_goes_on_from_there(tmp_path):
-    options = [
-        "--out",
-        str(tmp_path / "run"),
-        "--steps-per-call",
-        "1",
-        "--log-every",
-        "1",
-        "--checkpoint-every",
-        "100000",
-    ]
-    process = fresh_process(*options)
+def test_the_readmes_command_is_interrupted_saves_first_and_resumes_in_a_fresh_process(tmp_path):
+    options = ["--out", str(tmp_path / "run"), "--steps-per-call", "1", "--log-every", "1"]
+    process = fresh_process(*options, "--checkpoint-every", "100000")
     seen = []
     while not any("step 3/" in line for line in seen):
         seen.append(process.stdout.readline())
@@ -496,8 +475,18 @@ def test_an_interrupt_saves_first_and_the_run_goes_on_from_there(tmp_path):
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGINT, output
+    output = "".join(seen) + output
     stopped = int(re.search(r"stopped at step (\d+), saved", output).group(1))
     assert state_of(tmp_path / "run")[0] == stopped >= 3
+    assert "training wgan_gp_digits" in output
+    process = fresh_process(*options, "--checkpoint-every", "100000", "--steps", str(stopped + 5))
+    resumed, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, resumed
+    assert "resuming wgan_gp_digits" in resumed
+    for said in (output, resumed):
+        assert "Traceback" not in said
+        assert "WARNING" not in said
+    assert (tmp_path / "run" / "samples" / f"step_{stopped + 5:06d}.png").exists()
 
 
 def test_a_typo_exits_with_2_without_a_traceback(tmp_path):

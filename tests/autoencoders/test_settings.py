@@ -1,0 +1,156 @@
+"""Settings of the family: the numbers of the papers by default, bounds, and the names of what an update logs."""
+
+import dataclasses
+import functools
+
+import flax.linen as nn
+import jax
+import pytest
+
+from jaxgen.autoencoders import aae, autoencoder, cvae, vae, vq_vae, wae
+from jaxgen.autoencoders.bounds import ELBO, Capacity, ImportanceWeighted
+from jaxgen.autoencoders.codebook import ByGradient, ByMovingAverage
+from jaxgen.autoencoders.corruption import Clean, GaussianNoise, MaskingNoise, SaltAndPepper
+from jaxgen.autoencoders.likelihoods import Bernoulli, DiscretizedLogistic, Gaussian, LearnedGaussian
+from jaxgen.nets.conditioning import ConcatCondition
+from jaxgen.nets.mlp import MLP
+from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.optimizers import Adagrad, Adam, Optimizer, RMSProp
+from jaxgen.testing import random_batches
+
+GREY = {"image_shape": (28, 28, 1), "value_range": (0.0, 1.0)}
+ADVERSARIAL = Optimizer(3e-4, Adam(b1=0.5))
+PAPERS = {
+    # The house's rates: the paper's belong to a cost of which it does not give the scale.
+    aae: GREY
+    | {
+        "latent_dim": 8,
+        "autoencoder_optimizer": ADVERSARIAL,
+        "encoder_optimizer": ADVERSARIAL,
+        "discriminator_optimizer": ADVERSARIAL,
+    },
+    # The course's 784-128-64-12-2 (docs/courses.md).
+    autoencoder: GREY
+    | {"latent_dim": 2, "corruption": Clean(), "optimizer": Optimizer(1e-3, Adam()), "moments_decay": 0.99},
+    # Atienza, section 8.2: Keras's RMSProp.
+    cvae: GREY
+    | {
+        "num_classes": 10,
+        "latent_dim": 2,
+        "prior_network": None,
+        "likelihood": Bernoulli(),
+        "objective": ELBO(),
+        "optimizer": Optimizer(1e-3, RMSProp(decay=0.9, eps=1e-7)),
+    },
+    # Kingma & Welling, section 5.
+    vae: GREY
+    | {"latent_dim": 20, "likelihood": Bernoulli(), "objective": ELBO(), "optimizer": Optimizer(0.01, Adagrad())},
+    # van den Oord et al., Sonnet's example for CIFAR-10.
+    vq_vae: {
+        "image_shape": (32, 32, 3),
+        "value_range": (-1.0, 1.0),
+        "halvings": 2,
+        "num_codes": 512,
+        "code_dim": 64,
+        "codebook": ByMovingAverage(decay=0.99, epsilon=1e-5, restart_below=0.0),
+        "commitment_weight": 0.25,
+        "pixel_variance": 0.25,
+        "autoencoder_optimizer": Optimizer(3e-4, Adam()),
+        "codebook_optimizer": Optimizer(3e-4, Adam()),
+        "prior_optimizer": Optimizer(3e-4, Adam()),
+    },
+    # Tolstikhin et al., the authors' code for MNIST.
+    wae: GREY
+    | {
+        "latent_dim": 8,
+        "cost_weight": 0.05,
+        "penalty_weight": 10.0,
+        "kernel_scales": (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
+        "optimizer": Optimizer(1e-3, Adam(b1=0.5)),
+    },
+}
+every_model = pytest.mark.parametrize("model", PAPERS, ids=lambda model: model.__name__.rpartition(".")[2])
+
+
+@every_model
+def test_settings_by_default_are_the_papers(model):
+    """All but the networks, whose numbers of parameters tests of their own count."""
+    config = model.Config()
+    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    assert {name: value for name, value in values.items() if not isinstance(value, nn.Module)} == PAPERS[model]
+
+
+def test_numbers_of_bounds_likelihoods_and_noise_by_default():
+    """Burgess et al. raise the capacity to 25 nats within 100,000 updates; Burda et al. draw 50 latents."""
+    assert ELBO() == ELBO(beta=1.0, free_bits=0.0, warm_up=0, num_samples=1)
+    assert Capacity() == Capacity(gamma=1000.0, capacity=25.0, steps=100_000, num_samples=1)
+    assert ImportanceWeighted() == ImportanceWeighted(num_samples=50)
+    assert Gaussian() == Gaussian(variance=1.0) and LearnedGaussian() == LearnedGaussian(min_std=0.004)
+    assert DiscretizedLogistic() == DiscretizedLogistic(num_levels=256, min_log_scale=-7.0)
+    assert GaussianNoise() == GaussianNoise(std=0.5, mean=0.0)
+    assert MaskingNoise() == MaskingNoise(share=0.25) and SaltAndPepper() == SaltAndPepper(share=0.25)
+
+
+NOT_NEGATIVE, SHARE = "is -0.1, but must be at least 0", r"but must be in \[0, 1\]"
+# Settings at their bound, and beyond it with what is said of it.
+BOUNDS = [
+    (ELBO(beta=0.0), {"beta": -0.1}, f"beta {NOT_NEGATIVE}"),
+    (ELBO(free_bits=0.0), {"free_bits": -0.1}, f"free_bits {NOT_NEGATIVE}"),
+    (ELBO(warm_up=0), {"warm_up": -1}, "warm_up is -1, but must be at least 0"),
+    (ELBO(num_samples=1), {"num_samples": 0}, "num_samples is 0, but must be at least 1"),
+    (Capacity(gamma=0.0), {"gamma": -0.1}, f"gamma {NOT_NEGATIVE}"),
+    (Capacity(capacity=0.0), {"capacity": -0.1}, f"capacity {NOT_NEGATIVE}"),
+    (Capacity(steps=1), {"steps": 0}, "steps is 0, but must be at least 1"),
+    (Capacity(num_samples=1), {"num_samples": 0}, "num_samples is 0, but must be at least 1"),
+    (ImportanceWeighted(num_samples=1), {"num_samples": 0}, "num_samples is 0, but must be at least 1"),
+    (GaussianNoise(std=0.0), {"std": -0.1}, f"std {NOT_NEGATIVE}"),
+    (MaskingNoise(share=0.0), {"share": -0.1}, SHARE),
+    (MaskingNoise(share=1.0), {"share": 1.1}, SHARE),
+    (SaltAndPepper(share=0.0), {"share": -0.1}, SHARE),
+    (SaltAndPepper(share=1.0), {"share": 1.1}, SHARE),
+    (ByMovingAverage(decay=0.0), {"decay": -0.1}, r"decay is -0.1, but must be in \[0, 1\)"),
+    (ByMovingAverage(decay=0.9), {"decay": 1.0}, r"decay is 1.0, but must be in \[0, 1\)"),
+    (ByMovingAverage(epsilon=0.5), {"epsilon": 0.0}, "epsilon is 0.0, but must be above 0"),
+    (ByMovingAverage(restart_below=0.0), {"restart_below": -0.1}, f"restart_below {NOT_NEGATIVE}"),
+    (Gaussian(variance=0.5), {"variance": 0.0}, "variance is 0.0, but must be above 0"),
+    (LearnedGaussian(min_std=0.5), {"min_std": 0.0}, "min_std is 0.0, but must be above 0"),
+    (DiscretizedLogistic(num_levels=2), {"num_levels": 1}, "num_levels is 1, but must be at least 2"),
+    (autoencoder.Config(moments_decay=0.0), {"moments_decay": -0.1}, r"moments_decay is -0.1, but must be in \[0, 1\)"),
+    (autoencoder.Config(moments_decay=0.9), {"moments_decay": 1.0}, r"moments_decay is 1.0, but must be in \[0, 1\)"),
+    (wae.Config(kernel_scales=(0.5,)), {"kernel_scales": (0.5, 0.0)}, r"kernel_scales is .*, but must be one or more"),
+    (wae.Config(kernel_scales=(0.5,)), {"kernel_scales": ()}, r"kernel_scales is \(\), but must be one or more"),
+]
+
+
+@pytest.mark.parametrize(("settings", "change", "message"), BOUNDS, ids=[type(row[0]).__name__ for row in BOUNDS])
+def test_settings_are_taken_at_their_bound_and_refused_beyond_it(settings, change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(settings, **change)
+
+
+SMALL, CODERS = MLP((2,)), {"encoder": MLP((2,)), "decoder": MLP((2,))}
+CONDITIONAL = {"encoder": ConcatCondition(SMALL), "decoder": ConcatCondition(SMALL), "prior_network": SMALL}
+LOGGED = {
+    aae: (
+        CODERS | {"discriminator": SMALL},
+        {"reconstruction_error", "discriminator_loss", "prior_probability", "code_probability", "encoder_loss"},
+    ),
+    autoencoder: (CODERS, {"reconstruction_error"}),
+    cvae: (CONDITIONAL, {"loss", "reconstruction", "kl", "elbo"}),
+    vae: (CODERS, {"loss", "reconstruction", "kl", "elbo"}),
+    vq_vae: (
+        CODERS | {"prior": PixelCNN(2, 1), "codebook": ByGradient()},
+        {"autoencoder_loss", "mean_squared_error", "commitment", "codebook_loss"}
+        | {"prior_nll", "bits_per_code", "perplexity"},
+    ),
+    wae: (CODERS, {"autoencoder_loss", "reconstruction_error", "mmd"}),
+}
+
+
+@every_model
+def test_an_update_logs_what_the_models_page_names(model):
+    settings, wanted = LOGGED[model]
+    config, key = model.Config(**settings), jax.random.key(0)
+    state = jax.eval_shape(functools.partial(model.init, config), key)
+    batch = random_batches(config, 1, 2)[0]
+    assert set(jax.eval_shape(functools.partial(model.update, config), state, batch, key)[1]) == wanted

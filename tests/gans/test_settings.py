@@ -1,0 +1,148 @@
+"""Settings of the family: the numbers of the papers by default, taken at their bound and refused beyond it."""
+
+import dataclasses
+
+import flax.linen as nn
+import pytest
+
+from jaxgen.gans import ac_wgan_gp, acgan, cgan, gan, infogan, unrolled_gan, wgan, wgan_gp
+from jaxgen.gans.codes import CodeSettings
+from jaxgen.gans.discrimination import Discrimination
+from jaxgen.gans.objectives import Energy, LeastSquares, Minimax, NonSaturating, Relativistic
+from jaxgen.moving_averages import Exponential, NoAverage
+from jaxgen.nets import initializers
+from jaxgen.nets.mlp import MLP
+from jaxgen.optimizers import SGD, Adam, InverseTime, LinearDecay, Optimizer, RMSProp
+from jaxgen.priors import Normal, Uniform
+
+GREY = {"image_shape": (28, 28, 1), "value_range": (0.0, 1.0)}
+CIFAR = {"image_shape": (32, 32, 3), "value_range": (-1.0, 1.0)}
+PLAIN = {"discrimination": Discrimination(joint=False, flip=0.0), "average": NoAverage()}
+MOMENTUM, DCGAN, IMPROVED = SGD(momentum=0.5), Adam(b1=0.5), Adam(b1=0.0, b2=0.9)
+
+
+def both(optimizer, opponent="discriminator"):
+    return {"generator_optimizer": optimizer, f"{opponent}_optimizer": optimizer}
+
+
+PAPERS = {
+    # The authors' Pylearn2 configuration for MNIST: noise of unit variance, rates that fall as 1 / (1 + 4e-6 t).
+    gan: GREY
+    | PLAIN
+    | {
+        "prior": Uniform(100, 3**0.5),
+        "objective": NonSaturating(),
+        "discriminator_steps": 1,
+        "generator_optimizer": Optimizer(0.1, MOMENTUM, schedule=InverseTime(4e-6)),
+        "discriminator_optimizer": Optimizer(0.05, MOMENTUM, schedule=InverseTime(4e-6)),
+    },
+    # Mirza & Osindero, section 4.1.
+    cgan: GREY
+    | PLAIN
+    | both(Optimizer(0.1, MOMENTUM))
+    | {"prior": Uniform(100, 1.0), "objective": NonSaturating(), "num_classes": 10},
+    # Odena et al., appendix A, for CIFAR-10.
+    acgan: CIFAR
+    | PLAIN
+    | both(Optimizer(2e-4, DCGAN))
+    | {"prior": Normal(100), "objective": NonSaturating(), "class_weight": 1.0, "num_classes": 10},
+    # Chen et al., appendix C.1: one code of ten classes, two continuous ones, 62 of noise.
+    infogan: GREY
+    | PLAIN
+    | {
+        "codes": CodeSettings((10,), 2, fixed_std=True),
+        "noise": Uniform(62, 1.0),
+        "objective": NonSaturating(),
+        "categorical_weight": 1.0,
+        "continuous_weight": 1.0,
+        "generator_optimizer": Optimizer(1e-3, DCGAN),
+        "discriminator_optimizer": Optimizer(2e-4, DCGAN),
+    },
+    # Metz et al., the authors' notebook for a ring of Gaussians.
+    unrolled_gan: {
+        "image_shape": (2,),
+        "value_range": None,
+        "prior": Normal(256),
+        "objective": Minimax(),
+        "unrolled_steps": 5,
+        "generator_optimizer": Optimizer(1e-3, DCGAN),
+        "discriminator_optimizer": Optimizer(1e-4, Adam(b1=0.5, eps_root=1e-8)),
+    },
+    # Arjovsky et al., Algorithm 1.
+    wgan: both(Optimizer(5e-5, RMSProp()), "critic")
+    | {
+        "image_shape": (64, 64, 3),
+        "value_range": (-1.0, 1.0),
+        "prior": Normal(100),
+        "clip": 0.01,
+        "critic_steps": 5,
+        "average": NoAverage(),
+    },
+    # Gulrajani et al., Algorithm 1.
+    wgan_gp: both(Optimizer(1e-4, IMPROVED), "critic")
+    | {
+        "image_shape": (28, 28, 1),
+        "value_range": (-1.0, 1.0),
+        "latent_dim": 128,
+        "penalty_weight": 10.0,
+        "one_sided": False,
+        "critic_steps": 5,
+        "average": Exponential(0.999),
+    },
+    # Gulrajani et al., the authors' code for CIFAR-10: rates fall to 0 within 100,000 updates of 5 critic steps.
+    ac_wgan_gp: CIFAR
+    | {
+        "prior": Normal(128),
+        "num_classes": 10,
+        "penalty_weight": 10.0,
+        "one_sided": False,
+        "class_weight": 1.0,
+        "generator_class_weight": 0.1,
+        "critic_steps": 5,
+        "generator_batches": 2,
+        "generator_optimizer": Optimizer(2e-4, IMPROVED, schedule=LinearDecay(100_000)),
+        "critic_optimizer": Optimizer(2e-4, IMPROVED, schedule=LinearDecay(500_000)),
+        "average": NoAverage(),
+    },
+}
+
+
+@pytest.mark.parametrize("model", PAPERS, ids=lambda model: model.__name__.rpartition(".")[2])
+def test_settings_by_default_are_the_papers(model):
+    """All but the networks, whose numbers of parameters tests of their own count."""
+    config = model.Config()
+    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    assert {name: value for name, value in values.items() if not isinstance(value, nn.Module)} == PAPERS[model]
+
+
+def test_networks_of_goodfellow_and_of_metz_have_the_weights_of_their_codes():
+    assert gan.Config().generator == MLP((1200, 1200), initializer=initializers.Uniform(0.05))
+    wanted = MLP((128, 128), activation="tanh", initializer=initializers.Orthogonal(1.4))
+    assert unrolled_gan.Config().generator == unrolled_gan.Config().discriminator == wanted
+    assert wgan_gp.Config().critic == MLP(negative_slope=0.2)
+
+
+# Settings at their bound, and beyond it with what is said of it.
+BOUNDS = [
+    (Discrimination(flip=0.0), {"flip": -0.1}, r"flip is -0.1, but must be in \[0, 0.5\]"),
+    (Discrimination(flip=0.5), {"flip": 0.6}, r"flip is 0.6, but must be in \[0, 0.5\]"),
+    (Minimax(smoothing=0.0), {"smoothing": -0.1}, r"smoothing is -0.1, but must be in \[0, 1\)"),
+    (Minimax(smoothing=0.9), {"smoothing": 1.0}, r"smoothing is 1.0, but must be in \[0, 1\)"),
+    (LeastSquares(), {"real_code": 0.0}, "real_code is 0.0, but must be another than fake_code"),
+    (Energy(margin=0.5), {"margin": 0.0}, "margin is 0.0, but must be above 0"),
+    (CodeSettings((2,), 0), {"categorical": (1,)}, r"categorical is \(1,\), but must be numbers of at least 2 classes"),
+    (CodeSettings((2,), 0), {"continuous": -1}, "continuous is -1, but must be at least 0"),
+    (CodeSettings((), 1), {"continuous": 0}, "continuous is 0, but must be at least 1 where no code is categorical"),
+]
+
+
+@pytest.mark.parametrize(("settings", "change", "message"), BOUNDS, ids=[type(row[0]).__name__ for row in BOUNDS])
+def test_settings_are_taken_at_their_bound_and_refused_beyond_it(settings, change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(settings, **change)
+
+
+def test_numbers_of_objectives_by_default():
+    assert Minimax() == Minimax(smoothing=0.0) and NonSaturating() == NonSaturating(smoothing=0.0)
+    assert LeastSquares() == LeastSquares(fake_code=0.0, real_code=1.0, generator_code=1.0)
+    assert Energy() == Energy(margin=10.0) and Relativistic() == Relativistic(average=True)
