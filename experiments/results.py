@@ -58,6 +58,8 @@ def main(argv: Sequence[str]) -> int:
         for name, text in results.pages(known, chosen.figures).items():
             files.write(chosen.out / name, text)
             print(f"wrote {chosen.out / name}")
+    except BrokenPipeError:
+        raise  # who read the lines is gone; the files have no part in it
     except OSError as error:
         raise UserError(f"cannot write to {chosen.out}: {error.strerror}; choose another --out") from error
     return 0

@@ -66,12 +66,8 @@ SHOWN = ["Picture", "Learning curves"]
 
 
 UNMEASURED = {
-    "models/aae.md",
     "models/ac_wgan_gp.md",
     "models/acgan.md",
-    "models/ae.md",
-    "models/cgan.md",
-    "models/cvae.md",
     "models/ddpm.md",
     "models/edm.md",
     "models/flow_matching.md",
@@ -82,7 +78,6 @@ UNMEASURED = {
     "models/unrolled_gan.md",
     "models/vae.md",
     "models/vq_vae.md",
-    "models/wae.md",
     "models/wgan.md",
 }
 """Pages of models that have no record of a run yet."""

@@ -52,6 +52,9 @@ STRIP = [
 """Rows of the strip: the side of a tile, and the tiles from left to right."""
 
 THUMBNAILS = {
+    "ae": (Grid("ae_digits", 32), 3),
+    "aae": (Grid("aae_digits", 32), 3),
+    "wae": (Grid("wae_digits", 32), 3),
     "vae": (Grid("vae_mnist", 56), 3),
     "cvae": (Grid("cvae_mnist", 56, top=19), 3),
     "gan": (LAKES, 2),

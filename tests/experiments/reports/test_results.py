@@ -206,6 +206,16 @@ def test_a_damaged_record_is_named(tmp_path, text, message):
         command.main(["--out", str(tmp_path)])
 
 
+def test_a_reader_that_is_gone_is_no_fault_of_the_folder(tmp_path, monkeypatch):
+    def gone(*_):
+        raise BrokenPipeError
+
+    run = finished_run(tmp_path / "run")
+    monkeypatch.setattr("builtins.print", gone)
+    with pytest.raises(BrokenPipeError):
+        command.main(["--out", str(tmp_path / "results"), "--figures", str(tmp_path), "--add", str(run)])
+
+
 def test_without_records_the_option_is_named(tmp_path):
     with pytest.raises(UserError, match="give --add RUN"):
         command.main(["--out", str(tmp_path)])
