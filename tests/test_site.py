@@ -68,12 +68,8 @@ SHOWN = ["Picture", "Learning curves"]
 UNMEASURED = {
     "models/ac_wgan_gp.md",
     "models/acgan.md",
-    "models/ddpm.md",
-    "models/edm.md",
     "models/flow_matching.md",
     "models/gan.md",
-    "models/guided_ddpm.md",
-    "models/improved_ddpm.md",
     "models/infogan.md",
     "models/unrolled_gan.md",
     "models/vae.md",

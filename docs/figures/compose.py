@@ -32,7 +32,7 @@ class Grid:
 
 LAKES, PHOTOS, SPECTRAL = Grid("dcgan64_lakeside", 64), Grid("wgan_gp_cifar10", 32), Grid("sngan_cifar10", 32)
 BICYCLES, DIGITS, SHEEP = Grid("wgan_bicycle", 32), Grid("acgan_mnist", 56, top=19), Grid("wgan_gp_sheep", 56)
-CLOTHES = Grid("cgan_fashion_mnist", 56)
+CLOTHES, WARDROBE = Grid("cgan_fashion_mnist", 56), Grid("edm_fashion_mnist", 56, top=71)
 
 STRIP = [
     (104, [(LAKES, *place) for place in ((0, 0), (0, 2), (1, 3), (2, 0), (2, 1), (1, 0), (2, 3), (1, 2))]),
@@ -46,7 +46,7 @@ STRIP = [
         51,
         [(DIGITS, 4, column) for column in range(10)]
         + [(SHEEP, *place) for place in ((2, 0), (2, 2), (4, 0))]
-        + [(CLOTHES, *place) for place in ((3, 0), (4, 2), (3, 9))],
+        + [(WARDROBE, *place) for place in ((0, 4), (4, 8), (3, 9))],
     ),
 ]
 """Rows of the strip: the side of a tile, and the tiles from left to right."""
@@ -62,6 +62,10 @@ THUMBNAILS = {
     "wgan_gp": (PHOTOS, 3),
     "cgan": (CLOTHES, 3),
     "acgan": (DIGITS, 3),
+    "ddpm": (Grid("ddpm_digits", 32), 3),
+    "improved_ddpm": (Grid("improved_ddpm_digits", 32), 3),
+    "guided_ddpm": (Grid("guided_ddpm_digits", 32, top=18), 3),
+    "edm": (WARDROBE, 3),
     "infogan": (Grid("infogan_mnist", 56), 3),
 }
 """Of a model: the first rows and columns of a picture, and how many of them."""

@@ -1,6 +1,9 @@
 """DDPM (small U-Net) on scikit-learn's 8x8 handwritten digits.
 
 python -m experiments.train ddpm_digits
+
+At step 4,000 (seed 0, 16 minutes on a fraction of two cores of an AMD EPYC), 1,000 samples: a classifier recognises
+95.8 % [94.5, 97.0] (97.0 % of held-out digits); Frechet distance of its features 11.6 (9.6).
 """
 
 from experiments.runs.experiment import Experiment

@@ -1,6 +1,11 @@
 """EDM with classes (a U-Net on patches of 2x2 pixels) on Fashion-MNIST: a wardrobe, garment by garment.
 
 python -m experiments.train edm_fashion_mnist --data-dir DIR
+
+At step 3,600 (seed 0, 39 minutes on two cores of an AMD EPYC beside other work), 2,000 samples: a classifier that is
+right on 90.0 % of held-out pictures finds the class that was asked for in 89.8 % of them [88.4, 91.2] (89.2 % of
+held-out ones); Frechet distance of its features 3.1 [2.6, 3.7] (0.8), precision 0.81 (0.86), recall 0.84 (0.90).
+Garments are whole and varied; in smooth cloth the patches of 2x2 pixels can be seen.
 """
 
 from experiments.runs.experiment import Experiment

@@ -1,6 +1,10 @@
 """DDPM guided by a classifier of noisy images on scikit-learn's 8x8 handwritten digits.
 
 python -m experiments.train guided_ddpm_digits
+
+The denoiser is never told a class. At step 4,000 (seed 0, 14 minutes on a fraction of two cores of an AMD EPYC), 1,000
+samples: a classifier of clean digits finds the class that was asked for in 96.9 % of them [95.9, 98.0] (98.3 % of
+held-out ones); Frechet distance of its features 8.7 (9.6), recall 0.81 (0.91).
 """
 
 from experiments.runs.experiment import Experiment

@@ -1,6 +1,9 @@
 """Improved DDPM (small U-Net, learned variance) on scikit-learn's 8x8 handwritten digits.
 
 python -m experiments.train improved_ddpm_digits
+
+At step 4,000 (seed 0, 12 minutes on a fraction of two cores of an AMD EPYC), 1,000 samples: a classifier recognises
+95.0 % [93.7, 96.4] (97.0 % of held-out digits); Frechet distance of its features 9.4 (9.6).
 """
 
 from experiments.runs.experiment import Experiment
