@@ -24,7 +24,7 @@ def test_a_run_draws_with_the_settings_that_are_given(run, tmp_path):
         assert sample.main([str(run), "--num", "4", "--out", str(tmp_path / f"{name}.png"), *options]) == 0
     usual, many = (np.asarray(Image.open(tmp_path / f"{name}.png")).astype(int) for name in ("usual", "many"))
     assert (many >= usual).all() and (many > usual).any()
-    _, drawn = sampling.draw(run, 4, 0, sampler=shaped.Sampler(steps=20))
+    _, drawn = sampling.draw(run, 4, 0, changes={"sampler": shaped.Sampler(steps=20)})
     _, again = sampling.draw(run, 4, 0)
     inside = (again > 0) & (drawn < 255)
     np.testing.assert_allclose(drawn[inside].astype(int) - again[inside], 127.5 * (1 / 4 - 1 / 20), atol=1)
@@ -60,5 +60,5 @@ def test_evaluate_judges_samples_drawn_with_them(run):
 
 
 def test_a_config_without_the_field_has_no_settings():
-    assert samplers.settings(small_runs.GAN) is None
-    assert samplers.settings(shaped.Config()) == shaped.Sampler()
+    assert samplers.settings(small_runs.GAN) == {}
+    assert samplers.settings(shaped.Config()) == {"sampler": shaped.Sampler()}
