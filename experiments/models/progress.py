@@ -4,10 +4,10 @@ The bar counts images, or the steps of a sampler that makes a whole batch in man
 """
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -18,28 +18,24 @@ from experiments.models.conditions import Source
 from jaxgen.diffusion.samplers import SamplerLike
 
 
-@dataclass(frozen=True)
-class Watched:
-    """A sampler, `samplers.SamplerLike`, that tells of each of its steps while the compiled program runs."""
+def watched(sampler: Any, tell: Callable[[], Any]) -> Any:
+    """The sampler, of `jaxgen.diffusion`, which also calls `tell` at each of its steps while the program runs."""
+    values = {field.name: getattr(sampler, field.name) for field in dataclasses.fields(sampler)}
+    return _telling(type(sampler))(**values, tell=tell)
 
-    sampler: Any
-    tell: Callable[[], Any]
 
-    stochastic = property(lambda self: self.sampler.stochastic)
-    limit = property(lambda self: self.sampler.limit)
+@functools.cache
+def _telling(kind: type) -> Any:
+    """A kind of samplers whose values are also of the kind that is given, as the type of a model's setting demands."""
 
-    def rows(self, schedule: Any) -> Any:
-        """Those of the sampler."""
-        return self.sampler.rows(schedule)
-
-    def memory(self, start: Any) -> Any:
-        """That of the sampler."""
-        return self.sampler.memory(start)
-
-    def step(self, denoise: Any, carry: Any, row: Any, noise: Any) -> Any:
-        """The sampler's step, and one call of `tell`."""
+    def step(self: Any, denoise: Any, carry: Any, row: Any, noise: Any) -> Any:
         jax.debug.callback(self.tell)
-        return self.sampler.step(denoise, carry, row, noise)
+        return kind.step(self, denoise, carry, row, noise)  # pyright: ignore[reportAttributeAccessIssue]
+
+    tell = ("tell", Any, dataclasses.field(default=None))
+    return dataclasses.make_dataclass(
+        f"Telling{kind.__name__}", [tell], bases=(kind,), namespace={"step": step}, frozen=True
+    )
 
 
 def batches(
@@ -48,8 +44,8 @@ def batches(
     """`sampling.batches` under a bar."""
     args = state, indices, seed, source
     if isinstance(getattr(config, "sampler", None), SamplerLike):
-        with by_steps(config, math.ceil(len(indices) / max(1, size))) as watched:
-            yield from sampling.batches(watched, *args, size=size)
+        with by_steps(config, math.ceil(len(indices) / max(1, size))) as telling:
+            yield from sampling.batches(telling, *args, size=size)
         return
     with _bar(len(indices), "image") as bar:
         for batch in sampling.batches(config, *args, size=size):
@@ -62,7 +58,7 @@ def by_steps(config: Any, num_batches: int) -> Iterator[Any]:
     """The settings of a model of `jaxgen.diffusion`, with which each step of so many batches moves a bar."""
     rows = jax.tree.leaves(config.sampler.rows(config.schedule))[0]
     with _bar(num_batches * len(rows), "step") as bar:
-        yield dataclasses.replace(config, sampler=Watched(config.sampler, bar.update))
+        yield dataclasses.replace(config, sampler=watched(config.sampler, bar.update))
         jax.effects_barrier()  # calls of `tell` that are still to come
 
 

@@ -60,8 +60,8 @@ def _states(drawn: Drawing, num: int, most: int) -> tuple[int, np.ndarray]:
     num_states = len(jax.eval_shape(functools.partial(states, config), drawn.state, one, given(one)))
     size = min(max(1, AT_A_TIME // (4 * num_states * math.prod(drawn.shape))), drawn.wanted.batch_size, num)
     parts = []
-    with progress.by_steps(config, -(-num // size)) as watched:
-        draw = jax.jit(lambda *args: trajectories.spread(states(watched, *args), most))
+    with progress.by_steps(config, -(-num // size)) as telling:
+        draw = jax.jit(lambda *args: trajectories.spread(states(telling, *args), most))
         for start in range(0, num, size):
             indices = np.minimum(np.arange(start, start + size), num - 1).astype(np.uint32)
             parts.append(np.asarray(draw(drawn.state, indices, given(indices))))

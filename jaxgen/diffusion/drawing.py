@@ -19,7 +19,7 @@ from jaxgen.diffusion.samplers import DDIM, Churn, Euler, Heun, Point, run
 from jaxgen.diffusion.samplers.inversion import invert
 from jaxgen.mode import ExampleKeys
 from jaxgen.parallel import example_keys, pass_key
-from jaxgen.typing import Keys, Labels, Points
+from jaxgen.typing import Keys, Labels, Points, States
 
 At: TypeAlias = Callable[[Point], Networks]
 """A model's networks at a time."""
@@ -47,7 +47,7 @@ def classes_of(config: Any, labels: Labels | None, num: int) -> Classes | None:
 
 def integrate(
     config: Any, at: At, start: Points, keys: ExampleKeys | None, classes: Classes | None, *, keep: bool = False
-) -> Points:
+) -> Points | States:
     """What the sampler makes of `start`, within the value range; all states with `keep`: see `samplers.run`."""
     estimated = _estimated(config, at, classes, config.sampler.limit)
     points = run(config.sampler, config.schedule, estimated, start, keys, keep=keep)
@@ -67,7 +67,7 @@ def sample(config: Any, state: Any, key: Keys, num: int, condition: Labels | Non
     return drawn(config, networks(config, state.ema), key, num, condition)
 
 
-def trajectory(config: Any, state: Any, key: Keys, num: int, condition: Labels | None = None) -> Points:
+def trajectory(config: Any, state: Any, key: Keys, num: int, condition: Labels | None = None) -> States:
     """The states from the noise to the images that `sample` draws with the same key: (steps + 1, num, ...)."""
     return drawn(config, networks(config, state.ema), key, num, condition, keep=True)
 
@@ -97,7 +97,7 @@ def without_noise(sampler: Any) -> Any:
     return sampler
 
 
-def drawn(config: Any, at: At, key: Keys, num: int, labels: Labels | None, *, keep: bool = False) -> Points:
+def drawn(config: Any, at: At, key: Keys, num: int, labels: Labels | None, *, keep: bool = False) -> Points | States:
     """What networks make of noise from the prior: `sample`, or with `keep` `trajectory`."""
     keys = pass_key(example_keys(key, num))
     return integrate(config, at, config.prior.draw(key, num), keys, classes_of(config, labels, num), keep=keep)

@@ -17,7 +17,7 @@ from jaxgen.diffusion.grids import Grid
 from jaxgen.diffusion.predictions import Estimate
 from jaxgen.diffusion.schedules import CLEAN, Level, Schedule
 from jaxgen.mode import ExampleKeys, fold
-from jaxgen.typing import Points
+from jaxgen.typing import Points, States
 
 
 class Point(NamedTuple):
@@ -83,7 +83,7 @@ def run(
     keys: ExampleKeys | None,
     *,
     keep: bool = False,
-) -> Points:
+) -> Points | States:
     """x after all steps from `start`, or with `keep` the states (steps + 1, batch, ...) from the first to the last.
 
     Args:

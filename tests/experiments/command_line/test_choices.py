@@ -50,7 +50,7 @@ CHOSEN = [
         "--model.prediction velocity --model.schedule cosine --model.schedule.end 0.01 --model.weight edm-weight",
         {"schedule": Cosine(0.01), "prediction": Velocity()},
     ),
-    (gan.Config(), "--model.prior uniform --model.prior.dim 7", {"prior": Uniform(7)}),
+    (gan.Config(prior=Normal(3)), "--model.prior uniform --model.prior.dim 7", {"prior": Uniform(7)}),
     (gan.Config(prior=Normal(7)), "--model.prior normal", {}),
     (gan.Config(), "--model.objective hinge", {"objective": Hinge()}),
     (
