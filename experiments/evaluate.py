@@ -18,7 +18,7 @@ def main(argv: Sequence[str]) -> int:
     if folder is None:
         print("usage: python -m experiments.evaluate RUN [options]")
         return 0
-    chosen, sampler = samplers.parse(
+    chosen, changes = samplers.parse(
         Options(),
         folder,
         options,
@@ -27,7 +27,7 @@ def main(argv: Sequence[str]) -> int:
     )
     from experiments.evaluation import judging, table
 
-    for line in table.lines(judging.evaluate(folder, chosen, sampler)):
+    for line in table.lines(judging.evaluate(folder, chosen, changes)):
         print(line)
     return 0
 

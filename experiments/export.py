@@ -40,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
     if folder is None:
         print("usage: python -m experiments.export RUN --out FOLDER [options]")
         return 0
-    chosen, sampler = samplers.parse(
+    chosen, changes = samplers.parse(
         Options(),
         folder,
         options,
@@ -53,10 +53,10 @@ def main(argv: Sequence[str]) -> int:
     from experiments.exports import heightmap
 
     if chosen.kind == "heightmap":
-        path = heightmap.write(folder, chosen.step, sampler, (chosen.seed, chosen.index), chosen.out)
+        path = heightmap.write(folder, chosen.step, changes, (chosen.seed, chosen.index), chosen.out)
         print(f"wrote sample {chosen.index} of seed {chosen.seed} to {path}")
         return 0
-    step, told = files.write(folder, chosen.step, sampler, chosen.out, chosen.seed)
+    step, told = files.write(folder, chosen.step, changes, chosen.out, chosen.seed)
     print(*told, sep="\n", end="\n" if told else "")
     print(f"wrote the model of step {step:,} to {chosen.out}; its card, README.md, waits for a licence")
     return 0

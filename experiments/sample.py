@@ -3,7 +3,7 @@
 The images come from the run's newest checkpoint (or another, --step), from the moving average of the generator's
 weights. Image i depends on the seed and on i alone, so a larger picture begins with the images of a smaller one, and
 the same images come in batches of any size. --out says in which form: FILE.png is one picture, FILE.npz an array, any
-other name a folder of single files.
+other name a folder of single files. --trajectory shows how a sampler makes them of noise, as FILE.gif or FILE.png.
 """
 
 import pathlib
@@ -30,6 +30,7 @@ class Options:
     classes: Shares = "turn"  # all classes equally often, in turn, or as often as the training data have them
     columns: int | None = None  # images in a row of the picture; a square, or a column a class, if not given
     batch_size: int = 250  # images at a time: fewer take less memory, and are the same
+    trajectory: bool = False  # the way from the noise to the images: FILE.gif moves, FILE.png has it in rows, or curves
     step: int | Literal["newest", "best"] = "newest"  # whose checkpoint: the newest, the best, or a step's own
     data: str | None = None  # the run's data in their new place, such as folder:PATH; as in the training if not given
     data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given
@@ -49,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
     if folder is None:
         print("usage: python -m experiments.sample RUN [options]")
         return 0
-    chosen, sampler = samplers.parse(
+    chosen, changes = samplers.parse(
         Options(),
         folder,
         options,
@@ -59,25 +60,34 @@ def main(argv: Sequence[str]) -> int:
     from experiments.runs.run_data import Place
     from experiments.samples import drawing
 
-    out = chosen.out or folder / "sample.png"
-    form = _form(out)
-    if chosen.columns is not None and form != ".png":
+    out = chosen.out or folder / ("trajectory.gif" if chosen.trajectory else "sample.png")
+    form = _form(out, chosen.trajectory)
+    if chosen.columns is not None and form != (".gif" if chosen.trajectory else ".png"):
         raise UserError(f"--columns is of a picture, but --out is {out}; leave it out, or give --out FILE.png")
     with _writing(out):
         if chosen.out:
             out.parent.mkdir(parents=True, exist_ok=True)  # before the time is spent on drawing
     wanted = (chosen.num, chosen.seed, chosen.label, chosen.classes, chosen.batch_size, chosen.step)
-    drawn = drawing.prepare(folder, drawing.Wanted(*wanted), sampler, Place(chosen.data, chosen.data_dir))
+    drawn = drawing.prepare(folder, drawing.Wanted(*wanted), changes, Place(chosen.data, chosen.data_dir))
     if (chosen.columns or 1) > drawn.num:
         raise UserError(f"--columns is {chosen.columns}, but must be in [1, {drawn.num}], the images to draw")
     with _writing(out):
-        print(_write(drawn, form, out, chosen.columns))
+        if chosen.trajectory:
+            from experiments.samples import trajectory
+
+            print(f"wrote {trajectory.write(out, drawn, chosen.columns)} to {out}")
+        else:
+            print(_write(drawn, form, out, chosen.columns))
     return 0
 
 
-def _form(out: pathlib.Path) -> str:
-    """.png, .npz, or nothing for a folder. UserError for the name of another kind of file."""
+def _form(out: pathlib.Path, trajectory: bool = False) -> str:
+    """.png, .npz, .gif of a trajectory, or nothing for a folder. UserError for the name of another kind of file."""
     suffix = out.suffix.lower()
+    if trajectory:
+        if suffix in (".gif", ".png"):
+            return suffix
+        raise UserError(f"--out is {out}, but must end in .gif or .png for a --trajectory")
     if suffix in (".png", ".npz") and not out.is_dir():
         return suffix
     if suffix and not out.is_dir():

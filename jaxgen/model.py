@@ -12,7 +12,20 @@ from jaxgen.batches import BatchType, Labelled
 from jaxgen.checks import PositiveInt, require_bounds
 from jaxgen.images import ValueRange, require_range
 from jaxgen.stages import Stage
-from jaxgen.typing import AxisName, Batch, Evidence, Images, Key, Keys, Latents, Metrics, PerExample, Points, Shape
+from jaxgen.typing import (
+    AxisName,
+    Batch,
+    Evidence,
+    Images,
+    Key,
+    Keys,
+    Latents,
+    Metrics,
+    PerExample,
+    Points,
+    Shape,
+    States,
+)
 
 
 class ModelConfig(Protocol):
@@ -155,5 +168,17 @@ class LikelihoodModel(Autoencoder, Protocol):
         ...
 
 
-ABILITIES = (LatentModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel)
+@runtime_checkable
+class TrajectoryModel(Model, Protocol):
+    """A model that makes its images of noise in steps: what `python -m experiments.sample RUN --trajectory` needs."""
+
+    def trajectory(self, config: Any, state: Any, key: Keys, num: int, condition: Any = None) -> States:
+        """(states, num, ...): from the noise to the images that `sample` draws with the same key.
+
+        The last state, clipped to the value range, is the sample.
+        """
+        ...
+
+
+ABILITIES = (LatentModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel, TrajectoryModel)
 """What a model may offer besides learning and sampling."""

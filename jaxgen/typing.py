@@ -25,6 +25,9 @@ Pixels: TypeAlias = UInt8[Array, "batch height width channels"]
 Points: TypeAlias = Float[Array, "batch ..."]
 """A batch of data of any shape: images, vectors, features."""
 
+States: TypeAlias = Float[Array, "states batch ..."]
+"""What a batch of data was, one state after another."""
+
 Latents: TypeAlias = Float[Array, "batch latent"]
 Labels: TypeAlias = Int[Array, "batch"]
 

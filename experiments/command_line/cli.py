@@ -1,4 +1,7 @@
-"""Command lines from frozen dataclasses (tyro): every field an option, its comment the help, a typo one clear box."""
+"""Command lines from frozen dataclasses (tyro): every field an option, its comment the help, a typo one clear box.
+
+A setting that can be of several kinds takes the name of one: `experiments.command_line.choices`.
+"""
 
 import io
 import logging
@@ -8,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from experiments.command_line import allocation, quiet, system
+from experiments.command_line import allocation, choices, quiet, system
 from experiments.command_line.errors import FolderError, UserError
 
 SettingsT = TypeVar("SettingsT")
@@ -19,14 +22,20 @@ def parse(kind: Any, default: SettingsT, argv: Sequence[str], prog: str, descrip
     import tyro
 
     _refuse_empty(argv)
-    return tyro.cli(
-        kind,
-        default=default,
-        args=list(argv),
-        prog=prog,
-        description=description,
-        config=(tyro.conf.AvoidSubcommands,),
-    )
+    default, rest = choices.chosen(default, argv)
+    try:
+        return tyro.cli(
+            kind,
+            default=default,
+            args=rest,
+            prog=prog,
+            description=description,
+            config=(tyro.conf.AvoidSubcommands,),
+        )
+    except SystemExit:
+        if {"-h", "--help"} & set(rest):
+            print(*choices.help_lines(default), sep="\n")
+        raise
 
 
 def _refuse_empty(argv: Sequence[str]) -> None:

@@ -14,8 +14,9 @@ from experiments.evaluation.measures import Measure
 from experiments.evaluation.options import Options
 from experiments.evaluation.rows import Plan, Row, Sets
 from experiments.evaluation.sets import Real, Run
-from experiments.models import abilities, sampling
+from experiments.models import abilities, samplers, sampling
 from experiments.models.classes import Labels
+from experiments.models.samplers import NONE, Changes
 from experiments.runs import files
 from experiments.runs.experiment import Experiment
 from experiments.runs.run_data import Place
@@ -24,12 +25,12 @@ FORMAT = 2
 """Of evaluation.json."""
 
 
-def evaluate(folder: pathlib.Path, options: Options, sampler: Any = None) -> dict[str, Any]:
+def evaluate(folder: pathlib.Path, options: Options, changes: Changes = NONE) -> dict[str, Any]:
     """Judge the run in `folder`; what evaluation.json then holds.
 
     UserError for what cannot be done, before any time is spent.
     """
-    run, *others = _runs(folder, options, sampler)
+    run, *others = _runs(folder, options, changes)
     _check_classes(run, options)
     real = sets.real(run.experiment)
     chosen = _chosen(options.metrics, run.experiment.data)
@@ -65,10 +66,10 @@ def _check_classes(run: Run, options: Options) -> None:
         raise UserError(f"--classes is {options.classes}, but {model} is not told classes; leave it out")
 
 
-def _runs(folder: pathlib.Path, options: Options, sampler: Any = None) -> list[Run]:
+def _runs(folder: pathlib.Path, options: Options, changes: Changes = NONE) -> list[Run]:
     """The run, and the one that it is compared with. UserError if either cannot be read or they do not compare."""
     place = Place(options.data, options.data_dir)
-    found = [sets.run(folder, options.step, sampler, place)]
+    found = [sets.run(folder, options.step, changes, place)]
     if options.against is not None:
         found.append(sets.run(options.against, options.step, place=place))
     for run in found:
@@ -121,6 +122,7 @@ def _head(run: Run, others: list[Run], real: Real, options: Options, made: Seque
         "classes": list(real.train.classes),
         "level": 0.95,
     }
+    head |= {name: repr(value) for name, value in samplers.settings(run.experiment.model).items()}
     for other in others:
         head["against"] = {"folder": str(other.folder), "experiment": other.name, "step": other.step}
     return head

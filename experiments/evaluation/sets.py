@@ -10,8 +10,9 @@ import numpy as np
 from experiments import data
 from experiments.data import held_out
 from experiments.data.images import ImageSet
-from experiments.models import abilities, classes, conditions, samplers, sampling
+from experiments.models import abilities, classes, conditions, progress, samplers, sampling
 from experiments.models.classes import Labels, Shares
+from experiments.models.samplers import NONE, Changes
 from experiments.runs import restore, run_data
 from experiments.runs.experiment import Experiment
 from experiments.runs.run_data import HERE, Place
@@ -82,14 +83,17 @@ class Run:
         """Samples, and the classes that they were asked for; `labels`, or all classes in turn."""
         config = self.experiment.model
         labels = labels or classes.in_turn(config)
-        drawn = sampling.drawer(config)(self.state, num, seed, labels or conditions.source(self.experiment))
+        args = config, self.state, np.arange(num), seed, labels or conditions.source(self.experiment)
+        drawn = np.concatenate(list(progress.batches(*args, size=sampling.BATCH)))
         if labels is None or not abilities.has_classes(config):
             return Examples(drawn)
         return Examples(drawn, labels(np.arange(num)))
 
 
-def run(folder: pathlib.Path, which: int | Literal["newest", "best"], sampler: Any = None, place: Place = HERE) -> Run:
-    """The run in a folder, from one of its checkpoints, `sampler` in place of its sampler's settings.
+def run(
+    folder: pathlib.Path, which: int | Literal["newest", "best"], changes: Changes = NONE, place: Place = HERE
+) -> Run:
+    """The run in a folder, from one of its checkpoints, to draw with `changes` of its settings.
 
     `place` is where its data lie now.
 
@@ -101,7 +105,7 @@ def run(folder: pathlib.Path, which: int | Literal["newest", "best"], sampler: A
     experiment, _, step, state = restore.at(folder, which)
     experiment = run_data.placed(experiment, place)
     run_data.check(folder, experiment)
-    return Run(folder, name, samplers.replaced(experiment, sampler), step, state)
+    return Run(folder, name, samplers.replaced(experiment, changes), step, state)
 
 
 def shares_of(config: Any, train: ImageSet, wanted: Shares | None = None) -> Shares | None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from experiments.evaluation import codes
+from experiments.models import samplers
 
 AIMS = {"lower": " (low)", "higher": " (high)", "half": " (1/2)", "real": " (as real)"}
 """What a metric should be."""
@@ -34,6 +35,7 @@ def lines(found: dict[str, Any]) -> list[str]:
     text += found["extractors"]
     if found.get("sample_classes"):
         text.append(f"classes of the samples: {SHARES[found['sample_classes']]} (--classes)")
+    text += [f"{name}: {found[name]}" for name in samplers.FIELDS if name in found]
     text += ["", *_table(found), "", EXPLAINED]
     text += [f"not computed: {row['name']}: {row['reason']}" for row in found["rows"] if "reason" in row]
     text += _reasons(found)

@@ -6,13 +6,14 @@ import json
 import pathlib
 import shutil
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 from jax import export
 
 from experiments.command_line.errors import UserError
 from experiments.exports import card, loading, picture, programs, weights
 from experiments.models import abilities, samplers
+from experiments.models.samplers import Changes
 from experiments.runs import files, restore, run_folder, settings
 
 PACKAGES = ("safetensors", "flatbuffers")
@@ -20,14 +21,14 @@ PACKAGES = ("safetensors", "flatbuffers")
 
 
 def write(
-    run: pathlib.Path, which: int | Literal["newest", "best"], sampler: Any, out: pathlib.Path, seed: int
+    run: pathlib.Path, which: int | Literal["newest", "best"], changes: Changes, out: pathlib.Path, seed: int
 ) -> tuple[int, list[str]]:
     """Export a checkpoint of a run to `out`, which is left as it was if that fails.
 
     Args:
         run: its folder.
         which: of its checkpoints.
-        sampler: settings of the model's sampler, if others than the run's.
+        changes: settings that it draws with in place of the run's own.
         out: the new folder.
         seed: of the samples on the card.
 
@@ -40,7 +41,7 @@ def write(
     _require_packages()
     require_new(out)
     experiment, model, step, state = restore.at(run, which)
-    experiment = samplers.replaced(experiment, sampler)
+    experiment = samplers.replaced(experiment, changes)
     if not callable(getattr(model, "sample", None)):
         raise UserError(f"{abilities.name_of(experiment.model)} has no function `sample`; export a model that has one")
     evaluation = card.evaluation_of(run, step)

@@ -11,6 +11,7 @@ from PIL import Image
 from experiments.command_line.errors import UserError
 from experiments.exports import folder
 from experiments.models import abilities, classes, conditions, samplers, sampling
+from experiments.models.samplers import Changes
 from experiments.runs import files, restore
 from experiments.runs.experiment import Experiment, model_of
 
@@ -23,7 +24,11 @@ HIGHEST = 2**16 - 1
 
 
 def write(
-    run: pathlib.Path, which: int | Literal["newest", "best"], sampler: Any, sample: tuple[int, int], out: pathlib.Path
+    run: pathlib.Path,
+    which: int | Literal["newest", "best"],
+    changes: Changes,
+    sample: tuple[int, int],
+    out: pathlib.Path,
 ) -> pathlib.Path:
     """Write a sample of a checkpoint, given by seed and index, and say where to: `out`, or heightmap.png in a folder.
 
@@ -33,7 +38,7 @@ def write(
     if path is not out:
         folder.require_new(out)
     experiment, _, _, state = restore.at(run, which)
-    experiment = samplers.replaced(experiment, sampler)
+    experiment = samplers.replaced(experiment, changes)
     _check(experiment.model)
     picture = heights(drawn(experiment, state, *sample), experiment.model.value_range)
     try:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from experiments.command_line import cli
 from experiments.command_line.errors import UserError
+from experiments.models import samplers
 
 ACTIONS = {
     "interpolate": "from image to image, on lines and on great circles",
@@ -31,9 +32,9 @@ def main(argv: Sequence[str]) -> int:
     if name not in ACTIONS:
         raise UserError(f"{name!r} is no action; there are: {', '.join(ACTIONS)}")
     action = importlib.import_module(f"experiments.latents.{name}")
-    chosen = cli.parse(
-        action.Options,
+    chosen, changes = samplers.parse(
         action.Options(),
+        folder,
         options,
         prog=f"python -m experiments.latents RUN {name}",
         description=(action.__doc__ or "").partition("\n\n")[0],
@@ -43,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
 
     out = chosen.out or folder / f"{name}.png"
     _require_suffix(out, action.MOVES)
-    run = trained.load(folder, Place(chosen.data, chosen.data_dir))
+    run = trained.load(folder, Place(chosen.data, chosen.data_dir), changes)
     try:
         for line in action.draw(run, chosen, out):
             print(line)

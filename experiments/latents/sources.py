@@ -21,7 +21,7 @@ from experiments.data.images import ImageSet
 from experiments.data.request import nearest
 from experiments.latents import own
 from experiments.latents.trained import Trained
-from experiments.models import classes
+from experiments.models import abilities, classes
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,7 @@ def joined(parts: Sequence[Points]) -> Points:
 def _points(words: Words, name: str, of_class: int) -> tuple[Points, list[str]]:
     if name.startswith("sample:"):
         return _samples(words, _indices(name)), []
+    abilities.latent_model(words.run.config)
     if not words.run.encodes:
         raise UserError(
             f"{words.run.name} has no encoder, so {name!r} has no place in its latent space; "

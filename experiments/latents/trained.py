@@ -10,7 +10,8 @@ import numpy as np
 
 from experiments.data import held_out
 from experiments.data.images import ImageSet
-from experiments.models import abilities, classes, sampling
+from experiments.models import abilities, classes, samplers, sampling
+from experiments.models.samplers import NONE, Changes
 from experiments.runs import restore, run_data
 from experiments.runs.experiment import Experiment
 from experiments.runs.run_data import HERE, Place
@@ -83,7 +84,11 @@ class Trained:
         return np.asarray(drawn(jax.random.key(seed), indices.astype(np.uint32), asked))
 
 
-def load(folder: pathlib.Path, place: Place = HERE) -> Trained:
-    """The run's newest good state; `place` is where its data lie now. UserError if there is none."""
+def load(folder: pathlib.Path, place: Place = HERE, changes: Changes = NONE) -> Trained:
+    """The run's newest good state, to draw with `changes` of its settings. UserError if there is none.
+
+    `place` is where its data lie now.
+    """
     experiment, _, step, state = restore.newest(folder)
-    return Trained(run_data.placed(experiment, place), step, state, folder)
+    experiment = samplers.replaced(run_data.placed(experiment, place), changes)
+    return Trained(experiment, step, state, folder)

@@ -1,12 +1,13 @@
 """One coordinate of the latent vector at a time, the others held: a row for each, its values from left to right.
 
-Values are quantiles of N(0, 1) unless a range is given. Of a model with an encoder, the coordinates are those along
-which the codes of held-out images vary most, unless they are named.
+Values are quantiles of N(0, 1), times the deviation of the prior, unless a range is given. Of a model with an encoder,
+the coordinates are those along which the codes of held-out images vary most, unless they are named.
 """
 
 import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import numpy as np
@@ -19,6 +20,7 @@ from experiments.latents.sources import Words
 from experiments.latents.trained import Trained
 from jaxgen.checks import require
 from jaxgen.latents import traversal
+from jaxgen.priors import Gaussian
 
 MOVES = True
 MOST, CODES = 10, 1_000
@@ -61,16 +63,17 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
         latent, labels = points.latents[0], labels if points.labels is None else points.labels
     axes, names = _axes(run, options.axes)
     num = options.num or (24 if sheet.is_gif(out) else 11)
-    values = _values(options.range, num)
+    values = _values(options.range, num, run.config.prior)
     moved = np.asarray(jax.jit(traversal.traverse)(latent, axes, values))
     pixels = run.decode(moved.reshape(-1, run.latent_dim), np.repeat(labels, len(axes) * num))
     drawn = pixels.reshape(len(axes), num, *pixels.shape[1:])
     sheet.save(Sheet(drawn, names, tuple(f"{round(float(value), 2) + 0.0:g}" for value in values)), out)
 
 
-def _values(span: tuple[float, float] | None, num: int) -> np.ndarray:
+def _values(span: tuple[float, float] | None, num: int, prior: Any) -> np.ndarray:
     if span is None:
-        return np.asarray(jax.jit(traversal.normal_quantiles, static_argnums=0)(num))
+        deviation = np.float32(prior.deviation if isinstance(prior, Gaussian) else 1.0)
+        return deviation * np.asarray(jax.jit(traversal.normal_quantiles, static_argnums=0)(num))
     return np.linspace(*span, num, dtype=np.float32)
 
 

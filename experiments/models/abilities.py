@@ -17,7 +17,7 @@ from experiments.command_line.errors import UserError
 from experiments.runs.experiment import model_of
 
 if TYPE_CHECKING:
-    from jaxgen.model import Adversary, Autoencoder, LatentModel, ModelConfig
+    from jaxgen.model import Adversary, Autoencoder, LatentModel, ModelConfig, TrajectoryModel
 
 CHUNK = 128
 """Images or latents in one call: bounds the memory, and one compilation serves any number."""
@@ -80,6 +80,16 @@ def critic(config: "ModelConfig") -> "Adversary":
     model = model_of(config)
     if not isinstance(model, Adversary):
         raise UserError(f"{name_of(config)} has no discriminator or critic; use a model that has one")
+    return model
+
+
+def trajectory_model(config: "ModelConfig") -> "TrajectoryModel":
+    """The model, which shows the states between noise and samples. UserError if it does not."""
+    from jaxgen.model import TrajectoryModel
+
+    model = model_of(config)
+    if not isinstance(model, TrajectoryModel):
+        raise UserError(f"{name_of(config)} has no trajectory, since it makes no images of noise in steps")
     return model
 
 

@@ -1,58 +1,96 @@
-"""Settings of a model's sampler that may be replaced when a finished run draws: `--sampler.steps 20`.
+"""Settings on which a trained state does not depend, and which may be others when a finished run draws.
 
-A model has such settings if its Config has a field `sampler`, a frozen dataclass.
+`--sampler heun --sampler.steps 20`, `--guidance classifier-free --guidance.scale 3`. A model has such a setting if its
+Config has a field of that name, a frozen dataclass: `FIELDS`.
 """
 
 import dataclasses
 import pathlib
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 from experiments.command_line import cli
 from experiments.command_line.errors import UserError
 from experiments.models import abilities
-from experiments.runs.experiment import Experiment
+from experiments.runs.experiment import Experiment, model_of
 
 OptionsT = TypeVar("OptionsT")
+
+FIELDS = ("sampler", "guidance")
+
+Changes: TypeAlias = Mapping[str, Any]
+"""Settings of a model that are others than its run's, by the name of their field."""
+
+NONE: Changes = {}
 
 
 def parse(
     options: OptionsT, folder: pathlib.Path, argv: Sequence[str], prog: str, description: str
-) -> tuple[OptionsT, Any]:
-    """Options of a command on the run in `folder`, and its sampler's settings; None for a run without such settings.
+) -> tuple[OptionsT, Changes]:
+    """Options of a command on the run in `folder`, and what it is to draw with in place of the run's own settings.
 
-    UserError for `--sampler` where there are none.
+    UserError for a setting that the model does not have, or one with which it cannot draw: nothing is loaded for that.
     """
-    config = _config(folder)
-    sampler = settings(config)
-    given = [word for word in argv if word.partition(".")[0].partition("=")[0] == "--sampler"]
-    if sampler is None:
-        if given and config is not None:
-            raise UserError(f"{given[0]} is given, but {abilities.name_of(config)} has no sampler; leave it out")
-        return cli.parse(type(options), options, argv, prog=prog, description=description), None
-    field = ("sampler", type(sampler), dataclasses.field(default=sampler))
-    kind = dataclasses.make_dataclass("Options", [field], bases=(type(options),), frozen=True)
+    experiment = _experiment(folder)
+    config: Any = None if experiment is None else experiment.model
+    own = settings(config)
+    for word in argv:
+        name = word.removeprefix("--").partition("=")[0].partition(".")[0]
+        if word.startswith("--") and name in FIELDS and name not in own and experiment is not None:
+            raise UserError(f"{word} is given, but {abilities.name_of(config)} has no {name}; leave it out")
+    hints = {field.name: field.type for field in dataclasses.fields(config)} if own else {}
+    fields = [(name, hints[name], dataclasses.field(default=value)) for name, value in own.items()]
+    kind = dataclasses.make_dataclass("Options", fields, bases=(type(options),), frozen=True)
     values = {one.name: getattr(options, one.name) for one in dataclasses.fields(options)}  # pyright: ignore
     found = cli.parse(kind, kind(**values), argv, prog=prog, description=description)
-    return type(options)(**{name: getattr(found, name) for name in values}), found.sampler
+    changes = {name: getattr(found, name) for name, value in own.items() if getattr(found, name) != value}
+    if experiment is not None and changes:
+        _require_possible(experiment, changes)
+    return type(options)(**{name: getattr(found, name) for name in values}), changes
 
 
-def settings(config: Any) -> Any:
-    """Those of a model's sampler; None for a model whose sampler has none."""
-    names = {field.name for field in dataclasses.fields(config)} if dataclasses.is_dataclass(config) else ()
-    return getattr(config, "sampler") if "sampler" in names else None  # noqa: B009
+def settings(config: Any) -> dict[str, Any]:
+    """Those of a model that may change when it draws, by the name of their field."""
+    names = {field.name for field in dataclasses.fields(config)} if dataclasses.is_dataclass(config) else set()
+    return {name: getattr(config, name) for name in FIELDS if name in names}
 
 
-def replaced(experiment: Experiment, sampler: Any) -> Experiment:
-    """The experiment with these settings of its model's sampler; itself for None."""
-    if sampler is None:
+def replaced(experiment: Experiment, changes: Changes) -> Experiment:
+    """The experiment with these settings in its model."""
+    if not changes:
         return experiment
     model: Any = experiment.model
-    return dataclasses.replace(experiment, model=dataclasses.replace(model, sampler=sampler))
+    return dataclasses.replace(experiment, model=dataclasses.replace(model, **changes))
 
 
-def _config(folder: pathlib.Path) -> Any:
-    """The model's settings of the run; None for no run, of which another function tells."""
+def check(experiment: Experiment) -> None:
+    """ValueError if the model cannot draw with its settings; traces shapes only, compiles nothing.
+
+    Of a model without such settings, or one that samples for examples of its data, nothing is checked.
+    """
+    import jax
+
+    from experiments.models import conditions
+    from experiments.runs import restore
+
+    config = experiment.model
+    if not settings(config) or conditions.takes_examples(config):
+        return
+
+    state = restore.abstract_state(experiment)
+    jax.eval_shape(lambda state: model_of(config).sample(config, state, jax.random.key(0), 2), state)
+
+
+def _require_possible(experiment: Experiment, changes: Changes) -> None:
+    try:
+        check(replaced(experiment, changes))
+    except ValueError as error:
+        said = " and ".join(f"{name} {type(value).__name__}" for name, value in changes.items())
+        raise UserError(f"{abilities.name_of(experiment.model)} cannot draw with the {said}: {error}") from error
+
+
+def _experiment(folder: pathlib.Path) -> Experiment | None:
+    """The run's settings; None for no run, of which another function tells."""
     from experiments.runs import run_folder
 
-    return run_folder.read(folder)[1].model if (folder / "config.json").is_file() else None
+    return run_folder.read(folder)[1] if (folder / "config.json").is_file() else None

@@ -12,6 +12,7 @@ from experiments.command_line import system
 from experiments.command_line.errors import UserError
 from experiments.models import classes, conditions, samplers
 from experiments.models.conditions import Source
+from experiments.models.samplers import NONE, Changes
 
 BLOCK = 250
 """Samples whose keys are folded from one key. Part of what a seed means: another number would draw other samples."""
@@ -25,18 +26,18 @@ def draw(
     num: int,
     seed: int,
     which: int | Literal["newest", "best"] = "newest",
-    sampler: Any = None,
+    changes: Changes = NONE,
     place: Any = None,
 ) -> tuple[int, np.ndarray]:
     """The step of a checkpoint, the newest good one, and `num` images from it, uint8 (num, height, width, channels).
 
-    Samples of a model of points are float32 (num, dimensions). `sampler`: settings of the model's sampler, if others
-    than the run's. `place`: where the run's data lie now, for a model that samples for examples of them.
+    Samples of a model of points are float32 (num, dimensions). `changes`: settings to draw with in place of the
+    run's own. `place`: where the run's data lie now, for a model that samples for examples of them.
     """
     from experiments.runs import restore, run_data
 
     experiment, _, step, state = restore.at(folder, which)
-    experiment = samplers.replaced(experiment, sampler)
+    experiment = samplers.replaced(experiment, changes)
     require_memory("--num", num, experiment.model.image_shape)
     if conditions.takes_examples(experiment.model):
         experiment = run_data.placed(experiment, place or run_data.HERE)

@@ -30,6 +30,9 @@ RULE, FRAME = "#e8e8e8", "#969696"
 Field = Callable[[np.ndarray], np.ndarray]
 """A function of points in the plane, (num, 2) to (num,)."""
 
+Window = tuple[np.ndarray, np.ndarray]
+"""Lower left and upper right of what a diagram shows, (2,) each."""
+
 LOW, HIGH, EDGE = "#b0c4de", "#fffae1", "#788296"
 BANDS, SAMPLED = 14, 120
 """Of a field: bands of equal height, and points on each axis at which it is computed."""
@@ -80,15 +83,24 @@ def pixels(figure: Any) -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def scatter(groups: Sequence[Group], x_label: str = "", y_label: str = "", *, field: Field | None = None) -> np.ndarray:
+def scatter(
+    groups: Sequence[Group],
+    x_label: str = "",
+    y_label: str = "",
+    *,
+    field: Field | None = None,
+    curves: np.ndarray | None = None,
+    window: Window | None = None,
+) -> np.ndarray:
     """All groups in one square with equal scales on both axes, (height, width, 3) uint8.
 
     Points of different groups are drawn in a mixed order, so that none hides another; those that are not finite are
     left out. The legend stands on the right, if any group has a name. Behind the points lie the level sets of `field`,
-    if there is one, brighter where it is higher.
+    if there is one, brighter where it is higher, and `curves` (num, points, 2). `window` is what is shown, if others
+    than all points of the groups.
     """
     named = [group for group in groups if group.name and group.mark == "dot"]
-    low, high = _window(groups)
+    low, high = window or window_of([group.points for group in groups])
     width, height = LEFT + SIDE + RIGHT + (LEGEND_WIDTH if named else 0), TOP + SIDE + BOTTOM
     with drawing(width, height, {"axes.formatter.limits": (-3, 4)}) as figure:
         place = (LEFT / width, BOTTOM / height, SIDE / width, SIDE / height)
@@ -99,6 +111,8 @@ def scatter(groups: Sequence[Group], x_label: str = "", y_label: str = "", *, fi
         axes.grid(field is None)
         if field is not None:
             _level_sets(axes, field, low, high)
+        if curves is not None:
+            _curves(axes, curves)
         _dots(axes, [group for group in groups if group.mark == "dot"])
         for group in groups:
             if group.mark == "diamond":
@@ -108,9 +122,9 @@ def scatter(groups: Sequence[Group], x_label: str = "", y_label: str = "", *, fi
         return pixels(figure)
 
 
-def _window(groups: Sequence[Group]) -> tuple[np.ndarray, np.ndarray]:
-    """Lower left and upper right of a square that holds all points, with a margin."""
-    points = _finite(np.concatenate([group.points for group in groups]))
+def window_of(groups: Sequence[np.ndarray]) -> Window:
+    """Lower left and upper right of a square that holds all points, (num, 2) each, with a margin."""
+    points = _finite(np.concatenate(groups))
     if not len(points):
         return np.array([-1.0, -1.0]), np.array([1.0, 1.0])
     low, high = points.min(axis=0), points.max(axis=0)
@@ -139,6 +153,12 @@ def _level_sets(axes: Any, field: Field, low: np.ndarray, high: np.ndarray) -> N
     colours = LinearSegmentedColormap.from_list("height", [LOW, HIGH])(np.linspace(0, 1, BANDS))
     axes.contourf(across, upwards, heights, levels, colors=colours, antialiased=False)
     axes.contour(across, upwards, heights, levels[1:-1], colors=EDGE, linewidths=0.5, linestyles="solid")
+
+
+def _curves(axes: Any, curves: np.ndarray) -> None:
+    from matplotlib.collections import LineCollection
+
+    axes.add_collection(LineCollection(list(np.asarray(curves, np.float64)), colors=EDGE, linewidths=0.6, alpha=0.5))
 
 
 def _dots(axes: Any, groups: Sequence[Group]) -> None:

@@ -8,6 +8,7 @@ code_grid          what the model decodes along the plane of its two-dimensional
                    of a conditional model, a smaller grid for each class
 level_sets         where a critic or discriminator of points in the plane gives equal scores, brighter where it takes
                    them for real, with real points and samples
+trajectories       curves on which a sampler leads noise to points in the plane, over real points
 """
 
 import functools
@@ -23,7 +24,7 @@ from experiments.command_line.errors import UserError
 from experiments.data import held_out
 from experiments.data.images import ImageSet
 from experiments.models import abilities, conditions
-from experiments.pictures import by_class, diagrams, figures
+from experiments.pictures import by_class, diagrams, figures, trajectories
 from experiments.runs.experiment import Experiment, model_of
 from jaxgen import batches, images
 from jaxgen.latents import principal_components as pca
@@ -36,7 +37,7 @@ Drawing = Callable[[Any], np.ndarray]
 MOST_CLASSES = 10
 """Of which a conditional model draws a grid of codes."""
 
-REAL_POINTS, CODES, GRID, CLASS_GRID = 1_000, 1_000, 20, 7
+REAL_POINTS, CODES, GRID, CLASS_GRID, CURVES = 1_000, 1_000, 20, 7, 300
 
 
 def check(experiment: Experiment) -> None:
@@ -46,7 +47,8 @@ def check(experiment: Experiment) -> None:
         "reconstructions": abilities.reconstruction,
         "codes": abilities.autoencoder,
         "code_grid": _require_plane,
-        "level_sets": _require_critic_of_points,
+        "level_sets": functools.partial(_require_points, kind="level_sets", needs=abilities.critic),
+        "trajectories": functools.partial(_require_points, kind="trajectories", needs=abilities.trajectory_model),
     }
     try:
         for kind in experiment.pictures:
@@ -64,10 +66,10 @@ def _require_plane(config: Any) -> None:
         )
 
 
-def _require_critic_of_points(config: Any) -> None:
-    abilities.critic(config)
+def _require_points(config: Any, kind: str, needs: Callable[[Any], Any]) -> None:
+    needs(config)
     if config.image_shape != (2,):
-        raise UserError(f"level_sets needs points in the plane, but the data have shape {config.image_shape}")
+        raise UserError(f"{kind} needs points in the plane, but the data have shape {config.image_shape}")
 
 
 def drawings(experiment: Experiment, image_set: ImageSet, key: Key) -> dict[str, Drawing]:
@@ -81,8 +83,8 @@ def drawings(experiment: Experiment, image_set: ImageSet, key: Key) -> dict[str,
         if kind == "code_grid":
             drawn[kind] = _code_grid(experiment.model, image_set)
             continue
-        if kind == "level_sets":
-            drawn[kind] = _level_sets(experiment, image_set, key)
+        if kind in ("level_sets", "trajectories"):
+            drawn[kind] = (_level_sets if kind == "level_sets" else _trajectories)(experiment, image_set, key)
             continue
         unseen = unseen or held_out.load_for(experiment) or image_set
         if kind == "reconstructions":
@@ -182,6 +184,15 @@ def _level_sets(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawin
         return points(np.asarray(draw(state)), real, lambda plane: np.asarray(score(state, jnp.asarray(plane))))
 
     return picture
+
+
+def _trajectories(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
+    """Draws those of the first samples at each step."""
+    config, model = experiment.model, abilities.trajectory_model(experiment.model)
+    num = min(experiment.num_samples, CURVES)
+    draw = jax.jit(lambda state: model.trajectory(config, state, key, num))
+    real = np.asarray(image_set.batch(np.arange(min(len(image_set), REAL_POINTS))))
+    return lambda state: trajectories.curves(np.asarray(draw(state)), real)
 
 
 def _samples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:

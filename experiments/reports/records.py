@@ -111,6 +111,7 @@ def _session(session: dict[str, Any]) -> dict[str, Any]:
 
 def _evaluation(found: dict[str, Any]) -> dict[str, Any]:
     kept = ("num_samples", "num_train", "num_test", "kind", "seed", "sample_classes", "classifier_accuracy", "level")
+    kept += ("sampler", "guidance")  # where the model has settings of these names
     kept += ("classes", "codes") if found.get("codes") else ()
     rows = [{name: row[name] for name in KEPT if name in row} for row in found["rows"]]
     return {name: found[name] for name in kept if name in found} | {"rows": rows}

@@ -8,8 +8,9 @@ from typing import Any, Literal
 import numpy as np
 
 from experiments.command_line.errors import UserError
-from experiments.models import abilities, classes, conditions, samplers, sampling
+from experiments.models import abilities, classes, conditions, progress, samplers
 from experiments.models.classes import Labels, Shares
+from experiments.models.samplers import NONE, Changes
 from experiments.runs import restore, run_data, run_folder
 from experiments.runs.experiment import Experiment
 from experiments.runs.run_data import HERE, Place
@@ -60,22 +61,16 @@ class Drawing:
         found = {"run": record["run"], "experiment": record["experiment"], "step": self.step, "seed": self.wanted.seed}
         if self.labels is not None:
             found["classes"] = list(self.wanted.label) or self.wanted.shares
-        settings = samplers.settings(self.experiment.model)
-        return found if settings is None else found | {"sampler": repr(settings)}
+        return found | {name: repr(value) for name, value in samplers.settings(self.experiment.model).items()}
 
     def batches(self, indices: np.ndarray) -> Iterator[np.ndarray]:
         """The samples of these numbers, with a bar that tells how far it is."""
-        from tqdm import tqdm
-
         source = self.labels or conditions.source(self.experiment)
         args = self.experiment.model, self.state, indices, self.wanted.seed, source
-        with tqdm(total=len(indices), desc="drawing", unit="image", delay=3.0, leave=False) as bar:
-            for batch in sampling.batches(*args, size=self.wanted.batch_size):
-                yield batch
-                bar.update(len(batch))
+        return progress.batches(*args, size=self.wanted.batch_size)
 
 
-def prepare(folder: pathlib.Path, wanted: Wanted, sampler: Any = None, place: Place = HERE) -> Drawing:
+def prepare(folder: pathlib.Path, wanted: Wanted, changes: Changes = NONE, place: Place = HERE) -> Drawing:
     """What is drawn of the run in `folder`, whose data lie in `place`. UserError for classes that it does not know."""
     experiment = run_data.placed(run_folder.read(folder)[1], place)
     _check_asked(experiment.model, wanted)
@@ -88,7 +83,7 @@ def prepare(folder: pathlib.Path, wanted: Wanted, sampler: Any = None, place: Pl
     else:
         labels = _as_in_data(experiment, wanted.seed)
     restored, _, step, state = restore.at(folder, wanted.step)
-    experiment = samplers.replaced(run_data.placed(restored, place), sampler)
+    experiment = samplers.replaced(run_data.placed(restored, place), changes)
     return Drawing(folder, experiment, step, state, wanted, names, turn, labels)
 
 

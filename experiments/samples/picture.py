@@ -14,7 +14,7 @@ def write(path: pathlib.Path, drawn: Drawing, columns: int | None) -> str:
     sampling.require_memory("--num", drawn.num, drawn.shape)
     samples = np.concatenate(list(drawn.batches(np.arange(drawn.num))))
     if samples.ndim == 2:
-        figures.save_png(path, kinds.points(samples, _real(drawn)))
+        figures.save_png(path, kinds.points(samples, real(drawn, drawn.num)))
         return f"{drawn.num:,} points of step {drawn.step:,}"
     if not drawn.turn:
         figures.save_png(path, figures.grid(samples, columns))
@@ -27,11 +27,11 @@ def write(path: pathlib.Path, drawn: Drawing, columns: int | None) -> str:
     return f"{drawn.num:,} images of step {drawn.step:,}, one class a {line}{left},"
 
 
-def _real(drawn: Drawing) -> np.ndarray:
-    """As many real points."""
+def real(drawn: Drawing, num: int) -> np.ndarray:
+    """So many real points of the run's data."""
     from experiments import data
     from experiments.runs import run_data
 
     run_data.check(drawn.folder, drawn.experiment)
-    real = data.load_for(drawn.experiment)
-    return np.asarray(real.batch(np.arange(min(len(real), drawn.num))))
+    image_set = data.load_for(drawn.experiment)
+    return np.asarray(image_set.batch(np.arange(min(len(image_set), num))))

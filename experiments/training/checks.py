@@ -16,7 +16,7 @@ from experiments.command_line import system
 from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.evaluation import during
-from experiments.models import abilities
+from experiments.models import abilities, samplers
 from experiments.runs import carrying, frozen, history, initial, pretrained, restore, run_folder, settings
 from experiments.runs import experiment as experiments_by_name
 from experiments.runs.experiment import Experiment, model_of
@@ -116,6 +116,7 @@ def _check_stage(experiment: Experiment, image_set: ImageSet) -> None:
         _, metrics = jax.eval_shape(
             lambda state, batch: model.update(config, state, batch, jax.random.key(0)), state, batch
         )
+        samplers.check(experiment)
     except (ValueError, OverflowError) as error:
         raise UserError(str(error)) from error
     during.check(experiment, image_set)

@@ -20,7 +20,7 @@ from jaxgen.diffusion.samplers.inversion import invert
 from jaxgen.diffusion.samplers.path import States
 from jaxgen.mode import ExampleKeys
 from jaxgen.parallel import example_keys, pass_key
-from jaxgen.typing import Keys, Labels, Points
+from jaxgen.typing import Keys, Labels, Points, States
 
 At: TypeAlias = Callable[[Point], Networks]
 """A model's networks at a time."""

@@ -35,7 +35,7 @@ from jaxgen.nets.unet.classifier import NoisyClassifier
 from jaxgen.nets.unet.ddpm import UNet
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend, training_mode
-from jaxgen.typing import AxisName, Key, Keys, Labels, Metrics, Points, Variables
+from jaxgen.typing import AxisName, Key, Keys, Labels, Metrics, Points, States, Variables
 
 
 @dataclass(frozen=True)
@@ -135,3 +135,8 @@ def sample(config: Config, state: State, key: Keys, num: int, condition: Labels 
 def from_latents(config: Config, state: State, latents: Points, condition: Labels | None = None) -> Points:
     """The image of each x at the noisiest time, by the sampler without its noise."""
     return drawing.decoded(config, guided(config, state), latents, condition)
+
+
+def trajectory(config: Config, state: State, key: Keys, num: int, condition: Labels | None = None) -> States:
+    """The states from the noise to the images that `sample` draws with the same key: (steps + 1, num, ...)."""
+    return drawing.drawn(config, guided(config, state), key, num, condition, keep=True)

@@ -9,10 +9,14 @@ from experiments.runs import restore, run_folder
 from experiments.runs.experiment import Experiment
 from experiments.training import runner
 from jaxgen.autoencoders import cvae, vae, vq_vae
+from jaxgen.diffusion import ddpm, flow_matching
+from jaxgen.diffusion.samplers import DDIM, Euler
+from jaxgen.diffusion.schedules import LinearBetas
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.nets.time_mlp import TimeMLP
 
 NET, DECODER = MLP((8,)), MLP((8,))
 SHAPE = (8, 8, 1)
@@ -28,6 +32,17 @@ SYMBOLS = vq_vae.Config(
     encoder=NET,
     decoder=DECODER,
     prior=PixelCNN(channels=3, layers=1),
+)
+DENOISER = ddpm.Config(
+    image_shape=SHAPE,
+    num_classes=10,
+    denoiser=TimeMLP(8, 1, num_features=4),
+    schedule=LinearBetas(10),
+    sampler=DDIM(3),
+)
+"""Of classes, told by its network."""
+POINTS = flow_matching.Config(
+    image_shape=(2,), value_range=None, denoiser=TimeMLP(8, 1, num_features=4), sampler=Euler(3)
 )
 
 

@@ -141,6 +141,17 @@ def a_sample_of_labels(config, state, key, num, labels=None):
     return levels.sample(config, state, key, num)
 
 
+@documented(levels.sample)
+def a_trajectory_to_other_images(config, state, key, num, condition=None):
+    states = jnp.stack([levels.sample(config, state, key, num)] * 2)
+    return states.at[0].add(1.0).at[-1].add(0.1)
+
+
+@documented(levels.sample)
+def a_trajectory_that_stands_still(config, state, key, num, condition=None):
+    return jnp.stack([levels.sample(config, state, key, num)] * 2)
+
+
 def discriminate(config, variables, points):
     """The score of a network, as its own file calls it: the name of an ability, and another signature."""
     return points.sum(axis=(1, 2, 3))
@@ -174,6 +185,14 @@ BROKEN = {
     "an_ability_of_another_signature": (
         replaced(discriminate=discriminate),
         "the_module_offers_what_the_contract_names",
+    ),
+    "a_trajectory_to_other_images": (
+        replaced(trajectory=a_trajectory_to_other_images),
+        "a_trajectory_leads_from_the_noise_to_the_sample",
+    ),
+    "a_trajectory_that_stands_still": (
+        replaced(trajectory=a_trajectory_that_stands_still),
+        "a_trajectory_leads_from_the_noise_to_the_sample",
     ),
     "metrics_that_are_not_finite": (
         replaced(update=metrics_that_are_not_finite),

@@ -18,7 +18,7 @@ from jaxgen.diffusion.grids import Grid
 from jaxgen.diffusion.predictions import Estimate
 from jaxgen.diffusion.schedules import CLEAN, Level, Schedule
 from jaxgen.mode import ExampleKeys, fold
-from jaxgen.typing import Points
+from jaxgen.typing import Points, States
 
 
 class Point(NamedTuple):

@@ -22,7 +22,7 @@ def unchecked():
 def write(run, out):
     """Export without a sampler's settings; what is told of it."""
     with unchecked():
-        return folder.write(run, "newest", None, out, 0)[1]
+        return folder.write(run, "newest", {}, out, 0)[1]
 
 
 def call(out, name, *arguments):

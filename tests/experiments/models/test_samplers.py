@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments import evaluate, sample
+from experiments import evaluate, export, latents, sample
 from experiments.command_line.errors import UserError
 from experiments.models import samplers, sampling
+from experiments.runs import restore
+from jaxgen.diffusion.guidance import ClassifierFree
+from jaxgen.diffusion.samplers import Euler
 from tests.experiments import shaped, small_runs
 from tests.experiments.models_of_tests import own_models  # noqa: F401
 
@@ -24,7 +27,7 @@ def test_a_run_draws_with_the_settings_that_are_given(run, tmp_path):
         assert sample.main([str(run), "--num", "4", "--out", str(tmp_path / f"{name}.png"), *options]) == 0
     usual, many = (np.asarray(Image.open(tmp_path / f"{name}.png")).astype(int) for name in ("usual", "many"))
     assert (many >= usual).all() and (many > usual).any()
-    _, drawn = sampling.draw(run, 4, 0, sampler=shaped.Sampler(steps=20))
+    _, drawn = sampling.draw(run, 4, 0, changes={"sampler": shaped.Sampler(steps=20)})
     _, again = sampling.draw(run, 4, 0)
     inside = (again > 0) & (drawn < 255)
     np.testing.assert_allclose(drawn[inside].astype(int) - again[inside], 127.5 * (1 / 4 - 1 / 20), atol=1)
@@ -40,6 +43,67 @@ def test_help_lists_them(run, capsys):
 def test_what_is_wrong_with_a_setting_is_said(run):
     with pytest.raises(SystemExit):
         sample.main([str(run), "--sampler.step", "20"])
+
+
+@pytest.fixture(scope="module")
+def diffusion(tmp_path_factory):
+    """Runs of models whose samplers and guidance are values: of digits by class, and of points."""
+    folder = tmp_path_factory.mktemp("diffusion")
+    points = small_runs.save(small_runs.POINTS, folder / "points", data="ring8")
+    return {"digits": small_runs.save(small_runs.DENOISER, folder / "digits"), "points": points}
+
+
+def changes_of(run, *argv):
+    _, changes = samplers.parse(sample.Options(), run, argv, prog="sample", description="")
+    return changes
+
+
+def test_another_sampler_and_guidance_are_named(diffusion, tmp_path):
+    assert changes_of(diffusion["digits"]) == {}
+    options = ["--sampler", "euler", "--guidance.scale", "3", "--guidance", "classifier-free", "--sampler.steps", "4"]
+    chosen = {"sampler": Euler(4), "guidance": ClassifierFree(3.0)}
+    assert changes_of(diffusion["digits"], *options) == chosen
+    assert sample.main([str(diffusion["digits"]), "--num", "3", "--out", str(tmp_path / "a.npz"), *options]) == 0
+    with np.load(tmp_path / "a.npz") as found:
+        _, wanted = sampling.draw(diffusion["digits"], 3, 0, changes=chosen)
+        np.testing.assert_array_equal(found["arr_0"], wanted)
+    assert (wanted != sampling.draw(diffusion["digits"], 3, 0)[1]).any()
+
+
+MEANINGLESS = [
+    ("digits", "--sampler.steps 11", "ddpm cannot draw with the sampler DDIM: steps is 11, but must be at most 10"),
+    ("digits", "--sampler.grid shifted", "grid is Shifted, but must be another one, for times in"),
+    ("digits", "--sampler ancestral --sampler.steps 5 --sampler.variance learned", "predicts no variance"),
+    ("digits", "--guidance by-classifier", "with the guidance ByClassifier: .*needs a model with a classifier"),
+    ("points", "--sampler.grid leading", "flow_matching cannot draw with the sampler Euler: grid is Leading"),
+    ("points", "--sampler heun", "with the sampler Heun: grid is Karras, .*this schedule begins at pure noise"),
+    ("points", "--sampler.churn.amount 2", "churn is 2.0, but must be 0"),
+    ("points", "--sampler.limit dynamic-threshold", "limit is DynamicThreshold"),
+    ("points", "--guidance classifier-free", "with the guidance ClassifierFree: guidance needs a model of classes"),
+    ("digits", "--sampler hein", "--sampler is 'hein', but did you mean heun"),
+    ("digits", "--guidance.scale 2", "--guidance.scale is no setting of no-guidance; give --guidance by-classifier or"),
+]
+
+
+@pytest.mark.parametrize(("run", "argv", "message"), MEANINGLESS)
+def test_what_has_no_meaning_is_said_before_anything_is_loaded(diffusion, monkeypatch, run, argv, message):
+    monkeypatch.setattr(restore, "at", lambda *_: pytest.fail("loaded"))
+    with pytest.raises(UserError, match=message):
+        sample.main([str(diffusion[run]), *argv.split()])
+
+
+@pytest.mark.parametrize(("command", "words"), [(evaluate, []), (export, ["--out", "new"]), (latents, ["interpolate"])])
+def test_every_command_that_draws_takes_them(diffusion, command, words):
+    with pytest.raises(UserError, match="steps is 11, but must be at most 10"):
+        command.main([str(diffusion["digits"]), *words, "--sampler.steps", "11"])
+
+
+def test_an_evaluation_says_what_it_was_drawn_with(diffusion, capsys):
+    options = ["--num-samples", "20", "--metrics", "nearest", "--extractor", "pixels", "--sampler", "euler"]
+    assert evaluate.main([str(diffusion["points"]), *options, "--sampler.steps", "2"]) == 0
+    found = json.loads((diffusion["points"] / "evaluation.json").read_text())
+    assert found["sampler"] == repr(Euler(2)) and found["guidance"] == "NoGuidance()"
+    assert f"sampler: {Euler(2)!r}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", [sample, evaluate])
@@ -60,5 +124,5 @@ def test_evaluate_judges_samples_drawn_with_them(run):
 
 
 def test_a_config_without_the_field_has_no_settings():
-    assert samplers.settings(small_runs.GAN) is None
-    assert samplers.settings(shaped.Config()) == shaped.Sampler()
+    assert samplers.settings(small_runs.GAN) == {}
+    assert samplers.settings(shaped.Config()) == {"sampler": shaped.Sampler()}

@@ -13,15 +13,16 @@ from experiments import data
 from experiments.command_line.errors import UserError
 from experiments.data import held_out
 from experiments.models import abilities
-from experiments.pictures import diagrams, figures, kinds
+from experiments.pictures import diagrams, figures, kinds, trajectories
 from experiments.runs import restore
 from experiments.runs.experiment import Experiment
 from experiments.training import runner
 from jaxgen import images
+from jaxgen.diffusion import flow_matching
 from jaxgen.gans import wgan_gp
 from jaxgen.nets.mlp import MLP
 from tests.experiments import small_runs
-from tests.experiments.small_runs import GAN, PLANE, SYMBOLS, WIDE
+from tests.experiments.small_runs import DENOISER, GAN, PLANE, POINTS, SYMBOLS, WIDE
 
 ALL = ("samples", "reconstructions", "codes", "code_grid")
 
@@ -185,6 +186,20 @@ def test_level_sets_are_drawn_of_models_with_a_critic_of_points(tmp_path):
     background = (drawn == low).all(axis=2)
     assert drawn.dtype == np.uint8 and background.sum() > 100
     assert not (plain == low).all(axis=2).any()
-    for refused, reason in ((GAN, "points in the plane"), (WIDE, "no discriminator or critic")):
+    for refused, reason in ((GAN, "points in the plane"), (WIDE, "no discriminator or critic"), (POINTS, "no discr")):
         with pytest.raises(UserError, match=f"level_sets cannot be drawn: .*{reason}"):
+            kinds.check(dataclasses.replace(chosen, model=refused))
+
+
+def test_trajectories_are_drawn_of_models_of_points_that_have_them(monkeypatch):
+    chosen = Experiment(model=POINTS, data="ring8", pictures=("trajectories",), num_samples=kinds.CURVES + 5)
+    kinds.check(chosen)
+    seen = {}
+    monkeypatch.setattr(trajectories, "curves", lambda states, real: seen.update(states=states, real=real) or "picture")
+    draw = kinds.drawings(chosen, data.load("ring8"), jax.random.key(0))["trajectories"]
+    state = jax.jit(functools.partial(flow_matching.init, POINTS))(jax.random.key(0))
+    assert draw(state) == "picture"
+    assert seen["states"].shape == (4, kinds.CURVES, 2) and seen["real"].shape == (kinds.REAL_POINTS, 2)
+    for refused, reason in ((DENOISER, "needs points in the plane"), (WIDE, "vae has no trajectory")):
+        with pytest.raises(UserError, match=f"trajectories cannot be drawn: .*{reason}"):
             kinds.check(dataclasses.replace(chosen, model=refused))

@@ -1,0 +1,68 @@
+"""Samples of a trained model under a bar on stderr that tells how far it is, once they take more than three seconds.
+
+The bar counts images, or the steps of a sampler that makes a whole batch in many of them.
+"""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+import numpy as np
+
+from experiments.models import sampling
+from experiments.models.conditions import Source
+from jaxgen.diffusion.samplers import SamplerLike
+
+
+def watched(sampler: Any, tell: Callable[[], Any]) -> Any:
+    """The sampler, of `jaxgen.diffusion`, which also calls `tell` at each of its steps while the program runs."""
+    values = {field.name: getattr(sampler, field.name) for field in dataclasses.fields(sampler)}
+    return _telling(type(sampler))(**values, tell=tell)
+
+
+@functools.cache
+def _telling(kind: type) -> Any:
+    """A kind of samplers whose values are also of the kind that is given, as the type of a model's setting demands."""
+
+    def step(self: Any, denoise: Any, carry: Any, row: Any, noise: Any) -> Any:
+        jax.debug.callback(self.tell)
+        return kind.step(self, denoise, carry, row, noise)  # pyright: ignore[reportAttributeAccessIssue]
+
+    tell = ("tell", Any, dataclasses.field(default=None))
+    return dataclasses.make_dataclass(
+        f"Telling{kind.__name__}", [tell], bases=(kind,), namespace={"step": step}, frozen=True
+    )
+
+
+def batches(
+    config: Any, state: Any, indices: np.ndarray, seed: int, source: Source | None = None, *, size: int
+) -> Iterator[np.ndarray]:
+    """`sampling.batches` under a bar."""
+    args = state, indices, seed, source
+    if isinstance(getattr(config, "sampler", None), SamplerLike):
+        with by_steps(config, math.ceil(len(indices) / max(1, size))) as telling:
+            yield from sampling.batches(telling, *args, size=size)
+        return
+    with _bar(len(indices), "image") as bar:
+        for batch in sampling.batches(config, *args, size=size):
+            yield batch
+            bar.update(len(batch))
+
+
+@contextmanager
+def by_steps(config: Any, num_batches: int) -> Iterator[Any]:
+    """The settings of a model of `jaxgen.diffusion`, with which each step of so many batches moves a bar."""
+    rows = jax.tree.leaves(config.sampler.rows(config.schedule))[0]
+    with _bar(num_batches * len(rows), "step") as bar:
+        yield dataclasses.replace(config, sampler=watched(config.sampler, bar.update))
+        jax.effects_barrier()  # calls of `tell` that are still to come
+
+
+def _bar(total: int, unit: str) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(total=total, desc="drawing", unit=unit, delay=3.0, leave=False)

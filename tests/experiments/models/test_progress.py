@@ -1,0 +1,51 @@
+"""Samples come under a bar that counts images, or the steps of a sampler; they are the same samples."""
+
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from experiments.models import progress, sampling
+from experiments.runs import restore
+from tests.experiments import small_runs
+
+
+class Bar:
+    """Stands in for a bar: what it is asked for, and how far it comes."""
+
+    def __init__(self):
+        self.total, self.unit, self.moves = None, None, []
+
+    def update(self, num=1):
+        self.moves.append(num)
+
+    @contextmanager
+    def __call__(self, total, unit):
+        self.total, self.unit = total, unit
+        yield self
+
+
+@pytest.fixture
+def bar(monkeypatch):
+    bar = Bar()
+    monkeypatch.setattr(progress, "_bar", bar)
+    return bar
+
+
+def drawn(folder, model, num, size):
+    run = small_runs.save(model, folder)
+    _, _, _, state = restore.newest(run)
+    found = np.concatenate(list(progress.batches(model, state, np.arange(num), 3, size=size)))
+    return found, np.concatenate(list(sampling.batches(model, state, np.arange(num), 3, size=size)))
+
+
+def test_steps_of_a_sampler_are_counted_in_each_batch_and_change_no_image(bar, tmp_path):
+    found, wanted = drawn(tmp_path / "run", small_runs.DENOISER, 5, 2)
+    np.testing.assert_array_equal(found, wanted)
+    assert (bar.total, bar.unit, bar.moves) == (3 * 3, "step", [1] * 9)
+
+
+def test_images_are_counted_of_a_model_without_steps(bar, tmp_path):
+    found, wanted = drawn(tmp_path / "run", small_runs.WIDE, 5, 2)
+    np.testing.assert_array_equal(found, wanted)
+    assert (bar.total, bar.unit, bar.moves) == (5, "image", [2, 2, 1])
