@@ -57,7 +57,9 @@ def choices(settings: Any, path: tuple[str, ...] = ()) -> Iterator[Choice]:
         value, here = getattr(settings, field.name, None), (*path, field.name)
         if not dataclasses.is_dataclass(value) or field.name in ("parent", "name"):
             continue
-        kinds = [one for one in typing.get_args(_hints(type(settings))[field.name]) if dataclasses.is_dataclass(one)]
+        kinds: list[Any] = [
+            one for one in typing.get_args(_hints(type(settings))[field.name]) if dataclasses.is_dataclass(one)
+        ]
         if len(kinds) > 1:
             yield Choice(here, {name_of(kind): kind for kind in kinds}, value)
         yield from choices(value, here)

@@ -17,7 +17,6 @@ from jaxgen.diffusion.limits import NoLimit
 from jaxgen.diffusion.predictions import Estimate, estimate
 from jaxgen.diffusion.samplers import DDIM, Churn, Euler, Heun, Point, run
 from jaxgen.diffusion.samplers.inversion import invert
-from jaxgen.diffusion.samplers.path import States
 from jaxgen.mode import ExampleKeys
 from jaxgen.parallel import example_keys, pass_key
 from jaxgen.typing import Keys, Labels, Points, States

@@ -64,7 +64,8 @@ def _passes(program: Any, outputs: Any) -> dict[str, int]:
     paths = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(outputs)]
     counters = [".collections['passes']" in path for path in paths]
     alone, _ = partial_eval.dce_jaxpr(program.jaxpr, counters)
-    zeros = [jnp.zeros(value.aval.shape, value.aval.dtype) for value in alone.invars]
+    shapes: list[Any] = [value.aval for value in alone.invars]
+    zeros = [jnp.zeros(each.shape, each.dtype) for each in shapes]
     values = core.jaxpr_as_fun(core.ClosedJaxpr(alone, program.consts))(*zeros)
     names = [path for path, counts in zip(paths, counters, strict=True) if counts]
     return {name: int(value) for name, value in zip(names, values, strict=True)}

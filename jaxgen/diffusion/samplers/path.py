@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
 
 from jaxgen.checks import require
 from jaxgen.diffusion.grids import Grid
@@ -34,9 +33,6 @@ class Path(NamedTuple):
     points: Point
     next: Point
 
-
-States: TypeAlias = Float[Array, "states batch ..."]
-"""x before the first step and after each."""
 
 Denoise: TypeAlias = Callable[[Points, Point], Estimate]
 """x_t and its point to the estimated data and noise; the network, guidance and limits in one."""
