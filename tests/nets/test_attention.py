@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgen.nets import attention
 from jaxgen.nets.attention import Attention, attend
 
 TOKENS = jax.random.normal(jax.random.key(0), (2, 5, 6))
@@ -34,6 +35,42 @@ def test_attention_is_its_formula_head_by_head(mask):
     for i, head in np.ndindex(2, 3):
         inputs = (array[i, :, head].astype(np.float64) for array in (queries, keys, values))
         np.testing.assert_allclose(found[i, :, head], softmax_attention(*inputs, kept[i]), atol=1e-6)
+
+
+@pytest.mark.parametrize("batch", [6, 8, 5])
+@pytest.mark.parametrize("masked", [False, True])
+def test_attention_in_pieces_is_attention_at_once(batch, masked, monkeypatch):
+    """The values and their gradients, for batches that give pieces of 3, 4 and 1 examples."""
+    keys = jax.random.split(jax.random.key(0), 5)
+    queries, weights = (jax.random.normal(key, (batch, 5, 2, 4)) for key in keys[:2])
+    others = [jax.random.normal(key, (batch, 7, 2, 4)) for key in keys[2:4]]
+    mask = jax.random.bernoulli(keys[4], 0.7, (batch, 7)).at[0].set(False) if masked else None
+
+    def outputs_and_gradients():
+        def total(*inputs):
+            outputs = attend(*inputs, mask)
+            return (outputs * weights).sum(), outputs
+
+        return jax.jit(jax.grad(total, (0, 1, 2), has_aux=True))(queries, *others)
+
+    at_once = outputs_and_gradients()
+    monkeypatch.setattr(attention, "_WEIGHTS", 0)
+    in_pieces = outputs_and_gradients()
+    program = str(jax.make_jaxpr(lambda queries: attend(queries, *others, mask))(queries))
+    assert "scan" in program
+    for found, wanted in zip(jax.tree.leaves(in_pieces), jax.tree.leaves(at_once), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+def test_large_batches_are_attended_to_in_pieces_on_cpu_alone(monkeypatch):
+    def program():
+        inputs = [jax.ShapeDtypeStruct((65, 64, 1, 2), jnp.bfloat16)] * 3
+        return jax.make_jaxpr(lambda *inputs: attend(*inputs))(*inputs)
+
+    assert "scan" in str(program())
+    assert program().out_avals[0].dtype == jnp.bfloat16
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert "scan" not in str(program())
 
 
 @pytest.mark.parametrize("context", [None, CONTEXT])

@@ -5,7 +5,7 @@ ConvNet for the 2020s, 2022, arXiv 2201.03545; the linear attention is that of S
 arXiv 1812.01243.
 """
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import flax.linen as nn
 import jax
@@ -21,6 +21,9 @@ from jaxgen.nets.unet.blocks import GroupNorm, check_maps, check_outputs
 from jaxgen.nets.unet.condition import Classes, Condition, only_classes
 from jaxgen.nets.unet.embeddings import Sinusoid, Vectors
 from jaxgen.typing import Images, PerExample, Shape
+
+Kind: TypeAlias = Literal["full", "linear"]
+"""Of attention."""
 
 HALVING = ((1, 1), (1, 1))
 """Zeros on each side of a 4x4 convolution of stride 2."""
@@ -57,7 +60,7 @@ class SelfAttention(nn.Module):
     multiplies from the right, and has one more norm behind the dense layer.
     """
 
-    kind: Literal["full", "linear"]
+    kind: Kind
     heads: int = 4
     head_features: int = 32
     dtype: Literal["float32", "bfloat16"] = "float32"
@@ -119,12 +122,13 @@ class ConvNeXtUNet(nn.Module):
         require(self.channels >= 4 and self.channels % 2 == 0, "channels", self.channels, "even and at least 4")
         dtype = jnp.dtype(self.dtype)
         embedding = self._embedding(times, only_classes(condition))
-        next_block, attention = (nn.remat(kind) if self.remat else kind for kind in (ConvNeXtBlock, SelfAttention))
+        next_block = nn.remat(ConvNeXtBlock) if self.remat else ConvNeXtBlock
+        attention = nn.remat(SelfAttention) if self.remat else SelfAttention
 
         def block(hidden: Images, features: int, name: str) -> Outputs:
             return next_block(features, self.expansion, self.dtype, name=name)(hidden, embedding)
 
-        def attend_to_all(hidden: Images, kind: str, name: str) -> Images:
+        def attend_to_all(hidden: Images, kind: Kind, name: str) -> Images:
             return attention(kind, self.heads, self.head_features, self.dtype, name=name)(hidden)
 
         hidden = Conv(self.channels // 3 * 2, 7, dtype=dtype, name="inputs")(inputs.astype(dtype))

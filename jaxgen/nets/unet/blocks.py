@@ -8,7 +8,7 @@ Diffusion-Based Generative Models, 2022, arXiv 2206.00364.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import flax.linen as nn
 import jax
@@ -27,6 +27,10 @@ from jaxgen.typing import Images, Shape
 
 GLOROT = nn.initializers.glorot_uniform()
 NEARLY_ZERO = nn.initializers.variance_scaling(1e-10, "fan_avg", "uniform")  # 1e-5 of GLOROT: a block begins as x -> x
+
+
+Resampling: TypeAlias = Literal["none", "up", "down"]
+"""Of the maps, inside a residual block."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class ResidualBlock(nn.Module):
 
     features: int
     style: Style
-    resample: Literal["none", "up", "down"] = "none"
+    resample: Resampling = "none"
     layer: int = 0  # the number of its dropout in the network
 
     @nn.compact

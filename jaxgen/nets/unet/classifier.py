@@ -23,6 +23,7 @@ from jaxgen.nets.unet.blocks import (
     NEARLY_ZERO,
     AttentionBlock,
     GroupNorm,
+    Resampling,
     ResidualBlock,
     Style,
     check_maps,
@@ -61,10 +62,11 @@ class NoisyClassifier(nn.Module):
         dtype = jnp.dtype(self.dtype)
         style = Style(self.dropout, scale_shift=True, dtype=self.dtype)
         embedding = TimeEmbedding(self.features, self.channels, 4 * self.channels, self.dtype, name="time")(times)
-        residual, attentive = (nn.remat(kind) if self.remat else kind for kind in (ResidualBlock, AttentionBlock))
+        residual = nn.remat(ResidualBlock) if self.remat else ResidualBlock
+        attentive = nn.remat(AttentionBlock) if self.remat else AttentionBlock
         numbers = itertools.count()
 
-        def block(hidden, features, name, *, attends=False, resample="none"):
+        def block(hidden, features, name, *, attends=False, resample: Resampling = "none"):
             hidden = residual(features, style, resample, next(numbers), name=name)(hidden, embedding, mode)
             if not attends:
                 return hidden

@@ -77,7 +77,8 @@ class UNet(nn.Module):
         style = Style(self.dropout, self.scale_shift, dtype=self.dtype)
         told = TimeEmbedding(self.features, self.channels, 4 * self.channels, self.dtype, name="time")
         embedding = told(times, only_classes(condition))
-        residual, attentive = (nn.remat(kind) if self.remat else kind for kind in (ResidualBlock, AttentionBlock))
+        residual = nn.remat(ResidualBlock) if self.remat else ResidualBlock
+        attentive = nn.remat(AttentionBlock) if self.remat else AttentionBlock
         numbers = itertools.count()
 
         def block(hidden: Images, features: int, name: str, *, attends: bool) -> Outputs:

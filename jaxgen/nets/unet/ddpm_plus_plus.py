@@ -24,6 +24,7 @@ from jaxgen.nets.unet.blocks import (
     NEARLY_ZERO,
     AttentionBlock,
     GroupNorm,
+    Resampling,
     ResidualBlock,
     Style,
     check_maps,
@@ -71,10 +72,11 @@ class DDPMPlusPlus(nn.Module):
             self.dropout, residual_scale=math.sqrt(0.5), attention_variance=0.2, projected=True, dtype=self.dtype
         )
         embedding = self._embedding(times, as_condition(condition))
-        residual, attentive = (nn.remat(kind) if self.remat else kind for kind in (ResidualBlock, AttentionBlock))
+        residual = nn.remat(ResidualBlock) if self.remat else ResidualBlock
+        attentive = nn.remat(AttentionBlock) if self.remat else AttentionBlock
         numbers = itertools.count()
 
-        def block(hidden, features, name, *, attends=False, resample="none"):
+        def block(hidden, features, name, *, attends=False, resample: Resampling = "none"):
             hidden = residual(features, style, resample, next(numbers), name=name)(hidden, embedding, mode)
             return attentive(style, self.heads, name=f"{name}_attention")(hidden) if attends else hidden
 
