@@ -158,7 +158,9 @@ def _level_sets(axes: Any, field: Field, low: np.ndarray, high: np.ndarray) -> N
 def _curves(axes: Any, curves: np.ndarray) -> None:
     from matplotlib.collections import LineCollection
 
-    axes.add_collection(LineCollection(list(np.asarray(curves, np.float64)), colors=EDGE, linewidths=0.6, alpha=0.5))
+    axes.add_collection(
+        LineCollection(list(np.asarray(curves, np.float64)), colors=EDGE, linewidths=0.5, alpha=0.4, zorder=0.9)
+    )
 
 
 def _dots(axes: Any, groups: Sequence[Group]) -> None:
