@@ -131,7 +131,7 @@ def _placed_by_each(leaf: Any, sharding: NamedSharding) -> jax.Array:
     if isinstance(leaf, jax.Array) and not leaf.is_fully_addressable:
         return jax.device_put(leaf, sharding)
     places = sharding.addressable_devices_indices_map(leaf.shape)
-    pieces = [jax.device_put(leaf if leaf.ndim == 0 else leaf[place], device) for device, place in places.items()]
+    pieces = [jax.device_put(leaf[place], device) for device, place in places.items()]
     return jax.make_array_from_single_device_arrays(leaf.shape, sharding, pieces)
 
 

@@ -152,6 +152,33 @@ REASONS = {
     ("parallel.drivers.pmap", "double the value (3)"): PROCESSES,
     ("parallel.drivers.pmap", "exchange mapped and mesh in _each_over_its_own(mapped, mesh, steps)"): PROCESSES,
     ("parallel.drivers._each_over_its_own", ALL): PROCESSES,
+    ("parallel.layout.batch_sharding", "1 -> 2 in 1 if stacked else None"): "any number of steps has the same spec",
+    ("parallel.layout.global_batch", "drop the step: if cut.is_fully_addressable"): PROCESSES,
+    ("parallel.layout.global_batch", "flip the sign of the value (2)"): PROCESSES,
+    ("parallel.layout.global_batch", "double the value (2)"): PROCESSES,
+    (
+        "parallel.layout._max_over_processes",
+        "drop out_shardings= of jax.jit(jnp.max, out_shardings=NamedSharding(mesh, Partit...",
+    ): PROCESSES,
+    ("parallel.layout.placed", "drop the step: if jax.process_count() == 1"): PROCESSES,
+    ("parallel.layout.placed", "jax.process_count() == 1 -> jax.process_count() != 1"): PROCESSES,
+    ("parallel.layout.placed", "1 -> 2 in jax.process_count() == 1"): PROCESSES,
     ("parallel.layout.placed", "flip the sign of the value (3)"): PROCESSES,
     ("parallel.layout.placed", "double the value (3)"): PROCESSES,
+    (
+        "parallel.layout.placed",
+        "broadcast_placements(places, tree) -> broadcast_placements(tree, places)",
+    ): PROCESSES,
+    (
+        "parallel.layout._placed_by_each",
+        "drop the step: if isinstance(leaf, jax.Array) and (not leaf.is_fully_addres...",
+    ): PROCESSES,
+    (
+        "parallel.layout._placed_by_each",
+        "isinstance(leaf, jax.Array) and (not leaf.is_fully_addres... -> isinstance(leaf, jax.Array)",
+    ): PROCESSES,
+    ("parallel.layout._placed_by_each", "not leaf.is_fully_addressable -> leaf.is_fully_addressable"): PROCESSES,
+    ("parallel.layout._placed_by_each", "flip the sign of the value"): PROCESSES,
+    ("parallel.layout._placed_by_each", "double the value"): PROCESSES,
+    ("parallel.layout._lies", "strict=True -> strict=False in strict=True"): "there is a place for each leaf",
 }

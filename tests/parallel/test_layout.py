@@ -28,6 +28,20 @@ def test_a_value_that_each_process_places_on_its_devices_is_that_value(value):
     np.testing.assert_array_equal(found, value)
 
 
+def test_what_lies_where_it_is_to_lie_is_left_there():
+    copies = parallel.replicate(jnp.arange(2.0))
+    assert layout.placed(copies, copies.sharding) is copies
+
+
+def test_a_state_that_is_cut_comes_back_whole_on_one_device():
+    tree = {"cut": jax.device_put(batch_of(8), parallel.batch_sharding()), "whole": parallel.replicate(jnp.ones(3))}
+    found = parallel.unsharded(tree)
+    assert {len(leaf.devices()) for leaf in jax.tree.leaves(found)} == {1}
+    np.testing.assert_array_equal(found["cut"], batch_of(8))
+    np.testing.assert_array_equal(found["whole"], np.ones(3))
+    np.testing.assert_array_equal(parallel.unsharded(jnp.ones(3)), np.ones(3))
+
+
 def test_buffers_are_reinterpreted_as_they_lie():
     mesh, spec = layout.mesh_of(None), layout.batch_spec(None)
     copies, cut = parallel.replicate(jnp.arange(2.0)), jax.device_put(batch_of(8), parallel.batch_sharding())
@@ -45,7 +59,7 @@ def test_copies_that_differ_are_named():
     step = parallel.pmap(update, None)
     state = {"same": jnp.zeros(3), "own": jnp.zeros((), jnp.int32)}
     state, _ = step(state, batch_of(8), jax.random.key(0))
-    assert parallel.differing_replicas(state) == ["own"]
+    assert parallel.differing_replicas({"inside": state}) == ["inside/own"]
     assert parallel.differing_replicas(parallel.replicate({"key": jax.random.key(0), "nan": np.full(2, np.nan)})) == []
 
 
@@ -54,4 +68,5 @@ def test_batches_and_numbers_of_one_process_are_what_they_were():
     np.testing.assert_array_equal(batch["a"], batch_of(8))
     assert batch["a"].addressable_shards[0].data.shape == (2, 3)
     assert parallel.global_batch(batch_of(8)[None], steps=1).sharding == parallel.batch_sharding(stacked=True)
+    assert parallel.global_batch(batch_of(8), devices=jax.devices()[:2]).devices() == set(jax.devices()[:2])
     assert int(parallel.max_over_processes(15)) == 15
