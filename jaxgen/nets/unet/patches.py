@@ -5,6 +5,7 @@ from jaxtyping import Array, Float
 
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
+from jaxgen.nets.convolution_algebra import Outputs
 from jaxgen.nets.unet.condition import Classes, Condition
 from jaxgen.typing import Images, PerExample, Shape
 
@@ -28,7 +29,7 @@ class Patched(nn.Module):
         output_shape: Shape,
         *,
         mode: Mode = EVALUATION,
-    ) -> Float[Array, "batch height width channels"]:
+    ) -> Outputs:
         """(batch, height, width, channels), (batch,), classes or None to (batch, *output_shape).
 
         Raises:
