@@ -82,7 +82,10 @@ OPTIONS = [
     (["wgan_gp_digits", "--model.value-range", "0", "2"], "value_range is (0.0, 2.0), but must be (-1, 1), (0, 1) or"),
     (["wgan_gp_digits", "--model.image-shape", "9", "9", "1"], "leave it out, it follows the data"),
     (["wgan_gp_digits", "--model.critic.norm", "batch"], "use layer normalisation, spectral normalisation or none"),
-    (["wgan_gp_digits", "--model.average", "halflif"], "--model.average is 'halflif', but did you mean half-life? there"),
+    (
+        ["wgan_gp_digits", "--model.average", "halflif"],
+        "--model.average is 'halflif', but did you mean half-life? there",
+    ),
     (["flow_two_moons", "--model.sampler.grid", "leading"], "grid is Leading, but must be another one, for a schedule"),
     (["flow_two_moons", "--model.prediction", "noise"], "prediction is Noise(), but must be V(), Velocity() or Data()"),
     (["wgan_gp_digits", "--out", "/dev/null/run"], "cannot write to /dev/null/run: Not a directory"),
