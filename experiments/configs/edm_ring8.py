@@ -1,6 +1,11 @@
 """EDM (a perceptron that is told the time) on eight Gaussians on a circle.
 
 python -m experiments.train edm_ring8
+
+At 20,000 updates, seed 0, 10,000 samples by `python -m experiments.evaluate --num-samples 10000`: 8 of 8 modes, 95.8 %
+of all within three deviations of a mode (98.9 % of real points are), by 18 steps of Heun, 35 evaluations of the net.
+`--sampler dpm-solver --sampler.steps 12 --sampler.grid karras`, 12 evaluations: 8 modes, 83.1 %; 5 steps of Heun find
+none. 71 s on one core of an AMD EPYC, beside other work.
 """
 
 from experiments.runs.experiment import Experiment

