@@ -42,7 +42,7 @@ def _operations(closed: Any) -> tuple[str, list[bytes]]:
 class _AsksForKeys(nn.Module):
     """A network that refuses to be trained without keys, as dropout inside would, or a step, as a schedule would.
 
-    It counts its passes in training, as batch statistics follow them.
+    It counts its passes in training, as batch statistics follow them, and keeps the first key of the last one.
     """
 
     net: nn.Module
@@ -50,25 +50,31 @@ class _AsksForKeys(nn.Module):
     @nn.compact
     def __call__(self, *inputs: Any, mode: Mode = EVALUATION) -> Any:
         passes = self.variable("passes", "in_training", jnp.zeros, (), jnp.int32)
+        first = self.variable("passes", "key", lambda: jnp.zeros_like(jax.random.key_data(jax.random.key(0))))
         if mode.train:
-            mode.example_keys("a network")
+            keys = mode.example_keys("a network")
             if mode.step is None:
                 raise ValueError("a network has no step in training: give mode=Mode(step=state.step, ...)")
             if not self.is_initializing():
-                passes.value = passes.value + 1
+                passes.value, first.value = passes.value + 1, jax.random.key_data(keys[0])
         return self.net(*inputs, mode=mode)
 
 
-def _passes(program: Any, outputs: Any) -> dict[str, int]:
-    """How often each network of a player was applied in training, as it is kept in a state that began with 0."""
+def _kept(program: Any, outputs: Any) -> dict[str, dict[str, Any]]:
+    """What each network of a player has kept of its passes in training, in a state that began with zeros."""
     paths = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(outputs)]
-    counters = [".collections['passes']" in path for path in paths]
-    alone, _ = partial_eval.dce_jaxpr(program.jaxpr, counters)
-    shapes: list[Any] = [value.aval for value in alone.invars]
-    zeros = [jnp.zeros(each.shape, each.dtype) for each in shapes]
-    values = core.jaxpr_as_fun(core.ClosedJaxpr(alone, program.consts))(*zeros)
-    names = [path for path, counts in zip(paths, counters, strict=True) if counts]
-    return {name: int(value) for name, value in zip(names, values, strict=True)}
+    wanted = [".collections['passes']" in path for path in paths]
+    alone, _ = partial_eval.dce_jaxpr(program.jaxpr, wanted)
+    inputs = [
+        jax.random.key(0) if jnp.issubdtype(each.aval.dtype, jax.dtypes.prng_key) else jnp.zeros_like(each.aval)
+        for each in alone.invars
+    ]
+    values = core.jaxpr_as_fun(core.ClosedJaxpr(alone, program.consts))(*inputs)
+    kept = {}
+    for path, value in zip([path for path, counts in zip(paths, wanted, strict=True) if counts], values, strict=True):
+        network, _, name = path.rpartition("[")
+        kept.setdefault(network, {})[name.strip("']")] = np.asarray(value).tolist()
+    return kept
 
 
 class Suite:
@@ -222,7 +228,8 @@ class Suite:
     def test_every_network_gets_keys_and_the_step_in_training_and_keeps_what_it_counts(self):
         """So that dropout in any of them drops, and what changes on a schedule does; in evaluation none is needed.
 
-        Batch statistics, or what else a network keeps, come out of an update as its passes left them.
+        Batch statistics, or what else a network keeps, come out of an update as its passes left them. No two networks
+        get the same keys.
         """
         nets = {
             field.name: _AsksForKeys(getattr(self.case.config, field.name))
@@ -232,8 +239,9 @@ class Suite:
         config, key = dataclasses.replace(self.case.config, **nets), jax.random.key(0)
         state = jax.eval_shape(functools.partial(self.case.model.init, config), key)
         update = jax.make_jaxpr(functools.partial(self.case.model.update, config), return_shape=True)
-        passes = _passes(*update(state, self.batches(1)[0], key))
-        assert passes and all(passes.values()), passes
+        kept = _kept(*update(state, self.batches(1)[0], key))
+        assert kept and all(network["in_training"] for network in kept.values()), kept
+        assert len({tuple(network["key"]) for network in kept.values()}) == len(kept), kept
 
     def test_every_setting_changes_the_computation(self):
         """Each setting outside the networks is felt by the first state, the samples or the update."""

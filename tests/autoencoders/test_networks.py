@@ -5,6 +5,9 @@ import jax.numpy as jnp
 import pytest
 
 from jaxgen.autoencoders import networks
+from jaxgen.nets.conv_autoencoder import ConvDecoder
+from jaxgen.nets.initializers import LeCunNormal, Normal
+from jaxgen.nets.mlp import MLP
 
 MNIST = (28, 28, 1)
 
@@ -65,3 +68,19 @@ def test_a_fully_convolutional_pair_has_no_dense_layer():
     encoder = conv(1, 32) + conv(32, 64) + conv(64, 2)
     decoder = conv(2, 64) + conv(64, 64) + conv(64, 32) + conv(32, 1)
     assert counts(networks.FULLY_CONVOLUTIONAL, MNIST, 98, 98) == (encoder, decoder)
+
+
+TANH = {"KINGMA_WELLING": (True, True), "BURDA": (True, True), "HIGGINS_DENSE": (False, True)}
+
+
+def test_what_counts_of_parameters_do_not_show():
+    """Where the papers have a tanh, weights from N(0, 0.01^2), and a linear smallest map before a sigmoid."""
+    pairs = {name: value for name, value in vars(networks).items() if isinstance(value, networks.Pair)}
+    for name, pair in pairs.items():
+        for place, net in enumerate(pair):
+            net = getattr(net, "net", net)  # inside a condition
+            if isinstance(net, MLP):
+                assert (net.activation == "tanh") == TANH.get(name, (False, False))[place], name
+                assert net.initializer == (Normal(0.01) if name == "KINGMA_WELLING" else LeCunNormal()), name
+            elif isinstance(net, ConvDecoder):
+                assert net.linear_map == (name in ("ATIENZA_AUTOENCODER", "FULLY_CONVOLUTIONAL")), name

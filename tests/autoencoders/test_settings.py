@@ -7,12 +7,13 @@ import flax.linen as nn
 import jax
 import pytest
 
-from jaxgen.autoencoders import aae, autoencoder, cvae, vae, vq_vae, wae
+from jaxgen.autoencoders import aae, autoencoder, cvae, networks, vae, vq_vae, wae
 from jaxgen.autoencoders.bounds import ELBO, Capacity, ImportanceWeighted
 from jaxgen.autoencoders.codebook import ByGradient, ByMovingAverage
 from jaxgen.autoencoders.corruption import Clean, GaussianNoise, MaskingNoise, SaltAndPepper
 from jaxgen.autoencoders.likelihoods import Bernoulli, DiscretizedLogistic, Gaussian, LearnedGaussian
 from jaxgen.nets.conditioning import ConcatCondition
+from jaxgen.nets.grid import GridDecoder, GridEncoder
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.optimizers import Adagrad, Adam, Optimizer, RMSProp
@@ -78,6 +79,19 @@ def test_settings_by_default_are_the_papers(model):
     config = model.Config()
     values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
     assert {name: value for name, value in values.items() if not isinstance(value, nn.Module)} == PAPERS[model]
+
+
+@pytest.mark.parametrize(
+    ("model", "pair"),
+    [
+        (autoencoder, networks.JODOIN_AUTOENCODER),
+        (cvae, networks.ATIENZA_CONDITIONAL),
+        (vae, networks.KINGMA_WELLING),
+        (vq_vae, networks.Pair(GridEncoder(), GridDecoder())),
+    ],
+)
+def test_networks_by_default_are_the_papers(model, pair):
+    assert (model.Config().encoder, model.Config().decoder) == pair
 
 
 def test_numbers_of_bounds_likelihoods_and_noise_by_default():
