@@ -16,7 +16,7 @@ from jaxgen.diffusion.samplers import DDIM, Ancestral
 from jaxgen.diffusion.schedules import LinearBetas
 from tests.diffusion.beside_diffusers import (
     GRIDS,
-    IGNORED,
+    MARKS,
     SCHEDULES,
     STEPS,
     at_times,
@@ -28,7 +28,7 @@ from tests.diffusion.beside_diffusers import (
     torch,
 )
 
-pytestmark = IGNORED
+pytestmark = MARKS
 
 
 @pytest.mark.parametrize("name", SCHEDULES)

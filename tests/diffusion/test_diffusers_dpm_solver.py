@@ -18,7 +18,7 @@ from jaxgen.diffusion.limits import DynamicThreshold
 from jaxgen.diffusion.samplers import DPMSolver
 from jaxgen.diffusion.schedules import Sigmas, Straight
 from tests.diffusion.beside_diffusers import (
-    IGNORED,
+    MARKS,
     SCHEDULES,
     STEPS,
     at_edm,
@@ -31,7 +31,7 @@ from tests.diffusion.beside_diffusers import (
     torch,
 )
 
-pytestmark = IGNORED
+pytestmark = MARKS
 
 SOLVER = [
     *itertools.product(SCHEDULES, [1, 2, 3], ["midpoint"], ["trailing"], [10, 16], ["epsilon"]),

@@ -19,7 +19,7 @@ from jaxgen.diffusion.samplers import Euler, Heun
 from jaxgen.diffusion.schedules import Sigmas, Straight
 from tests.diffusion.beside_diffusers import (
     GRIDS,
-    IGNORED,
+    MARKS,
     SCHEDULES,
     STEPS,
     at_edm,
@@ -33,7 +33,7 @@ from tests.diffusion.beside_diffusers import (
     theirs,
 )
 
-pytestmark = IGNORED
+pytestmark = MARKS
 
 ODE = [
     *itertools.product(SCHEDULES, ["linspace"], ["epsilon"], ["fractional"]),
