@@ -4,8 +4,8 @@ python -m experiments.train ddpm_swiss_roll
 
 At 20,000 updates, seed 0, 5,000 samples by `python -m experiments.evaluate --num-samples 5000` (in brackets 5,000
 held-out points): precision 0.974 (0.971), recall 0.954 (0.971), told apart by the nearest neighbour 0.513 (0.492; 1/2
-is not at all). With `--sampler ddim --sampler.steps 20 --sampler.limit no-limit`, a tenth of the steps: 0.880, 0.900 and
-0.687. The samples lie on the whole roll, as wide as it is. 74 s on one core of an AMD EPYC, beside other work.
+is not at all). With `--sampler ddim --sampler.steps 20 --sampler.limit no-limit`, a tenth of the steps: 0.880, 0.900
+and 0.687. The samples lie on the whole roll, as wide as it is. 74 s on one core of an AMD EPYC, beside other work.
 """
 
 from experiments.runs.experiment import Experiment
