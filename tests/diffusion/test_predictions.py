@@ -79,12 +79,13 @@ def test_every_kind_stands_for_the_same_data_and_noise_and_goes_over_into_others
 def test_most_kinds_say_what_the_data_are_where_only_noise_is_left():
     """All but the noise and the score."""
     data, noise = (each.astype(jnp.float32) for each in points())
-    for level in (PURE_NOISE, for_each(PURE_NOISE, len(data))):
-        for kind in [Data(), V(), Velocity(), Preconditioned(0.5), Preconditioned(2.0)]:
-            noisy = corrupt(level, data, noise)
-            found = estimate(Prediction(target(kind, level, data, noise), kind), level, noisy)
-            np.testing.assert_allclose(found.data, data, atol=1e-6, err_msg=str(kind))
-            np.testing.assert_allclose(found.noise, noise, atol=1e-6, err_msg=str(kind))
+    _, estimates, _ = converted(Level(*map(jnp.float32, PURE_NOISE)), data, noise)
+    for kind, found in zip(KINDS, estimates, strict=True):
+        if isinstance(kind, Noise | Score):
+            assert not np.isfinite(found.data).any()
+            continue
+        np.testing.assert_allclose(found.data, data, atol=1e-6, err_msg=str(kind))
+        np.testing.assert_allclose(found.noise, noise, atol=1e-6, err_msg=str(kind))
 
 
 def test_estimates_are_good_in_single_precision_too():

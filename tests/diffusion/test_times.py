@@ -68,8 +68,12 @@ def test_the_logit_normal_is_a_share_of_the_noisiest_time():
 @pytest.mark.parametrize("times", [UniformTimes(), LogNormal(), LogitNormal()], ids=str)
 @pytest.mark.parametrize("schedule", [LinearBetas(1000), Straight()], ids=lambda each: type(each).__name__)
 def test_times_are_the_same_however_many_devices_share_the_batch(times, schedule):
-    whole = times.draw(schedule, jax.random.key(3), 8)
-    shares = jax.vmap(lambda _: times.draw(schedule, jax.random.key(3), 2, "i"), axis_name="i")(np.zeros(4))
+    whole, shares = jax.jit(
+        lambda key: (
+            times.draw(schedule, key, 8),
+            jax.vmap(lambda _: times.draw(schedule, key, 2, "i"), axis_name="i")(np.zeros(4)),
+        )
+    )(jax.random.key(3))
     np.testing.assert_allclose(shares.reshape(8), whole, rtol=1e-6)
     assert len(np.unique(whole)) == 8
 

@@ -59,7 +59,7 @@ GAUSSIAN = {  # of the reference: deviation of what DDIM makes of data from N(0,
 @pytest.mark.parametrize(
     ("eta", "steps"),
     [
-        pytest.param(eta, steps, marks=pytest.mark.exhaustive if steps in (50, 1000) else ())
+        pytest.param(eta, steps, marks=() if steps == 10 else pytest.mark.exhaustive)
         for eta, row in GAUSSIAN.items()
         for steps in row
     ],
@@ -70,17 +70,24 @@ def test_ddim_gives_the_table_of_the_reference_for_gaussian_data(eta, steps):
     assert found.deviation(1.0) == pytest.approx(GAUSSIAN[eta][steps], abs=1e-3)
 
 
-@pytest.mark.parametrize("schedule", [BETAS, VP(), Sigmas(0.1, 20.0)], ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize(
+    "schedule",
+    [BETAS, *(pytest.param(each, marks=pytest.mark.exhaustive) for each in (VP(), Sigmas(0.1, 20.0)))],
+    ids=lambda each: type(each).__name__,
+)
 def test_ddim_with_eta_1_is_the_ancestral_sampler_with_the_small_variance(schedule):
     one, other = DDIM(6, 1.0, Linspace(), NoLimit()), Ancestral(6, "small", Linspace(), NoLimit())
     keys = jax.random.split(jax.random.key(0), 3)
-    found = [run(each, schedule, gaussian(0.3, 0.2, Noise()), jnp.ones((3, 2)), keys) for each in (one, other)]
+    denoise = gaussian(0.3, 0.2, Noise())
+    found = jax.jit(lambda start: [run(each, schedule, denoise, start, keys) for each in (one, other)])(
+        jnp.ones((3, 2))
+    )
     np.testing.assert_allclose(*found, atol=1e-6)
 
 
 def test_the_last_step_adds_no_noise_only_if_it_leads_to_the_data():
-    for sampler in (DDIM(4, 1.0, limit=NoLimit()), Ancestral(4, limit=NoLimit()), Ancestral(4, "small")):
-        assert responses(dataclasses.replace(sampler, limit=NoLimit()), BETAS, denoise).weights[-1] == 0.0
+    for sampler in (DDIM(4, 1.0, limit=NoLimit()), Ancestral(4, limit=NoLimit())):
+        assert responses(sampler, BETAS, denoise).weights[-1] == 0.0
         onward = dataclasses.replace(sampler, to_data=False, grid=Linspace())
         assert responses(onward, BETAS, denoise).weights[-1] > 1e-3
 
@@ -115,7 +122,7 @@ def test_a_learned_variance_lies_between_the_fixed_ones(v, like):
 
 def test_a_learned_variance_is_interpolated_in_the_logarithm_for_each_number():
     sampler, v = Ancestral(2, "learned", limit=NoLimit()), jnp.array([[0.0, 0.25, 1.0]])
-    row = jax.tree.map(lambda values: jnp.float32(values[0]), sampler.rows(BETAS))
+    row = jax.tree.map(lambda values: np.float32(values[0]), sampler.rows(BETAS))
     nothing = Estimate(jnp.zeros((1, 3)), jnp.zeros((1, 3)), v)
     found, _ = sampler.step(lambda noisy, point: nothing, (jnp.zeros((1, 3)), ()), row, jnp.ones((1, 3)))
     small, large = (np.exp(each[0]) for each in (sampler.rows(BETAS).log_small, sampler.rows(BETAS).log_large))

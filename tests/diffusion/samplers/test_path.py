@@ -83,11 +83,12 @@ def test_all_states_end_at_what_is_returned_without_them(sampler):
     assert (np.abs(np.diff(states, axis=0)).max((1, 2)) > 1e-4).all()  # each step does something
 
 
-@pytest.mark.parametrize("sampler", [SAMPLERS[2], SAMPLERS[4]], ids=str)
+@pytest.mark.parametrize("sampler", [SAMPLERS[2]], ids=str)
 def test_the_noise_of_an_example_depends_on_its_own_key_alone(sampler):
     start, keys = jnp.zeros((3, 2)), jax.random.split(jax.random.key(0), 3)
-    together = run(sampler, SCHEDULE, denoise, start, keys)
-    alone = run(sampler, SCHEDULE, denoise, start[1:2], keys[1:2])
+    together, alone = jax.jit(
+        lambda: [run(sampler, SCHEDULE, denoise, start[part], keys[part]) for part in (slice(3), slice(1, 2))]
+    )()
     np.testing.assert_allclose(together[1:2], alone, atol=1e-6)
     assert len(np.unique(together)) == 6
 
@@ -99,7 +100,9 @@ def test_a_sampler_that_draws_noise_needs_keys():
 
 def test_a_sampler_that_draws_none_is_the_same_with_keys_and_without():
     start, keys = jnp.ones((3, 2)), jax.random.split(jax.random.key(0), 3)
-    with_keys, without = (run(SAMPLERS[0], SCHEDULE, denoise, start, each) for each in (keys, None))
+    with_keys, without = jax.jit(
+        lambda start: [run(SAMPLERS[0], SCHEDULE, denoise, start, each) for each in (keys, None)]
+    )(start)
     np.testing.assert_array_equal(with_keys, without)
 
 
