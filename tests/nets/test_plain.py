@@ -96,6 +96,14 @@ LAYERS |= {
     "InceptionD",
     "InceptionE",
 }
+LAYERS |= {
+    "GroupNorm",
+    "AttentionBlock",
+    "AttentionPool",
+    "TimeEmbedding",
+    "ConvNeXtBlock",
+    "SelfAttention",
+}  # of U-Nets
 LAYERS |= {"Classifier", InceptionV3.__name__}  # published weights, for inference only
 
 

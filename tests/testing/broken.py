@@ -170,8 +170,14 @@ BROKEN = {
         replaced(update=a_setting_that_is_not_felt),
         "every_setting_changes_the_computation",
     ),
-    "no_keys_in_training": (replaced(update=no_keys_in_training), "every_network_gets_keys_and_the_step_in_training"),
-    "no_step_in_training": (replaced(update=no_step_in_training), "every_network_gets_keys_and_the_step_in_training"),
+    "no_keys_in_training": (
+        replaced(update=no_keys_in_training),
+        "every_network_gets_keys_and_the_step_in_training_and_keeps_what_it_counts",
+    ),
+    "no_step_in_training": (
+        replaced(update=no_step_in_training),
+        "every_network_gets_keys_and_the_step_in_training_and_keeps_what_it_counts",
+    ),
     "a_sample_that_ignores_its_key": (
         replaced(sample=a_sample_that_ignores_its_key),
         "sample_has_the_shape_and_range_of_the_images",

@@ -35,6 +35,7 @@ ON_DISK = {
 
 IN_MEMORY = {
     # function: (what it depends on beside its arguments, which are the key)
+    "experiments.command_line.choices._hints": "nothing: the fields of a class",
     "experiments.data.archives._opened": "an archive, whose time and size are arguments",
     "experiments.data.decoding.suffixes": "the packages that are installed",
     "experiments.data.order._permutation": "nothing",
@@ -48,6 +49,7 @@ IN_MEMORY = {
     "experiments.models.abilities.decoder": "nothing: the state is an argument of what it gives",
     "experiments.models.abilities.encoder": "nothing: the state is an argument of what it gives",
     "experiments.models.abilities.reconstruction": "nothing: the state is an argument of what it gives",
+    "experiments.models.progress._telling": "nothing: a class made of a class",
     "experiments.models.sampling._rows": "nothing: state, seed and conditions are arguments of what it gives",
     "experiments.pictures.figures._font": "a file of matplotlib",
     "experiments.runs.restore.of_segment": "the history of one run, fixed within the function that defines it",

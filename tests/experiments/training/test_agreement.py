@@ -104,6 +104,12 @@ KNOWN = {
     "jaxgen.autoencoders.bounds:Capacity": {"steps"},
     "jaxgen.moving_averages:HalfLife": {"half_life"},
     "jaxgen.nets.spectral:Spectral": {"steps"},  # of the power method: none of the run
+    "jaxgen.diffusion.couplings:Reflow": {"steps"},  # of a sampler, as those of all samplers; none of the run
+    **{f"jaxgen.diffusion.samplers.ancestral:{name}": {"steps"} for name in ("Ancestral", "DDIM")},
+    "jaxgen.diffusion.samplers.dpm_solver:DPMSolver": {"steps"},
+    **{f"jaxgen.diffusion.samplers.ode:{name}": {"steps"} for name in ("Euler", "Heun")},
+    **{f"jaxgen.diffusion.schedules.betas:{name}Betas": {"steps"} for name in ("Linear", "ScaledLinear", "Cosine")},
+    **{f"jaxgen.diffusion.schedules.continuous:{name}": {"end"} for name in ("VP", "Cosine", "Straight")},  # a time
 }
 """Types that have some, each in the table above."""
 
