@@ -175,6 +175,8 @@ def _column_phases(columns: Axis, w: Array) -> tuple[Array, tuple[int, int], int
 def _sum_over_chunks(geometry: Geometry, x: Images, y: Outputs) -> Kernel:
     """Equation (3) in chunks of the batch, the largest of at most `_POSITIONS` positions."""
     batch, positions = x.shape[0], y.shape[1] * y.shape[2]
+    if not isinstance(batch, int):  # an exported program has a symbol for it
+        return _correlate(geometry, x, y)
     divisors = [n for n in range(1, batch + 1) if batch % n == 0]
     size = max((n for n in divisors if n == 1 or n * positions <= _POSITIONS), default=batch)
     if size == batch:

@@ -65,9 +65,10 @@ def _kept(program: Any, outputs: Any) -> dict[str, dict[str, Any]]:
     paths = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(outputs)]
     wanted = [".collections['passes']" in path for path in paths]
     alone, _ = partial_eval.dce_jaxpr(program.jaxpr, wanted)
+    shapes: list[Any] = [each.aval for each in alone.invars]
     inputs = [
-        jax.random.key(0) if jnp.issubdtype(each.aval.dtype, jax.dtypes.prng_key) else jnp.zeros_like(each.aval)
-        for each in alone.invars
+        jax.random.key(0) if jnp.issubdtype(each.dtype, jax.dtypes.prng_key) else jnp.zeros(each.shape, each.dtype)
+        for each in shapes
     ]
     values = core.jaxpr_as_fun(core.ClosedJaxpr(alone, program.consts))(*inputs)
     kept = {}

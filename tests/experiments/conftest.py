@@ -12,7 +12,10 @@ def _kept(wrap):
     """A driver that gives for the same update, settings, options and devices the step that it has made before."""
 
     def driver(update, config, **options):
-        key = wrap, update, config, tuple(jax.devices()), tuple(sorted(options.items()))
+        given = tuple(
+            (name, tuple(value) if isinstance(value, list) else value) for name, value in sorted(options.items())
+        )
+        key = wrap, update, config, tuple(jax.devices()), given
         if key not in _STEPS:
             _STEPS[key] = wrap(update, config, **options)
         return _STEPS[key]

@@ -13,7 +13,7 @@ from jaxgen.diffusion.samplers.ancestral import step_variances
 from jaxgen.diffusion.samplers.path import path
 from jaxgen.diffusion.schedules import VP, CosineBetas, LinearBetas, Sigmas
 from tests.diffusion.oracles import gaussian, posterior_mean
-from tests.diffusion.recursions import responses
+from tests.diffusion.recursions import affine, responses
 
 BETAS = LinearBetas()
 ALL = path(BETAS, Linspace(), 1000, to_data=True)
@@ -65,9 +65,11 @@ GAUSSIAN = {  # of the reference: deviation of what DDIM makes of data from N(0,
     ],
 )
 def test_ddim_gives_the_table_of_the_reference_for_gaussian_data(eta, steps):
-    """Times are equal steps from 999 to 0, the start is from N(0, 1). The table is of samples, good to 1e-3."""
-    found = responses(DDIM(steps, eta, Linspace(), NoLimit()), BETAS, denoise)
-    assert found.deviation(1.0) == pytest.approx(GAUSSIAN[eta][steps], abs=1e-3)
+    """Times are equal steps from 999 to 0, the start is from N(0, 1). The table is of 200,000 samples."""
+    sampler = DDIM(steps, eta, Linspace(), NoLimit())
+    found = responses(sampler, BETAS, denoise).deviation(1.0)
+    assert found == pytest.approx(GAUSSIAN[eta][steps], rel=2 / 400_000**0.5)
+    assert found == pytest.approx(affine(sampler, BETAS, (0.0, 0.5)).deviation(1.0), rel=1e-9)
 
 
 @pytest.mark.parametrize(

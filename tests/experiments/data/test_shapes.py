@@ -109,10 +109,11 @@ NAMES = [name for name in experiment.names() if len(experiment.load(name).model.
 @pytest.mark.parametrize("name", NAMES)
 def test_every_experiment_takes_images_that_are_no_squares_or_says_why_not(name, shape):
     chosen = dataclasses.replace(experiment.load(name), batch_size=64)  # which the test's devices divide
-    num = getattr(chosen.model, "num_classes", 10)
+    num = getattr(chosen.model, "num_classes", 10) or 10
     rows, labels = np.zeros((64, *shape, chosen.model.image_shape[2]), np.uint8), np.arange(64, dtype=np.int32) % num
     image_set = ImageSet("set", rows, labels, tuple(map(str, range(num))))
-    refused = contextlib.nullcontext() if shape == (64, 48) else contextlib.suppress(UserError)
+    halves = shape == (64, 48) and not hasattr(chosen.model, "denoiser")  # a U-Net attends to maps of given heights
+    refused = contextlib.nullcontext() if halves else contextlib.suppress(UserError)
     with refused:
         checks.check_model(checks.fit_to_data(chosen, image_set, name), image_set)
 
