@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
         prog="python -m experiments.results",
         description=(__doc__ or "").partition("\n\n")[0],
     )
-    from experiments.reports import learning, records, results
+    from experiments.reports import learning, records, results, sweeps
     from experiments.runs import files
 
     folder = chosen.out / "runs"
@@ -55,6 +55,8 @@ def main(argv: Sequence[str]) -> int:
         (chosen.figures / results.CURVES).mkdir(parents=True, exist_ok=True)
         for name, runs in results.with_curves(known).items():
             (chosen.figures / results.CURVES / name).write_bytes(learning.picture(runs))
+        for name, one in results.with_sweeps(known).items():
+            (chosen.figures / results.CURVES / name).write_bytes(sweeps.picture(one))
         for name, text in results.pages(known, chosen.figures).items():
             files.write(chosen.out / name, text)
             print(f"wrote {chosen.out / name}")

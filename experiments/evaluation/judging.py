@@ -1,8 +1,9 @@
 """An evaluation from beginning to end: checks, sets, extractors, rows, and evaluation.json."""
 
+import dataclasses
 import json
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.command_line import terminal
@@ -32,26 +33,66 @@ def evaluate(folder: pathlib.Path, options: Options, changes: Changes = NONE) ->
     """
     run, *others = _runs(folder, options, changes)
     _check_classes(run, options)
+    judge = _judge(run, options)
+    given = judge.draw(dict(zip(("samples", "against"), (run, *others), strict=False)), options)
+    found = head(run, judge, options)
+    for other in others:
+        found["against"] = {"folder": str(other.folder), "experiment": other.name, "step": other.step}
+    found["rows"] = judge.rows(given)
+    found["class_shares"] = _class_shares(judge.extractors, given)
+    found["codes"] = codes.judge(run, judge.real.test)
+    write(folder / "evaluation.json", found)
+    return found
+
+
+def compare(folder: pathlib.Path, options: Options, ways: Mapping[str, Changes]) -> dict[str, Any]:
+    """Judge the run in `folder` drawn in several ways, by name; the rows and what holds for all of them.
+
+    UserError for what cannot be done, before any time is spent.
+    """
+    (run,) = _runs(folder, options)
+    _check_classes(run, options)
+    drawers = {
+        name: dataclasses.replace(run, experiment=samplers.replaced(run.experiment, changes))
+        for name, changes in ways.items()
+    }
+    judge = _judge(run, options)
+    return head(run, judge, options) | {"rows": judge.rows(judge.draw(drawers, options))}
+
+
+@dataclasses.dataclass(frozen=True)
+class Judge:
+    """What is the same for all sets that are compared."""
+
+    real: Real
+    measures: Sequence[Measure]
+    extractors: Sequence[Extractor]
+
+    def draw(self, runs: Mapping[str, Run], options: Options) -> Sets:
+        """Samples of each run, by name, and held-out examples where there are any."""
+        candidates = {}
+        for name, run in runs.items():
+            candidates[name] = run.draw(options.num_samples, options.seed, _labels(run, self.real, options))
+            if len(runs) > 2:
+                terminal.show(f"drawn: {name}")
+        if self.real.test is not None:
+            candidates["real"] = sets.spread(self.real.test, options.num_samples)
+        plan = Plan(options.num_reference, options.num_halves, options.equal_num, options.seed)
+        return Sets(self.real, candidates, plan)
+
+    def rows(self, given: Sets) -> list[dict[str, Any]]:
+        """Of every metric, as JSON has them."""
+        return [_plain(row) for measure in self.measures for row in _rows_of(measure, self.extractors, given)]
+
+
+def _judge(run: Run, options: Options) -> Judge:
+    """For the run's data. UserError for a metric or an extractor that does not exist or fit."""
     real = sets.real(run.experiment)
     chosen = _chosen(options.metrics, run.experiment.data)
     names = options.extractor or extractors.usual(real)
     extractors.check(names, real)
     cache = Cache(run.experiment.images, options.cache_dir, options.seed)
-    plan = Plan(options.num_reference, options.num_halves, options.equal_num, options.seed)
-    candidates = {
-        name: one.draw(options.num_samples, options.seed, _labels(one, real, options))
-        for name, one in zip(("samples", "against"), (run, *others), strict=False)
-    }
-    if real.test is not None:
-        candidates["real"] = sets.spread(real.test, options.num_samples)
-    made = [extractors.make(name, real, cache) for name in dict.fromkeys(names)]
-    given = Sets(real, candidates, plan)
-    found = _head(run, others, real, options, made)
-    found["rows"] = [_plain(row) for measure in chosen for row in _rows_of(measure, made, given)]
-    found["class_shares"] = _class_shares(made, given)
-    found["codes"] = codes.judge(run, real.test)
-    _write(folder / "evaluation.json", found)
-    return found
+    return Judge(real, chosen, [extractors.make(name, real, cache) for name in dict.fromkeys(names)])
 
 
 def _labels(run: Run, real: Real, options: Options) -> Labels | None:
@@ -102,10 +143,10 @@ def _rows_of(measure: Measure, made: Sequence[Extractor], given: Sets) -> list[R
     return found
 
 
-def _head(run: Run, others: list[Run], real: Real, options: Options, made: Sequence[Extractor]) -> dict[str, Any]:
+def head(run: Run, judge: Judge, options: Options) -> dict[str, Any]:
     """What holds for every row."""
-    judge = next((one for one in made if one.classes), None)
-    head = {
+    classifier, real = next((one for one in judge.extractors if one.classes), None), judge.real
+    found = {
         "format": FORMAT,
         "experiment": run.name,
         "step": run.step,
@@ -117,15 +158,12 @@ def _head(run: Run, others: list[Run], real: Real, options: Options, made: Seque
         "splits": {"reference": "train", "real": "test" if real.test is not None else None},
         "num_train": len(real.train),
         "num_test": 0 if real.test is None else len(real.test),
-        "extractors": [one.about for one in made],
-        "classifier_accuracy": judge.accuracy if judge else None,
+        "extractors": [one.about for one in judge.extractors],
+        "classifier_accuracy": classifier.accuracy if classifier else None,
         "classes": list(real.train.classes),
         "level": 0.95,
     }
-    head |= {name: repr(value) for name, value in samplers.settings(run.experiment.model).items()}
-    for other in others:
-        head["against"] = {"folder": str(other.folder), "experiment": other.name, "step": other.step}
-    return head
+    return found | {name: repr(value) for name, value in samplers.settings(run.experiment.model).items()}
 
 
 def _plain(row: Row) -> dict[str, Any]:
@@ -153,7 +191,8 @@ def _class_shares(made: Sequence[Extractor], given: Sets) -> dict[str, list[floa
     return {name: measures.class_shares(given.seen(judges[0], name)).round(4).tolist() for name in names}
 
 
-def _write(path: pathlib.Path, found: dict[str, Any]) -> None:
+def write(path: pathlib.Path, found: dict[str, Any]) -> None:
+    """Write JSON; FolderError where that cannot be done."""
     try:
         files.write(path, json.dumps(found, indent=2) + "\n")
     except OSError as error:

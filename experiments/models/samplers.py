@@ -31,8 +31,7 @@ def parse(
 
     UserError for a setting that the model does not have, or one with which it cannot draw: nothing is loaded for that.
     """
-    experiment = _experiment(folder)
-    config: Any = None if experiment is None else experiment.model
+    experiment, config = _experiment(folder), run_config(folder)
     own = settings(config)
     for word in argv:
         name = word.removeprefix("--").partition("=")[0].partition(".")[0]
@@ -47,6 +46,12 @@ def parse(
     if experiment is not None and changes:
         _require_possible(experiment, changes)
     return type(options)(**{name: getattr(found, name) for name in values}), changes
+
+
+def run_config(folder: pathlib.Path) -> Any:
+    """The settings of the model of the run in `folder`; None for no run."""
+    experiment = _experiment(folder)
+    return None if experiment is None else experiment.model
 
 
 def settings(config: Any) -> dict[str, Any]:

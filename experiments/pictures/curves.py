@@ -52,12 +52,13 @@ def png(title: str, curves: Sequence[Curve]) -> bytes:
         return _file(diagrams.pixels(figure), INKS)
 
 
-def sheet(panels: Mapping[str, Sequence[Curve]], about: Mapping[str, str]) -> bytes:
+def sheet(panels: Mapping[str, Sequence[Curve]], about: Mapping[str, str], marker: str = "") -> bytes:
     """Several metrics in one picture, a panel each with its name above; the first one names the runs.
 
     Args:
         panels: curves by the name of the metric.
         about: words that stand in the file beside the picture, by keyword.
+        marker: matplotlib's, at each point.
 
     ValueError where there is no point at all.
     """
@@ -69,13 +70,13 @@ def sheet(panels: Mapping[str, Sequence[Curve]], about: Mapping[str, str]) -> by
     with diagrams.drawing(WIDTH, rows * PANEL_HEIGHT, style) as figure:
         for place, (title, some) in enumerate(drawn.items()):
             axes = figure.add_subplot(rows, COLUMNS, place + 1)
-            _draw(axes, title, some, width=1.0)
+            _draw(axes, title, some, 1.0, marker)
             if place == 0 and 1 < len(some) <= MOST_NAMED:
                 axes.legend(axes.lines, [curve.name for curve in some], fontsize="small", edgecolor="none")
         return _file(diagrams.pixels(figure), SHEET_INKS, about)
 
 
-def _draw(axes: Any, title: str, curves: Sequence[Curve], width: float = 1.6) -> None:
+def _draw(axes: Any, title: str, curves: Sequence[Curve], width: float = 1.6, marker: str = "") -> None:
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.xaxis.get_major_locator().set_params(integer=True, nbins=6 if width > 1 else 3)
     axes.set_title(title, loc="left", weight="bold", size="medium")
@@ -83,7 +84,14 @@ def _draw(axes: Any, title: str, curves: Sequence[Curve], width: float = 1.6) ->
     axes.grid()
     for curve in curves:
         steps, values = zip(*curve.points, strict=True)
-        axes.plot(steps, values, color=curve.colour, linewidth=width, marker="o" if len(values) == 1 else "")
+        axes.plot(
+            steps,
+            values,
+            color=curve.colour,
+            linewidth=width,
+            marker="o" if len(values) == 1 else marker,
+            markersize=6 if len(values) == 1 else 3,
+        )
 
 
 def _file(pixels: np.ndarray, inks: int, about: Mapping[str, str] | None = None) -> bytes:

@@ -19,6 +19,9 @@ PLACES = {"data_dir", "out", "init_from", "compilation_cache", "coordinator", "w
 KEPT = ("metric", "name", "extractor", "resize", "better", "interval", "num_reference", "samples", "real", "reason")
 """Of a row of an evaluation."""
 
+SWEPT = ("num_samples", "seed", "sampler", "guidance", "metrics", "points", "real")
+"""Of a sweep."""
+
 
 def record(folder: pathlib.Path) -> dict[str, Any]:
     """What the run in a folder was, how long it took and how good its samples are.
@@ -45,8 +48,8 @@ def record(folder: pathlib.Path) -> dict[str, Any]:
         "settings": {name: _public(name, value) for name, value in config["settings"].items() if name not in PLACES},
         "curves": learning.kept(run.metrics),
     }
-    evaluation, likelihood = run.evaluation, _likelihood(folder / "likelihood.json")
-    for name, one in (("evaluation", evaluation), ("likelihood", likelihood)):
+    evaluation, likelihood, sweep = run.evaluation, _json(folder / "likelihood.json"), _json(folder / "sweep.json")
+    for name, one in (("evaluation", evaluation), ("likelihood", likelihood), ("sweep", sweep)):
         if one is not None and one["step"] != run.step:
             raise UserError(
                 f"{folder / name}.json is of step {one['step']:,}, not of the last, {run.step:,}; make it anew"
@@ -55,6 +58,8 @@ def record(folder: pathlib.Path) -> dict[str, Any]:
         found["evaluation"] = _evaluation(evaluation)
     if likelihood is not None:
         found["likelihood"] = likelihood
+    if sweep is not None:
+        found["sweep"] = {name: sweep[name] for name in SWEPT if name in sweep}
     return found
 
 
@@ -117,7 +122,7 @@ def _evaluation(found: dict[str, Any]) -> dict[str, Any]:
     return {name: found[name] for name in kept if name in found} | {"rows": rows}
 
 
-def _likelihood(path: pathlib.Path) -> dict[str, Any] | None:
+def _json(path: pathlib.Path) -> dict[str, Any] | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 

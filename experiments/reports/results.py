@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from experiments.evaluation.table import AIMS, shown
-from experiments.reports import learning
+from experiments.reports import learning, sweeps
 
 Record = dict[str, Any]
 
@@ -40,6 +40,14 @@ def with_curves(records: Sequence[Record]) -> dict[str, list[Record]]:
     """Names of pictures of learning curves, and the runs that each shows: those that differ in their seed alone."""
     groups = [(_anchor(runs[0], command), runs) for command, runs in _groups(records)]
     return {f"{name}.png": runs for name, runs in groups if learning.drawable(runs)}
+
+
+def with_sweeps(records: Sequence[Record]) -> dict[str, Record]:
+    """Names of pictures of sweeps, and the record that each shows: the first of its command that has one."""
+    groups = [
+        (_anchor(runs[0], command), [one for one in runs if "sweep" in one]) for command, runs in _groups(records)
+    ]
+    return {f"{name}-sweep.png": swept[0] for name, swept in groups if swept}
 
 
 def links(records: Sequence[Record]) -> dict[str, str]:
@@ -143,6 +151,7 @@ def _section(command: str, runs: Sequence[Record], figures: pathlib.Path) -> lis
     lines += _evaluated(runs)
     lines += _codes(runs)
     lines += _likelihoods(runs)
+    lines += _swept(runs, f"../figures/{CURVES}/{_anchor(first, command)}")
     if learning.drawable(runs):
         title = f"Learning curves of {name}"
         lines += [f"![{title}](../figures/{CURVES}/{_anchor(first, command)}.png)", ""]
@@ -240,6 +249,17 @@ def _likelihoods(runs: Sequence[Record]) -> list[str]:
     )
     note = f"{first['num_images']:,} held-out images; {first['protocol']}. Standard errors over images."
     return [*_table(head, body), "", note, ""]
+
+
+def _swept(runs: Sequence[Record], picture: str) -> list[str]:
+    """The first seed that was drawn in many ways."""
+    swept = [one for one in runs if "sweep" in one]
+    if not swept:
+        return []
+    first = swept[0]["sweep"]
+    settings = ", ".join(f"{name} `{first[name]}`" for name in ("sampler", "guidance") if name in first)
+    note = f"Seed {swept[0]['seed']}, {first['num_samples']:,} samples for each line; what is not named is {settings}."
+    return [note, "", *_table(*sweeps.table(first)), "", f"![Metrics of each way of drawing]({picture}-sweep.png)", ""]
 
 
 def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:

@@ -52,6 +52,7 @@ class DDIM:
         require(self.eta <= 1, "eta", self.eta, "at most 1")
 
     stochastic = property(lambda self: self.eta > 0)
+    evaluations = property(lambda self: self.steps)
 
     def rows(self, schedule: Schedule) -> Row:
         """Numbers of all steps."""
@@ -83,6 +84,7 @@ class Ancestral:
     to_data: bool = True  # the last step leads to sigma = 0; else to the grid's last time
 
     stochastic = True
+    evaluations = property(lambda self: self.steps)
 
     def __post_init__(self):
         require_bounds(self)

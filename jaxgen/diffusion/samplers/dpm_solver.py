@@ -54,6 +54,7 @@ class DPMSolver:
     to_data: bool = True  # the last step leads to sigma = 0, in order 1; else to the grid's last time
 
     stochastic = False
+    evaluations = property(lambda self: self.steps)
 
     def __post_init__(self):
         require_bounds(self)

@@ -68,6 +68,7 @@ class Euler:
         require_bounds(self)
 
     stochastic = property(lambda self: self.churn.amount > 0)
+    evaluations = property(lambda self: self.steps)
 
     def rows(self, schedule: Schedule) -> Row:
         """Numbers of all steps."""
@@ -98,6 +99,7 @@ class Heun:
         require_bounds(self)
 
     stochastic = property(lambda self: self.churn.amount > 0)
+    evaluations = property(lambda self: 2 * self.steps - self.to_data)
 
     def rows(self, schedule: Schedule) -> Row:
         """Numbers of all steps."""

@@ -141,3 +141,17 @@ def test_the_network_is_asked_once_a_step_and_by_heun_twice_but_in_the_last(samp
     jax.effects_barrier()
     assert len(calls) == num
     assert max(calls) == SCHEDULE.start
+
+
+@pytest.mark.parametrize("sampler", [*SAMPLERS, Heun(5, grid=Even(), to_data=False), DDIM(5, to_data=False)], ids=str)
+def test_a_sampler_says_how_often_it_asks_the_denoiser(sampler):
+    calls = []
+
+    def counted(x, point):
+        jax.debug.callback(lambda: calls.append(1))
+        return denoise(x, point)
+
+    keys = jax.random.split(jax.random.key(0), 2)
+    jax.block_until_ready(run(sampler, SCHEDULE, counted, jnp.ones((2, 1)), keys))
+    jax.effects_barrier()
+    assert len(calls) == sampler.evaluations

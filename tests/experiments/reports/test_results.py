@@ -9,7 +9,7 @@ from PIL import Image
 
 from experiments import results as command
 from experiments.command_line.errors import UserError
-from experiments.reports import learning, records, results
+from experiments.reports import learning, records, results, sweeps
 from experiments.runs import run_folder
 from experiments.runs.experiment import load
 
@@ -35,7 +35,13 @@ def test_every_record_stands_on_a_page():
 def test_the_curves_of_the_repository_are_those_of_the_records():
     known = [one for _, one in records.read(DOCS / "results" / "runs")]
     folder, wanted = DOCS / "figures" / results.CURVES, results.with_curves(known)
-    assert sorted(path.name for path in folder.glob("*")) == sorted(wanted), "run python -m experiments.results"
+    swept = results.with_sweeps(known)
+    assert sorted(path.name for path in folder.glob("*")) == sorted([*wanted, *swept]), (
+        "run python -m experiments.results"
+    )
+    for name, one in swept.items():
+        with Image.open(folder / name) as picture:
+            assert picture.info[learning.DATA] == sweeps.checksum(one), f"{name}: run python -m experiments.results"
     for name, runs in wanted.items():
         assert (folder / name).stat().st_size <= 30_000, name
         with Image.open(folder / name) as picture:
@@ -219,3 +225,30 @@ def test_a_reader_that_is_gone_is_no_fault_of_the_folder(tmp_path, monkeypatch):
 def test_without_records_the_option_is_named(tmp_path):
     with pytest.raises(UserError, match="give --add RUN"):
         command.main(["--out", str(tmp_path)])
+
+
+def test_a_sweep_stands_on_the_page_with_its_picture(tmp_path):
+    run, out = finished_run(tmp_path / "run"), tmp_path / "results"
+    cell = {"value": 3.0, "low": 2.0, "high": 4.0, "num": 10}
+    points = [
+        {"settings": {"sampler.steps": str(steps)}, "evaluations": steps, "values": {"Frechet distance": cell}}
+        for steps in (5, 10)
+    ]
+    sweep = {"step": 200, "num_samples": 10, "seed": 0, "sampler": "DDIM(steps=50)", "points": points}
+    sweep |= {"metrics": [{"metric": "frechet", "name": "Frechet distance", "extractor": "pixels", "better": "lower"}]}
+    sweep |= {"real": {"Frechet distance": {"value": 1.0}}, "experiment": "left out"}
+    (run / "sweep.json").write_text(json.dumps(sweep), encoding="utf-8")
+    assert command.main(["--out", str(out), "--figures", str(tmp_path), "--add", str(run)]) == 0
+    page = (out / "gans.md").read_text(encoding="utf-8")
+    assert "| `sampler.steps` | evaluations | Frechet distance (low) |" in page
+    assert "| real, held out |  | 1 |" in page and "| 5 | 5 | 3 [2, 4] |" in page
+    assert "what is not named is sampler `DDIM(steps=50)`." in page
+    ((_, one),) = records.read(out / "runs")
+    assert "experiment" not in one["sweep"]
+    (name,) = results.with_sweeps([one])
+    assert f"](../figures/curves/{name})" in page
+    with Image.open(tmp_path / "curves" / name) as picture:
+        assert picture.info[learning.DATA] == sweeps.checksum(one)
+    (run / "sweep.json").write_text(json.dumps(sweep | {"step": 100}), encoding="utf-8")
+    with pytest.raises(UserError, match=r"sweep\.json is of step 100"):
+        records.record(run)
