@@ -1,7 +1,7 @@
 """Settings on which a trained state does not depend, and which may be others when a finished run draws.
 
-`--sampler heun --sampler.steps 20`, `--guidance classifier-free --guidance.scale 3`. A model has such a setting if its
-Config has a field of that name, a frozen dataclass: `FIELDS`.
+`--sampler heun --sampler.steps 20`, `--guidance classifier-free --guidance.scale 3`, `--drawing.threshold 0.5`. A
+model has such a setting if its Config has a field of that name, a frozen dataclass: `FIELDS`.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ from experiments.runs.experiment import Experiment, model_of
 
 OptionsT = TypeVar("OptionsT")
 
-FIELDS = ("sampler", "guidance")
+FIELDS = ("sampler", "guidance", "drawing")
 
 Changes: TypeAlias = Mapping[str, Any]
 """Settings of a model that are others than its run's, by the name of their field."""

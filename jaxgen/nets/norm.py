@@ -9,6 +9,9 @@ import jax.numpy as jnp
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
 
+MOMENTUM = 0.9
+"""Share of the running statistics that one more batch leaves."""
+
 Norm: TypeAlias = Literal["none", "batch", "layer", "group", "instance"]
 """The names that `normalize` knows, as a network's setting."""
 
@@ -66,7 +69,7 @@ class ConditionalBatchNorm(nn.Module):
 def _batch_norm(mode: Mode, *, affine: bool = True) -> nn.BatchNorm:
     return nn.BatchNorm(
         use_running_average=not mode.train,
-        momentum=0.9,
+        momentum=MOMENTUM,
         axis_name=mode.axis_name,
         use_fast_variance=False,  # E[x^2] - E[x]^2 loses all digits where the mean is large
         use_scale=affine,

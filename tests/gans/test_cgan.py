@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ from jaxgen.batches import Labelled
 from jaxgen.conditions import one_hot
 from jaxgen.gans import cgan
 from jaxgen.gans.discrimination import Discrimination
+from jaxgen.gans.drawing import Drawing
 from jaxgen.gans.objectives import LeastSquares, NonSaturating
 from jaxgen.mode import Mode
 from jaxgen.moving_averages import Exponential, NoAverage
@@ -20,7 +22,7 @@ from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal
-from jaxgen.train_state import apply
+from jaxgen.train_state import apply, descend
 from tests import contract
 from tests.gans.games import UNTRICKED, assert_close, compiled, count
 
@@ -50,7 +52,7 @@ TRAINING = Mode(train=True)
 
 
 class TestContract(contract.Suite):
-    case = contract.Case(cgan, TINY)
+    case = contract.Case(cgan, TINY, inert=("drawing.standing",))  # its generator has no batch statistics
 
 
 def test_the_class_changes_the_image_and_its_score():
@@ -149,3 +151,49 @@ def test_networks_have_the_reference_parameter_counts(networks, wanted):
 def test_settings_out_of_range_are_refused(setting, value):
     with pytest.raises(ValueError, match=f"{setting} is .*, but must be"):
         dataclasses.replace(TINY, **{setting: value})
+
+
+def test_two_discriminator_steps_are_two_updates_whose_generator_steps_are_left_out():
+    """The second minibatch is met by the discriminator of the first; the generator takes one step, on more fakes."""
+    config = dataclasses.replace(contract.with_sgd(PLAIN, 0.05), discriminator_steps=2)
+    state, key = TestContract.init(config), jax.random.key(2)
+    found, _ = compiled(cgan.update, config)(state, Labelled(REAL, LABELS), key)
+    key_fake, *_ = jax.random.split(key, 4)
+    latents = config.prior.draw(key_fake, 6)
+
+    @jax.jit
+    def by_hand(state):
+        player = state.discriminator
+        for places in (slice(0, None, 2), slice(1, None, 2)):
+            classes = one_hot(LABELS[places], 3)
+            fake, _ = cgan.generate(config, state.generator.variables, latents[places], classes, mode=TRAINING)
+            loss = functools.partial(cgan.discriminator_loss, config)
+            player, _ = descend(player, loss, (REAL[places], fake, classes, TRAINING))
+        return player.variables
+
+    assert_close(found.discriminator.variables, by_hand(state))
+    assert (int(found.discriminator.step), int(found.generator.step)) == (2, 1)
+
+
+def test_the_generator_step_has_as_many_minibatches_of_fakes_as_said():
+    shapes = []
+
+    class Recording(NonSaturating):
+        def generator(self, real_scores, fake_scores, *, axis_name=None):
+            shapes.append(fake_scores.shape)
+            return super().generator(real_scores, fake_scores, axis_name=axis_name)
+
+    config = dataclasses.replace(PLAIN, objective=Recording(), discriminator_steps=2, generator_batches=3)
+    state = TestContract.init(PLAIN)
+    jax.eval_shape(lambda: cgan.update(config, state, Labelled(REAL, LABELS), jax.random.key(0)))
+    assert set(shapes) == {(9,)}
+
+
+def test_samples_are_of_truncated_latents():
+    config = dataclasses.replace(TINY, drawing=Drawing(0.25))
+    state, key = TestContract.init(config), jax.random.key(3)
+    latents = config.drawing.latents(config.prior, key, 6)
+    assert np.abs(latents).max() < 0.25
+    wanted = compiled(cgan.from_latents, TINY)(state, latents, LABELS)
+    found = jax.jit(lambda state: cgan.sample(config, state, key, 6, LABELS))(state)
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
