@@ -155,3 +155,18 @@ def test_a_sampler_says_how_often_it_asks_the_denoiser(sampler):
     jax.block_until_ready(run(sampler, SCHEDULE, counted, jnp.ones((2, 1)), keys))
     jax.effects_barrier()
     assert len(calls) == sampler.evaluations
+
+
+@pytest.mark.parametrize("sampler", [DDIM(10, 1.0, limit=NoLimit()), Heun(10, grid=Even()), DPMSolver(10, 3)], ids=str)
+def test_memory_and_the_program_do_not_grow_with_the_number_of_steps(sampler):
+    """The rows of numbers do, a few bytes a step."""
+    start, keys = jnp.ones((4, 256)), jax.random.split(jax.random.key(0), 4)
+
+    def compiled(steps):
+        found = dataclasses.replace(sampler, steps=steps)
+        return jax.jit(lambda start: run(found, LinearBetas(), denoise, start, keys)).lower(start).compile()
+
+    few, many = compiled(10), compiled(500)
+    used = [program.memory_analysis().temp_size_in_bytes for program in (few, many)]
+    assert used[1] - used[0] < 490 * 128 < 490 * start.nbytes / 8
+    assert len(many.as_text().splitlines()) < 1.2 * len(few.as_text().splitlines())
