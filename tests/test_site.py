@@ -66,15 +66,7 @@ SHOWN = ["Picture", "Learning curves"]
 
 
 UNMEASURED = {
-    "models/ac_wgan_gp.md",
-    "models/acgan.md",
     "models/flow_matching.md",
-    "models/gan.md",
-    "models/infogan.md",
-    "models/unrolled_gan.md",
-    "models/vae.md",
-    "models/vq_vae.md",
-    "models/wgan.md",
 }
 """Pages of models that have no record of a run yet."""
 
