@@ -24,10 +24,11 @@ from jaxgen.batches import Labelled
 from jaxgen.conditions import in_turn, one_hot
 from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity
-from jaxgen.gans.discrimination import Discrimination, score_both
-from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
+from jaxgen.gans.discrimination import Discrimination
+from jaxgen.gans.game import discriminator_step_value, generator_value, score_fakes
 from jaxgen.gans.networks import AdversarialState, create_adversaries, generate, generator_step, scorer
 from jaxgen.gans.objectives import NonSaturating, Objective
+from jaxgen.gans.regularization import Regularization
 from jaxgen.images import scale
 from jaxgen.mode import Mode
 from jaxgen.model import LabelledDefaults
@@ -51,6 +52,7 @@ class Config(LabelledDefaults):
     discriminator: nn.Module = ConditionalMLPDiscriminator()  # image and y to score
     objective: Objective = NonSaturating()  # what the players minimise
     discrimination: Discrimination = Discrimination()  # how D is shown real and fake examples
+    regularization: Regularization = Regularization()  # consistency, LeCam, R1, R2, top-k
     generator_optimizer: Optimizer = Optimizer(0.1, SGD(momentum=0.5))
     discriminator_optimizer: Optimizer = Optimizer(0.1, SGD(momentum=0.5))
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
@@ -68,10 +70,8 @@ def discriminator_loss(
     config: Config, variables: Variables, real: Points, fake: Points, classes: Classes, mode: Mode
 ) -> LossOutput:
     """The objective's, mean over the batch: -E[log D(x|y)] - E[log(1 - D(G(z|y)|y))]."""
-    inputs, joint = ((real, classes), (fake, classes)), config.discrimination.joint
-    scores, variables = score_both(scorer(config.discriminator), variables, *inputs, mode, joint=joint)
-    loss, metrics = discriminator_value(config, *scores, mode)
-    return loss, (metrics, variables)
+    inputs = (real, classes), (fake, classes)
+    return discriminator_step_value(config, scorer(config.discriminator), variables, *inputs, mode)[1]
 
 
 def generator_loss(

@@ -22,7 +22,7 @@ from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal
 from jaxgen.train_state import apply
 from tests import contract
-from tests.gans.games import UNTRICKED, assert_close, compiled, count
+from tests.gans.games import UNREGULARIZED, UNTRICKED, assert_close, compiled, count
 
 TINY = cgan.Config(
     image_shape=(4, 4, 1),
@@ -50,7 +50,11 @@ TRAINING = Mode(train=True)
 
 
 class TestContract(contract.Suite):
-    case = contract.Case(cgan, TINY)
+    case = contract.Case(
+        cgan,
+        TINY,
+        inert=UNREGULARIZED,
+    )
 
 
 def test_the_class_changes_the_image_and_its_score():
