@@ -161,6 +161,7 @@ def _consistency(
     """
     moved = []
     for number, examples in enumerate(inputs):
+        require_images(_points(examples), "consistency")
         keys = mode.stream(CONSISTENCY + number).example_keys("consistency")
         moved.append(_with_points(examples, transformed(consistency, _points(examples), keys)))
     distances = jax.tree.map(_squared_distance, outputs, both(*moved))
@@ -171,7 +172,6 @@ def _consistency(
 
 def transformed(consistency: Consistency, images: Images, keys: ExampleKeys) -> Images:
     """T(x), T drawn for each image."""
-    require_images(images, "consistency")
     height, width = (math.floor(size * consistency.shift + 0.5) for size in images.shape[1:3])
     farthest = jnp.array([height, width], jnp.int32)
 

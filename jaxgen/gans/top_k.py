@@ -35,6 +35,8 @@ def mean_of_best(
 ) -> Scalar:
     """The mean of the losses of the k fakes with the largest scores on all devices; of all where `top_k` is off.
 
+    The others have no gradient, but in an objective that compares with the mean score of all.
+
     Args:
         top_k: settings.
         losses: one for each fake, or for each of the whole batch where an objective gathers it.

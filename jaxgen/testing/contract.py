@@ -257,7 +257,7 @@ class Suite:
         varied = variations(self.case.config, networks=networks)
         for name, config in varied:
             if name in self.case.refused:
-                with pytest.raises(ValueError, match=""):
+                with pytest.raises(ValueError):
                     list(self.computation(config))
         varied = [(name, config) for name, config in varied if name not in self.case.refused]
         wanted = list(self.computation(self.case.config))
