@@ -6,7 +6,7 @@ The discriminator's terms are added to what it minimises:
   as well (bCR): Zhao et al.: Improved Consistency Regularization for GANs, 2020, arXiv 2002.04724.
 - LeCam: Tseng et al.: Regularizing Generative Adversarial Networks under Limited Data, 2021, arXiv 2104.03310.
 - R1 and R2, (gamma / 2) E|grad D|^2 at real examples or at fakes: Mescheder et al., 2018, arXiv 1801.04406; at some of
-  the updates alone: Karras et al., 2019, arXiv 1912.04958, appendix B.
+  the updates alone: Karras et al., 2019, arXiv 1912.04958.
 
 The generator's is a choice of its fakes: `jaxgen.gans.top_k`.
 """
@@ -61,7 +61,7 @@ class LeCam:
     present batch's.
     """
 
-    weight: NonNegativeFloat = 0.0  # lambda: 0.3 in the paper for BigGAN on CIFAR-10
+    weight: NonNegativeFloat = 0.0  # lambda: 0.3 in the authors' code for BigGAN on CIFAR-10
     decay: float = 0.99  # of the averages
     begin: NonNegativeInt = 0  # first update with the penalty
     one_sided: bool = True  # the form of the authors' code; the paper's is of both sides

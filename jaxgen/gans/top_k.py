@@ -20,9 +20,9 @@ from jaxgen.typing import PerExample, Scalar
 class TopK:
     """The share of the fakes that counts for the generator: max(gamma^n, least) after n times `every` updates."""
 
-    gamma: float = 1.0  # 0.99 in the paper; 1 for all fakes
+    gamma: float = 1.0  # such as 0.99; 1 for all fakes
     least: float = 0.5  # nu
-    every: PositiveInt = 1000  # updates between two steps of the share: an epoch in the paper
+    every: PositiveInt = 1000  # updates between two steps of the share, such as those of an epoch
 
     def __post_init__(self):
         require_bounds(self)
