@@ -43,6 +43,14 @@ class Mode(struct.PyTreeNode):
             )
         return self.keys
 
+    def current_step(self, what: str) -> Int[Array, ""]:
+        """Updates before this one, for what counts them; ValueError, naming it, if the pass does not say."""
+        if self.step is None:
+            raise ValueError(
+                f"{what} counts updates, but this pass has no step: give mode=Mode(step=state.step, train=True, ...)"
+            )
+        return self.step
+
 
 EVALUATION = Mode()
 """Running statistics, no dropout, one device."""

@@ -29,6 +29,7 @@ SHELVES = {
     "sampling",
     "stages",
     "model",
+    "augmentations",
 }
 FAMILIES = {"autoencoders", "gans", "translation", "text_to_image", "diffusion", "latents"}
 
@@ -40,7 +41,15 @@ MAY_IMPORT = {
     "images": {"typing", "checks"},
     "batches": {"typing"},
     "losses": {"typing", "losses"},
-    "nets": {"typing", "checks", "mode", "losses", "nets"},  # spectral normalisation is a formula of losses.spectral
+    "nets": {  # spectral normalisation is a formula of losses.spectral
+        "typing",
+        "checks",
+        "mode",
+        "losses",
+        "nets",
+        "augmentations",
+    },
+    "augmentations": {"typing", "checks"},
     "metrics": {"typing", "checks", "images", "batches", "losses", "parallel", "metrics"},
     "parallel": {"typing", "checks", "parallel"},
     "optimizers": {"checks"},

@@ -43,6 +43,12 @@ def test_a_layer_without_keys_is_named():
         Mode(train=True).example_keys("dropout")
 
 
+def test_what_counts_updates_in_a_pass_without_a_step_is_named():
+    assert Mode(step=jax.numpy.int32(3)).current_step("a schedule") == 3
+    with pytest.raises(ValueError, match="a schedule counts updates, but this pass has no step"):
+        MODE.current_step("a schedule")
+
+
 def test_training_and_axis_are_static_and_keys_and_step_are_traced():
     leaves, tree = jax.tree.flatten(MODE)
     assert len(leaves) == 1

@@ -25,6 +25,8 @@ from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity, means
 from jaxgen.gans.discrimination import FAKE, PENALTY, require_no_batch_statistics, score_both
 from jaxgen.gans.networks import CriticState, create_with_critic, fixed_fakes, generate, generator_step, two_headed
+from jaxgen.gans.regularization import Regularization, regularize
+from jaxgen.gans.top_k import mean_of_best
 from jaxgen.images import ValueRange, scale
 from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
 from jaxgen.losses.information import cross_entropy
@@ -56,6 +58,7 @@ class Config(LabelledDefaults):
     class_weight: NonNegativeFloat = 1.0  # a, of the critic
     generator_class_weight: NonNegativeFloat = 0.1  # b
     critic_steps: PositiveInt = 5  # n_critic, critic updates for each update of the generator
+    regularization: Regularization = Regularization()  # consistency, LeCam, R1, R2, top-k
     generator_batches: PositiveInt = 2  # minibatches of fakes in the generator's step
     generator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(100_000))
     critic_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(500_000))
@@ -85,9 +88,12 @@ def critic_loss(
     scores, (logits, _) = zip(*outputs, strict=True)
     difference = wasserstein_critic(*scores).mean()  # E[D(x~)] - E[D(x)]
     classes = cross_entropy(logits, labels).mean()
-    loss = difference + config.penalty_weight * penalty + config.class_weight * classes
+    scored = (images, fake), outputs
+    terms, (logged, changed) = regularize(config.regularization, critic, variables, scored, mode)
+    loss = difference + config.penalty_weight * penalty + config.class_weight * classes + terms
     metrics = {"critic_loss": loss, "wasserstein_estimate": -difference, "gradient_penalty": penalty}
-    return loss, (metrics | {"class_loss": classes, "accuracy": accuracy(logits, labels)}, after)
+    metrics |= {"class_loss": classes, "accuracy": accuracy(logits, labels)}
+    return loss, (metrics | logged, after | changed)
 
 
 def generator_loss(
@@ -96,7 +102,8 @@ def generator_loss(
     """The generator's, mean over the batch."""
     fake, variables = generate(config, variables, latents, one_hot(labels, config.num_classes), mode=mode)
     (scores, logits), _ = two_headed(config.critic, config.num_classes)(critic, fake, mode.stream(FAKE))
-    loss = wasserstein_generator(scores).mean() + config.generator_class_weight * cross_entropy(logits, labels).mean()
+    source = mean_of_best(config.regularization.top_k, wasserstein_generator(scores), scores, mode)
+    loss = source + config.generator_class_weight * cross_entropy(logits, labels).mean()
     return loss, ({"generator_loss": loss, "fake_accuracy": accuracy(logits, labels)}, variables)
 
 

@@ -23,10 +23,11 @@ from jaxgen.checks import NonNegativeFloat
 from jaxgen.conditions import one_hot
 from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity
-from jaxgen.gans.discrimination import Discrimination, score_both
-from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
+from jaxgen.gans.discrimination import Discrimination
+from jaxgen.gans.game import discriminator_step_value, generator_value, score_fakes
 from jaxgen.gans.networks import AdversarialState, create_adversaries, generate, generator_step, two_headed
 from jaxgen.gans.objectives import NonSaturating, Objective
+from jaxgen.gans.regularization import Regularization
 from jaxgen.images import ValueRange, scale
 from jaxgen.losses.information import auxiliary_classifier, cross_entropy
 from jaxgen.metrics.classification import accuracy
@@ -53,6 +54,7 @@ class Config(LabelledDefaults):
     objective: Objective = NonSaturating()  # L_S, as the players minimise it
     class_weight: NonNegativeFloat = 1.0  # of L_C, relative to L_S
     discrimination: Discrimination = Discrimination()  # how D is shown real and fake examples
+    regularization: Regularization = Regularization()  # consistency, LeCam, R1, R2, top-k
     generator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.5))
     discriminator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.5))
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
@@ -71,9 +73,8 @@ def discriminator_loss(
 ) -> LossOutput:
     """-(L_S + L_C), mean over the batch."""
     network = two_headed(config.discriminator, config.num_classes)
-    outputs, variables = score_both(network, variables, real, fake, mode, joint=config.discrimination.joint)
-    scores, (real_logits, fake_logits) = zip(*outputs, strict=True)
-    source, metrics = discriminator_value(config, *scores, mode)
+    outputs, (source, (metrics, variables)) = discriminator_step_value(config, network, variables, real, fake, mode)
+    (_, real_logits), (_, fake_logits) = outputs
     classes = auxiliary_classifier(real_logits, labels, fake_logits, labels).mean()
     metrics |= {"class_loss": classes, "accuracy": accuracy(real_logits, labels)}
     return source + config.class_weight * classes, (metrics, variables)

@@ -29,11 +29,12 @@ from jaxgen.checks import PositiveInt
 from jaxgen.conditions import in_turn, one_hot
 from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity, means
-from jaxgen.gans.discrimination import Discrimination, score_both
+from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.drawing import Drawing
-from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
+from jaxgen.gans.game import discriminator_step_value, generator_value, score_fakes
 from jaxgen.gans.networks import AdversarialState, create_adversaries, fixed_fakes, generate, generator_step, scorer
 from jaxgen.gans.objectives import NonSaturating, Objective
+from jaxgen.gans.regularization import Regularization
 from jaxgen.images import scale
 from jaxgen.mode import Mode
 from jaxgen.model import LabelledDefaults
@@ -60,6 +61,7 @@ class Config(LabelledDefaults):
     discriminator_steps: PositiveInt = 1  # k, steps of the discriminator for each of the generator
     generator_batches: PositiveInt = 1  # minibatches of fakes in the generator's step
     discrimination: Discrimination = Discrimination()  # how D is shown real and fake examples
+    regularization: Regularization = Regularization()  # consistency, LeCam, R1, R2, top-k
     drawing: Drawing = Drawing()  # how samples are drawn: truncated, with which batch statistics
     generator_optimizer: Optimizer = Optimizer(0.1, SGD(momentum=0.5))
     discriminator_optimizer: Optimizer = Optimizer(0.1, SGD(momentum=0.5))
@@ -80,10 +82,8 @@ def discriminator_loss(
     config: Config, variables: Variables, real: Points, fake: Points, classes: Classes, mode: Mode
 ) -> LossOutput:
     """The objective's, mean over the batch: -E[log D(x|y)] - E[log(1 - D(G(z|y)|y))]."""
-    inputs, joint = ((real, classes), (fake, classes)), config.discrimination.joint
-    scores, variables = score_both(scorer(config.discriminator), variables, *inputs, mode, joint=joint)
-    loss, metrics = discriminator_value(config, *scores, mode)
-    return loss, (metrics, variables)
+    inputs = (real, classes), (fake, classes)
+    return discriminator_step_value(config, scorer(config.discriminator), variables, *inputs, mode)[1]
 
 
 def generator_loss(

@@ -26,10 +26,11 @@ import jax
 from jaxgen.checks import PositiveInt
 from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity, means
-from jaxgen.gans.discrimination import Discrimination, score_both
-from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
+from jaxgen.gans.discrimination import Discrimination
+from jaxgen.gans.game import discriminator_step_value, generator_value, score_fakes
 from jaxgen.gans.networks import AdversarialState, create_adversaries, fixed_fakes, generate, generator_step, scorer
 from jaxgen.gans.objectives import NonSaturating, Objective
+from jaxgen.gans.regularization import Regularization
 from jaxgen.images import scale
 from jaxgen.mode import Mode
 from jaxgen.model import Defaults
@@ -54,6 +55,7 @@ class Config(Defaults):
     discriminator: nn.Module = Maxout()  # image to score
     discriminator_steps: PositiveInt = 1  # k, steps of the discriminator for each of the generator
     discrimination: Discrimination = Discrimination()  # how D is shown real and fake examples
+    regularization: Regularization = Regularization()  # consistency, LeCam, R1, R2, top-k
     generator_optimizer: Optimizer = Optimizer(0.1, SGD(momentum=0.5), schedule=InverseTime(4e-6))
     discriminator_optimizer: Optimizer = Optimizer(0.05, SGD(momentum=0.5), schedule=InverseTime(4e-6))
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
@@ -71,10 +73,7 @@ def init(config: Config, key: Key) -> State:
 
 def discriminator_loss(config: Config, variables: Variables, real: Points, fake: Points, mode: Mode) -> LossOutput:
     """What D minimises, mean over the batch: minus the value of equation 1 for the paper's objectives."""
-    network = scorer(config.discriminator)
-    scores, variables = score_both(network, variables, real, fake, mode, joint=config.discrimination.joint)
-    loss, metrics = discriminator_value(config, *scores, mode)
-    return loss, (metrics, variables)
+    return discriminator_step_value(config, scorer(config.discriminator), variables, real, fake, mode)[1]
 
 
 def generator_loss(

@@ -26,10 +26,11 @@ from jaxgen.conditions import in_turn
 from jaxgen.gans import networks
 from jaxgen.gans.codes import CodePrior, Codes, CodeSettings, Predicted, categorical_loss, continuous_loss
 from jaxgen.gans.diagnostics import diversity
-from jaxgen.gans.discrimination import Discrimination, score_both
-from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
+from jaxgen.gans.discrimination import Discrimination
+from jaxgen.gans.game import discriminator_step_value, generator_value, score_fakes
 from jaxgen.gans.networks import AdversarialState, create_adversaries, generate, generator_step, two_headed
 from jaxgen.gans.objectives import NonSaturating, Objective
+from jaxgen.gans.regularization import Regularization
 from jaxgen.images import scale
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.model import Defaults
@@ -53,6 +54,7 @@ class Config(Defaults):
     categorical_weight: NonNegativeFloat = 1.0  # lambda of the categorical codes
     continuous_weight: NonNegativeFloat = 1.0  # lambda of the continuous codes
     discrimination: Discrimination = Discrimination()  # how D is shown real and fake examples
+    regularization: Regularization = Regularization()  # consistency, LeCam, R1, R2, top-k
     generator_optimizer: Optimizer = Optimizer(1e-3, Adam(b1=0.5))
     discriminator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.5))
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
@@ -80,9 +82,8 @@ def discriminator_loss(
 ) -> LossOutput:
     """D's part of V, and -lambda L_I for Q, mean over the batch; `codes` are those of the fakes."""
     network = two_headed(config.discriminator, config.codes.outputs)
-    outputs, variables = score_both(network, variables, real, fake, mode, joint=config.discrimination.joint)
-    scores, (_, of_codes) = zip(*outputs, strict=True)
-    loss, metrics = discriminator_value(config, *scores, mode)
+    outputs, (loss, (metrics, variables)) = discriminator_step_value(config, network, variables, real, fake, mode)
+    _, (_, of_codes) = outputs
     information, _ = information_loss(config, config.codes.predicted(of_codes), codes)
     return loss + information, (metrics, variables)
 

@@ -1,7 +1,8 @@
 """The two networks of a GAN as every model of the family applies them, and images from its latents.
 
-A model's config names its networks and shapes alike: `generator`, `prior`, `image_shape`, `value_range`, and
-`num_classes` where there are labels. Its state holds `ema`, the moving average of the generator's variables.
+A model's config names its networks and shapes alike: `generator`, `prior`, `image_shape`, `value_range`, `num_classes`
+where there are labels, and `regularization` of the opponent. Its state holds `ema`, the moving average of the
+generator's variables.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import jax
 
 from jaxgen.conditions import in_turn, one_hot
 from jaxgen.gans.discrimination import GENERATOR, Network
+from jaxgen.gans.regularization import prepared
 from jaxgen.images import squash
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.optimizers import Optimizer
@@ -41,14 +43,14 @@ def create_adversaries(config: Any, key: Key, *conditions: Shape, outputs: Shape
     """Fresh networks and optimisers: `create_players` of the config's `discriminator`."""
     player = config.discriminator, config.discriminator_optimizer
     generator, discriminator = create_players(config, player, key, *conditions, outputs=outputs)
-    return AdversarialState(generator, discriminator, ema=generator.variables)
+    return AdversarialState(generator, prepared(config.regularization, discriminator), ema=generator.variables)
 
 
 def create_with_critic(config: Any, key: Key, *conditions: Shape, outputs: Shape = ()) -> CriticState:
     """Fresh networks and optimisers: `create_players` of the config's `critic`."""
     player = config.critic, config.critic_optimizer
     generator, critic = create_players(config, player, key, *conditions, outputs=outputs)
-    return CriticState(generator, critic, ema=generator.variables)
+    return CriticState(generator, prepared(config.regularization, critic), ema=generator.variables)
 
 
 def create_players(

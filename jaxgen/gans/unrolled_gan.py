@@ -12,7 +12,8 @@ Both players start from the same parameters. K = 0 is the usual game, which in
 the paper goes from mode to mode on a ring of Gaussians.
 
 The game is zero-sum: the generator's loss is minus the discriminator's, whichever objective that is, real examples
-included, since theta_D^K depends on the generator in their term too.
+included, since theta_D^K depends on the generator in their term too. So there is no `regularization` here: a term that
+the discriminator pays would be one that the generator is paid.
 """
 
 from dataclasses import dataclass

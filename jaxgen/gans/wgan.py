@@ -23,6 +23,8 @@ from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity, means
 from jaxgen.gans.discrimination import FAKE, score_both
 from jaxgen.gans.networks import CriticState, create_with_critic, fixed_fakes, generate, generator_step, scorer
+from jaxgen.gans.regularization import Regularization, regularize
+from jaxgen.gans.top_k import mean_of_best
 from jaxgen.images import ValueRange, scale
 from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
 from jaxgen.losses.weights import clip_weights
@@ -48,6 +50,7 @@ class Config(Defaults):
     critic: nn.Module = DCGANDiscriminator()  # image to score
     clip: PositiveFloat = 0.01  # c
     critic_steps: PositiveInt = 5  # n_critic, critic updates for each update of the generator
+    regularization: Regularization = Regularization()  # consistency, LeCam, R1, R2, top-k
     generator_optimizer: Optimizer = Optimizer(5e-5, RMSProp())
     critic_optimizer: Optimizer = Optimizer(5e-5, RMSProp())
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
@@ -65,16 +68,20 @@ def init(config: Config, key: Key) -> State:
 
 def critic_loss(config: Config, variables: Variables, real: Points, fake: Points, mode: Mode) -> LossOutput:
     """E[f(G(z))] - E[f(x)], minus equation 3."""
-    scores, variables = score_both(scorer(config.critic), variables, real, fake, mode)
-    loss = wasserstein_critic(*scores).mean()
-    return loss, ({"critic_loss": loss, "wasserstein_estimate": -loss}, variables)
+    critic = scorer(config.critic)
+    scores, after = score_both(critic, variables, real, fake, mode)
+    difference = wasserstein_critic(*scores).mean()
+    scored = (real, fake), scores
+    terms, (logged, changed) = regularize(config.regularization, critic, variables, scored, mode)
+    loss = difference + terms
+    return loss, ({"critic_loss": loss, "wasserstein_estimate": -difference} | logged, after | changed)
 
 
 def generator_loss(config: Config, variables: Variables, critic: Variables, latents: Latents, mode: Mode) -> LossOutput:
     """-E[f(G(z))]."""
     fake, variables = generate(config, variables, latents, mode=mode)
     scores, _ = scorer(config.critic)(critic, fake, mode.stream(FAKE))
-    loss = wasserstein_generator(scores).mean()
+    loss = mean_of_best(config.regularization.top_k, wasserstein_generator(scores), scores, mode)
     return loss, ({"generator_loss": loss}, variables)
 
 

@@ -22,6 +22,8 @@ from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity, means
 from jaxgen.gans.discrimination import FAKE, PENALTY, require_no_batch_statistics, score_both
 from jaxgen.gans.networks import CriticState, create_with_critic, fixed_fakes, generate, generator_step, scorer
+from jaxgen.gans.regularization import Regularization, regularize
+from jaxgen.gans.top_k import mean_of_best
 from jaxgen.images import ValueRange, scale
 from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
 from jaxgen.losses.penalties import gradient_penalty, interpolate
@@ -47,6 +49,7 @@ class Config(Defaults):
     penalty_weight: NonNegativeFloat = 10.0  # lambda
     one_sided: bool = False  # penalise only slopes above 1
     critic_steps: PositiveInt = 5  # n_critic, critic updates for each update of the generator
+    regularization: Regularization = Regularization()  # consistency, LeCam, R1, R2, top-k
     generator_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.0, b2=0.9))
     critic_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.0, b2=0.9))
     average: MovingAverage = Exponential(0.999)  # of the generator, from which samples are drawn
@@ -75,16 +78,18 @@ def critic_loss(
     penalty = gradient_penalty(slope_of, interpolate(real, fake, mix), one_sided=config.one_sided).mean()
     scores, after = score_both(critic, variables, real, fake, mode, joint=True)  # one pass for both
     difference = wasserstein_critic(*scores).mean()  # E[D(x~)] - E[D(x)]
-    loss = difference + config.penalty_weight * penalty
+    scored = (real, fake), scores
+    terms, (logged, changed) = regularize(config.regularization, critic, variables, scored, mode)
+    loss = difference + config.penalty_weight * penalty + terms
     metrics = {"critic_loss": loss, "wasserstein_estimate": -difference, "gradient_penalty": penalty}
-    return loss, (metrics, after)
+    return loss, (metrics | logged, after | changed)
 
 
 def generator_loss(config: Config, variables: Variables, critic: Variables, latents: Latents, mode: Mode) -> LossOutput:
     """-E[D(G(z))], mean over the batch."""
     fake, variables = generate(config, variables, latents, mode=mode)
     scores, _ = scorer(config.critic)(critic, fake, mode.stream(FAKE))
-    loss = wasserstein_generator(scores).mean()
+    loss = mean_of_best(config.regularization.top_k, wasserstein_generator(scores), scores, mode)
     return loss, ({"generator_loss": loss}, variables)
 
 

@@ -12,6 +12,7 @@ or wider; scores of another shape raise a ValueError.
 """
 
 import jax
+from jax.nn import relu
 
 from jaxgen.losses._arrays import Scores, number, per_example
 from jaxgen.typing import PerExample, Scalar
@@ -86,16 +87,21 @@ def lecam_penalty(
     fake_scores: Scores,
     real_average: Scalar | float,
     fake_average: Scalar | float,
+    *,
+    one_sided: bool = False,
 ) -> PerExample:
     """(D(x) - alpha_F)^2 + (D(G(z)) - alpha_R)^2: LeCam of arXiv 2104.03310.
 
-    Each kind of score is anchored to the moving average of the other kind.
+    Each kind of score is anchored to the moving average of the other kind. The authors' code is one-sided,
+    max(0, D(x) - alpha_F)^2 + max(0, alpha_R - D(G(z)))^2: real examples below the fakes' average and fakes
+    above the real examples' cost nothing.
 
     Args:
         real_scores: D(x), (B,).
         fake_scores: D(G(z)), (B,).
         real_average: alpha_R, the moving average of the real scores, held constant.
         fake_average: alpha_F, the moving average of the fake scores, held constant.
+        one_sided: as in the authors' code.
 
     >>> import jax.numpy as jnp
     >>> lecam_penalty(jnp.array([3.0]), jnp.array([0.0]), 2.0, -1.0)  # 4^2 + 2^2
@@ -105,4 +111,5 @@ def lecam_penalty(
     alpha_r, alpha_f = jax.lax.stop_gradient(
         (number("real_average", real_average, real.dtype), number("fake_average", fake_average, real.dtype))
     )
-    return (real - alpha_f) ** 2 + (fake - alpha_r) ** 2
+    above, below = real - alpha_f, alpha_r - fake
+    return relu(above) ** 2 + relu(below) ** 2 if one_sided else above**2 + below**2

@@ -255,6 +255,11 @@ class Suite:
 
     def _settings_that_change_nothing(self, *, networks: bool) -> None:
         varied = variations(self.case.config, networks=networks)
+        for name, config in varied:
+            if name in self.case.refused:
+                with pytest.raises(ValueError):
+                    list(self.computation(config))
+        varied = [(name, config) for name, config in varied if name not in self.case.refused]
         wanted = list(self.computation(self.case.config))
         same = [
             name

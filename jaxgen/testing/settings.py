@@ -20,6 +20,7 @@ class Case:
     config: Any  # a tiny Config: batch norm and dropout where the model may have them, no network wider than 16
     unreached: tuple[str, ...] = ()  # parameters whose gradient is zero by mathematics, said in the test file
     inert: tuple[str, ...] = ()  # settings that change nothing in two updates, said in the test file
+    refused: tuple[str, ...] = ()  # settings that cannot change alone: a ValueError, said in the test file
     shared: tuple[str, ...] = ()  # optimisers of a part of another's player; their law stands in the test file
     optimizers: tuple[tuple[str, str], ...] = ()  # (player, setting) where the setting is not called PLAYER_optimizer
 

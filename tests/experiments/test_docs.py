@@ -73,6 +73,20 @@ def test_the_objectives_of_the_page_are_those_there_are_and_its_example_runs():
     assert named == {kind.__name__ for kind in typing.get_args(objectives.Objective)}
 
 
+REGULARIZATION = (pathlib.Path(__file__).parents[2] / "docs" / "regularization.md").read_text(encoding="utf-8")
+
+
+def test_the_page_on_regularisation_names_options_that_there_are_and_its_example_runs():
+    options = options_of(settings.to_json(experiment.load("dcgan_mnist").model), "--model")
+    named = {name.replace(".no-", ".") for name in re.findall(r"(--model\.regularization\.[\w.-]*\w)", REGULARIZATION)}
+    assert named <= options and len(named) == 9
+    (example,) = re.findall(r"```python\n(.*?)```", REGULARIZATION, re.DOTALL)
+    names = {}
+    exec(compile(example, "docs/regularization.md", "exec"), names)
+    assert names["little"].regularization.lecam.weight > 0
+    assert names["little"].discriminator.opponent == names["model"].discriminator
+
+
 def options_of(tree, path):
     """Every option under `path`, from settings as JSON."""
     if not isinstance(tree, dict):

@@ -13,6 +13,16 @@ from tests import contract
 
 UNTRICKED = Discrimination()
 
+UNREGULARIZED = tuple(  # what says how a term is made that has no weight
+    f"regularization.{name}"
+    for name in (
+        *("consistency.shift", "consistency.flip", "lecam.decay", "lecam.begin", "lecam.one_sided"),
+        *("r1.every", "r2.every", "top_k.least", "top_k.every"),
+    )
+)
+WITH_BATCH_STATISTICS = ("regularization.r1.weight", "regularization.r2.weight")
+"""Refused where the opponent has batch statistics."""
+
 
 @functools.cache
 def compiled(function, config):

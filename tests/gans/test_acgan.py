@@ -20,7 +20,16 @@ from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal
 from tests import contract
-from tests.gans.games import UNTRICKED, assert_close, compiled, count, stepped, training
+from tests.gans.games import (
+    UNREGULARIZED,
+    UNTRICKED,
+    WITH_BATCH_STATISTICS,
+    assert_close,
+    compiled,
+    count,
+    stepped,
+    training,
+)
 
 TINY = acgan.Config(
     image_shape=(4, 4, 1),
@@ -50,6 +59,8 @@ class TestContract(contract.Suite):
             "['discriminator']['Dense_0']['bias']",
             "['generator']['net']['Dense_0']['bias']",
         ),
+        inert=UNREGULARIZED,
+        refused=WITH_BATCH_STATISTICS,
     )
 
 

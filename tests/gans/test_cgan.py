@@ -24,7 +24,7 @@ from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal
 from jaxgen.train_state import apply, descend
 from tests import contract
-from tests.gans.games import UNTRICKED, assert_close, compiled, count
+from tests.gans.games import UNREGULARIZED, UNTRICKED, assert_close, compiled, count
 
 TINY = cgan.Config(
     image_shape=(4, 4, 1),
@@ -52,7 +52,8 @@ TRAINING = Mode(train=True)
 
 
 class TestContract(contract.Suite):
-    case = contract.Case(cgan, TINY, inert=("drawing.standing",))  # its generator has no batch statistics
+    # Its generator has no batch statistics.
+    case = contract.Case(cgan, TINY, inert=(*UNREGULARIZED, "drawing.standing"))
 
 
 def test_the_class_changes_the_image_and_its_score():

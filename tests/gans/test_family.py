@@ -14,6 +14,8 @@ from jaxgen.gans import ac_wgan_gp, acgan, cgan, gan, infogan, unrolled_gan, wga
 from jaxgen.gans.diagnostics import diversity
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.objectives import NonSaturating, Relativistic
+from jaxgen.gans.regularization import Consistency, LeCam, Regularization, Slope
+from jaxgen.gans.top_k import TopK
 from jaxgen.mode import EVALUATION
 from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.initializers import Uniform as UniformWeights
@@ -42,6 +44,7 @@ CASES = {
     wgan_gp: {"latent_dim": 2, "generator": GENERATOR, "critic": CRITIC, "critic_steps": 2},
     ac_wgan_gp: CONDITIONAL | {"critic": CRITIC, "critic_steps": 2},
 }
+NETWORKS = {model: ConcatCondition(CRITIC) if model is cgan else CRITIC for model in CASES}
 CONFIGS = {model: contract.with_sgd(model.Config(**IMAGES | settings), 0.1) for model, settings in CASES.items()}
 REAL = jax.random.uniform(jax.random.key(1), (8, 2, 2, 1), minval=-1.0)
 LABELS = jnp.arange(8, dtype=jnp.int32) % 3
@@ -243,3 +246,49 @@ def test_each_example_of_each_discriminator_step_has_keys_of_its_own(model):
     seen = np.asarray(getattr(state, opponent_of(model)).collections["seen"]["keys"])
     assert (seen[:16] > 0).any(axis=1).all() and not seen[16:].any()
     assert len(np.unique(seen[:16], axis=0)) == 16
+
+
+TERMS = {  # a term, and what it has in the metrics
+    "consistency": Regularization(consistency=Consistency(real=10.0, fake=5.0)),
+    "lecam": Regularization(lecam=LeCam(0.3, one_sided=False)),
+    "r1": Regularization(r1=Slope(10.0)),
+    "r2": Regularization(r2=Slope(10.0)),
+    "top_k": Regularization(top_k=TopK(gamma=0.5, every=1)),
+}
+ALL = Regularization(*(getattr(TERMS[name], name) for name in ("consistency", "lecam", "r1", "r2", "top_k")))
+AT_REST = {  # an opponent without batch statistics; nothing moves
+    model: {"generator_optimizer": FIXED, f"{name}_optimizer": FIXED, name: NETWORKS[model]}
+    for model, name in ((model, opponent_of(model)) for model in CONFIGS if model is not unrolled_gan)
+}
+
+
+def measured(model, regularization):
+    """The metrics of update 1 of players that do not move."""
+    config = dataclasses.replace(CONFIGS[model], regularization=regularization, **AT_REST[model])
+    state = jax.jit(lambda key: model.init(config, key))(jax.random.key(0))
+    state = state._replace(generator=state.generator.replace(step=state.generator.step + 1))
+    return jax.device_get(compiled(model.update, config)(state, batch_for(config), KEY)[1])
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (model, "all") if model is acgan else pytest.param(model, name, marks=pytest.mark.exhaustive)
+        for model in AT_REST
+        for name in ("all", *TERMS)
+        if model is not acgan or name == "all"
+    ],
+    ids=name_of,
+)
+def test_a_term_changes_its_own_players_loss_and_nothing_else(model, name):
+    """Its gradient for the opponent, or the generator's loss, and what sums them; not the fakes, nor other metrics."""
+    found, plain = measured(model, ALL if name == "all" else TERMS[name]), measured(model, Regularization())
+    opponent = opponent_of(model)
+    own = set(TERMS) - {"top_k"} if name == "all" else {name} - {"top_k"}
+    assert found.keys() - plain.keys() == own
+    assert all(found[each] > 0 for each in own)
+    changed = {f"gradient_norm/{opponent}"} | {"critic_loss"} & plain.keys() if own else set()
+    changed |= {"generator_loss", "gradient_norm/generator"} if name in ("all", "top_k") else set()
+    assert {each for each in plain if abs(found[each] - plain[each]) > 1e-5} == changed
+    if "critic_loss" in changed:
+        assert found["critic_loss"] - plain["critic_loss"] == pytest.approx(sum(found[each] for each in own), rel=1e-3)

@@ -10,6 +10,7 @@ from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
 from jaxgen.gans.networks import scorer
 from jaxgen.gans.objectives import Hinge, NonSaturating, Objective, Relativistic
+from jaxgen.gans.regularization import Regularization
 from jaxgen.mode import Mode
 from jaxgen.nets.mlp import MLP
 from tests.gans.games import training
@@ -22,6 +23,7 @@ NET = MLP((4,), norm="batch")
 class Config:
     objective: Objective
     discrimination: Discrimination = Discrimination()
+    regularization: Regularization = Regularization()
 
 
 @pytest.mark.parametrize("objective", [NonSaturating(), Hinge(), Relativistic()], ids=str)

@@ -11,8 +11,11 @@ from jaxgen import parallel
 from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.objectives import Hinge, LeastSquares, NonSaturating, Relativistic
+from jaxgen.gans.regularization import Consistency, LeCam, Regularization, Slope
+from jaxgen.gans.top_k import TopK
 from jaxgen.moving_averages import Exponential, NoAverage
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
+from jaxgen.nets.diff_augment import DiffAugment
 from jaxgen.nets.initializers import Normal as NormalWeights
 from jaxgen.nets.initializers import Uniform as UniformWeights
 from jaxgen.nets.instance_noise import InstanceNoise
@@ -22,7 +25,7 @@ from jaxgen.nets.spectral import Spectral
 from jaxgen.optimizers import SGD, Adam, InverseTime, Optimizer
 from jaxgen.priors import Normal, Uniform
 from tests import contract
-from tests.gans.games import UNTRICKED, assert_close, compiled, count, stepped, training
+from tests.gans.games import UNREGULARIZED, UNTRICKED, assert_close, compiled, count, stepped, training
 
 TINY = gan.Config(
     image_shape=(4, 4, 1),
@@ -53,6 +56,7 @@ class TestContract(contract.Suite):
         TINY,
         # A constant before batch normalisation is taken out by its mean.
         unreached=("['generator']['Dense_0']['bias']",),
+        inert=UNREGULARIZED,
     )
 
 
@@ -73,6 +77,29 @@ class TestSpectralContract(contract.Suite):
             "['discriminator']['inner']['Dense_1']['bias']",  # between the margins all real and fake scores cancel
             "['generator']['inner']['Dense_0']['bias']",  # taken out by batch normalisation
         ),
+        inert=UNREGULARIZED,
+    )
+
+
+class TestRegularizedContract(contract.Suite):
+    """All terms at once, each felt within two updates: on any number of devices the numbers are those of one."""
+
+    case = contract.Case(
+        gan,
+        dataclasses.replace(
+            TINY,
+            objective=Hinge(),
+            discriminator=DiffAugment(Spectral(MLP((6,), negative_slope=0.2)), translation=0.25),
+            discrimination=UNTRICKED,
+            regularization=Regularization(
+                Consistency(real=10.0, fake=5.0, shift=0.25),
+                LeCam(0.3, decay=0.5, begin=1, one_sided=False),
+                Slope(1.0, every=2),
+                Slope(0.5, every=3),
+                TopK(gamma=0.8, least=0.5, every=1),
+            ),
+        ),
+        unreached=("['generator']['Dense_0']['bias']",),  # taken out by batch normalisation
     )
 
 

@@ -14,7 +14,7 @@ from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Uniform
 from tests import contract
-from tests.gans.games import assert_close, compiled, count, stepped, training
+from tests.gans.games import UNREGULARIZED, WITH_BATCH_STATISTICS, assert_close, compiled, count, stepped, training
 
 TINY = infogan.Config(
     image_shape=(4, 4, 1),
@@ -43,6 +43,8 @@ class TestContract(contract.Suite):
             "['discriminator']['Dense_0']['bias']",
             "['generator']['Dense_0']['bias']",
         ),
+        inert=UNREGULARIZED,
+        refused=WITH_BATCH_STATISTICS,
     )
 
 

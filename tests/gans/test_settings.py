@@ -9,6 +9,8 @@ from jaxgen.gans import ac_wgan_gp, acgan, cgan, gan, infogan, unrolled_gan, wga
 from jaxgen.gans.codes import CodeSettings
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.objectives import Energy, LeastSquares, Minimax, NonSaturating, Relativistic
+from jaxgen.gans.regularization import Consistency, LeCam, Regularization, Slope
+from jaxgen.gans.top_k import TopK
 from jaxgen.moving_averages import Exponential, NoAverage
 from jaxgen.nets import initializers
 from jaxgen.nets.mlp import MLP
@@ -17,7 +19,14 @@ from jaxgen.priors import Normal, Uniform
 
 GREY = {"image_shape": (28, 28, 1), "value_range": (0.0, 1.0)}
 CIFAR = {"image_shape": (32, 32, 3), "value_range": (-1.0, 1.0)}
-PLAIN = {"discrimination": Discrimination(joint=False, flip=0.0), "average": NoAverage()}
+OFF = Regularization(
+    consistency=Consistency(real=0.0, fake=0.0, shift=0.125, flip=True),
+    lecam=LeCam(weight=0.0, decay=0.99, begin=0, one_sided=True),
+    r1=Slope(weight=0.0, every=1),
+    r2=Slope(weight=0.0, every=1),
+    top_k=TopK(gamma=1.0, least=0.5, every=1000),
+)
+PLAIN = {"discrimination": Discrimination(joint=False, flip=0.0), "regularization": OFF, "average": NoAverage()}
 MOMENTUM, DCGAN, IMPROVED = SGD(momentum=0.5), Adam(b1=0.5), Adam(b1=0.0, b2=0.9)
 
 
@@ -75,6 +84,7 @@ PAPERS = {
         "value_range": (-1.0, 1.0),
         "prior": Normal(100),
         "clip": 0.01,
+        "regularization": OFF,
         "critic_steps": 5,
         "average": NoAverage(),
     },
@@ -84,6 +94,7 @@ PAPERS = {
         "image_shape": (28, 28, 1),
         "value_range": (-1.0, 1.0),
         "latent_dim": 128,
+        "regularization": OFF,
         "penalty_weight": 10.0,
         "one_sided": False,
         "critic_steps": 5,
@@ -93,6 +104,7 @@ PAPERS = {
     ac_wgan_gp: CIFAR
     | {
         "prior": Normal(128),
+        "regularization": OFF,
         "num_classes": 10,
         "penalty_weight": 10.0,
         "one_sided": False,
@@ -129,6 +141,21 @@ BOUNDS = [
     (Minimax(smoothing=0.0), {"smoothing": -0.1}, r"smoothing is -0.1, but must be in \[0, 1\)"),
     (Minimax(smoothing=0.9), {"smoothing": 1.0}, r"smoothing is 1.0, but must be in \[0, 1\)"),
     (LeastSquares(), {"real_code": 0.0}, "real_code is 0.0, but must be another than fake_code"),
+    (Consistency(), {"real": -1.0}, "real is -1.0, but must be at least 0"),
+    (Consistency(), {"fake": -1.0}, "fake is -1.0, but must be at least 0"),
+    (Consistency(shift=0.0), {"shift": -0.1}, r"shift is -0.1, but must be in \[0, 1\]"),
+    (Consistency(shift=1.0), {"shift": 1.1}, r"shift is 1.1, but must be in \[0, 1\]"),
+    (LeCam(), {"weight": -1.0}, "weight is -1.0, but must be at least 0"),
+    (LeCam(decay=0.0), {"decay": -0.1}, r"decay is -0.1, but must be in \[0, 1\)"),
+    (LeCam(decay=0.9), {"decay": 1.0}, r"decay is 1.0, but must be in \[0, 1\)"),
+    (LeCam(), {"begin": -1}, "begin is -1, but must be at least 0"),
+    (Slope(), {"weight": -1.0}, "weight is -1.0, but must be at least 0"),
+    (Slope(every=1), {"every": 0}, "every is 0, but must be at least 1"),
+    (TopK(gamma=0.1), {"gamma": 0.0}, r"gamma is 0.0, but must be in \(0, 1\]"),
+    (TopK(gamma=1.0), {"gamma": 1.1}, r"gamma is 1.1, but must be in \(0, 1\]"),
+    (TopK(least=0.1), {"least": 0.0}, r"least is 0.0, but must be in \(0, 1\]"),
+    (TopK(least=1.0), {"least": 1.1}, r"least is 1.1, but must be in \(0, 1\]"),
+    (TopK(every=1), {"every": 0}, "every is 0, but must be at least 1"),
     (Energy(margin=0.5), {"margin": 0.0}, "margin is 0.0, but must be above 0"),
     (CodeSettings((2,), 0), {"categorical": (1,)}, r"categorical is \(1,\), but must be numbers of at least 2 classes"),
     (CodeSettings((2,), 0), {"continuous": -1}, "continuous is -1, but must be at least 0"),

@@ -16,7 +16,7 @@ from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Optimizer, RMSProp
 from jaxgen.priors import Normal
 from tests import contract
-from tests.gans.games import assert_close, compiled, stepped, training
+from tests.gans.games import UNREGULARIZED, WITH_BATCH_STATISTICS, assert_close, compiled, stepped, training
 
 TINY = wgan.Config(
     image_shape=(4, 4, 1),
@@ -40,6 +40,8 @@ class TestContract(contract.Suite):
             "['critic']['Dense_0']['bias']",  # taken out by the mean of batch normalisation
             "['critic']['Dense_1']['bias']",  # a constant added to all scores cancels between real and fake
         ),
+        inert=UNREGULARIZED,
+        refused=WITH_BATCH_STATISTICS,
     )
 
 

@@ -87,6 +87,7 @@ ROWS: dict[str, Row] = {
     "interpolate": Row(L.interpolate, (ROW, ROW, B)),
     "inverse_multiquadratic_kernel": Row(L.inverse_multiquadratic_kernel, (ROW, (5, 3))),
     "lecam_penalty": Row(L.lecam_penalty, (B, B, (), ())),
+    "lecam_penalty on one side": Row(functools.partial(L.lecam_penalty, one_sided=True), (B, B, (), ())),
     "maximum_mean_discrepancy": Row(lambda x, y: L.maximum_mean_discrepancy(x, y, L.gaussian_kernel), (ROW, (5, 3))),
     "maximum_mean_discrepancy of all pairs": Row(
         lambda x, y: L.maximum_mean_discrepancy(x, y, L.gaussian_kernel, unbiased=False), (ROW, (5, 3))

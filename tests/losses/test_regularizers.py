@@ -71,3 +71,22 @@ def test_lecam_holds_its_averages_constant():
     of_scores, of_averages = jax.grad(total, (0, 1))(scores, averages)
     np.testing.assert_array_equal(of_averages, 0.0)
     np.testing.assert_allclose(of_scores[0], 2 * (1.0 + 0.5))
+
+
+def test_lecam_of_the_golden_scores_one_sided_and_not():
+    """relu(2.1)^2 + relu(-0.9)^2 + relu(0.6)^2 and relu(2)^2 + relu(0.2)^2 + relu(-0.5)^2, over 3."""
+    scores = jnp.array([2.0, -1.0, 0.5]), jnp.array([-1.5, 0.3, 1.0])
+    one_sided = regularizers.lecam_penalty(*scores, 0.5, -0.1, one_sided=True).mean()
+    np.testing.assert_allclose(one_sided, 2.9366666667, rtol=1e-6)
+    np.testing.assert_allclose(regularizers.lecam_penalty(*scores, 0.5, -0.1).mean(), 3.29, rtol=1e-6)
+
+
+@hypothesis.given(lists, lists, st.floats(-3, 3), st.floats(-3, 3))
+def test_lecam_of_one_side_is_at_most_that_of_both(real, fake, alpha_r, alpha_f):
+    arguments = array(real), array(fake), alpha_r, alpha_f
+    assert (regularizers.lecam_penalty(*arguments, one_sided=True) <= regularizers.lecam_penalty(*arguments)).all()
+
+
+def test_lecam_of_one_side_is_nothing_for_real_examples_below_the_fakes_average_and_fakes_above_the_other():
+    value = regularizers.lecam_penalty(jnp.array([-1.0, -0.5]), jnp.array([0.7, 3.0]), 0.7, -0.5, one_sided=True)
+    np.testing.assert_array_equal(value, 0.0)

@@ -104,6 +104,8 @@ REASONS = {
     ("moving_averages.HalfLife.update", "half_life > 0 -> half_life >= 0 (2)"): (
         "0.5 ** (1 / 0) is 0, in the branch of a where that is not selected, without a gradient"
     ),
+    ("nets.diff_augment.STREAM", "2 ** 31 - 2 -> 2 ** 31 + 2"): FREE,
+    ("nets.diff_augment.STREAM", "31 -> 32 in 2 ** 31"): FREE,
     ("nets.instance_noise.STREAM", "2 ** 31 - 1 -> 2 ** 31 + 1"): FREE,
     ("nets.instance_noise.STREAM", "31 -> 32 in 2 ** 31"): FREE,
     ("nets.instance_noise.STREAM", "1 -> 2 in 2 ** 31 - 1"): FREE,

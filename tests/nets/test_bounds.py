@@ -15,6 +15,7 @@ from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
 from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
 from jaxgen.nets.courses.lanham import LanhamCritic, LanhamGenerator
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
+from jaxgen.nets.diff_augment import DiffAugment
 from jaxgen.nets.grid import GridDecoder, GridEncoder
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 from jaxgen.nets.instance_noise import InstanceNoise
@@ -64,6 +65,13 @@ SETTINGS = [
     (GridDecoder(2, 0, 1), (MAPS, IMAGE), {"channels": 1}, "channels is 1, but must be a multiple of 2"),
     (InstanceNoise(MLP((1,)), 0.0, 0), (LATENTS, ()), {"std": -0.1}, "std is -0.1, but must be at least 0"),
     (InstanceNoise(MLP((1,)), 0.0, 0), (LATENTS, ()), {"end": -1}, "end is -1, but must be at least 0"),
+    (
+        DiffAugment(MLP((1,)), True, 0.0, 0.0),
+        (IMAGES, ()),
+        {"translation": -0.1},
+        "translation is -0.1, but must be in",
+    ),
+    (DiffAugment(MLP((1,)), True, 0.0, 0.0), (IMAGES, ()), {"cutout": -0.1}, "cutout is -0.1, but must be in"),
     (LSGANGenerator((1, 1), (2,)), (LATENTS, IMAGE), {"features": (1,)}, r"features is \(1,\), but must be one more"),
     (Maxout((1,), 1), (LATENTS, ()), {"pieces": 0}, "pieces is 0, but must be at least 1"),
     (MLP((1,)), (LATENTS, ()), {"features": (0,)}, r"features is \(0,\), but must be positive widths"),

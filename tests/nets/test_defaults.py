@@ -16,6 +16,7 @@ from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
 from jaxgen.nets.convolution_layers import Conv, ConvMeanPool, ConvTranspose, UpsampleConv
 from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
+from jaxgen.nets.diff_augment import DiffAugment
 from jaxgen.nets.grid import GridDecoder, GridEncoder
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
@@ -34,6 +35,8 @@ NUMBERS = [
     (ACGANGenerator, {"channels": (384, 192, 96), "kernel_size": 5}),
     (ACGANDiscriminator, {"channels": (16, 32, 64, 128, 256, 512), "negative_slope": 0.2, "dropout": 0.5}),
     (ConvClassifier, {"channels": 16, "width": 64}),
+    # Zhao et al., the authors' code.
+    (DiffAugment, {"color": True, "translation": 0.125, "cutout": 0.5}),
     # Mirza & Osindero, section 4.1.
     (
         ConditionalMLPGenerator,

@@ -21,6 +21,7 @@ from jaxgen.nets.conv import ConvCritic
 from jaxgen.nets.courses.atienza import AtienzaDiscriminator
 from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
 from jaxgen.nets.courses.lanham import LanhamCritic
+from jaxgen.nets.diff_augment import DiffAugment
 from jaxgen.nets.forward_mode import PlainConvolutions
 from jaxgen.nets.infogan import InfoGANGenerator
 from jaxgen.nets.initializers import to_flax
@@ -118,6 +119,7 @@ NORMALIZED, CLASSES = MLP((4,), norm="batch"), jnp.ones((2, 3))
 AROUND = [  # networks around a network
     (ChannelCondition(ConvCritic(2, norm="batch")), (IMAGES, CLASSES), ()),
     (ConcatCondition(NORMALIZED), (LATENTS, CLASSES), ()),
+    (DiffAugment(NORMALIZED), IMAGES, ()),
     (InnerCondition(ResNetGenerator((2, 3))), (LATENTS, CLASSES), IMAGES.shape[1:]),
     (InstanceNoise(NORMALIZED, 0.1), LATENTS, ()),
     (PlainConvolutions(NORMALIZED), LATENTS, ()),

@@ -100,6 +100,7 @@ KNOWN = {
     "jaxgen.optimizers:Cosine": {"end"},
     "jaxgen.optimizers:Optimizer": {"warm_up"},
     "jaxgen.nets.instance_noise:InstanceNoise": {"end"},
+    "jaxgen.gans.regularization:LeCam": {"begin"},
     "jaxgen.autoencoders.bounds:ELBO": {"warm_up"},
     "jaxgen.autoencoders.bounds:Capacity": {"steps"},
     "jaxgen.moving_averages:HalfLife": {"half_life"},
