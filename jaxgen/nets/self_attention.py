@@ -67,7 +67,7 @@ class SelfAttention(nn.Module):
         def tokens(name: str, features: int, *, pool: bool) -> jax.Array:
             found = self._conv(features, name, kernel_init)(maps)
             found = nn.max_pool(found, (2, 2), (2, 2)) if pool else found
-            return found.reshape(batch, -1, features)
+            return found.reshape(batch, found.shape[1] * found.shape[2], features)
 
         queries = tokens("theta", channels // 8, pool=False)
         keys, values = tokens("phi", channels // 8, pool=self.pool), tokens("g", channels // 2, pool=self.pool)
