@@ -79,7 +79,7 @@ def test_without_its_last_layer_a_block_of_the_discriminator_keeps_all_channels_
     found = outputs(block, variables, MAPS)
     np.testing.assert_allclose(found[..., :8], kept, atol=1e-6)
     shortcut = variables["params"]["shortcut"]
-    wanted = conv(kept, shortcut["kernel"]) + shortcut["bias"]
+    wanted = conv(kept, shortcut["kernel"]) + shortcut["bias"][None, None, None]
     np.testing.assert_allclose(found[..., 8:], wanted, atol=1e-5)
     same = DiscriminatorBlock(8, down, Normal(0.3))
     variables = without_last(begun(same, MAPS))
