@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
+from jaxgen.nets.initializers import Initializer, to_flax
 
 MOMENTUM = 0.9
 """Share of the running statistics that one more batch leaves."""
@@ -47,22 +48,30 @@ def normalize(inputs: jax.Array, norm: str, mode: Mode, *, groups: int = 32) -> 
 
 
 class ConditionalBatchNorm(nn.Module):
-    """Batch normalisation with a scale and an offset for each class: as `normalize`, but for those two.
+    """Batch normalisation whose scale and offset are linear in a condition c: as `normalize`, but for those two.
 
     Dumoulin, Shlens, Kudlur: A Learned Representation For Artistic Style, 2016, arXiv 1610.07629, normalise each
-    image; over the batch, as here, in the code of Gulrajani et al., 2017, arXiv 1704.00028.
+    image; over the batch, as here, in the code of Gulrajani et al., 2017, arXiv 1704.00028. By default, for classes,
+    the scale is W c and begins as 1, the offset begins as 0. With `weights` the scale is 1 + W c, for embeddings and
+    latents: Brock, Donahue, Simonyan, 2018, arXiv 1809.11096.
     """
+
+    weights: Initializer | None = None  # how both maps of c begin; None for a scale of W c that begins as 1
 
     @nn.compact
     def __call__(self, inputs: jax.Array, condition: jax.Array, mode: Mode = EVALUATION) -> jax.Array:
-        """Normalise (batch, ..., channels); `condition` is (batch, classes), rows of the unit matrix for classes."""
+        """Normalise (batch, ..., channels); `condition` is (batch, size), rows of the unit matrix for classes."""
         channels = inputs.shape[-1]
         hidden = _batch_norm(mode, affine=False)(inputs.astype(jnp.float32))
         per_example = (inputs.shape[0], *(1,) * (inputs.ndim - 2), channels)
-        scale = nn.Dense(channels, use_bias=False, kernel_init=nn.initializers.ones, name="scale")
-        offset = nn.Dense(channels, use_bias=False, kernel_init=nn.initializers.zeros, name="offset")
+        first, second = nn.initializers.ones, nn.initializers.zeros
+        if self.weights is not None:
+            first = second = to_flax(self.weights)
         condition = condition.astype(jnp.float32)
-        outputs = hidden * scale(condition).reshape(per_example) + offset(condition).reshape(per_example)
+        scale = nn.Dense(channels, use_bias=False, kernel_init=first, name="scale")(condition)
+        scale = scale if self.weights is None else 1.0 + scale
+        offset = nn.Dense(channels, use_bias=False, kernel_init=second, name="offset")(condition)
+        outputs = hidden * scale.reshape(per_example) + offset.reshape(per_example)
         return outputs.astype(inputs.dtype)
 
 

@@ -21,6 +21,8 @@ from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.convolution import mean_pool, upsample_nearest
 from jaxgen.nets.convolution_layers import Conv, ConvMeanPool, UpsampleConv
+from jaxgen.nets.image_shapes import halved
+from jaxgen.nets.initializers import Initializer, to_flax
 from jaxgen.nets.norm import ConditionalBatchNorm, Norm, normalize
 from jaxgen.typing import Shape
 
@@ -43,6 +45,9 @@ class ResidualBlock(nn.Module):
     norm: Norm = "none"
     inner_bias: bool = True  # whether the first convolution has a bias
     dtype: Literal["float32", "bfloat16"] = "float32"
+    inner: int | None = None  # channels between the convolutions; None: of the inputs where it halves, else of outputs
+    weights: Initializer | None = None  # how all convolutions begin; None for variances of He and Glorot
+    centred: bool = False  # whether conditional norms scale by 1 + W c, with W as `weights`, else by W c with W of ones
 
     @nn.compact
     def __call__(self, inputs: jax.Array, condition: jax.Array | None = None, *, mode: Mode = EVALUATION) -> jax.Array:
@@ -51,7 +56,7 @@ class ResidualBlock(nn.Module):
 
         def activate(hidden):
             if self.norm == "batch" and condition is not None:
-                hidden = ConditionalBatchNorm()(hidden, condition, mode)
+                hidden = ConditionalBatchNorm(self.weights if self.centred else None)(hidden, condition, mode)
             else:
                 hidden = normalize(hidden, self.norm, mode)
             return nn.relu(hidden)
@@ -62,15 +67,18 @@ class ResidualBlock(nn.Module):
             "down": (Conv, ConvMeanPool),
         }[self.resample]
         # On the way down the second convolution changes the width, as in the authors' code.
-        inner = inputs.shape[-1] if self.resample == "down" else self.features
-        hidden = first(inner, 3, use_bias=self.inner_bias, dtype=dtype, kernel_init=HE_GLOROT)(activate(inputs))
-        hidden = second(self.features, 3, dtype=dtype, kernel_init=HE_GLOROT)(activate(hidden))
+        default = inputs.shape[-1] if self.resample == "down" else self.features
+        inner = default if self.inner is None else self.inner
+        kernel_init = HE_GLOROT if self.weights is None else to_flax(self.weights)
+        hidden = first(inner, 3, use_bias=self.inner_bias, dtype=dtype, kernel_init=kernel_init)(activate(inputs))
+        hidden = second(self.features, 3, dtype=dtype, kernel_init=kernel_init)(activate(hidden))
         return hidden + self._shortcut(inputs, dtype)
 
     def _shortcut(self, inputs: jax.Array, dtype: jnp.dtype) -> jax.Array:
         if self.resample == "none" and inputs.shape[-1] == self.features:
             return inputs
-        project = Conv(self.features, 1, dtype=dtype, kernel_init=GLOROT, name="shortcut")
+        kernel_init = GLOROT if self.weights is None else to_flax(self.weights)
+        project = Conv(self.features, 1, dtype=dtype, kernel_init=kernel_init, name="shortcut")
         match self.resample:
             case "up":
                 return upsample_nearest(project(inputs))  # the two commute
@@ -84,14 +92,16 @@ class FirstBlock(nn.Module):
 
     features: int
     dtype: Literal["float32", "bfloat16"] = "float32"
+    weights: Initializer | None = None  # how all convolutions begin; None for variances of He and Glorot
 
     @nn.compact
     def __call__(self, images: jax.Array) -> jax.Array:
         """(batch, height, width, channels) to (batch, height / 2, width / 2, features)."""
         dtype = jnp.dtype(self.dtype)
-        hidden = nn.relu(Conv(self.features, 3, dtype=dtype, kernel_init=HE_GLOROT)(images))
-        hidden = ConvMeanPool(self.features, 3, dtype=dtype, kernel_init=HE_GLOROT)(hidden)
-        return hidden + Conv(self.features, 1, dtype=dtype, kernel_init=GLOROT, name="shortcut")(mean_pool(images))
+        inside, outside = (HE_GLOROT, GLOROT) if self.weights is None else (to_flax(self.weights),) * 2
+        hidden = nn.relu(Conv(self.features, 3, dtype=dtype, kernel_init=inside)(images))
+        hidden = ConvMeanPool(self.features, 3, dtype=dtype, kernel_init=inside)(hidden)
+        return hidden + Conv(self.features, 1, dtype=dtype, kernel_init=outside, name="shortcut")(mean_pool(images))
 
 
 class ResNetGenerator(nn.Module):
@@ -109,7 +119,7 @@ class ResNetGenerator(nn.Module):
         self, latents: jax.Array, output_shape: Shape, *, condition: jax.Array | None = None, mode: Mode = EVALUATION
     ) -> jax.Array:
         """(batch, latent) and perhaps (batch, classes) to (batch, *output_shape), without output activation."""
-        height, width, image_channels = _doubled(output_shape, len(self.channels) - 1)
+        height, width, image_channels = halved(output_shape, len(self.channels) - 1)
         require(min(self.channels) >= 1, "channels", self.channels, "positive widths")
         dtype = jnp.dtype(self.dtype)
         smallest = (height, width, self.channels[0])
@@ -161,7 +171,7 @@ class FlatResNetCritic(nn.Module):
     @nn.compact
     def __call__(self, images: jax.Array, output_shape: Shape = (), *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, height, width, channels) to (batch, *output_shape), float32; one score each with `()`."""
-        _doubled(images.shape[1:], len(self.channels) - 1)
+        halved(images.shape[1:], len(self.channels) - 1)
         dtype = jnp.dtype(self.dtype)
         hidden = Conv(self.channels[0], 3, dtype=dtype, kernel_init=GLOROT)(images.astype(dtype))
         for features in self.channels[1:]:
@@ -173,12 +183,3 @@ class FlatResNetCritic(nn.Module):
 def _outputs(hidden: jax.Array, output_shape: Shape, dtype: jnp.dtype, bias: bool = True) -> jax.Array:
     outputs = nn.Dense(math.prod(output_shape), bias, dtype=dtype, kernel_init=GLOROT)(hidden)
     return outputs.astype(jnp.float32).reshape(hidden.shape[0], *output_shape)
-
-
-def _doubled(shape: Shape, num: int) -> tuple[int, int, int]:
-    """Height and width of the map that doubles `num` times to the image, and the image's channels."""
-    require(len(shape) == 3, "image shape", shape, "(height, width, channels)")
-    height, width, channels = shape
-    fits = height % (1 << num) == width % (1 << num) == 0
-    require(fits, "image shape", shape, f"of sides that halve {num} times: give another number of channels")
-    return height >> num, width >> num, channels

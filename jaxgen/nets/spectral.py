@@ -7,6 +7,9 @@ as a matrix, so that a convolution of k x k taps may still stretch its input by 
 vectors stay as they are. The vectors u of the power method are a collection of their own, "spectral": in training each
 call takes one step of it and keeps the new u; at other times a step is taken and forgotten.
 
+`exempt` names layers whose weights stay as they are: by its name, `("embedding",)`, each layer that is called so; by
+its path, `("ResidualBlock_0/ConditionalBatchNorm_0",)`, that layer and all inside it.
+
 `flax.linen.SpectralNorm` gives the same values in training, but its `init` returns weights that are divided already, a
 weight of zeros loses its u for ever, and a weight whose norm is far below 1e-6 is not divided.
 """
@@ -27,6 +30,7 @@ class Spectral(nn.Module):
 
     net: nn.Module
     steps: int = 1  # of the power method in each call
+    exempt: tuple[str, ...] = ()  # names or paths of layers whose weights stay as they are, as ("embedding",)
 
     @nn.compact
     def __call__(self, *inputs: Any, mode: Mode = EVALUATION) -> jax.Array:
@@ -51,19 +55,30 @@ class Spectral(nn.Module):
         return outputs
 
     def _normalized(self, params: Any, mode: Mode) -> Any:
-        """The weights of two axes or more, each with a u of its own, named by its path."""
+        """The weights of two axes or more that are not exempt, each with a u of its own, named by its path."""
+        unused = set(self.exempt)
 
         def normalize(path: Any, weight: jax.Array) -> jax.Array:
+            name = "/".join(str(key.key) for key in path)
             if weight.ndim < 2:
                 return weight
-            name = "/".join(str(key.key) for key in path)
+            if named := {layer for layer in self.exempt if _names(layer, name)}:
+                unused.difference_update(named)
+                return weight
             u = self.variable("spectral", name, self._first, weight.shape[-1])
             weight, new = spectral_normalize(weight, u.value, num_steps=self.steps)
             if mode.train and not self.is_initializing():
                 u.value = new
             return weight
 
-        return jax.tree_util.tree_map_with_path(normalize, params)
+        normalized = jax.tree_util.tree_map_with_path(normalize, params)
+        require(not unused, "exempt", self.exempt, f"layers with weights, which {sorted(unused)} are not")
+        return normalized
 
     def _first(self, size: int) -> jax.Array:
         return jax.random.normal(self.make_rng("params"), (size,), jnp.float32)
+
+
+def _names(layer: str, weight: str) -> bool:
+    """Whether the layer, by its name or its path, holds the weight of that path."""
+    return weight.startswith(f"{layer}/") or weight.split("/")[-2:-1] == [layer]

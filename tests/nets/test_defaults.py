@@ -9,6 +9,8 @@ import pytest
 
 from jaxgen.nets import initializers
 from jaxgen.nets.acgan import IMAGENET_CHANNELS, ACGANDiscriminator, ACGANGenerator
+from jaxgen.nets.biggan import BigGANGenerator
+from jaxgen.nets.biggan_deep import BigGANDeepFeatures, BigGANDeepGenerator
 from jaxgen.nets.classifier import ConvClassifier
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
@@ -24,7 +26,9 @@ from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.nets.resnet import FlatResNetCritic, ResNetCritic, ResNetGenerator
+from jaxgen.nets.self_attention import SelfAttention
 from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
+from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator, ResNetFeatures
 from jaxgen.nets.spectral import Spectral
 
 GRID = {"channels": 128, "residual_blocks": 2, "residual_channels": 32}  # Sonnet's example
@@ -96,7 +100,38 @@ NUMBERS = [
     # Miyato et al., table 3.
     (SNGANGenerator, {"channels": 64}),
     (SNGANDiscriminator, {"channels": 64, "negative_slope": 0.1}),
-    (Spectral, {"steps": 1}),
+    (Spectral, {"steps": 1, "exempt": ()}),
+    # Miyato et al., table 4; Zhang et al.'s code.
+    (ConditionalResNetGenerator, {"channels": (256, 256, 256, 256), "attention": (), "initializer": None}),
+    (ResNetFeatures, {"channels": (128, 128, 128, 128), "halvings": 2, "wide": False, "attention": ()}),
+    (SelfAttention, {"pool": True, "initializer": initializers.GlorotUniform()}),
+    # Brock et al., appendices B and C, for 128x128.
+    (
+        BigGANGenerator,
+        {
+            "channels": 96,
+            "multipliers": (16, 16, 8, 4, 2, 1),
+            "attention": (64,),
+            "embedding": 128,
+            "hierarchical": True,
+            "initializer": initializers.Orthogonal(),
+        },
+    ),
+    (
+        BigGANDeepGenerator,
+        {
+            "channels": 128,
+            "multipliers": (16, 16, 8, 4, 2, 1),
+            "blocks": 2,
+            "attention": (64,),
+            "embedding": 128,
+            "initializer": initializers.Orthogonal(),
+        },
+    ),
+    (
+        BigGANDeepFeatures,
+        {"channels": 128, "multipliers": (1, 2, 4, 8, 16, 16), "halvings": 5, "blocks": 2, "attention": (64,)},
+    ),
     (initializers.Normal, {"std": 0.02}),
     (initializers.Uniform, {"limit": 0.05}),
     (initializers.Orthogonal, {"gain": 1.0}),

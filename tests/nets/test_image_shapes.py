@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.nets.image_shapes import dense_outputs, image_shape, quarter
+from jaxgen.nets.image_shapes import dense_outputs, halved, image_shape, quarter
 
 
 @pytest.mark.parametrize("shape", [(784,), (28, 28), ()])
@@ -19,6 +19,16 @@ def test_sides_must_divide_by_4(shape):
     with pytest.raises(ValueError, match="a multiple of 4x4"):
         quarter(shape)
     assert quarter((28, 32, 3)) == (7, 8, 3)
+
+
+def test_both_sides_must_halve_as_often_as_is_asked():
+    assert halved((28, 44, 3), 0) == (28, 44, 3)
+    assert halved((28, 44, 3), 2) == (7, 11, 3)
+    for shape in ((28, 32, 3), (32, 28, 3)):
+        with pytest.raises(
+            ValueError, match=r"image shape is \(\d+, \d+, 3\), but must be of sides that halve 3 times"
+        ):
+            halved(shape, 3)
 
 
 def test_dense_outputs_are_of_everything_flattened():

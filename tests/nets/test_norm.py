@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from jaxgen.mode import EVALUATION, Mode
+from jaxgen.nets.initializers import Normal
 from jaxgen.nets.norm import ConditionalBatchNorm, normalize
 
 INPUTS = 5.0 + 2.0 * jax.random.normal(jax.random.key(0), (8, 4, 4, 3))
@@ -152,6 +153,23 @@ def test_conditional_batch_norm_scales_and_moves_what_batch_norm_gives_by_the_cl
     np.testing.assert_allclose(over_devices.reshape(outputs.shape), outputs, atol=1e-5)
     at_rest, _ = apply(INPUTS, CLASSES, variables["params"])
     np.testing.assert_allclose(at_rest, INPUTS / np.sqrt(1 + 1e-5), rtol=1e-5)
+
+
+def test_with_weights_the_scale_is_one_more_than_a_linear_map_of_the_condition():
+    """BigGAN's: of any vectors, not of classes alone; both maps begin as the weights say, and a map of 0 is no map."""
+    layer = ConditionalBatchNorm(Normal(0.5))
+    condition = jax.random.normal(jax.random.key(1), (8, 40))
+    variables = jax.jit(lambda: layer.init(jax.random.key(0), INPUTS, condition))()
+    params = jax.tree.map(np.asarray, variables["params"])
+    assert all(0.35 < params[name]["kernel"].std() < 0.65 for name in ("scale", "offset"))
+    plain, _ = run("batch")
+    scale, offset = (np.asarray(condition) @ params[name]["kernel"] for name in ("scale", "offset"))
+    found, _ = layer.apply(variables, INPUTS, condition, TRAINING, mutable=["batch_stats"])
+    wanted = np.asarray(plain) * (1 + scale[:, None, None]) + offset[:, None, None]
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+    nothing = variables | {"params": jax.tree.map(jnp.zeros_like, variables["params"])}
+    found, _ = layer.apply(nothing, INPUTS, condition, TRAINING, mutable=["batch_stats"])
+    np.testing.assert_allclose(found, plain, atol=1e-6)
 
 
 class Defaults(nn.Module):

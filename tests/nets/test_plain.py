@@ -1,5 +1,6 @@
 """What a network must take, of which every network of `jaxgen.nets` is an example, and the adapter for the others."""
 
+import dataclasses
 import importlib
 import inspect
 import pathlib
@@ -104,6 +105,7 @@ LAYERS |= {
     "ConvNeXtBlock",
     "SelfAttention",
 }  # of U-Nets
+LAYERS |= {"GeneratorBlock", "DiscriminatorBlock", "ResNetFeatures", "BigGANDeepFeatures"}  # of GANs with classes
 LAYERS |= {"Classifier", InceptionV3.__name__}  # published weights, for inference only
 
 
@@ -128,12 +130,15 @@ def test_every_network_of_the_package_has_the_signature(network):
     """And a `mode` that is evaluation by default, its only keyword besides a condition."""
     asked = {
         "net": nn.Dense(1),
+        "features": nn.Dense(1),
         "network": nn.Dense(1),
         "discriminator": nn.Dense(1),
         "decoder": nn.Dense(1),
         "std": 0.1,
     }  # fields without a default
-    check_network(network(**{name: value for name, value in asked.items() if name in network.__dataclass_fields__}))
+    fields = dataclasses.fields(network)
+    missing = {field.name for field in fields if field.default is field.default_factory is dataclasses.MISSING}
+    check_network(network(**{name: value for name, value in asked.items() if name in missing}))
     parameters = inspect.signature(network.__call__).parameters.values()
     keywords = {each.name: each.default for each in parameters if each.kind is each.KEYWORD_ONLY}
     assert keywords.pop("mode") == Mode()

@@ -5,6 +5,7 @@ import pytest
 
 from jaxgen.nets.conditioning import InnerCondition
 from jaxgen.nets.convolution import conv, mean_pool, upsample_nearest
+from jaxgen.nets.initializers import Normal
 from jaxgen.nets.resnet import (
     GOOD_CHANNELS,
     FirstBlock,
@@ -30,6 +31,18 @@ def test_networks_for_64x64_have_the_parameter_counts_of_the_authors_code():
     """No bias in a block's first convolution, and layer norm, of two numbers a channel, in the critic."""
     assert count(ResNetGenerator(GOOD_CHANNELS, inner_bias=False), zeros(128), (64, 64, 3)) == 8_540_483
     assert count(FlatResNetCritic(), zeros(64, 64, 3)) == 7_491_841
+
+
+@pytest.mark.parametrize("resample", ["none", "up", "down"])
+def test_a_block_may_have_another_width_inside_and_other_weights(resample):
+    """SNGAN's blocks of a discriminator are as wide inside as their inputs, BigGAN's as their outputs."""
+    block = ResidualBlock(6, resample, inner=5, weights=Normal(3.0))
+    params = jax.jit(lambda: block.init(jax.random.key(0), IMAGES))()["params"]
+    shapes = {params[name]["kernel"].shape for name in params}
+    assert shapes == {(3, 3, 2, 5), (3, 3, 5, 6), (1, 1, 2, 6)}
+    assert all(params[name]["kernel"].std() > 1 for name in params)  # He's and Glorot's are smaller
+    first = jax.jit(lambda: FirstBlock(6, weights=Normal(3.0)).init(jax.random.key(0), IMAGES))()["params"]
+    assert all(first[name]["kernel"].std() > 1 for name in first)
 
 
 @pytest.mark.parametrize(("resample", "features"), [("up", 3), ("down", 3), ("none", 3), ("none", 2)])
@@ -77,6 +90,14 @@ def test_the_class_is_felt_in_the_blocks_alone():
         norm = shapes[block]["ConditionalBatchNorm_0"]
         assert norm["scale"]["kernel"].shape == norm["offset"]["kernel"].shape == (3, 4)
     assert shapes["BatchNorm_0"]["scale"].shape == (4,)
+
+
+def test_centred_norms_of_a_block_begin_as_its_weights():
+    block = ResidualBlock(3, norm="batch", weights=Normal(3.0), centred=True)
+    params = jax.jit(lambda: block.init(jax.random.key(0), IMAGES, jnp.ones((3, 20))))()["params"]
+    for number in range(2):
+        maps = params[f"ConditionalBatchNorm_{number}"]
+        assert all(maps[name]["kernel"].std() > 1 for name in ("scale", "offset"))
 
 
 def test_sides_that_do_not_halve_are_refused():

@@ -131,3 +131,52 @@ def test_dropout_inside_gets_its_keys():
     apply = jax.jit(lambda mode: net.apply(variables, IMAGES, (), mode=mode, mutable=["spectral"])[0])
     plain, dropped = map(apply, modes)
     assert np.abs(plain - dropped).min() > 0
+
+
+class Tree(nn.Module):
+    """Layers of one name at two paths."""
+
+    @nn.compact
+    def __call__(self, inputs, output_shape=(), *, mode=EVALUATION):
+        for name in ("block_1", "block_10"):
+            inputs = Pair(name=name)(inputs)
+        return nn.Dense(1, name="last")(inputs)
+
+
+class Pair(nn.Module):
+    @nn.compact
+    def __call__(self, inputs):
+        return nn.Dense(3, name="map")(nn.Dense(4, name="embedding")(inputs))
+
+
+@pytest.mark.parametrize(
+    ("exempt", "kept"),
+    [
+        (("embedding",), {"block_1/embedding", "block_10/embedding"}),
+        (("block_1",), {"block_1/embedding", "block_1/map"}),
+        (("block_1/map", "last"), {"block_1/map", "last"}),
+    ],
+)
+def test_weights_of_layers_that_are_exempt_stay_as_they_are_and_have_no_u(exempt, kept):
+    net, inputs = Spectral(Tree(), exempt=exempt), jax.random.normal(jax.random.key(2), (5, 6))
+    params = jax.tree.map(lambda leaf: 3.0 * leaf, jax.jit(lambda: net.init(jax.random.key(0), inputs))()["params"])
+    variables = jax.jit(lambda: net.init(jax.random.key(0), inputs))() | {"params": params}
+    for _ in range(60):
+        _, changed = net.apply(variables, inputs, mode=TRAINING, mutable=["spectral"])
+        variables |= changed
+    layers = {"block_1/embedding", "block_1/map", "block_10/embedding", "block_10/map", "last"}
+    assert {name.removesuffix("/kernel") for name in variables["spectral"]} == layers - kept
+
+    def divided(path, weight):
+        path = "/".join(key.key for key in path)
+        exempt = weight.ndim < 2 or path.removesuffix("/kernel") in kept
+        return weight if exempt else weight / np.linalg.norm(weight, 2)
+
+    wanted = Tree().apply({"params": jax.tree_util.tree_map_with_path(divided, params["inner"])}, inputs)
+    np.testing.assert_allclose(net.apply(variables, inputs), wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["embeding", "block", "kernel", ""])
+def test_exempt_layers_that_there_are_not_are_refused(name):
+    with pytest.raises(ValueError, match=r"exempt is \('last', .*\), but must be layers with weights, which \['"):
+        jax.eval_shape(lambda: Spectral(Tree(), exempt=("last", name)).init(jax.random.key(0), jnp.ones((2, 3))))

@@ -14,6 +14,8 @@ from jaxgen.mode import Mode
 from jaxgen.nets import initializers
 from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.attention import Attention
+from jaxgen.nets.biggan import BigGANGenerator
+from jaxgen.nets.biggan_deep import BigGANDeepGenerator, GeneratorBlock
 from jaxgen.nets.classifier import ConvClassifier
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition, InnerCondition
@@ -30,8 +32,10 @@ from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
+from jaxgen.nets.self_attention import SelfAttention
 from jaxgen.nets.shared_scale import SharedScale
 from jaxgen.nets.sngan import SNGANGenerator
+from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
 from tests.nets.test_plain import networks
 from tests.nets.traces import (
     CASES,
@@ -61,10 +65,13 @@ def test_every_network_has_a_case():
 
 @having("dtype")
 def test_a_bfloat16_network_multiplies_halves_normalises_float32_and_gives_float32(number):
-    """A layer, which has no `output_shape`, gives halves. The logits of a classifier are a float32 dense layer."""
+    """A layer, which has no `output_shape`, gives halves. The logits of a classifier are a float32 dense layer.
+
+    So are the maps of a condition to scales and offsets of a norm.
+    """
     program, _ = traced(number)
     found = list(operations(program))
-    products = [op for op in found if op.primitive.name in PRODUCTS]
+    products = [op for op in found if op.primitive.name in PRODUCTS and "Norm" not in str(op.source_info.name_stack)]
     types = [{value.aval.dtype.name for value in op.invars} for op in products]
     net, _, *shape = CASES[number]
     if isinstance(net, ConvClassifier):
@@ -96,23 +103,30 @@ LINEAR = {
     SNGANGenerator: {"ConvTranspose_0"},  # table 3 has neither norm nor ReLU behind the dense layer
     AtienzaDiscriminator: {"Dense_0"},  # a leaky ReLU before each convolution, and none behind the last
     FidleGenerator: {"UpsampleConv_0"},  # the course's dense layer has no activation
+    BigGANDeepGenerator: {"Dense_0"},  # takes the embedding of the class beside the latents
 }
 
 
 @having()
 def test_between_two_layers_stands_an_activation(number):
-    """Shortcuts of residual blocks take the sums themselves, and so does the layer that `LINEAR` names."""
-    net = type(CASES[number][0])
-    if net is not Attention:  # products of products
-        found, _ = taking_linear_maps(traced(number)[0])
-        names = {name.rpartition("/")[2] for name in found}
-        assert names - {"shortcut"} == LINEAR.get(net, set())
+    """Shortcuts of residual blocks take the sums themselves, and so does the layer that `LINEAR` names.
+
+    Attention is products of products, and norms take the embedding of a class.
+    """
+    found, _ = taking_linear_maps(traced(number)[0])
+    names = {name.rpartition("/")[2] for name in found if not ("Attention" in name or "Norm" in name)}
+    assert names - {"shortcut"} == LINEAR.get(type(CASES[number][0]), set())
 
 
 @having()
 def test_networks_add_and_leave_factors_to_their_layers(number):
-    """But for two gates of a PixelCNN, and the root of an attention's features: nothing has another sign or size."""
-    assert factors(traced(number)[0]) == {PixelCNN: 2, Attention: 1}.get(type(CASES[number][0]), 0)
+    """But for two gates of a PixelCNN, and the root of an attention's features: nothing has another sign or size.
+
+    SAGAN's attention undoes that root, and has gamma.
+    """
+    net = CASES[number][0]
+    wanted = {PixelCNN: 2, Attention: 1, SelfAttention: 3}.get(type(net), 0) + 3 * len(getattr(net, "attention", ()))
+    assert factors(traced(number)[0]) == wanted
 
 
 NORMALIZED, CLASSES = MLP((4,), norm="batch"), jnp.ones((2, 3))
@@ -128,6 +142,8 @@ AROUND = [  # networks around a network
 WITH_NORMS = [*(case for case in CASES if "norm" in type(case[0]).__dataclass_fields__), *AROUND]
 WITH_NORMS += [case for case in CASES if isinstance(case[0], (ACGANGenerator, ACGANDiscriminator, InfoGANGenerator))]
 WITH_NORMS += [case for case in CASES if isinstance(case[0], (ResNetGenerator, SNGANGenerator))]
+WITH_CLASSES = (ConditionalResNetGenerator, BigGANGenerator, BigGANDeepGenerator, GeneratorBlock)
+WITH_NORMS += [case for case in CASES if isinstance(case[0], WITH_CLASSES)]
 
 
 @pytest.mark.parametrize("case", WITH_NORMS, ids=[type(net).__name__ for net, *_ in WITH_NORMS])
@@ -190,7 +206,10 @@ def differently_drawn(layers, wanted):
 
 @having("initializer")
 def test_every_layer_of_a_network_begins_as_its_initializer_says(number):
+    """But for SNGAN's norms, whose scales of the classes begin as 1 and whose offsets as 0."""
     _, layers = traced(number)
+    if isinstance(CASES[number][0], ConditionalResNetGenerator):
+        layers = {name: layer for name, layer in layers.items() if "Norm" not in name}
     assert not differently_drawn(layers, to_flax(WEIGHTS))
 
 

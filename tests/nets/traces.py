@@ -15,6 +15,8 @@ from jax.extend import core
 from jaxgen.nets import initializers
 from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.attention import Attention
+from jaxgen.nets.biggan import BigGANGenerator
+from jaxgen.nets.biggan_deep import BigGANDeepGenerator, DiscriminatorBlock, GeneratorBlock
 from jaxgen.nets.classifier import ConvClassifier
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
@@ -30,12 +32,15 @@ from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
+from jaxgen.nets.self_attention import SelfAttention
 from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
+from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
 from tests.programs import inner
 
 SLOPE, WEIGHTS = 0.375, initializers.Uniform(0.3)
 PRODUCTS, CURVES = ("dot_general", "conv_general_dilated"), ("max", "select_n", "tanh", "logistic")
 LATENTS, MAPS, IMAGES = jnp.ones((2, 3)), jnp.ones((2, 8, 4, 4)), jnp.ones((2, 32, 16, 1))
+CLASSES, HALVES = jnp.ones((2, 3)), jnp.ones((2, 8, 4, 8), jnp.bfloat16)
 IMAGE, CODE = IMAGES.shape[1:], MAPS.shape[1:]
 CASES = [
     (ACGANGenerator((2, 2)), LATENTS, IMAGE),
@@ -74,6 +79,13 @@ CASES = [
     (FlatResNetCritic((2, 3)), IMAGES, ()),
     (SNGANGenerator(2), LATENTS, IMAGE),
     (SNGANDiscriminator(2), IMAGES, ()),
+    (SelfAttention(), HALVES),
+    (ConditionalResNetGenerator((2, 8), (32,)), (LATENTS, CLASSES), IMAGE),
+    (BigGANGenerator(8, (1, 1, 1), (16,), 4), (LATENTS, CLASSES), IMAGE),
+    (BigGANGenerator(8, (1, 1), (), None, hierarchical=False), (LATENTS, CLASSES), IMAGE),
+    (GeneratorBlock(4, up=True), (HALVES, CLASSES)),
+    (DiscriminatorBlock(12, down=True), HALVES),
+    (BigGANDeepGenerator(8, (1, 1), 2, (32,), 4), (LATENTS, CLASSES), IMAGE),
     (AtienzaGenerator(2), LATENTS, IMAGE),
     (AtienzaDiscriminator(2), IMAGES, ()),
     (FidleGenerator(2), LATENTS, IMAGE),
