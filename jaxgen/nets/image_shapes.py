@@ -33,6 +33,20 @@ def quarter(shape: Shape) -> tuple[int, int, int]:
     return height // 4, width // 4, channels
 
 
+def halved(shape: Shape, num: int) -> tuple[int, int, int]:
+    """Height and width of the map that doubles `num` times to the image, and the image's channels.
+
+    ValueError for sides that do not divide.
+
+    >>> halved((32, 64, 3), 3)
+    (4, 8, 3)
+    """
+    height, width, channels = image_shape(shape)
+    fits = height % (1 << num) == width % (1 << num) == 0
+    require(fits, "image shape", shape, f"of sides that halve {num} times: give another number of channels")
+    return height >> num, width >> num, channels
+
+
 def dense_outputs(hidden: jax.Array, output_shape: Shape, kernel_init: Function) -> jax.Array:
     """One dense layer from all of `hidden` to (batch, *output_shape), to be called inside a compact module."""
     outputs = nn.Dense(math.prod(output_shape), kernel_init=kernel_init)(hidden.reshape(hidden.shape[0], -1))

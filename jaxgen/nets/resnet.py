@@ -21,6 +21,7 @@ from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.convolution import mean_pool, upsample_nearest
 from jaxgen.nets.convolution_layers import Conv, ConvMeanPool, UpsampleConv
+from jaxgen.nets.image_shapes import halved
 from jaxgen.nets.norm import ConditionalBatchNorm, Norm, normalize
 from jaxgen.typing import Shape
 
@@ -109,7 +110,7 @@ class ResNetGenerator(nn.Module):
         self, latents: jax.Array, output_shape: Shape, *, condition: jax.Array | None = None, mode: Mode = EVALUATION
     ) -> jax.Array:
         """(batch, latent) and perhaps (batch, classes) to (batch, *output_shape), without output activation."""
-        height, width, image_channels = _doubled(output_shape, len(self.channels) - 1)
+        height, width, image_channels = halved(output_shape, len(self.channels) - 1)
         require(min(self.channels) >= 1, "channels", self.channels, "positive widths")
         dtype = jnp.dtype(self.dtype)
         smallest = (height, width, self.channels[0])
@@ -161,7 +162,7 @@ class FlatResNetCritic(nn.Module):
     @nn.compact
     def __call__(self, images: jax.Array, output_shape: Shape = (), *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, height, width, channels) to (batch, *output_shape), float32; one score each with `()`."""
-        _doubled(images.shape[1:], len(self.channels) - 1)
+        halved(images.shape[1:], len(self.channels) - 1)
         dtype = jnp.dtype(self.dtype)
         hidden = Conv(self.channels[0], 3, dtype=dtype, kernel_init=GLOROT)(images.astype(dtype))
         for features in self.channels[1:]:
@@ -173,12 +174,3 @@ class FlatResNetCritic(nn.Module):
 def _outputs(hidden: jax.Array, output_shape: Shape, dtype: jnp.dtype, bias: bool = True) -> jax.Array:
     outputs = nn.Dense(math.prod(output_shape), bias, dtype=dtype, kernel_init=GLOROT)(hidden)
     return outputs.astype(jnp.float32).reshape(hidden.shape[0], *output_shape)
-
-
-def _doubled(shape: Shape, num: int) -> tuple[int, int, int]:
-    """Height and width of the map that doubles `num` times to the image, and the image's channels."""
-    require(len(shape) == 3, "image shape", shape, "(height, width, channels)")
-    height, width, channels = shape
-    fits = height % (1 << num) == width % (1 << num) == 0
-    require(fits, "image shape", shape, f"of sides that halve {num} times: give another number of channels")
-    return height >> num, width >> num, channels
