@@ -71,6 +71,7 @@ UNMEASURED = {
     "models/flow_matching.md",
     "models/gan.md",
     "models/infogan.md",
+    "models/r3gan.md",
     "models/unrolled_gan.md",
     "models/vae.md",
     "models/vq_vae.md",

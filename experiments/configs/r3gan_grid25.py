@@ -11,7 +11,7 @@ from jaxgen.optimizers import Cosine, Optimizer, RampedAdam
 from jaxgen.priors import Normal
 from jaxgen.ramps import CosineRamp
 
-STEPS = 20_000
+STEPS = 5_000
 ADAM = Optimizer(1e-3, RampedAdam(b2=CosineRamp(0.9, 0.99, STEPS)), Cosine(STEPS, final=0.05))
 
 EXPERIMENT = Experiment(
@@ -32,8 +32,8 @@ EXPERIMENT = Experiment(
     steps=STEPS,
     steps_per_call=50,
     log_every=500,
-    sample_every=5_000,
-    checkpoint_every=5_000,
+    sample_every=2_500,
+    checkpoint_every=2_500,
     num_samples=1_000,
     pictures=("samples", "level_sets"),
 )
