@@ -104,6 +104,7 @@ LAYERS |= {
     "ConvNeXtBlock",
     "SelfAttention",
 }  # of U-Nets
+LAYERS |= {"InvertedBottleneck"}
 LAYERS |= {"Classifier", InceptionV3.__name__}  # published weights, for inference only
 
 
