@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.checks import require
+from jaxgen.ramps import CosineRamp
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,33 @@ class HalfLife:
         half_life = jnp.float32(self.half_life)
         if self.ramp_up is not None:
             half_life = jnp.minimum(half_life, self.ramp_up * step.astype(jnp.float32))
-        decay = jnp.where(half_life > 0, 0.5 ** (1.0 / jnp.where(half_life > 0, half_life, 1.0)), 0.0)
-        return interpolate(average, new, 1.0 - decay)
+        return interpolate(average, new, 1.0 - _decay(half_life))
 
 
-MovingAverage: TypeAlias = NoAverage | Constant | Exponential | HalfLife
+@dataclass(frozen=True)
+class RampedHalfLife:
+    """Weights h updates ago count half, h being the ramp's value at the updates before; with h = 0 the average is new.
+
+    Huang et al., 2024 (R3GAN, arXiv 2501.05441); the default is theirs for CIFAR-10, in updates of 512 images.
+    """
+
+    half_life: CosineRamp = CosineRamp(0.0, 9_766.0, 39_062)  # updates
+
+    def __post_init__(self):
+        lowest = min(self.half_life.first, self.half_life.last)
+        require(lowest >= 0, "half_life", self.half_life, "at least 0")
+
+    def update(self, average: Any, new: Any, step: jax.Array) -> Any:
+        """The average after one more update."""
+        return interpolate(average, new, 1.0 - _decay(self.half_life.at(step - 1)))
+
+
+MovingAverage: TypeAlias = NoAverage | Constant | Exponential | HalfLife | RampedHalfLife
+
+
+def _decay(half_life: jax.Array) -> jax.Array:
+    """1/2^(1 / half_life); 0 for a half-life of 0."""
+    return jnp.where(half_life > 0, 0.5 ** (1.0 / jnp.where(half_life > 0, half_life, 1.0)), 0.0)
 
 
 def interpolate(average: Any, new: Any, share: jax.Array) -> Any:

@@ -3,7 +3,7 @@
 An optimiser is composed of parts. With g the gradient, averaged over `accumulate` updates, and w the weights, step t is
 
     g <- g min(1, clip_norm / |g|)                            clipping by the global norm
-    d  = rule(g)                                              Adam, RAdam, RMSProp, SGD, Adagrad
+    d  = rule(g)                                              Adam, RampedAdam, RAdam, RMSProp, SGD, Adagrad
     r  = learning_rate schedule(t) min(1, (t + 1) / (warm_up + 1))
     w <- w - r (d + weight_decay w)                           decoupled weight decay: arXiv 1711.05101
 
@@ -24,6 +24,7 @@ import jax.numpy as jnp
 import optax
 
 from jaxgen.checks import require
+from jaxgen.ramps import CosineRamp
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,23 @@ class Adam:
 
 
 @dataclass(frozen=True)
+class RampedAdam:
+    """Adam whose beta_2 changes with the step, counted from 0; the start is corrected by its latest value, 1 - b2^t.
+
+    Huang et al., 2024 (R3GAN, arXiv 2501.05441); the default is theirs for CIFAR-10, in updates of 512 images.
+    """
+
+    b1: float = 0.0  # beta_1, decay of the mean of gradients
+    b2: CosineRamp = CosineRamp(0.9, 0.99, 39_062)  # beta_2, decay of the mean of squared gradients
+    eps: float = 1e-8  # added to the root of the mean square
+    eps_root: float = 0.0  # added to the mean square, inside the root; above 0 to differentiate through a step
+
+    def __post_init__(self):
+        for b2 in (self.b2.first, self.b2.last):
+            _require_moments(Adam(self.b1, b2, self.eps, self.eps_root))
+
+
+@dataclass(frozen=True)
 class RAdam:
     """Liu et al. 2020, arXiv 1908.03265: Adam, plain momentum while the mean square is known from few gradients."""
 
@@ -130,7 +148,7 @@ class Adagrad:
         require(self.eps > 0, "eps", self.eps, "above 0")
 
 
-Rule: TypeAlias = Adam | RAdam | RMSProp | SGD | Adagrad
+Rule: TypeAlias = Adam | RampedAdam | RAdam | RMSProp | SGD | Adagrad
 
 
 @dataclass(frozen=True)
@@ -189,15 +207,15 @@ def _parts(settings: Optimizer) -> list[optax.GradientTransformation]:
 
 def _keeps_mean_square_alone(rule: Rule) -> bool:
     """RMSProp, or Adam where the mean of gradients is the gradient itself and is not stored."""
-    return isinstance(rule, RMSProp) or (isinstance(rule, Adam) and rule.b1 == rule.eps_root == 0)
+    return isinstance(rule, RMSProp) or (isinstance(rule, Adam | RampedAdam) and rule.b1 == rule.eps_root == 0)
 
 
 def _rule(rule: Rule) -> optax.GradientTransformation:
     match rule:
-        case Adam() if _keeps_mean_square_alone(rule):
-            return optax.scale_by_rms(rule.b2, rule.eps, eps_in_sqrt=False, bias_correction=True)
-        case Adam():
-            return optax.scale_by_adam(rule.b1, rule.b2, rule.eps, rule.eps_root)
+        case Adam(b2=b2):
+            return _adam(rule, b2)
+        case RampedAdam():
+            return _ramped(rule)
         case RAdam():
             return optax.scale_by_radam(rule.b1, rule.b2, rule.eps, rule.eps_root)
         case RMSProp():
@@ -208,6 +226,21 @@ def _rule(rule: Rule) -> optax.GradientTransformation:
             return optax.identity()
         case SGD():
             return optax.trace(rule.momentum)
+
+
+def _adam(rule: Adam | RampedAdam, b2: Any) -> optax.GradientTransformation:
+    if _keeps_mean_square_alone(rule):
+        return optax.scale_by_rms(b2, rule.eps, eps_in_sqrt=False, bias_correction=True)
+    return optax.scale_by_adam(rule.b1, b2, rule.eps, rule.eps_root)
+
+
+def _ramped(rule: RampedAdam) -> optax.GradientTransformation:
+    """Adam with the beta_2 of each step; its state, which counts the steps, is that of Adam."""
+
+    def update(updates: Any, state: Any, params: Any = None) -> Any:
+        return _adam(rule, rule.b2.at(state.count)).update(updates, state, params)
+
+    return optax.GradientTransformation(_adam(rule, rule.b2.first).init, update)
 
 
 def _clip(limit: float) -> optax.GradientTransformation:

@@ -21,6 +21,7 @@ SHELVES = {
     "nets",
     "metrics",
     "parallel",
+    "ramps",
     "optimizers",
     "train_state",
     "priors",
@@ -52,7 +53,8 @@ MAY_IMPORT = {
     "augmentations": {"typing", "checks"},
     "metrics": {"typing", "checks", "images", "batches", "losses", "parallel", "metrics"},
     "parallel": {"typing", "checks", "parallel"},
-    "optimizers": {"checks"},
+    "ramps": {"checks"},
+    "optimizers": {"checks", "ramps"},
     "train_state": {
         "typing",
         "parallel",
@@ -61,7 +63,7 @@ MAY_IMPORT = {
         "nets",
     },  # what a network must take stands in nets.plain
     "priors": {"typing", "checks", "parallel"},
-    "moving_averages": {"checks"},
+    "moving_averages": {"checks", "ramps"},
     "conditions": {"typing", "parallel"},
     "sampling": {"typing"},
     "stages": set(),

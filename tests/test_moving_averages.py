@@ -1,10 +1,13 @@
+import re
+
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.moving_averages import Constant, Exponential, HalfLife, NoAverage, interpolate
+from jaxgen.moving_averages import Constant, Exponential, HalfLife, NoAverage, RampedHalfLife, interpolate
+from jaxgen.ramps import CosineRamp
 
 
 def step_of(number):
@@ -52,12 +55,23 @@ def test_the_ramp_shortens_the_half_life_to_a_share_of_the_updates_so_far():
         assert float(average.update(jnp.ones(()), jnp.zeros(()), step_of(number))) == pytest.approx(decay, rel=1e-6)
 
 
+def test_a_ramp_of_the_half_life_counts_the_updates_before_and_begins_with_the_weights_themselves():
+    """0, 1, 3, 4 and 4 again on half a cosine over three updates: decays 0, 1/2, 2^(-1/3), 2^(-1/4)."""
+    average = RampedHalfLife(CosineRamp(0.0, 4.0, 3))
+    for number, decay in enumerate([0.0, 1 / 2, 2 ** (-1 / 3), 2 ** (-1 / 4), 2 ** (-1 / 4)], 1):
+        found = average.update(jnp.ones(()), jnp.zeros(()), step_of(number))
+        assert float(found) == pytest.approx(decay, rel=1e-5)
+    assert average.update(jnp.full(2, 7.0), jnp.full(2, 3.0), step_of(1)).tolist() == [3.0, 3.0]
+
+
 def test_an_average_before_any_update_is_what_is_new_and_no_nan():
     found = HalfLife().update(jnp.ones(2), jnp.full(2, 3.0), step_of(0))
     np.testing.assert_array_equal(found, [3.0, 3.0])
 
 
-@pytest.mark.parametrize("average", [NoAverage(), Constant(0.9), Exponential(0.9), HalfLife(3.0)], ids=str)
+@pytest.mark.parametrize(
+    "average", [NoAverage(), Constant(0.9), Exponential(0.9), HalfLife(3.0), RampedHalfLife()], ids=str
+)
 def test_constant_weights_are_their_own_average_and_shares_sum_to_one(average):
     weights = mean = {"w": jax.random.normal(jax.random.key(0), (3,))}
     for number in range(1, 6):
@@ -72,7 +86,9 @@ def test_without_an_average_the_new_weights_themselves_are_given_back():
     assert NoAverage().update(average, new, step_of(5)) is new
 
 
-@pytest.mark.parametrize("average", [Constant(0.5), Exponential(0.9), HalfLife(3.0)], ids=str)
+@pytest.mark.parametrize(
+    "average", [Constant(0.5), Exponential(0.9), HalfLife(3.0), RampedHalfLife(CosineRamp(1.0, 3.0, 5))], ids=str
+)
 def test_averages_keep_the_type_of_each_leaf_under_jit(average):
     trees = [
         {"half": jnp.full(2, value, jnp.bfloat16), "single": jnp.full(2, value), "count": jnp.int32(value)}
@@ -102,9 +118,11 @@ def test_the_defaults_are_those_of_the_docs():
         (Exponential, {"decay": 1.0}),
         (HalfLife, {"half_life": 0.0}),
         (HalfLife, {"ramp_up": 0.0}),
+        (RampedHalfLife, {"half_life": CosineRamp(-1.0, 1.0, 1)}),
+        (RampedHalfLife, {"half_life": CosineRamp(1.0, -1.0, 1)}),
     ],
 )
 def test_settings_out_of_range_are_refused(kind, settings):
     ((name, value),) = settings.items()
-    with pytest.raises(ValueError, match=f"{name} is {value}, but must be"):
+    with pytest.raises(ValueError, match=re.escape(f"{name} is {value}, but must be")):
         kind(**settings)

@@ -19,9 +19,11 @@ from jaxgen.optimizers import (
     LinearDecay,
     Optimizer,
     RAdam,
+    RampedAdam,
     RMSProp,
     to_optax,
 )
+from jaxgen.ramps import CosineRamp
 from jaxgen.testing import variations
 
 GRADIENTS = [0.5, -1.0, 2.0, 0.1]
@@ -69,6 +71,26 @@ def test_adam_is_algorithm_1_of_kingma_and_ba(b1, eps_root):
     np.testing.assert_allclose(run(Optimizer(0.01, Adam(b1, 0.9, 1e-3, eps_root))), wanted, rtol=1e-6)
 
 
+@pytest.mark.parametrize("b1", [0.5, 0.0])
+def test_adam_with_a_ramp_takes_the_decay_of_each_step_and_corrects_by_the_latest(b1):
+    """At step t, from 1 on, b2 is the ramp's value after t - 1 steps, as when torch's betas are set before a step."""
+    ramp = CosineRamp(0.5, 0.9, 2)  # 0.5, 0.7, then 0.9
+    x, m, v, wanted = 1.0, 0.0, 0.0, []
+    for t, (g, b2) in enumerate(zip(GRADIENTS, (0.5, 0.7, 0.9, 0.9), strict=True), 1):
+        m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
+        x -= 0.01 * (m / (1 - b1**t)) / (np.sqrt(v / (1 - b2**t)) + 1e-3)
+        wanted.append(x)
+    np.testing.assert_allclose(run(Optimizer(0.01, RampedAdam(b1, ramp, 1e-3))), wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("b1", "eps_root"), [(0.5, 0.0), (0.0, 0.0), (0.5, 0.1)])
+def test_a_ramp_that_stays_is_adam_and_has_its_state(b1, eps_root):
+    ramped = Optimizer(0.01, RampedAdam(b1, CosineRamp(0.9, 0.9, 3), eps_root=eps_root))
+    plain = Optimizer(0.01, Adam(b1, 0.9, eps_root=eps_root))
+    np.testing.assert_allclose(run(ramped), run(plain), rtol=1e-6)
+    chex.assert_trees_all_equal_structs(*(to_optax(each).init(jnp.ones(2)) for each in (ramped, plain)))
+
+
 def test_radam_is_algorithm_2_of_liu_et_al():
     """The rectified step begins where more than 5 gradients' worth of variance is known: here at the sixth step."""
     x, m, v, b1, b2, wanted = 1.0, 0.0, 0.0, 0.8, 0.99, []
@@ -85,12 +107,15 @@ def test_radam_is_algorithm_2_of_liu_et_al():
     np.testing.assert_allclose(got, wanted, rtol=1e-5)
 
 
-@pytest.mark.parametrize("rule", [Adam(), RAdam(), RMSProp(), Adagrad(), SGD()])
+@pytest.mark.parametrize(
+    "rule", [Adam(), RampedAdam(0.5, CosineRamp(0.8, 0.9, 4)), RAdam(), RMSProp(), Adagrad(), SGD()]
+)
 def test_every_setting_changes_the_steps(rule):
     settings = Optimizer(1e-2, rule)
     usual = run(settings, gradients=MORE)
     varied = [*variations(settings), ("clip_norm", dataclasses.replace(settings, clip_norm=1.0))]
-    assert len(varied) == 6 + len(dataclasses.fields(rule))  # the parts around the rule, and its own settings
+    inner = 2 * isinstance(rule, RampedAdam)  # a ramp has three settings
+    assert len(varied) == 6 + len(dataclasses.fields(rule)) + inner  # the parts around the rule, and its own settings
     assert [name for name, other in varied if run(other, gradients=MORE) == usual] == []
 
 
@@ -266,6 +291,10 @@ NAN = float("nan")
         (lambda: Adam(b2=-0.1), r"b2 is -0.1, but must be in \[0, 1\)"),
         (lambda: Adam(eps=0.0), "eps is 0.0, but must be above 0"),
         (lambda: Adam(eps_root=-1.0), "eps_root is -1.0, but must be at least 0"),
+        (lambda: RampedAdam(b1=1.0), r"b1 is 1.0, but must be in \[0, 1\)"),
+        (lambda: RampedAdam(b2=CosineRamp(1.0, 0.9, 1)), r"b2 is 1.0, but must be in \[0, 1\)"),
+        (lambda: RampedAdam(b2=CosineRamp(0.9, -0.1, 1)), r"b2 is -0.1, but must be in \[0, 1\)"),
+        (lambda: RampedAdam(eps=0.0), "eps is 0.0, but must be above 0"),
         (lambda: RAdam(b1=1.0), r"b1 is 1.0, but must be in \[0, 1\)"),
         (lambda: RAdam(b2=1.0), r"b2 is 1.0, but must be in \[0, 1\)"),
         (lambda: RMSProp(decay=1.0), r"decay is 1.0, but must be in \[0, 1\)"),

@@ -25,6 +25,7 @@ CHANGEABLE: dict[str, tuple[str, ...]] = {
     OPTIMIZER: ("learning_rate", "rule", "schedule", "warm_up", "clip_norm", "weight_decay"),
     "jaxgen.moving_averages:Exponential": ("decay",),
     "jaxgen.moving_averages:HalfLife": ("half_life", "ramp_up"),
+    "jaxgen.moving_averages:RampedHalfLife": ("half_life",),
     "jaxgen.nets.instance_noise:InstanceNoise": ("std", "end"),
 }
 """By type, what may change. A rule must keep the same moments as before: `carrying.carried_over` says so."""

@@ -19,7 +19,8 @@ from jaxgen.autoencoders.bounds import ELBO, Capacity
 from jaxgen.gans.regularization import LeCam
 from jaxgen.moving_averages import HalfLife
 from jaxgen.nets.instance_noise import InstanceNoise
-from jaxgen.optimizers import Cosine, LinearDecay, Optimizer, to_optax
+from jaxgen.optimizers import Cosine, LinearDecay, Optimizer, RampedAdam, to_optax
+from jaxgen.ramps import CosineRamp
 from jaxgen.train_state import TrainState
 
 
@@ -43,6 +44,9 @@ def counts(experiment: Experiment, image_set: ImageSet) -> list[Count]:
         (LeCam, lambda one: ("begin", one.begin if one.weight > 0 else 0, "LeCam regularisation waits")),
         (HalfLife, lambda one: ("half_life", 0 if one.ramp_up else math.ceil(one.half_life), "the average forgets")),
     )
+    for path, one in settings.of_type(experiment.model, CosineRamp, "model"):
+        if ".rule." not in path:
+            found.append(Count(f"{path}.end", one.end, "a ramp goes on"))
     for kind, of in kinds:
         for path, one in settings.of_type(experiment.model, kind, "model"):
             name, updates, what = of(one)
@@ -53,7 +57,7 @@ def counts(experiment: Experiment, image_set: ImageSet) -> list[Count]:
 
 def _of_optimizers(experiment: Experiment, image_set: ImageSet) -> Iterator[Count]:
     chosen = settings.of_type(experiment.model, Optimizer, "model")
-    ending = [(path, one) for path, one in chosen if one.warm_up or isinstance(one.schedule, LinearDecay | Cosine)]
+    ending = [(path, one) for path, one in chosen if one.warm_up or _ends(one)]
     if not ending:
         return
     made = steps_of_players(experiment, image_set)
@@ -65,9 +69,16 @@ def _of_optimizers(experiment: Experiment, image_set: ImageSet) -> Iterator[Coun
 
         if one.warm_up:
             yield Count(f"{path}.warm_up", updates(one.warm_up), "the learning rate rises", rate)
+        if isinstance(one.rule, RampedAdam):
+            yield Count(f"{path}.rule.b2.end", updates(one.rule.b2.end), "a ramp goes on", rate)
         if isinstance(one.schedule, LinearDecay | Cosine):
             zero = isinstance(one.schedule, LinearDecay) or one.schedule.final == 0
             yield Count(f"{path}.schedule.end", updates(one.schedule.end), "the learning rate falls", rate, zero)
+
+
+def _ends(optimizer: Optimizer) -> bool:
+    """Whether something in it changes up to a step."""
+    return isinstance(optimizer.schedule, LinearDecay | Cosine) or isinstance(optimizer.rule, RampedAdam)
 
 
 def _rate(path: str, optimizer: Optimizer, made: list[tuple[str, Any, int]]) -> int:

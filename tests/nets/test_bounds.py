@@ -23,6 +23,7 @@ from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.nets.r3gan import R3GANDiscriminator, R3GANGenerator
 from jaxgen.nets.resnet import FlatResNetCritic, ResNetCritic, ResNetGenerator
 from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
 from jaxgen.nets.spectral import Spectral
@@ -78,6 +79,10 @@ SETTINGS = [
     (PixelCNN(1, 1, 1), (CODES, (3, 4, 1)), {"channels": 0}, "channels is 0, but must be at least 1"),
     (PixelCNN(1, 1, 1), (CODES, (3, 4, 1)), {"layers": 0}, "layers is 0, but must be at least 1"),
     (PixelCNN(1, 1, 1), (CODES, (3, 4, 1)), {"reach": 0}, "reach is 0, but must be at least 1"),
+    (R3GANGenerator((1,), (1,), 1, 1), (LATENTS, IMAGE), {"channels": (0,)}, r"channels is \(0,\), but must be one or"),
+    (R3GANGenerator((1,), (1,), 1, 1), (LATENTS, IMAGE), {"blocks": 0}, "blocks is 0, but must be at least 1"),
+    (R3GANGenerator((1,), (1,), 1, 1), (LATENTS, IMAGE), {"embedding": 0}, "embedding is 0, but must be at least 1"),
+    (R3GANDiscriminator((1,), (1,), 1), (IMAGES, ()), {"groups": (0,)}, "feature_groups is 0, but must be a divisor"),
     (ResNetGenerator((1, 1)), (LATENTS, IMAGE), {"channels": (1, 0)}, r"channels is \(1, 0\), but must be positive"),
     (ResNetCritic(1, 0), (IMAGES, ()), {"channels": 0}, "channels is 0, but must be at least 1"),
     (Spectral(MLP((1,)), 1), (LATENTS, ()), {"steps": 0}, "^steps is 0, but must be at least 1"),
@@ -106,6 +111,7 @@ SHAPES = [
     (InfoGANGenerator(1, 1), SIDES + "divide by 4"),
     (LanhamGenerator(1), MULTIPLE),
     (LSGANGenerator((1, 1), (4,)), r"image size is \((18, 16|16, 18)\), but must be a multiple of 4"),
+    (R3GANGenerator((1, 1, 1), (1, 1, 1), 1), SIDES + "halve 2 times"),
     (ResNetGenerator((1, 1, 1)), SIDES + "halve 2 times"),
     (SNGANGenerator(1), SIDES + "divide by 8"),
     (ACGANDiscriminator((1,)), None),
@@ -114,6 +120,7 @@ SHAPES = [
     (ConvEncoder((1,)), None),
     (DCGANDiscriminator(1), None),
     (FidleDiscriminator(1), None),
+    (R3GANDiscriminator((1, 1, 1), (1, 1, 1), 1), SIDES + "halve 2 times"),
     (FlatResNetCritic((1, 1, 1)), SIDES + "halve 2 times"),
     (InfoGANDiscriminator(1, 1, 1), SIDES + "divide by 4"),
     (LanhamCritic(1), None),

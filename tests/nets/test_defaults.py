@@ -25,6 +25,7 @@ from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.nets.r3gan import InvertedBottleneck, R3GANDiscriminator, R3GANGenerator
 from jaxgen.nets.resnet import FlatResNetCritic, ResNetCritic, ResNetGenerator
 from jaxgen.nets.self_attention import SelfAttention
 from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
@@ -93,6 +94,13 @@ NUMBERS = [
     (Maxout, {"features": (240, 240), "pieces": 5, "input_dropout": 0.2, "hidden_dropout": 0.5}),
     (MLP, {"features": (512, 512, 512), "negative_slope": 0.0}),
     (PixelCNN, {"channels": 64, "layers": 6, "reach": 1}),
+    # Huang et al., for CIFAR-10.
+    (
+        R3GANGenerator,
+        {"channels": (768,) * 4, "groups": (96,) * 4, "blocks": 2, "embedding": 64, "negative_slope": 0.2},
+    ),
+    (R3GANDiscriminator, {"channels": (768,) * 4, "groups": (96,) * 4, "blocks": 2, "negative_slope": 0.2}),
+    (InvertedBottleneck, {"negative_slope": 0.2}),
     # Gulrajani et al., appendix F, and their code.
     (ResNetGenerator, {"channels": (128, 128, 128, 128)}),
     (ResNetCritic, {"channels": 128, "blocks": 2, "norm": "none", "pool": "mean", "last_bias": True}),

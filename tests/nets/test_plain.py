@@ -106,6 +106,7 @@ LAYERS |= {
     "SelfAttention",
 }  # of U-Nets
 LAYERS |= {"GeneratorBlock", "DiscriminatorBlock", "ResNetFeatures", "BigGANDeepFeatures"}  # of GANs with classes
+LAYERS |= {"InvertedBottleneck"}
 LAYERS |= {"Classifier", InceptionV3.__name__}  # published weights, for inference only
 
 

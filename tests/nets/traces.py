@@ -31,6 +31,7 @@ from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.nets.r3gan import InvertedBottleneck, R3GANDiscriminator, R3GANGenerator
 from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
 from jaxgen.nets.self_attention import SelfAttention
 from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
@@ -69,6 +70,9 @@ CASES = [
     (Maxout((4,), 2), LATENTS, ()),
     (MLP((4, 3)), LATENTS, (2,)),
     (PixelCNN(4, 1), jnp.ones((2, 3, 4), jnp.int32), (3, 4, 5)),
+    (InvertedBottleneck(2, 1.0), MAPS),
+    (R3GANGenerator((4, 4, 2), (2, 1, 1), 1), LATENTS, IMAGE),
+    (R3GANDiscriminator((4, 4, 2), (2, 1, 1), 1), IMAGES, ()),
     (FirstBlock(2), IMAGES),
     (ResidualBlock(4), MAPS),
     (ResidualBlock(2, norm="layer"), MAPS),

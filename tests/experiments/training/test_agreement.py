@@ -14,9 +14,10 @@ from experiments.runs import settings
 from experiments.runs.experiment import Experiment
 from experiments.training import agreement, runner
 from jaxgen.autoencoders.bounds import ELBO, Capacity
-from jaxgen.moving_averages import HalfLife
+from jaxgen.moving_averages import HalfLife, RampedHalfLife
 from jaxgen.nets.instance_noise import InstanceNoise
-from jaxgen.optimizers import SGD, Cosine, InverseTime, LinearDecay, Optimizer
+from jaxgen.optimizers import SGD, Cosine, InverseTime, LinearDecay, Optimizer, RampedAdam
+from jaxgen.ramps import CosineRamp
 from tests.experiments import small_runs
 
 GAN, DIGITS = small_runs.GAN, data.load("digits")
@@ -65,6 +66,11 @@ def test_a_longer_run_of_an_experiment_whose_decay_has_ended_is_warned_with_the_
         (dataclasses.replace(GAN, critic=InstanceNoise(GAN.critic, std=0.1)), None),
         (dataclasses.replace(GAN, average=HalfLife(200.0, ramp_up=None)), "the average forgets until step 200"),
         (dataclasses.replace(GAN, average=HalfLife(200.0)), None),
+        (dataclasses.replace(GAN, average=RampedHalfLife(CosineRamp(0.0, 10.0, 101))), "a ramp goes on until step 101"),
+        (dataclasses.replace(GAN, average=RampedHalfLife(CosineRamp(0.0, 10.0, 100))), None),
+        (with_generator(rule=RampedAdam(b2=CosineRamp(0.9, 0.99, 101))), "a ramp goes on until step 101"),
+        (with_generator(rule=RampedAdam(b2=CosineRamp(0.9, 0.99, 60)), accumulate=2), "a ramp goes on until step 120"),
+        (with_generator(rule=RampedAdam(b2=CosineRamp(0.9, 0.99, 100))), None),
         (dataclasses.replace(small_runs.WIDE, objective=ELBO(warm_up=101)), "the weight of the divergence rises until"),
         (dataclasses.replace(small_runs.WIDE, objective=Capacity(steps=101)), "the capacity rises until step 101"),
         (GAN, None),
@@ -104,6 +110,8 @@ KNOWN = {
     "jaxgen.autoencoders.bounds:ELBO": {"warm_up"},
     "jaxgen.autoencoders.bounds:Capacity": {"steps"},
     "jaxgen.moving_averages:HalfLife": {"half_life"},
+    "jaxgen.moving_averages:RampedHalfLife": {"half_life"},  # a ramp, which has an end
+    "jaxgen.ramps:CosineRamp": {"end"},
     "jaxgen.nets.spectral:Spectral": {"steps"},  # of the power method: none of the run
     "jaxgen.diffusion.couplings:Reflow": {"steps"},  # of a sampler, as those of all samplers; none of the run
     **{f"jaxgen.diffusion.samplers.ancestral:{name}": {"steps"} for name in ("Ancestral", "DDIM")},

@@ -20,7 +20,7 @@ from experiments.training import runner, stages
 from jaxgen.autoencoders import aae
 from jaxgen.moving_averages import Exponential
 from jaxgen.nets.instance_noise import InstanceNoise
-from jaxgen.optimizers import SGD, Adagrad, Adam, Cosine, LinearDecay, Optimizer, RAdam, RMSProp
+from jaxgen.optimizers import SGD, Adagrad, Adam, Cosine, LinearDecay, Optimizer, RAdam, RampedAdam, RMSProp
 from tests.experiments import small_runs
 
 GAN = small_runs.GAN
@@ -209,6 +209,7 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(tmp_path, now, message, 
 RULES = {
     "adam": Adam(),
     "adam without b1": Adam(b1=0.0),
+    "ramped adam": RampedAdam(),
     "radam": RAdam(),
     "rmsprop": RMSProp(),
     "adagrad": Adagrad(),

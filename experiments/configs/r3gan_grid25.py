@@ -1,0 +1,39 @@
+"""R3GAN (MLP) on 25 Gaussians on a grid.
+
+python -m experiments.train r3gan_grid25
+"""
+
+from experiments.runs.experiment import Experiment
+from jaxgen.gans import r3gan
+from jaxgen.moving_averages import RampedHalfLife
+from jaxgen.nets.mlp import MLP
+from jaxgen.optimizers import Cosine, Optimizer, RampedAdam
+from jaxgen.priors import Normal
+from jaxgen.ramps import CosineRamp
+
+STEPS = 5_000
+ADAM = Optimizer(1e-3, RampedAdam(b2=CosineRamp(0.9, 0.99, STEPS)), Cosine(STEPS, final=0.05))
+
+EXPERIMENT = Experiment(
+    model=r3gan.Config(
+        image_shape=(2,),
+        value_range=None,
+        num_classes=0,
+        prior=Normal(16),
+        generator=MLP((128, 128, 128), negative_slope=0.2),
+        discriminator=MLP((128, 128, 128), negative_slope=0.2),
+        gamma=CosineRamp(0.1, 0.01, STEPS),
+        generator_optimizer=ADAM,
+        discriminator_optimizer=ADAM,
+        average=RampedHalfLife(CosineRamp(0.0, 100.0, STEPS)),
+    ),
+    data="grid25",
+    batch_size=256,
+    steps=STEPS,
+    steps_per_call=50,
+    log_every=500,
+    sample_every=2_500,
+    checkpoint_every=2_500,
+    num_samples=1_000,
+    pictures=("samples", "level_sets"),
+)
