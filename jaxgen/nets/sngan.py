@@ -6,7 +6,8 @@ table 3.
     SNGANGenerator(), Spectral(SNGANDiscriminator())
 
 The residual networks of the paper's table 4 are those of `jaxgen.nets.resnet`, of other widths and with a sum in place
-of a mean: `ResNetGenerator((256, 256, 256, 256))`, `Spectral(ResNetCritic(pool="sum", last_bias=False))`.
+of a mean: `ResNetGenerator((256, 256, 256, 256))`, `Spectral(ResNetCritic(pool="sum", last_bias=False))`. Those
+for larger images, and with classes, are in `jaxgen.nets.sngan_resnet`.
 """
 
 import functools

@@ -1,5 +1,7 @@
 """What tests of generators and discriminators with classes have in common."""
 
+import functools
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -32,8 +34,14 @@ def begun(net, *inputs):
 
 
 def outputs(net, variables, *inputs):
-    """Out of training."""
-    return jax.jit(lambda variables: net.apply(variables, *inputs))(variables)
+    """Out of training; compiled once for a network and shapes."""
+    arrays = [each for each in inputs if not isinstance(each, tuple)]
+    return _outputs(net, variables, arrays, tuple(each for each in inputs if isinstance(each, tuple)))
+
+
+@functools.partial(jax.jit, static_argnums=(0, 3))
+def _outputs(net, variables, arrays, shape):
+    return net.apply(variables, *arrays, *shape)
 
 
 def outputs_and_slopes(net, variables, *inputs, mode=TRAINING):

@@ -5,6 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgen.batches import Labelled
+from jaxgen.gans import cgan
 from jaxgen.nets.biggan import (
     DISCRIMINATOR_64,
     DISCRIMINATOR_128,
@@ -15,7 +17,9 @@ from jaxgen.nets.biggan import (
     BigGANGenerator,
 )
 from jaxgen.nets.initializers import Normal, Orthogonal
+from jaxgen.nets.projection import ProjectionDiscriminator
 from jaxgen.nets.spectral import Spectral
+from jaxgen.priors import Uniform
 from tests.nets.adversaries import (
     CLASSES,
     LATENTS,
@@ -161,6 +165,19 @@ def test_rematerialisation_changes_nothing():
 
 def test_half_precision_is_close_to_single():
     check_half_precision(SMALL, *SMALL_INPUTS)
+
+
+def test_a_conditional_gan_takes_the_networks_spectrally_normalised_and_rematerialised():
+    """Nothing is computed: an update gives a state of the shapes and types that it was given."""
+    generator = Spectral(SMALL.clone(remat=True), exempt=("embedding",))
+    features = FEATURES.clone(channels=(8, 8), halvings=1, attention=(4,), remat=True)
+    discriminator = Spectral(ProjectionDiscriminator(features))
+    config = cgan.Config((8, 8, 3), num_classes=3, generator=generator, discriminator=discriminator, prior=Uniform(8))
+    batch = Labelled(jnp.zeros((4, 8, 8, 3)), jnp.zeros(4, jnp.int32))
+    state = jax.eval_shape(lambda: cgan.init(config, jax.random.key(0)))
+    after, _ = jax.eval_shape(lambda state: cgan.update(config, state, batch, jax.random.key(1)), state)
+    described = [jax.tree.map(lambda leaf: (leaf.shape, str(leaf.dtype)), each) for each in (state, after)]
+    assert described[0] == described[1]
 
 
 @pytest.mark.parametrize(

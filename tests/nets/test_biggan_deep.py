@@ -146,9 +146,9 @@ def test_blocks_change_width_and_size_where_the_paper_says():
 
 
 def test_outputs_and_gradients_are_finite_and_reach_every_parameter():
-    generator = GENERATOR.clone(multipliers=(2, 2, 1), attention=(16,))
+    generator = GENERATOR.clone(multipliers=(2, 2, 1), blocks=1, attention=(16,))
     check_finite_and_reached(Spectral(generator, exempt=("embedding",)), LATENTS, CLASSES, (32, 32, 3))
-    discriminator = ProjectionDiscriminator(FEATURES.clone(attention=(16,)))
+    discriminator = ProjectionDiscriminator(FEATURES.clone(blocks=1, attention=(16,)))
     check_finite_and_reached(Spectral(discriminator), images(32, 32), CLASSES)
 
 
