@@ -9,7 +9,7 @@ from typing import Any
 from experiments.command_line import terminal
 from experiments.command_line.errors import FolderError, UserError
 from experiments.data.request import nearest
-from experiments.evaluation import codes, extractors, measures, rows, sets
+from experiments.evaluation import codes, collapses, extractors, measures, rows, sets
 from experiments.evaluation.extractors import Cache, Extractor
 from experiments.evaluation.measures import Measure
 from experiments.evaluation.options import Options
@@ -39,6 +39,7 @@ def evaluate(folder: pathlib.Path, options: Options, changes: Changes = NONE) ->
     for other in others:
         found["against"] = {"folder": str(other.folder), "experiment": other.name, "step": other.step}
     found["rows"] = judge.rows(given)
+    found["warnings"] = collapses.warnings(found["rows"], max(1, len(judge.real.train.classes)))
     found["class_shares"] = _class_shares(judge.extractors, given)
     found["codes"] = codes.judge(run, judge.real.test)
     write(folder / "evaluation.json", found)

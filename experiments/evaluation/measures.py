@@ -147,6 +147,21 @@ def _as_asked(_reference: Any, candidates: Examples, *_: Any) -> np.ndarray:
     return (_probabilities(candidates).argmax(axis=1) == candidates.labels)[None]
 
 
+def variety_within_classes(examples: Examples) -> float:
+    """E|f - f'|^2 of the features of two examples of one class, averaged over the classes of two examples or more."""
+    features, labels = np.asarray(_array(examples.features), np.float64), _array(examples.labels)
+    groups = [features[np.asarray(labels) == label] for label in np.unique(labels)]
+    variances = [group.var(axis=0, ddof=1).sum() for group in groups if len(group) > 1]
+    if not variances:
+        raise ValueError("needs two examples of a class or more")
+    return 2.0 * float(np.mean(variances))
+
+
+def _class_variety(reference: float, candidates: Examples, *_: Any) -> tuple[Any]:
+    """That of the candidates over that of the reference."""
+    return (variety_within_classes(candidates) / max(reference, np.finfo(np.float32).tiny),)
+
+
 def _inception_score(_reference: Any, candidates: Examples, _key: Any, choices: np.random.Generator) -> tuple[Any]:
     shuffled = choices.permutation(len(candidates))
     return (_scores(_array(candidates.take(shuffled).logits), num_splits=SPLITS).mean(),)
@@ -216,6 +231,11 @@ def all_of(data: str) -> tuple[Measure, ...]:
         ),
         Measure("classes", ("distance of class shares",), "classes", "lower", _class_distance, by_num=True),
         Measure("as_asked", ("classified as asked",), "asked", "higher", _as_asked, per_example=True),
+        Measure(
+            *("class_variety", ("variety within classes",), "asked", "real", _class_variety),
+            least=4,
+            prepare=variety_within_classes,
+        ),
         Measure(
             *("inception_score", ("inception score",), "logits", "higher", _inception_score),
             by_num=True,

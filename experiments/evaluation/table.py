@@ -39,6 +39,7 @@ def lines(found: dict[str, Any]) -> list[str]:
     text += ["", *_table(found), "", EXPLAINED]
     text += [f"not computed: {row['name']}: {row['reason']}" for row in found["rows"] if "reason" in row]
     text += _reasons(found)
+    text += found.get("warnings", [])
     if found["class_shares"]:
         text += _shares(found)
     if found["codes"]:

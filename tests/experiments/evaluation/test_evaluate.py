@@ -272,7 +272,7 @@ def test_what_cannot_be_written_is_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr("experiments.runs.files.write", full)
     with pytest.raises(FolderError, match=r"evaluation\.json: No space left"):
-        judging._write(tmp_path / "evaluation.json", {})
+        judging.write(tmp_path / "evaluation.json", {})
 
 
 def never(*_, **__):
