@@ -255,10 +255,8 @@ class Suite:
 
     def _settings_that_change_nothing(self, *, networks: bool) -> None:
         varied = variations(self.case.config, networks=networks)
-        for name, config in varied:
-            if name in self.case.refused:
-                with pytest.raises(ValueError):
-                    list(self.computation(config))
+        taken = [name for name, config in varied if name in self.case.refused and not self._refuses(config)]
+        assert not taken, taken
         varied = [(name, config) for name, config in varied if name not in self.case.refused]
         wanted = list(self.computation(self.case.config))
         same = [
@@ -268,6 +266,13 @@ class Suite:
         ]
         names = {name for name, _ in varied}
         assert sorted(same) == sorted(name for name in self.case.inert if name in names)
+
+    def _refuses(self, config: Any) -> bool:
+        try:
+            list(self.computation(config))
+        except ValueError:
+            return True
+        return False
 
     def computation(self, config: Any) -> Iterator[tuple[str, list[bytes]]]:
         """All that goes into a first state, a sample and the state after an update: operations, numbers, constants.

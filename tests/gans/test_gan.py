@@ -81,6 +81,7 @@ class TestSpectralContract(contract.Suite):
     )
 
 
+@pytest.mark.exhaustive
 class TestRegularizedContract(contract.Suite):
     """All terms at once, each felt within two updates: on any number of devices the numbers are those of one."""
 
@@ -92,8 +93,8 @@ class TestRegularizedContract(contract.Suite):
             discriminator=DiffAugment(Spectral(MLP((6,), negative_slope=0.2)), translation=0.25),
             discrimination=UNTRICKED,
             regularization=Regularization(
-                Consistency(real=10.0, fake=5.0, shift=0.25),
-                LeCam(0.3, decay=0.5, begin=1, one_sided=False),
+                Consistency(real=10.0, fake=5.0, shift=0.5),
+                LeCam(0.3, decay=0.5, one_sided=False),
                 Slope(1.0, every=2),
                 Slope(0.5, every=3),
                 TopK(gamma=0.8, least=0.5, every=1),

@@ -50,6 +50,14 @@ def test_the_square_covers_186_in_1000_of_an_image_of_32_on_average():
     assert areas.mean() == pytest.approx(exact**2, abs=4 * areas.std() / 20)
 
 
+@pytest.mark.parametrize(("size", "last"), [(32, 24), (9, 6)])
+def test_the_square_stands_anywhere_from_the_first_middle_to_the_last(size, last):
+    """Of 32 places and a side of 16 the middles are 0 to 32, of 9 places and a side of 5 they are 0 to 8."""
+    covered = seen(DiffAugment(Identity(), **NONE | {"cutout": 0.5}), jnp.ones((400, size, size, 1)))[..., 0] == 0
+    for axis in (1, 2):
+        assert set(np.unique(covered.any(axis).argmax(1))) == set(range(last + 1))
+
+
 @pytest.mark.parametrize(
     ("shape", "farthest"), [((28, 28, 1), (4, 4)), ((32, 32, 1), (4, 4)), ((64, 11, 1), (8, 1))], ids=str
 )

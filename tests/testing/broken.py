@@ -170,6 +170,10 @@ BROKEN = {
         replaced(update=a_setting_that_is_not_felt),
         "every_setting_changes_the_computation",
     ),
+    "a_setting_that_is_not_refused": (
+        dataclasses.replace(KEPT, refused=("weight",)),
+        "every_setting_changes_the_computation",
+    ),
     "no_keys_in_training": (
         replaced(update=no_keys_in_training),
         "every_network_gets_keys_and_the_step_in_training_and_keeps_what_it_counts",
