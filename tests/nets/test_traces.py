@@ -28,6 +28,7 @@ from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.nets.r3gan import R3GANDiscriminator, R3GANGenerator
 from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
 from jaxgen.nets.shared_scale import SharedScale
 from jaxgen.nets.sngan import SNGANGenerator
@@ -94,6 +95,8 @@ LINEAR = {
     FlatResNetCritic: {"Dense_0"},  # the authors': the last block's sum goes to the dense layer
     SNGANGenerator: {"ConvTranspose_0"},  # table 3 has neither norm nor ReLU behind the dense layer
     AtienzaDiscriminator: {"Dense_0"},  # a leaky ReLU before each convolution, and none behind the last
+    R3GANGenerator: {"Conv_0", "Conv_1"},  # without activations outside of the blocks: linear when fresh
+    R3GANDiscriminator: {"Conv_0", "Conv_1", "bhwc,hwc->bc", "Dense_0"},
     FidleGenerator: {"UpsampleConv_0"},  # the course's dense layer has no activation
 }
 
@@ -110,8 +113,13 @@ def test_between_two_layers_stands_an_activation(number):
 
 @having()
 def test_networks_add_and_leave_factors_to_their_layers(number):
-    """But for two gates of a PixelCNN, and the root of an attention's features: nothing has another sign or size."""
-    assert factors(traced(number)[0]) == {PixelCNN: 2, Attention: 1}.get(type(CASES[number][0]), 0)
+    """But for two gates of a PixelCNN, the root of an attention's features, and what R3GAN's are made of.
+
+    Those have eight taps of a filter at each of two resamplings, and a basis times a linear map. Nothing else has
+    another sign or size.
+    """
+    own = {PixelCNN: 2, Attention: 1, R3GANGenerator: 2 * 8 + 1, R3GANDiscriminator: 2 * 8}
+    assert factors(traced(number)[0]) == own.get(type(CASES[number][0]), 0)
 
 
 NORMALIZED, CLASSES = MLP((4,), norm="batch"), jnp.ones((2, 3))
