@@ -1,6 +1,14 @@
 """R3GAN (MLP) on 25 Gaussians on a grid.
 
 python -m experiments.train r3gan_grid25
+
+With these settings, seed 0, in a loop that draws its batches in another order than the command: after 3,750 updates
+25 of 25 modes with at least 189 of 10,000 samples each, 75.2 % of all within three deviations of a mode. With
+`penalty_every` 8, which fails in the paper, it was 25 modes with at least 70 samples each and 74.8 %: the penalties of
+every eighth update, eight times as large, do no harm here by these figures of one seed.
+
+A weight that is too small leaves the fine structure to a discriminator that wins: at 0.005 falling to 0.0005, with
+networks half as wide and 16 latents, 4 % of the samples lay near a mode after 5,000 updates.
 """
 
 from experiments.runs.experiment import Experiment
