@@ -1,6 +1,8 @@
 """R3GAN (its networks, very narrow) on scikit-learn's 8x8 handwritten digits: one class a column.
 
 python -m experiments.train r3gan_digits
+
+At update 1,000, seed 0, all ten classes can be read, with grey noise on them.
 """
 
 from experiments.runs.experiment import Experiment

@@ -1,6 +1,14 @@
 """R3GAN (MLP) on 25 Gaussians on a grid.
 
 python -m experiments.train r3gan_grid25
+
+With these settings, seed 0, in a loop that draws its batches in another order than the command: after 3,750 updates
+25 of 25 modes with at least 189 of 10,000 samples each, 75.2 % of all within three deviations of a mode. With
+`penalty_every` 8, which fails in the paper, it was 25 modes with at least 70 samples each and 74.8 %: the penalties of
+every eighth update, eight times as large, do no harm here by these figures of one seed.
+
+A weight that is too small leaves the fine structure to a discriminator that wins: at 0.005 falling to 0.0005, with
+networks half as wide and 16 latents, 4 % of the samples lay near a mode after 5,000 updates.
 """
 
 from experiments.runs.experiment import Experiment
@@ -11,18 +19,18 @@ from jaxgen.optimizers import Cosine, Optimizer, RampedAdam
 from jaxgen.priors import Normal
 from jaxgen.ramps import CosineRamp
 
-STEPS = 5_000
-ADAM = Optimizer(1e-3, RampedAdam(b2=CosineRamp(0.9, 0.99, STEPS)), Cosine(STEPS, final=0.05))
+STEPS = 3_750
+ADAM = Optimizer(1e-3, RampedAdam(b2=CosineRamp(0.99, 0.99, STEPS)), Cosine(STEPS, final=0.05))
 
 EXPERIMENT = Experiment(
     model=r3gan.Config(
         image_shape=(2,),
         value_range=None,
         num_classes=0,
-        prior=Normal(16),
-        generator=MLP((128, 128, 128), negative_slope=0.2),
-        discriminator=MLP((128, 128, 128), negative_slope=0.2),
-        gamma=CosineRamp(0.1, 0.01, STEPS),
+        prior=Normal(2),
+        generator=MLP((256, 256, 256)),
+        discriminator=MLP((256, 256, 256)),
+        gamma=CosineRamp(0.02, 0.02, STEPS),
         generator_optimizer=ADAM,
         discriminator_optimizer=ADAM,
         average=RampedHalfLife(CosineRamp(0.0, 100.0, STEPS)),
@@ -32,8 +40,8 @@ EXPERIMENT = Experiment(
     steps=STEPS,
     steps_per_call=50,
     log_every=500,
-    sample_every=2_500,
-    checkpoint_every=2_500,
+    sample_every=1_250,
+    checkpoint_every=1_250,
     num_samples=1_000,
     pictures=("samples", "level_sets"),
 )

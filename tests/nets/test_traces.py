@@ -31,6 +31,7 @@ from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.nets.r3gan import R3GANDiscriminator, R3GANGenerator
 from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
 from jaxgen.nets.self_attention import SelfAttention
 from jaxgen.nets.shared_scale import SharedScale
@@ -102,6 +103,8 @@ LINEAR = {
     FlatResNetCritic: {"Dense_0"},  # the authors': the last block's sum goes to the dense layer
     SNGANGenerator: {"ConvTranspose_0"},  # table 3 has neither norm nor ReLU behind the dense layer
     AtienzaDiscriminator: {"Dense_0"},  # a leaky ReLU before each convolution, and none behind the last
+    R3GANGenerator: {"Conv_0", "Conv_1"},  # without activations outside of the blocks: linear when fresh
+    R3GANDiscriminator: {"Conv_0", "Conv_1", "bhwc,hwc->bc", "Dense_0"},
     FidleGenerator: {"UpsampleConv_0"},  # the course's dense layer has no activation
     BigGANDeepGenerator: {"Dense_0"},  # takes the embedding of the class beside the latents
 }
@@ -120,13 +123,14 @@ def test_between_two_layers_stands_an_activation(number):
 
 @having()
 def test_networks_add_and_leave_factors_to_their_layers(number):
-    """But for two gates of a PixelCNN, and the root of an attention's features: nothing has another sign or size.
+    """But for what some networks are made of: nothing else has another sign or size.
 
-    SAGAN's attention undoes that root, and has gamma.
+    Two gates of a PixelCNN; the root of an attention's features, which SAGAN's undoes, and its gamma; in R3GAN's eight
+    taps of a filter at each of two resamplings, and a basis times a linear map.
     """
     net = CASES[number][0]
-    wanted = {PixelCNN: 2, Attention: 1, SelfAttention: 3}.get(type(net), 0) + 3 * len(getattr(net, "attention", ()))
-    assert factors(traced(number)[0]) == wanted
+    own = {PixelCNN: 2, Attention: 1, SelfAttention: 3, R3GANGenerator: 2 * 8 + 1, R3GANDiscriminator: 2 * 8}
+    assert factors(traced(number)[0]) == own.get(type(net), 0) + 3 * len(getattr(net, "attention", ()))
 
 
 NORMALIZED, CLASSES = MLP((4,), norm="batch"), jnp.ones((2, 3))
