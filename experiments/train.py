@@ -3,6 +3,7 @@
 Running the same command again goes on where the run stopped. `NAME --help` explains every option.
 """
 
+import dataclasses
 import pathlib
 from collections.abc import Sequence
 
@@ -27,7 +28,18 @@ def main(argv: Sequence[str]) -> int:
     folder = chosen.out or pathlib.Path("runs") / name
     from experiments.training import runner
 
-    return runner.train(name, chosen, folder)
+    return runner.train(name, _with_the_runs_data(chosen, default, folder), folder)
+
+
+def _with_the_runs_data(
+    chosen: experiment.Experiment, default: experiment.Experiment, folder: pathlib.Path
+) -> experiment.Experiment:
+    """On the pictures that the run in the folder is trained on, where none are named and an experiment has none."""
+    from experiments.runs import run_folder
+
+    if not (default.data.startswith("folder:") and chosen.data == default.data and (folder / "config.json").is_file()):
+        return chosen
+    return dataclasses.replace(chosen, data=run_folder.read(folder)[1].data)
 
 
 def _list(argv: Sequence[str]) -> int:

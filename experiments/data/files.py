@@ -28,7 +28,8 @@ def folder_of(path: str, option: str) -> pathlib.Path:
         )
     if folder.is_symlink():
         raise UserError(f"{folder} is a link that leads nowhere; give a folder that is there")
-    raise UserError(f"there is no folder {folder}; give --data {option}:PATH with the path of your pictures")
+    where = "" if folder.is_absolute() else f" in {pathlib.Path.cwd()}"
+    raise UserError(f"there is no folder {folder}{where}; give --data {option}:PATH with the path of your pictures")
 
 
 def walk(folder: pathlib.Path) -> list[pathlib.Path]:

@@ -157,9 +157,10 @@ def variety_within_classes(examples: Examples) -> float:
     return 2.0 * float(np.mean(variances))
 
 
-def _class_variety(reference: float, candidates: Examples, *_: Any) -> tuple[Any]:
+def _class_variety(reference: Examples, candidates: Examples, *_: Any) -> tuple[Any]:
     """That of the candidates over that of the reference."""
-    return (variety_within_classes(candidates) / max(reference, np.finfo(np.float32).tiny),)
+    real = variety_within_classes(reference)
+    return (variety_within_classes(candidates) / max(real, np.finfo(np.float32).tiny),)
 
 
 def _inception_score(_reference: Any, candidates: Examples, _key: Any, choices: np.random.Generator) -> tuple[Any]:
@@ -233,8 +234,8 @@ def all_of(data: str) -> tuple[Measure, ...]:
         Measure("as_asked", ("classified as asked",), "asked", "higher", _as_asked, per_example=True),
         Measure(
             *("class_variety", ("variety within classes",), "asked", "real", _class_variety),
-            least=4,
-            prepare=variety_within_classes,
+            least=2,
+            least_reference=2,
         ),
         Measure(
             *("inception_score", ("inception score",), "logits", "higher", _inception_score),

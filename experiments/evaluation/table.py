@@ -17,6 +17,9 @@ EXPLAINED = (
 SHARES = {"turn": "in turn, each as often as the others", "data": "as often as the training data have them"}
 """How often samples are of each class."""
 
+NO_DIFFERENCE = "no difference shown"
+"""Of two runs whose intervals are not apart."""
+
 MOST_CLASSES = 20
 """Whose shares are printed."""
 
@@ -49,8 +52,11 @@ def lines(found: dict[str, Any]) -> list[str]:
 
 def columns(found: dict[str, Any]) -> dict[str, str]:
     """The sets of an evaluation, and what a person calls them."""
-    against = {"against": "against"} if "against" in found else {}
-    return {"samples": "samples", **against, "real": "real, held out"}
+    if "against" not in found:
+        return {"samples": "samples", "real": "real, held out"}
+    names = found["experiment"], found["against"]["experiment"]
+    one, other = names if len(set(names)) > 1 else ("samples", "against")
+    return {"samples": one, "against": other, "real": "real, held out"}
 
 
 def _table(found: dict[str, Any]) -> list[str]:
@@ -62,8 +68,8 @@ def _table(found: dict[str, Any]) -> list[str]:
             cells = [shown(row.get(name, {})) for name in named]
             body.append([row["name"] + AIMS[row["better"]], extracted(row), row["resize"] or "", numbers(row), *cells])
     if "against" in found:
-        head.append("preferred")
-        preferred = [row["preferred"] for row in found["rows"] if "reason" not in row]
+        head.append("better")
+        preferred = [named.get(row["preferred"], NO_DIFFERENCE) for row in found["rows"] if "reason" not in row]
         body = [[*line, word] for line, word in zip(body, preferred, strict=True)]
     widths = [max(len(line[place]) for line in (head, *body)) for place in range(len(head))]
     return [

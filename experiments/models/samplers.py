@@ -7,7 +7,7 @@ model has such a setting if its Config has a field of that name, a frozen datacl
 import dataclasses
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 from experiments.command_line import cli
 from experiments.command_line.errors import UserError
@@ -37,15 +37,19 @@ def parse(
         name = word.removeprefix("--").partition("=")[0].partition(".")[0]
         if word.startswith("--") and name in FIELDS and name not in own and experiment is not None:
             raise UserError(f"{word} is given, but {abilities.name_of(config)} has no {name}; leave it out")
-    hints = {field.name: field.type for field in dataclasses.fields(config)} if own else {}
+    if not own:
+        return cli.parse(type(options), options, argv, prog=prog, description=description), NONE
+    import tyro
+
+    hints = {field.name: field.type for field in dataclasses.fields(config)}
     fields = [(name, hints[name], dataclasses.field(default=value)) for name, value in own.items()]
-    kind = dataclasses.make_dataclass("Options", fields, bases=(type(options),), frozen=True)
-    values = {one.name: getattr(options, one.name) for one in dataclasses.fields(options)}  # pyright: ignore
-    found = cli.parse(kind, kind(**values), argv, prog=prog, description=description)
+    one = Annotated[type(options), tyro.conf.OmitArgPrefixes]  # a field, so that its comments are the help
+    kind: Any = dataclasses.make_dataclass("Options", [("command", one), *fields], frozen=True)
+    found = cli.parse(kind, kind(command=options, **own), argv, prog=prog, description=description)
     changes = {name: getattr(found, name) for name, value in own.items() if getattr(found, name) != value}
     if experiment is not None and changes:
         _require_possible(experiment, changes)
-    return type(options)(**{name: getattr(found, name) for name in values}), changes
+    return found.command, changes
 
 
 def run_config(folder: pathlib.Path) -> Any:

@@ -29,7 +29,7 @@ def greeting(name: str, folder: pathlib.Path, step: int, end: int, resumed: bool
         return f"{name} in {folder} has already reached step {step:,}; give a larger --steps to go on"
     if resumed:
         return f"resuming {name} in {folder} at step {step:,} of {end:,}, on {where}"
-    return f"training {name} in {folder} for {end:,} steps, on {where}"
+    return f"training {name} in {folder.resolve()} for {end:,} steps, on {where}; the first ones wait for the compiler"
 
 
 def changed(step: int, noted: dict[str, Any] | None) -> list[str]:
@@ -98,5 +98,5 @@ def finished(step: int, blocked_ms: list[float], folder: pathlib.Path) -> list[s
     return [
         f"finished {step:,} steps; {len(blocked_ms)} checkpoints held it up for {sum(blocked_ms) / 1e3:.2f} s; "
         f"its pictures are in {folder}",
-        f"draw more with: python -m experiments.sample {folder} --num 64 --out samples.png",
+        f"draw more with: python -m experiments.sample {folder} --num 64",
     ]

@@ -46,6 +46,7 @@ class Reporter:
 
         self._end = end
         self._last, self._last_step = time.monotonic(), start
+        self._compiled: tuple[float, int] | None = None  # when the first steps were done, and how many
         self._path = folder / "metrics.jsonl"
         keep_until(self._path, start)
         self._sinks = sinks
@@ -65,12 +66,18 @@ class Reporter:
 
     def progress(self, step: int) -> None:
         """Move the bar."""
+        self._compiled = self._compiled or (time.monotonic(), step)
         self._bar.update(step - self._bar.n)
 
     def log(self, step: int, metrics: dict[str, float], images_per_step: int) -> None:
         """Record the metrics of a log step."""
         now = time.monotonic()
         rate = (step - self._last_step) / max(now - self._last, 1e-9)
+        shown = rate
+        if (
+            self._compiled and self._last < self._compiled[0] and self._compiled[1] < step
+        ):  # without the compiler's time
+            shown = (step - self._compiled[1]) / max(now - self._compiled[0], 1e-9)
         self._last, self._last_step = now, step
         line = {
             "step": step,
@@ -81,7 +88,7 @@ class Reporter:
         files.append(self._path, json.dumps(line) + "\n")
         for sink in self._sinks:
             sink.metrics(step, {name: value for name, value in line.items() if name != "step"})
-        self._show(step, metrics, rate)
+        self._show(step, metrics, shown)
 
     def picture(self, step: int, kind: str, picture: np.ndarray) -> None:
         """Send a picture that the run's folder has."""

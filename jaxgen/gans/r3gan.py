@@ -32,7 +32,7 @@ from jaxgen.checks import NonNegativeInt, PositiveInt, require
 from jaxgen.conditions import in_turn, one_hot
 from jaxgen.gans.diagnostics import certainty, diversity
 from jaxgen.gans.discrimination import FAKE, GENERATOR, REAL, require_no_batch_statistics, score_both
-from jaxgen.gans.networks import AdversarialState, create_adversaries, generator_step, scorer
+from jaxgen.gans.networks import AdversarialState, create_players, generator_step, scorer
 from jaxgen.gans.objectives import Relativistic
 from jaxgen.images import ValueRange, scale
 from jaxgen.losses.penalties import r1_penalty, r2_penalty
@@ -88,9 +88,11 @@ State: TypeAlias = AdversarialState
 
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers. ValueError for a discriminator with batch statistics."""
-    state = create_adversaries(config, key, *([(config.num_classes,)] if config.num_classes else []))
-    require_no_batch_statistics(state.discriminator)
-    return state
+    player = config.discriminator, config.discriminator_optimizer
+    conditions = [(config.num_classes,)] if config.num_classes else []
+    generator, discriminator = create_players(config, player, key, *conditions)
+    require_no_batch_statistics(discriminator)
+    return State(generator, discriminator, ema=generator.variables)
 
 
 def generate(

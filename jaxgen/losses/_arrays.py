@@ -89,8 +89,8 @@ def per_example(**values: Array) -> list[Array]:
     if any(array.ndim != 1 for array in values.values()):
         raise ValueError(
             f"{_listed(values)}: expected (B,), one number an example; drop an axis of size one with squeeze(-1), "
-            "take the mean over patches, scores.reshape(len(scores), -1).mean(axis=1), or map the loss over them, "
-            "jax.vmap(loss, 1, 1) of scores (B, patches)"
+            "map a loss over patches, jax.vmap(loss, 1, 1) of scores.reshape(len(scores), -1), or take a critic's mean "
+            "over them, scores.reshape(len(scores), -1).mean(axis=1), where a slope is wanted"
         )
     return batched(**values)
 
@@ -109,6 +109,8 @@ def ranked(axes: str, **values: Array) -> list[Array]:
 def column(values: Array, like: Array, name: str) -> Array:
     """One number for each example of `like`, (B,) to (B, 1, ..., 1), in the dtype of `like`."""
     arrays(**{name: values})
+    if jnp.issubdtype(values.dtype, jax.dtypes.prng_key):
+        raise ValueError(f"{name} is a random key: give jax.random.uniform(key, {like.shape[:1]})")
     if values.shape != like.shape[:1]:
         raise ValueError(
             f"{name} has shape {values.shape}, but must be {like.shape[:1]} for data of shape "

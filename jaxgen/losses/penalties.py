@@ -148,12 +148,17 @@ def gradient_penalty(critic: Critic, points: Points, target: float = 1.0, *, one
         one_sided: penalise slopes above the target only.
 
     Raises:
-        ValueError: unless the critic gives scores (B,).
+        ValueError: unless the critic gives scores (B,) and the target is one number.
 
     >>> import jax.numpy as jnp
     >>> gradient_penalty(lambda x: (x**2).sum(axis=1) / 2, jnp.array([[1.5, 2.0]]))  # (2.5 - 1)^2
     Array([2.25], dtype=float32)
     """
+    if jnp.ndim(target):
+        raise ValueError(
+            f"target is an array of shape {jnp.shape(target)}, but must be a number, the slope that costs nothing: "
+            "points between real and fake data are interpolate(real, fake, mix)"
+        )
     excess = safe_norm(slopes(critic, points)) - target
     return relu(excess) ** 2 if one_sided else excess**2
 

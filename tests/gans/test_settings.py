@@ -8,6 +8,7 @@ import pytest
 from jaxgen.gans import ac_wgan_gp, acgan, cgan, gan, infogan, unrolled_gan, wgan, wgan_gp
 from jaxgen.gans.codes import CodeSettings
 from jaxgen.gans.discrimination import Discrimination
+from jaxgen.gans.drawing import Drawing
 from jaxgen.gans.objectives import Energy, LeastSquares, Minimax, NonSaturating, Relativistic
 from jaxgen.gans.regularization import Consistency, LeCam, Regularization, Slope
 from jaxgen.gans.top_k import TopK
@@ -49,7 +50,8 @@ PAPERS = {
     cgan: GREY
     | PLAIN
     | both(Optimizer(0.1, MOMENTUM))
-    | {"prior": Uniform(100, 1.0), "objective": NonSaturating(), "num_classes": 10},
+    | {"prior": Uniform(100, 1.0), "objective": NonSaturating(), "num_classes": 10}
+    | {"discriminator_steps": 1, "generator_batches": 1, "drawing": Drawing(threshold=None, standing=0)},
     # Odena et al., appendix A, for CIFAR-10.
     acgan: CIFAR
     | PLAIN

@@ -23,13 +23,13 @@ NEEDS = {"Haiku": "haiku"}  # of the extra `test`; the recipe is skipped where i
 def test_recipe_runs_as_it_stands(library):
     if library in NEEDS:
         pytest.importorskip(NEEDS[library], reason=f"{NEEDS[library]} is not installed")
-    (source,) = pages.blocks(SECTIONS[library], "python")
-    names: dict = {}
-    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):  # as a reader has it
-        exec(compile(source, f"recipes.md, {library}", "exec"), names)
-    leaves = [leaf for leaf in jax.tree.leaves(names["gradient"]) if leaf is not None]
-    assert leaves and all(jnp.isfinite(leaf).all() for leaf in leaves)
-    assert any((leaf != 0).any() for leaf in leaves)
+    for source in pages.blocks(SECTIONS[library], "python"):
+        names: dict = {}
+        with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):  # as a reader has it
+            exec(compile(source, f"recipes.md, {library}", "exec"), names)
+        leaves = [leaf for leaf in jax.tree.leaves(names["gradient"]) if leaf is not None]
+        assert leaves and all(jnp.isfinite(leaf).all() for leaf in leaves)
+        assert any((leaf != 0).any() for leaf in leaves)
 
 
 def test_every_library_of_the_table_has_a_section():
@@ -80,5 +80,13 @@ def test_advice_on_patches_is_taken_by_losses_and_penalties():
     patches = jnp.sin(points).reshape(len(points), -1)
     of_each = jax.vmap(losses.non_saturating_generator, 1, 1)(patches)
     assert of_each.shape == patches.shape
-    with pytest.raises(ValueError, match=r"take the mean over patches.*jax.vmap\(loss, 1, 1\)"):
+    with pytest.raises(ValueError, match=r"jax.vmap\(loss, 1, 1\) of .*take a critic.s mean over them"):
         losses.non_saturating_generator(patches)
+
+
+def test_keys_and_points_in_the_place_of_numbers_are_named():
+    real, fake = jnp.ones((2, 3)), jnp.zeros((2, 3))
+    with pytest.raises(ValueError, match=r"mix is a random key: give jax.random.uniform\(key, \(2,\)\)"):
+        losses.interpolate(real, fake, jax.random.key(0))
+    with pytest.raises(ValueError, match=r"target is an array of shape \(2, 3\), .* interpolate\(real, fake, mix\)"):
+        losses.gradient_penalty(lambda x: x.sum(axis=1), real, fake)

@@ -100,8 +100,8 @@ REASONS = {
         "losses.spectral._power_method",
         "_product(v, _product(matrix, u)) -> _product(_product(matrix, u), v)",
     ): "an inner product of two vectors",
-    ("moving_averages.HalfLife.update", "1.0 -> 2.0 in jnp.where(half_life > 0, half_life, 1.0)"): UNSELECTED,
-    ("moving_averages.HalfLife.update", "half_life > 0 -> half_life >= 0 (2)"): (
+    ("moving_averages._decay", "1.0 -> 2.0 in jnp.where(half_life > 0, half_life, 1.0)"): UNSELECTED,
+    ("moving_averages._decay", "half_life > 0 -> half_life >= 0 (2)"): (
         "0.5 ** (1 / 0) is 0, in the branch of a where that is not selected, without a gradient"
     ),
     ("nets.diff_augment.STREAM", "2 ** 31 - 2 -> 2 ** 31 + 2"): FREE,

@@ -134,6 +134,7 @@ def test_every_network_of_the_package_has_the_signature(network):
         "features": nn.Dense(1),
         "network": nn.Dense(1),
         "discriminator": nn.Dense(1),
+        "opponent": nn.Dense(1),
         "decoder": nn.Dense(1),
         "std": 0.1,
     }  # fields without a default

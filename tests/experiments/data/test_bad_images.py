@@ -69,7 +69,7 @@ FILES = {
     "an empty folder": ({}, "folder:.", r"holds no pictures \(it is empty\); give a folder of png, jpg"),
     "a folder of other files": ({"a.txt": "x", "b.csv": "y"}, "folder:.", r"holds no pictures .*a\.txt, b\.csv"),
     "a folder of hidden files": ({".a.png": GOOD, ".git/b.png": GOOD}, "folder:.", "holds no pictures"),
-    "a missing folder": ({}, "folder:nowhere", r"there is no folder .*nowhere; give --data folder:PATH"),
+    "a missing folder": ({}, "folder:nowhere", r"there is no folder .*nowhere.*; give --data folder:PATH"),
     "a file for a folder": ({"a.png": GOOD}, "folder:a.png", r"a\.png is a file, but --data folder: wants a folder"),
     "no folder at all": ({}, "folder:", r"--data folder: names no folder; give --data folder:PATH"),
     "no pairs folder at all": ({}, "pairs:", r"--data pairs: names no folder"),
