@@ -19,7 +19,7 @@ def unexplained(text: str) -> list[str]:
     lines = [line.strip("│ ") for line in text.splitlines()]
     found, option = {}, ""
     for line in lines:
-        if line.startswith("-"):
+        if line.startswith("-") and line.strip("-"):
             option, _, rest = line.partition("  ")
             found[option] = rest
         elif option:
