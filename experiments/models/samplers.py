@@ -37,6 +37,8 @@ def parse(
         name = word.removeprefix("--").partition("=")[0].partition(".")[0]
         if word.startswith("--") and name in FIELDS and name not in own and experiment is not None:
             raise UserError(f"{word} is given, but {abilities.name_of(config)} has no {name}; leave it out")
+    if experiment is None:
+        description += f" With the folder of a run before --help, also its --{', --'.join(FIELDS)} where it has these."
     if not own:
         return cli.parse(type(options), options, argv, prog=prog, description=description), NONE
     import tyro

@@ -39,7 +39,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class DDIM:
-    """Equation 1 with r = s = eta p."""
+    """DDIM, and with eta all between it and ancestral sampling: equation 1 with r = s = eta p."""
 
     steps: PositiveInt = 50
     eta: NonNegativeFloat = 0.0  # 0: no noise; 1: the ancestral sampler with the small variance
@@ -75,7 +75,7 @@ class DDIM:
 
 @dataclass(frozen=True)
 class Ancestral:
-    """Equation 1 with s = p, and for r p ("small"), b ("large"), or what the network predicts ("learned")."""
+    """Ancestral sampling: equation 1 with s = p, and for r p ("small"), b ("large"), or the network's ("learned")."""
 
     steps: PositiveInt = 1000
     variance: Literal["small", "large", "learned"] = "large"
