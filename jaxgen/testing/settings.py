@@ -21,6 +21,7 @@ class Case:
     unreached: tuple[str, ...] = ()  # parameters whose gradient is zero by mathematics, said in the test file
     inert: tuple[str, ...] = ()  # settings that change nothing in two updates, said in the test file
     refused: tuple[str, ...] = ()  # settings that cannot change alone: a ValueError, said in the test file
+    exhaustive: tuple[str, ...] = ()  # groups of settings that another model varies too: left to the exhaustive law
     shared: tuple[str, ...] = ()  # optimisers of a part of another's player; their law stands in the test file
     optimizers: tuple[tuple[str, str], ...] = ()  # (player, setting) where the setting is not called PLAYER_optimizer
 

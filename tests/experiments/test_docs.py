@@ -35,11 +35,11 @@ def test_the_card_is_the_one_shown():
 
 
 def test_the_command_for_a_persons_own_images_reaches_the_training(tmp_path, monkeypatch):
-    (command,) = re.findall(r"^python -m experiments\.train (.*folder:\w+)", TEXT, re.MULTILINE)
+    (command,) = re.findall(r"^python -m experiments\.train (.*folder:)/path/to/photos", TEXT, re.MULTILINE)
     monkeypatch.chdir(write_all(tmp_path, {f"photos/{i}.jpg": encoded(pixels(20 + i, 30), "JPEG") for i in range(4)}))
     seen = []
     monkeypatch.setattr(Loop, "run", lambda loop, *_: seen.append(loop.image_set) or 0)
-    assert train.main(command.split()) == 0
+    assert train.main(f"{command}{tmp_path}/photos".split()) == 0
     assert seen[0].image_shape == (64, 64, 3)
 
 

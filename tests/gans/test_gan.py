@@ -78,6 +78,7 @@ class TestSpectralContract(contract.Suite):
             "['generator']['inner']['Dense_0']['bias']",  # taken out by batch normalisation
         ),
         inert=UNREGULARIZED,
+        exhaustive=("regularization",),
     )
 
 

@@ -55,6 +55,7 @@ class TestConvolutionalContract(contract.Suite):
             "['critic']['Dense_0']['bias']",
         ),
         inert=UNREGULARIZED,
+        exhaustive=("regularization",),
     )
 
 

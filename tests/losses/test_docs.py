@@ -16,7 +16,7 @@ ROWS = re.findall(r"^\| `(\w+)` \| (.+?) \| (.*?) \| (\w+) \|$", PAGE, re.MULTIL
 
 
 def test_loop_runs_before_and_after_two_lines_have_changed():
-    (before,), (diff,) = pages.blocks(PAGE, "python"), pages.blocks(PAGE, "diff")
+    (before, *_), (diff,) = pages.blocks(PAGE, "python"), pages.blocks(PAGE, "diff")
     after = pages.changed(before, diff)
     delta = [d for d in difflib.ndiff(before.splitlines(), after.splitlines()) if d[0] in "+-"]
     assert len(delta) == 4  # two lines out, two lines in
@@ -65,3 +65,15 @@ def test_the_losses_that_go_together_are_functions_of_the_library():
     section = PAGE.partition("## Which ones go together")[2].partition("\n## ")[0]
     named = set(re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)*)`", section))
     assert named <= {*losses.__all__} and len(named) >= 13
+
+
+def test_the_other_examples_run_as_they_stand():
+    _, patches, elbo = pages.blocks(PAGE, "python")
+    found = []
+    for source in patches, elbo:
+        names: dict = {}
+        exec(compile(source, "losses.md", "exec"), names)
+        found.append(names)
+    by_hand = ((found[0]["s"] - 1) ** 2 / 2 + found[0]["t"] ** 2 / 2).mean()
+    assert jnp.allclose(found[0]["loss"], by_hand, rtol=1e-5)
+    assert found[1]["nll"].shape == found[1]["kl"].shape == (16,) and jnp.isfinite(found[1]["elbo"])
