@@ -80,6 +80,8 @@ def variations(settings: Any, path: str = "", *, networks: bool = True) -> list[
             inner = variations(value, f"{name}.", networks=networks)
             varied += [(deep, dataclasses.replace(settings, **{field.name: other})) for deep, other in inner]
             continue
+        if value == () and hints[field.name] == tuple[str, ...]:  # names of layers or the like: none can be made up
+            continue
         other = _other(value, hints[field.name])
         varied.append((name, dataclasses.replace(settings, **{field.name: other})))
     return varied

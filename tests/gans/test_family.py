@@ -262,7 +262,7 @@ TERMS = {  # a term, and what it has in the metrics
 ALL = Regularization(*(getattr(TERMS[name], name) for name in ("consistency", "lecam", "r1", "r2", "top_k")))
 AT_REST = {  # an opponent without batch statistics; nothing moves
     model: {"generator_optimizer": FIXED, f"{name}_optimizer": FIXED, name: NETWORKS[model]}
-    for model, name in ((model, opponent_of(model)) for model in CONFIGS if model is not unrolled_gan)
+    for model, name in ((model, opponent_of(model)) for model in CONFIGS if hasattr(CONFIGS[model], "regularization"))
 }
 
 

@@ -91,7 +91,7 @@ class TestRegularizedContract(contract.Suite):
         dataclasses.replace(
             TINY,
             objective=Hinge(),
-            discriminator=DiffAugment(Spectral(MLP((6,), negative_slope=0.2)), translation=0.25),
+            discriminator=DiffAugment(Spectral(MLP((6,), negative_slope=0.2)), translation=0.5),
             discrimination=UNTRICKED,
             regularization=Regularization(
                 Consistency(real=10.0, fake=5.0, shift=0.5),
