@@ -88,6 +88,7 @@ def test_outputs_and_gradients_of_a_generator_are_finite_and_reach_every_paramet
     check_finite_and_reached(Spectral(net, exempt=exempt), *INPUTS)
 
 
+@pytest.mark.exhaustive
 def test_outputs_and_gradients_of_a_discriminator_are_finite_and_reach_every_parameter():
     net = Spectral(DISCRIMINATOR_128.clone(features=FEATURES))
     check_finite_and_reached(net, images(32, 32), CLASSES)
@@ -159,6 +160,7 @@ def test_weights_begin_orthogonal():
             np.testing.assert_allclose(matrix.T @ matrix, np.eye(matrix.shape[1]), atol=1e-5, err_msg=str(path))
 
 
+@pytest.mark.exhaustive
 def test_rematerialisation_changes_nothing():
     check_remat(SMALL, *SMALL_INPUTS)
 

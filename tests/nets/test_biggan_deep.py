@@ -145,6 +145,7 @@ def test_blocks_change_width_and_size_where_the_paper_says():
     assert params["SelfAttention_0"]["theta"]["kernel"].shape == (1, 1, 16, 2)
 
 
+@pytest.mark.exhaustive
 def test_outputs_and_gradients_are_finite_and_reach_every_parameter():
     generator = GENERATOR.clone(multipliers=(2, 2, 1), blocks=1, attention=(16,))
     check_finite_and_reached(Spectral(generator, exempt=("embedding",)), LATENTS, CLASSES, (32, 32, 3))
@@ -152,11 +153,13 @@ def test_outputs_and_gradients_are_finite_and_reach_every_parameter():
     check_finite_and_reached(Spectral(discriminator), images(32, 32), CLASSES)
 
 
+@pytest.mark.exhaustive
 def test_rematerialisation_changes_nothing():
     check_remat(GENERATOR, *INPUTS)
     check_remat(FEATURES, images(8, 8))
 
 
+@pytest.mark.exhaustive
 def test_half_precision_is_close_to_single():
     check_half_precision(GENERATOR, *INPUTS)
     check_half_precision(FEATURES, images(8, 8))

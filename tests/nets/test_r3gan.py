@@ -182,6 +182,7 @@ def test_the_smallest_map_follows_from_the_image_and_the_number_of_widths():
         assert params["basis"].shape == smallest
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", [R3GANGenerator, R3GANDiscriminator])
 def test_bfloat16_is_close_to_float32(kind):
     net = kind(**SMALL)

@@ -1,5 +1,7 @@
 """SAGAN's networks: their sizes, where attention stands, how weights begin."""
 
+import pytest
+
 from jaxgen.nets import sagan
 from jaxgen.nets.initializers import GlorotUniform
 from jaxgen.nets.spectral import Spectral
@@ -30,6 +32,7 @@ def test_weights_begin_as_glorot_says():
     assert sagan.DISCRIMINATOR.initializer == GlorotUniform() and sagan.DISCRIMINATOR.last_bias
 
 
+@pytest.mark.exhaustive
 def test_narrow_ones_for_32x32_have_finite_gradients():
     generator = sagan.GENERATOR.clone(channels=(8, 8, 8), attention=(16,))
     check_finite_and_reached(Spectral(generator, exempt=("scale", "offset")), LATENTS, CLASSES, (32, 32, 3))

@@ -108,6 +108,7 @@ def test_networks_take_any_size_that_halves(shape):
     assert scores.shape == (3,)
 
 
+@pytest.mark.exhaustive
 def test_outputs_and_gradients_are_finite_and_reach_every_parameter():
     check_finite_and_reached(GENERATOR, LATENTS, CLASSES, SHAPE)
     check_finite_and_reached(Spectral(DISCRIMINATOR), IMAGES, CLASSES)
@@ -187,6 +188,7 @@ def test_running_statistics_move_in_training_alone():
         assert all(np.any(a != b) == moves for a, b in zip(old, new, strict=True))
 
 
+@pytest.mark.exhaustive
 def test_rematerialisation_and_half_precision_change_little():
     net = GENERATOR.clone(channels=(8, 8), attention=(4,))
     for check in (check_remat, check_half_precision):
