@@ -56,6 +56,16 @@ class Frozen(struct.PyTreeNode):
     name: str = struct.field(pytree_node=False)
 
 
+def players(state: Any) -> dict[str, TrainState]:
+    """The TrainStates of a state by path, wherever they stand in it: `generator`, `levels/0`."""
+    found = jax.tree_util.tree_leaves_with_path(state, is_leaf=lambda leaf: isinstance(leaf, TrainState))
+    return {
+        jax.tree_util.keystr(path, simple=True, separator="/"): leaf
+        for path, leaf in found
+        if isinstance(leaf, TrainState)
+    }
+
+
 def create(net: nn.Module, optimizer: Optimizer, key: Key, *inputs: Any) -> TrainState:
     """A fresh state: variables of `net` for `inputs`, and the optimiser's state for its params."""
     check_network(net)

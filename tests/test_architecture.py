@@ -1,11 +1,14 @@
 """The house rules: who may import whom, and what may stand only in one room. Read from the syntax trees."""
 
 import ast
+import importlib
 import pathlib
 import subprocess
 import sys
 
 import pytest
+
+import jaxgen
 
 ROOT = pathlib.Path(__file__).parent.parent
 LIBRARY = sorted((ROOT / "jaxgen").rglob("*.py"))
@@ -42,13 +45,14 @@ MAY_IMPORT = {
     "images": {"typing", "checks"},
     "batches": {"typing"},
     "losses": {"typing", "losses"},
-    "nets": {  # spectral normalisation is a formula of losses.spectral
+    "nets": {  # spectral normalisation is a formula of losses.spectral; a statistic of a batch is of all devices
         "typing",
         "checks",
         "mode",
         "losses",
         "nets",
         "augmentations",
+        "parallel",
     },
     "augmentations": {"typing", "checks"},
     "metrics": {"typing", "checks", "images", "batches", "losses", "parallel", "metrics"},
@@ -264,3 +268,19 @@ def test_a_circle_is_found_where_there_is_one():
 def test_modules_do_not_import_each_other_in_a_circle(package):
     found = circle(links(sorted((ROOT / package).rglob("*.py"))))
     assert not found, " -> ".join(found)
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_need_no_package_of_the_tests(path):
+    """`jaxgen.testing` needs chex and pytest, which `pip install '.[experiments]'` does not bring."""
+    names = imported(path)
+    assert not {name for name in names if name.split(".")[0] in ("chex", "pytest", "tests")}
+    assert not {name for name in names if name.startswith("jaxgen.testing")}
+
+
+def test_packages_are_there_when_they_are_asked_for():
+    code = "import jaxgen, sys; assert 'jaxgen.losses' not in sys.modules; jaxgen.losses.hinge_generator; jaxgen.nets"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(AttributeError, match="module 'jaxgen' has no attribute 'loses'"):
+        importlib.import_module("jaxgen").__getattr__("loses")
+    assert set(jaxgen.PACKAGES) == {path.parent.name for path in ROOT.glob("jaxgen/*/__init__.py")} - {"testing"}

@@ -29,6 +29,13 @@ class Timing:
     highest: float
 
 
+def seconds(action: Callable[[], None]) -> float:
+    """Of one run of the action, by the clock on the wall."""
+    begun = time.perf_counter()
+    action()
+    return time.perf_counter() - begun
+
+
 def seconds_per_update(variant: Variant, seconds: float, clock: Callable[[], float]) -> float:
     """Mean time of an update over calls that take at least `seconds` together."""
     calls, begun = 0, clock()

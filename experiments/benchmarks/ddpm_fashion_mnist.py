@@ -13,7 +13,6 @@ import dataclasses
 import functools
 import pathlib
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -23,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments import data
-from experiments.benchmarks import updates
+from experiments.benchmarks import clock, updates
 from experiments.benchmarks.rivals import ddpm as rivals
 from experiments.command_line import cli
 from jaxgen import parallel
@@ -80,7 +79,7 @@ def main(argv: Sequence[str]) -> int:
         batches = train[generator.integers(0, len(train), (options.block, options.batch_size))]
         cells = []
         for name, training in trainings.items():
-            seconds[name].append(_seconds(lambda: training.block(batches)) / options.block)  # noqa: B023
+            seconds[name].append(clock.seconds(lambda: training.block(batches)) / options.block)  # noqa: B023
             cells += [f"{statistics.median(seconds[name][1:] or seconds[name]):.4f}", f"{training.error(*noisy):.5f}"]
         print("".join(f"{cell:>22}" for cell in (number * options.block, *cells)), flush=True)
     _report_drawing(trainings)
@@ -96,15 +95,9 @@ def _report_drawing(trainings: dict[str, Training]) -> None:
         training.draw()
     for _ in range(3):
         for name, training in trainings.items():
-            drawing[name].append(_seconds(training.draw))
+            drawing[name].append(clock.seconds(training.draw))
     for name, found in drawing.items():
         print(f"{name}: {DRAWN} images by {STEPS} steps of DDIM in {statistics.median(found):.2f} s")
-
-
-def _seconds(action: Callable[[], None]) -> float:
-    begun = time.perf_counter()
-    action()
-    return time.perf_counter() - begun
 
 
 def _noisy(config: ddpm.Config, images: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -14,8 +14,8 @@ from experiments.benchmarks.arithmetic import flops
 from experiments.runs import experiment
 from experiments.runs.experiment import Experiment, model_of
 from jaxgen import parallel
-from jaxgen.testing.batches import random_batches
-from jaxgen.train_state import TrainState
+from jaxgen.batches import random_batches
+from jaxgen.train_state import players
 
 HEAD = ("experiment", "parameters", "batch", "GFLOP", "compile s", "memory MiB", "images/s", "of peak")
 WIDTHS = (36, 44, 7, 10, 11, 12, 10, 9)
@@ -55,21 +55,16 @@ def measure(one: Experiment, batch_size: int | None, seconds: float | None) -> S
     memory: Any = program.memory_analysis()
     used = memory.argument_size_in_bytes + memory.temp_size_in_bytes
     counted = flops(functools.partial(model.update, config), state, batch, jax.eval_shape(lambda: jax.random.key(0)))
-    found = Size(players(state), size, counted, compiled, used)
+    found = Size(parameters(state), size, counted, compiled, used)
     if seconds is None:
         return found
     rate = size * config.minibatches / _seconds(program, config, batch, seconds)
     return dataclasses.replace(found, images_per_second=rate)
 
 
-def players(state: Any) -> dict[str, int]:
-    """Parameters of each TrainState, by its path in the state."""
-    nodes = jax.tree_util.tree_leaves_with_path(state, is_leaf=lambda node: isinstance(node, TrainState))
-    return {
-        jax.tree_util.keystr(path, simple=True, separator="/"): sum(leaf.size for leaf in jax.tree.leaves(node.params))
-        for path, node in nodes
-        if isinstance(node, TrainState)
-    }
+def parameters(state: Any) -> dict[str, int]:
+    """Numbers that each player's optimiser trains, by the player's path in the state."""
+    return {name: sum(leaf.size for leaf in jax.tree.leaves(one.params)) for name, one in players(state).items()}
 
 
 def _seconds(program: jax.stages.Compiled, config: Any, batch: Any, seconds: float) -> float:

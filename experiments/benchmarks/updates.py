@@ -25,6 +25,7 @@ from jaxgen.nets.mlp import MLP
 from jaxgen.nets.unet.ddpm import UNet
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal
+from jaxgen.train_state import players
 
 
 @dataclass(frozen=True)
@@ -106,13 +107,8 @@ def ours(case: Case, steps: int | None, devices: int = 1) -> Variant:
 
 def parameters(config: Any) -> int:
     """Numbers that our optimisers train."""
-    from jaxgen.train_state import TrainState
-
     state = jax.eval_shape(lambda: model_of(config).init(config, jax.random.key(0)))
-    players = jax.tree.leaves(state, is_leaf=lambda node: isinstance(node, TrainState))
-    return sum(
-        leaf.size for player in players if isinstance(player, TrainState) for leaf in jax.tree.leaves(player.params)
-    )
+    return sum(leaf.size for player in players(state).values() for leaf in jax.tree.leaves(player.params))
 
 
 def arithmetic(case: Case) -> int:

@@ -14,7 +14,6 @@ import functools
 import itertools
 import pathlib
 import statistics
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -23,6 +22,7 @@ import jax
 import numpy as np
 
 from experiments import data
+from experiments.benchmarks import clock
 from experiments.benchmarks.rivals import vae as rivals
 from experiments.command_line import cli
 from experiments.data import feeds
@@ -74,18 +74,15 @@ def main(argv: Sequence[str]) -> int:
         }
         if options.torch:
             trainings["PyTorch, eager"] = _with_batches(rivals.in_torch(config), train, test, options)
-        seconds = [{name: _seconds(each, epoch) for name, each in trainings.items()} for epoch in range(options.epochs)]
+        seconds = [
+            {name: clock.seconds(functools.partial(each.epoch, epoch)) for name, each in trainings.items()}
+            for epoch in range(options.epochs)
+        ]
         print(f"{'':<18}{'s/epoch':>9}{'-ELBO, test':>13}")
         for name, training in trainings.items():
             median = statistics.median(row[name] for row in seconds[1:] or seconds)  # the first one compiles
             print(f"{name:<18}{median:>9.2f}{training.loss():>13.2f}", flush=True)
     return 0
-
-
-def _seconds(training: Training, epoch: int) -> float:
-    begun = time.perf_counter()
-    training.epoch(epoch)
-    return time.perf_counter() - begun
 
 
 def _binary(split: str, options: Options) -> ImageSet:

@@ -87,7 +87,7 @@ def _set_name(domain: str) -> str:
     if files.is_folder(path):
         return f"folder:{domain}"
     if path.is_absolute() or domain.startswith("."):
-        raise UserError(f"there is no folder {path}; give --data unpaired:A,B with the paths of your folders")
+        raise UserError(f"{files.missing(path)}; give --data unpaired:A,B with the paths of your folders")
     return domain
 
 

@@ -28,8 +28,13 @@ def folder_of(path: str, option: str) -> pathlib.Path:
         )
     if folder.is_symlink():
         raise UserError(f"{folder} is a link that leads nowhere; give a folder that is there")
+    raise UserError(f"{missing(folder)}; give --data {option}:PATH with the path of your pictures")
+
+
+def missing(folder: pathlib.Path) -> str:
+    """That there is no such folder, and where it was looked for."""
     where = "" if folder.is_absolute() else f" in {pathlib.Path.cwd()}"
-    raise UserError(f"there is no folder {folder}{where}; give --data {option}:PATH with the path of your pictures")
+    return f"there is no folder {folder}{where}"
 
 
 def walk(folder: pathlib.Path) -> list[pathlib.Path]:

@@ -99,6 +99,7 @@ _nearest = jax.jit(metrics.nearest_neighbors)
 _scores = jax.jit(metrics.inception_scores, static_argnames="num_splits")
 _pyramid = jax.jit(functools.partial(metrics.pyramid_distances, patches=PATCHES))
 _ms_ssim = jax.jit(functools.partial(metrics.ms_ssim_diversity, data_range=1.0, num_pairs=PAIRS))
+_within = jax.jit(metrics.within_class_variety, static_argnames="num_classes")
 _modes = jax.jit(metrics.mode_coverage, static_argnames="stddev")
 
 
@@ -147,20 +148,13 @@ def _as_asked(_reference: Any, candidates: Examples, *_: Any) -> np.ndarray:
     return (_probabilities(candidates).argmax(axis=1) == candidates.labels)[None]
 
 
-def variety_within_classes(examples: Examples) -> float:
-    """E|f - f'|^2 of the features of two examples of one class, averaged over the classes of two examples or more."""
-    features, labels = np.asarray(_array(examples.features), np.float64), _array(examples.labels)
-    groups = [features[np.asarray(labels) == label] for label in np.unique(labels)]
-    variances = [group.var(axis=0, ddof=1).sum() for group in groups if len(group) > 1]
-    if not variances:
-        raise ValueError("needs two examples of a class or more")
-    return 2.0 * float(np.mean(variances))
-
-
 def _class_variety(reference: Examples, candidates: Examples, *_: Any) -> tuple[Any]:
     """That of the candidates over that of the reference."""
-    real = variety_within_classes(reference)
-    return (variety_within_classes(candidates) / max(real, np.finfo(np.float32).tiny),)
+    num, sets = _array(candidates.logits).shape[1], (candidates, reference)
+    if min(np.bincount(np.asarray(one.labels)).max() for one in sets) < 2:
+        raise ValueError("needs two examples of one class")
+    found, real = (_within(_array(one.features), _array(one.labels), num_classes=num) for one in sets)
+    return (found / real,)
 
 
 def _inception_score(_reference: Any, candidates: Examples, _key: Any, choices: np.random.Generator) -> tuple[Any]:

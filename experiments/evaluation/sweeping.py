@@ -22,8 +22,6 @@ FORMAT = 1
 METRICS = ("frechet", "precision_recall", "as_asked")
 """Of a sweep for which none are named."""
 
-LEFT_OUT = ("class_shares", "codes")
-
 
 @dataclasses.dataclass(frozen=True)
 class Way:
@@ -77,9 +75,8 @@ def _varied(argv: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
 def sweep(folder: pathlib.Path, options: Options, ways: Sequence[Way]) -> dict[str, Any]:
     """Judge every way; what sweep.json then holds."""
     named = {_name(way): way.changes for way in ways}
-    found = {name: value for name, value in judging.compare(folder, options, named).items() if name not in LEFT_OUT}
     config = samplers.run_config(folder)
-    found["format"] = FORMAT
+    found: dict[str, Any] = judging.compare(folder, options, named) | {"format": FORMAT}
     found["points"] = [_point(config, way, found["rows"]) for way in ways]
     found["real"] = {row["name"]: row["real"] for row in found["rows"] if "real" in row}
     found["metrics"] = [
@@ -107,27 +104,31 @@ def _point(config: Any, way: Way, rows: Sequence[dict[str, Any]]) -> dict[str, A
 
 def lines(found: Mapping[str, Any]) -> list[str]:
     """What a person reads of a sweep."""
-    names = list(found["points"][0]["settings"])
     text = [
         f"{found['experiment']} at step {found['step']:,}, seed {found['seed']}: {found['num_samples']:,} samples",
         *found["extractors"],
         "",
     ]
-    counted = found["points"][0]["evaluations"] is not None
-    head = [*names, *(["evaluations"] if counted else [])]
-    head += [one["name"] + AIMS[one["better"]] for one in found["metrics"]]
-    body = [[*("-" for _ in names), *(["-"] if counted else []), *_cells(found, found["real"])]]
-    for point in found["points"]:
-        counts = [str(point["evaluations"])] if counted else []
-        body.append([*point["settings"].values(), *counts, *_cells(found, point["values"])])
-    body[0][0] = "real, held out"
+    head, body = table(found)
     widths = [max(len(line[place]) for line in (head, *body)) for place in range(len(head))]
     text += ["  ".join(f"{word:<{width}}" for word, width in zip(line, widths, strict=True)) for line in (head, *body)]
     return [line.rstrip() for line in [*text, "", EXPLAINED]]
 
 
-def _cells(found: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
-    return [shown(values.get(one["name"], {})) for one in found["metrics"]]
+def table(found: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Head and body: a line for the held-out examples, then one for each way."""
+    metrics, points = found["metrics"], found["points"]
+    counted = points[0]["evaluations"] is not None
+    own = [*points[0]["settings"], *(["evaluations"] if counted else [])]
+    body = [["real, held out", *[""] * (len(own) - 1), *_cells(metrics, found["real"])]]
+    for point in points:
+        counts = [str(point["evaluations"])] if counted else []
+        body.append([*point["settings"].values(), *counts, *_cells(metrics, point["values"])])
+    return [*own, *(one["name"] + AIMS[one["better"]] for one in metrics)], body
+
+
+def _cells(metrics: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> list[str]:
+    return [shown(values.get(one["name"], {})) for one in metrics]
 
 
 def picture(found: Mapping[str, Any], about: Mapping[str, str] | None = None) -> bytes:

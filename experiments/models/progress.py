@@ -50,7 +50,7 @@ def batches(
     with _bar(len(indices), "image") as bar:
         for batch in sampling.batches(config, *args, size=size):
             yield batch
-            bar.update(len(batch))
+            _advance(bar, len(batch))
 
 
 @contextmanager
@@ -58,8 +58,15 @@ def by_steps(config: Any, num_batches: int) -> Iterator[Any]:
     """The settings of a model of `jaxgen.diffusion`, with which each step of so many batches moves a bar."""
     rows = jax.tree.leaves(config.sampler.rows(config.schedule))[0]
     with _bar(num_batches * len(rows), "step") as bar:
-        yield dataclasses.replace(config, sampler=watched(config.sampler, bar.update))
+        yield dataclasses.replace(config, sampler=watched(config.sampler, functools.partial(_advance, bar)))
         jax.effects_barrier()  # calls of `tell` that are still to come
+
+
+def _advance(bar: Any, num: int = 1) -> None:
+    """Move the bar; its clock starts at the first move, so that the time left does not count the compiler's."""
+    if bar.n == 0:
+        bar.unpause()
+    bar.update(num)
 
 
 def _bar(total: int, unit: str) -> Any:

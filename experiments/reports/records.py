@@ -7,6 +7,7 @@ from typing import Any
 
 from experiments.command_line.errors import UserError
 from experiments.data.request import public_name
+from experiments.models import samplers
 from experiments.reports import learning, reading
 from experiments.runs import files, run_folder, settings
 from experiments.runs.experiment import load
@@ -19,7 +20,7 @@ PLACES = {"data_dir", "out", "init_from", "compilation_cache", "coordinator", "w
 KEPT = ("metric", "name", "extractor", "resize", "better", "interval", "num_reference", "samples", "real", "reason")
 """Of a row of an evaluation."""
 
-SWEPT = ("num_samples", "seed", "sampler", "guidance", "metrics", "points", "real")
+SWEPT = ("num_samples", "seed", *samplers.FIELDS, "metrics", "points", "real")
 """Of a sweep."""
 
 
@@ -116,7 +117,7 @@ def _session(session: dict[str, Any]) -> dict[str, Any]:
 
 def _evaluation(found: dict[str, Any]) -> dict[str, Any]:
     kept = ("num_samples", "num_train", "num_test", "kind", "seed", "sample_classes", "classifier_accuracy", "level")
-    kept += ("sampler", "guidance")  # where the model has settings of these names
+    kept += samplers.FIELDS  # where the model has settings of these names
     kept += ("classes", "codes") if found.get("codes") else ()
     rows = [{name: row[name] for name in KEPT if name in row} for row in found["rows"]]
     return {name: found[name] for name in kept if name in found} | {"rows": rows}

@@ -4,8 +4,10 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
+from experiments.evaluation import sweeping
 from experiments.evaluation.table import AIMS, shown
-from experiments.reports import learning, sweeps
+from experiments.models import samplers
+from experiments.reports import learning
 
 Record = dict[str, Any]
 
@@ -257,9 +259,16 @@ def _swept(runs: Sequence[Record], picture: str) -> list[str]:
     if not swept:
         return []
     first = swept[0]["sweep"]
-    settings = ", ".join(f"{name} `{first[name]}`" for name in ("sampler", "guidance") if name in first)
+    settings = ", ".join(f"{name} `{first[name]}`" for name in samplers.FIELDS if name in first)
     note = f"Seed {swept[0]['seed']}, {first['num_samples']:,} samples for each line; what is not named is {settings}."
-    return [note, "", *_table(*sweeps.table(first)), "", f"![Metrics of each way of drawing]({picture}-sweep.png)", ""]
+    return [
+        note,
+        "",
+        *_table(*sweeping.table(first)),
+        "",
+        f"![Metrics of each way of drawing]({picture}-sweep.png)",
+        "",
+    ]
 
 
 def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:

@@ -16,6 +16,7 @@ from jaxgen.conditions import in_turn, one_hot
 from jaxgen.gans.networks import generate
 from jaxgen.mode import Mode
 from jaxgen.nets.norm import MOMENTUM
+from jaxgen.parallel import example_keys
 from jaxgen.priors import Normal, Prior
 from jaxgen.typing import Keys, Latents, Variables
 
@@ -59,7 +60,11 @@ class Drawing:
         classes = one_hot(in_turn(None, BATCH, config.num_classes), config.num_classes)
 
         def one_pass(total: Any, key: jax.Array) -> tuple[Any, None]:
-            latents, mode = self.latents(config.prior, key, BATCH), Mode(keys=jax.random.split(key, BATCH), train=True)
+            key_latents, key_pass = jax.random.split(key)
+            latents, mode = (
+                self.latents(config.prior, key_latents, BATCH),
+                Mode(example_keys(key_pass, BATCH), train=True),
+            )
             _, after = generate(config, {**variables, "batch_stats": blank}, latents, classes, mode=mode)
             found = jax.tree.map(lambda moved: moved / (1.0 - MOMENTUM), after["batch_stats"])  # from 0, one step
             return jax.tree.map(jnp.add, total, found), None

@@ -34,6 +34,7 @@ from jaxgen.gans.diagnostics import certainty, diversity
 from jaxgen.gans.discrimination import FAKE, GENERATOR, REAL, require_no_batch_statistics, score_both
 from jaxgen.gans.networks import AdversarialState, create_players, generator_step, scorer
 from jaxgen.gans.objectives import Relativistic
+from jaxgen.gans.regularization import at_some_updates
 from jaxgen.images import ValueRange, scale
 from jaxgen.losses.penalties import r1_penalty, r2_penalty
 from jaxgen.losses.relativistic import relativistic_discriminator, relativistic_generator
@@ -109,7 +110,8 @@ def discriminator_loss(
     network = scorer(config.discriminator)
     scores, after = score_both(network, variables, (real, *given), (fake, *given), mode)
     r1, r2 = penalties(config, variables, (real, fake), given, mode)
-    loss = relativistic_discriminator(*scores).mean() + config.gamma.at(_step(mode)) / 2 * (r1 + r2)
+    gamma = config.gamma.at(mode.current_step("the weight of the penalties"))
+    loss = relativistic_discriminator(*scores).mean() + gamma / 2 * (r1 + r2)
     metrics = {"discriminator_loss": loss, "r1": r1, "r2": r2}
     return loss, (metrics | certainty(Relativistic(average=False), *scores, mode.axis_name), after)
 
@@ -128,11 +130,7 @@ def penalties(
         halves = r1_penalty(partial(critic, REAL), real), r2_penalty(partial(critic, FAKE), fake)
         return 2 * halves[0].mean(), 2 * halves[1].mean()
 
-    if config.penalty_every == 1:
-        return measured()
-    due = _step(mode) % config.penalty_every == 0
-    r1, r2 = jax.lax.cond(due, measured, lambda: (0 * real.mean(), 0 * fake.mean()))
-    return config.penalty_every * r1, config.penalty_every * r2
+    return at_some_updates(config.penalty_every, mode, measured, real)
 
 
 def generator_loss(
@@ -202,9 +200,3 @@ def _classes(config: Config, labels: Labels | None, num: int) -> Given:
     if not config.num_classes:
         return ()
     return (one_hot(in_turn(labels, num, config.num_classes), config.num_classes),)
-
-
-def _step(mode: Mode) -> Array:
-    if mode.step is None:
-        raise ValueError("the weight of the penalties follows a ramp, but this pass has no step: give Mode(step=...)")
-    return mode.step

@@ -200,14 +200,23 @@ def _lecam(
 
 def _slope(slope: Slope, penalty: Callable[[Points], PerExample], points: Points, mode: Mode) -> Scalar:
     """gamma times the penalty, or now and then `every` times that."""
+    return at_some_updates(slope.every, mode, lambda: slope.weight * penalty(points).mean(), points)
 
-    def value() -> Scalar:
-        return slope.weight * penalty(points).mean()
 
-    if slope.every == 1:
+def at_some_updates(every: int, mode: Mode, value: Callable[[], Any], points: Points) -> Any:
+    """`value()`; with `every` above 1 that many times it at each `every`-th update, from the first on, else 0.
+
+    Args:
+        every: updates from one with the value to the next.
+        mode: of the pass.
+        value: one number in float32, or a tree of them.
+        points: what it is of; the 0 is made of them, so that devices that share them share it.
+    """
+    if every == 1:
         return value()
-    due = mode.current_step("a penalty at some updates alone") % slope.every == 0
-    return jax.lax.cond(due, lambda: slope.every * value(), lambda: 0.0 * points.mean().astype(jnp.float32))
+    due = mode.current_step("a penalty at some updates alone") % every == 0
+    nothing = jax.tree.map(lambda _: 0.0 * points.mean().astype(jnp.float32), jax.eval_shape(value))
+    return jax.lax.cond(due, lambda: jax.tree.map(lambda leaf: every * leaf, value()), lambda: nothing)
 
 
 def _critic(network: Network, variables: Variables, inputs: Any, mode: Mode) -> Callable[[Points], PerExample]:

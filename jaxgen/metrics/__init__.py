@@ -6,6 +6,7 @@ Importing loads JAX alone. A feature extractor is any callable; see `jaxgen.metr
 from jaxgen.metrics.classification import (
     accuracy,
     classification_accuracy_score,
+    within_class_variety,
 )
 from jaxgen.metrics.features import (
     inception_inputs,
@@ -129,4 +130,5 @@ __all__ = [
     "small_sample_frechet_distance",
     "ssim",
     "trimmed_mean",
+    "within_class_variety",
 ]

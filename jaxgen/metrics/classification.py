@@ -1,13 +1,15 @@
-"""Classification accuracy score: can a classifier that saw samples alone recognise real images?
+"""What labels tell of samples: does a classifier of samples recognise real images, do samples of a class vary?
 
 - Ravuri, Vinyals: Classification Accuracy Score for Conditional Generative Models, 2019, arXiv 1905.10887.
 - Shmelkov, Schmid, Alahari: How good is my GAN?, 2018, arXiv 1807.09499 (GAN-train and GAN-test).
 """
 
+import functools
 from collections.abc import Callable
 from typing import TypeAlias
 
 import jax
+import jax.numpy as jnp
 
 from jaxgen.batches import Labelled
 from jaxgen.checks import require
@@ -42,6 +44,37 @@ def accuracy(logits: Floats, labels: Integers, *, top: int = 1) -> Scalar:
     labels = class_numbers(labels, logits)
     _, likeliest = jax.lax.top_k(logits, top)
     return unless_nan((likeliest == labels[:, None]).any(axis=1).mean(dtype=logits.dtype), logits)
+
+
+def within_class_variety(features: Floats, labels: Integers, *, num_classes: int) -> Scalar:
+    """E|f - f'|^2 of two different examples of one class, averaged over the classes that have two or more.
+
+    Over that of real examples it is near 0 where a conditional model ignores its latents, and about 1 where samples of
+    a class vary as the data do. Written as twice the variance, without bias, summed over the features.
+
+    Args:
+        features: (B, d).
+        labels: (B,), the class that each example has or was asked for.
+        num_classes: K; labels are below it.
+
+    Raises:
+        ValueError: unless features are (B, d) and labels (B,) integers.
+
+    >>> import jax.numpy as jnp
+    >>> within_class_variety(jnp.array([[0.0], [2.0], [9.0]]), jnp.array([0, 0, 1]), num_classes=2)
+    Array(4., dtype=float32)
+    """
+    (features,) = ranked("B, d", features=features)
+    arrays(labels=labels)
+    if labels.shape != features.shape[:1] or not jnp.issubdtype(labels.dtype, jnp.integer):
+        raise ValueError(f"labels are {labels.dtype} {labels.shape}, but must be integers {features.shape[:1]}")
+    sums = functools.partial(jax.ops.segment_sum, segment_ids=labels, num_segments=num_classes)
+    counts = sums(jnp.ones_like(features[:, 0]))
+    means = sums(features) / jnp.maximum(counts, 1.0)[:, None]
+    squares = sums(((features - means[labels]) ** 2).sum(axis=1))
+    variances = jnp.where(counts > 1, squares / jnp.maximum(counts - 1.0, 1.0), 0.0)
+    classes = (counts > 1).sum(dtype=features.dtype)
+    return unless_nan(2.0 * variances.sum() / jnp.maximum(classes, 1.0), features)
 
 
 def classification_accuracy_score(

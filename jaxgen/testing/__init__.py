@@ -9,9 +9,10 @@ Start pytest with `JAX_PLATFORMS=cpu JAX_NUM_CPU_DEVICES=4` in the environment, 
 Laws that need many compilations have the mark `exhaustive`: `-m "not exhaustive"` leaves them out.
 """
 
-from jaxgen.testing.batches import random_batches
+from jaxgen.batches import random_batches
 from jaxgen.testing.contract import Suite
-from jaxgen.testing.settings import Case, players, variations, with_sgd
+from jaxgen.testing.settings import Case, variations, with_sgd
 from jaxgen.testing.trees import differs, leaves, stacked
+from jaxgen.train_state import players
 
 __all__ = ["Case", "Suite", "differs", "leaves", "players", "random_batches", "stacked", "variations", "with_sgd"]

@@ -18,10 +18,11 @@ from jax.interpreters import partial_eval
 
 from jaxgen import model as contract
 from jaxgen import parallel
+from jaxgen.batches import random_batches
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.testing.batches import random_batches
-from jaxgen.testing.settings import Case, distinct_sgd, optimizer_fields, optimizer_of, players, variations, with_sgd
+from jaxgen.testing.settings import Case, distinct_sgd, optimizer_fields, optimizer_of, variations, with_sgd
 from jaxgen.testing.trees import differs, leaves, stacked
+from jaxgen.train_state import players
 
 BATCH = 8  # examples of a minibatch: divides over 4 devices
 STEPS = 2

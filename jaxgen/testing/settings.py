@@ -6,7 +6,6 @@ import typing
 from typing import Any
 
 import flax.linen as nn
-import jax
 
 from jaxgen.optimizers import SGD, Constant, LinearDecay, Optimizer, to_optax
 from jaxgen.train_state import TrainState
@@ -42,16 +41,6 @@ def distinct_sgd(config: Any) -> Any:
     fields = optimizer_fields(config)
     rates = {name: 1e-2 * (1 + 0.1 * place) for place, name in enumerate(fields)}
     return dataclasses.replace(config, **{name: Optimizer(rate, SGD(momentum=0.5)) for name, rate in rates.items()})
-
-
-def players(state: Any) -> dict[str, TrainState]:
-    """The TrainStates of a state by path, wherever they stand in it: `generator`, `levels/0`."""
-    found = jax.tree_util.tree_leaves_with_path(state, is_leaf=lambda leaf: isinstance(leaf, TrainState))
-    return {
-        jax.tree_util.keystr(path, simple=True, separator="/"): leaf
-        for path, leaf in found
-        if isinstance(leaf, TrainState)
-    }
 
 
 def optimizer_of(config: Any, player: TrainState) -> list[str]:

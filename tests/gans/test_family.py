@@ -260,9 +260,9 @@ TERMS = {  # a term, and what it has in the metrics
     "top_k": Regularization(top_k=TopK(gamma=0.5, every=1)),
 }
 ALL = Regularization(*(getattr(TERMS[name], name) for name in ("consistency", "lecam", "r1", "r2", "top_k")))
-AT_REST = {  # an opponent without batch statistics; nothing moves
+AT_REST = {  # an opponent without batch statistics; nothing moves; these two have no terms of this kind
     model: {"generator_optimizer": FIXED, f"{name}_optimizer": FIXED, name: NETWORKS[model]}
-    for model, name in ((model, opponent_of(model)) for model in CONFIGS if hasattr(CONFIGS[model], "regularization"))
+    for model, name in ((model, opponent_of(model)) for model in CONFIGS if model not in (unrolled_gan, r3gan))
 }
 
 

@@ -119,7 +119,7 @@ def test_the_weight_of_the_penalties_follows_the_ramp():
             dataclasses.replace(PLAIN, gamma=CosineRamp(0.0, 0.0, 1)), state.discriminator.variables, mode=mode
         )
         assert loss - free == pytest.approx(gamma / 2 * (metrics["r1"] + metrics["r2"]), rel=1e-4)
-    with pytest.raises(ValueError, match="follows a ramp, but this pass has no step"):
+    with pytest.raises(ValueError, match="weight of the penalties counts updates, but this pass has no step"):
         r3gan.discriminator_loss(PLAIN, state.discriminator.variables, REAL, FAKE, GIVEN, Mode())
 
 

@@ -67,6 +67,9 @@ ROWS: dict[str, Row] = {
     "accuracy": Row(lambda logits: M.accuracy(logits, labels_of(logits)), (ROW,)),
     "accuracy of the top two": Row(lambda logits: M.accuracy(logits, labels_of(logits), top=2), (ROW,)),
     "bootstrap": Row(lambda examples: M.bootstrap(jnp.mean, examples, KEY, num=20), (B,)),
+    "within_class_variety": Row(
+        lambda features: M.within_class_variety(features, labels_of(features), num_classes=3), (ROW,)
+    ),
     "classification_accuracy_score": Row(classified, (ROW, ROW)),
     "covariance": Row(lambda scatter: M.covariance(moments(scatter[0], scatter)), (MATRIX,), batch=False),
     "density_coverage": Row(functools.partial(M.density_coverage, k=2), (SET, OTHER)),

@@ -1,5 +1,8 @@
 """Classification accuracy: agreement with scikit-learn, scores of classifiers that are fitted."""
 
+import inspect
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +11,7 @@ from sklearn.metrics import top_k_accuracy_score
 from sklearn.neighbors import NearestCentroid
 
 from jaxgen.batches import Labelled
-from jaxgen.metrics import accuracy, classification_accuracy_score
+from jaxgen.metrics import accuracy, classification_accuracy_score, within_class_variety
 from tests.metrics import inputs
 from tests.metrics.numbers import single
 
@@ -77,3 +80,24 @@ def test_labels_that_do_not_fit_are_refused():
     bad = Labelled(jnp.zeros((3, 2)), jnp.zeros(2, int))
     with pytest.raises(ValueError, match=r"labels of samples have shape \(2,\), but must be \(3,\)"):
         classification_accuracy_score(centroids, bad, bad)
+
+
+def test_variety_within_classes_is_the_mean_over_all_pairs_of_a_class():
+    """Of different examples, each class alike however many it has; how far classes lie apart does not count."""
+    generator = np.random.default_rng(0)
+    labels = np.array([0] * 30 + [1] * 5 + [3])  # none of class 2, and one of class 3, which has no pair
+    features = generator.normal(size=(36, 3)) + 10.0 * labels[:, None]
+    expected = np.mean(
+        [np.mean([((x - y) ** 2).sum() for x, y in itertools.permutations(features[labels == c], 2)]) for c in (0, 1)]
+    )
+    found = within_class_variety(single(features), jnp.asarray(labels), num_classes=4)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    moved = single(features + 5.0 * labels[:, None])
+    np.testing.assert_allclose(within_class_variety(moved, jnp.asarray(labels), num_classes=4), expected, rtol=1e-4)
+
+
+def test_variety_within_classes_of_labels_that_do_not_fit_is_refused():
+    with pytest.raises(ValueError, match=r"labels are float32 \(2,\), but must be integers \(2,\)"):
+        inspect.unwrap(within_class_variety)(jnp.zeros((2, 3)), jnp.zeros(2), num_classes=2)
+    with pytest.raises(ValueError, match=r"must be integers \(2,\)"):
+        within_class_variety(jnp.zeros((2, 3)), jnp.zeros(3, int), num_classes=2)

@@ -187,3 +187,10 @@ def test_files_are_brought_to_disk_on_windows_too(monkeypatch, tmp_path):
 
 def test_the_memory_of_this_machine_is_more_than_this_process_has_had():
     assert 0 < system.peak_bytes() < system.memory_bytes()
+
+
+def test_a_signal_is_answered_at_once(capfd):
+    with signals.noted() as stop:
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.signal == signal.SIGTERM
+        assert capfd.readouterr().err == signals.STOPPING.decode()

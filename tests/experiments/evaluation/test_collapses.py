@@ -1,45 +1,12 @@
 """A model that ignores its class, and one that ignores all else, are told apart."""
 
-import numpy as np
 import pytest
 
-from experiments.evaluation import collapses, measures
-from experiments.evaluation.sets import Examples
+from experiments.evaluation import collapses
 from tests.experiments import small_runs
 from tests.experiments.judged import evaluated
 
 CLASSES = 4
-CENTRES = 10.0 * np.eye(CLASSES, 3, dtype=np.float32)
-
-
-def examples(labels, spread, seed=0):
-    """Features around the centre of each label's class."""
-    noise = np.random.default_rng(seed).normal(size=(len(labels), 3)).astype(np.float32)
-    return Examples(np.zeros((len(labels), 2)), labels=labels, features=CENTRES[labels] + spread * noise)
-
-
-LABELS = np.arange(400) % CLASSES
-
-
-def test_the_variety_within_classes_is_that_of_independent_pairs():
-    """2 sigma^2 for each dimension, however far the classes lie apart."""
-    assert measures.variety_within_classes(examples(LABELS, 0.5)) == pytest.approx(2 * 3 * 0.25, rel=0.1)
-    found = examples(LABELS, 0.5)
-    pairs = [
-        ((found.features[c == LABELS][:, None] - found.features[c == LABELS][None]) ** 2).sum(2) for c in range(CLASSES)
-    ]
-    by_pairs = np.mean([square.sum() / (len(square) * (len(square) - 1)) for square in pairs])
-    np.testing.assert_allclose(measures.variety_within_classes(found), by_pairs, rtol=1e-5)
-
-
-def test_a_class_of_one_example_does_not_count_and_none_of_two_is_an_error():
-    labels = np.array([0, 0, 1])
-    wanted = measures.variety_within_classes(examples(labels[:2], 1.0))
-    assert measures.variety_within_classes(Examples(np.zeros((3, 2)), labels, examples(labels, 1.0).features)) == (
-        pytest.approx(wanted)
-    )
-    with pytest.raises(ValueError, match="two examples of a class"):
-        measures.variety_within_classes(examples(labels[1:], 1.0))
 
 
 def rows(asked, variety, real=0.95):

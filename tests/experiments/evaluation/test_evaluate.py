@@ -52,6 +52,14 @@ def row_of(found, metric, extractor=None, place=0):
     return [row for row in found["rows"] if row["metric"] == metric and row.get("extractor") == extractor][place]
 
 
+def test_two_runs_stand_under_their_names_and_a_difference_that_is_not_shown_is_said(found):
+    other = {**found, "against": {**found["against"], "experiment": "other"}}
+    row = row_of(found, "two_sample", "classifier")
+    head, first, second = table._table({**other, "rows": [{**row, "preferred": one} for one in ("against", "")]})
+    assert head.endswith("  better") and "other [95 %]" in head and f"{found['experiment']} [95 %]" in head
+    assert first.endswith("  other") and second.endswith("  no difference shown")
+
+
 def test_every_metric_has_a_row_with_all_that_belongs_to_it_or_a_reason(found):
     assert {row["metric"] for row in found["rows"]} == {one.name for one in measures.all_of("digits")}
     assert (found["step"], found["seed"], found["data"], found["num_samples"]) == (2, 0, "digits", NUM)

@@ -14,10 +14,17 @@ class Bar:
     """Stands in for a bar: what it is asked for, and how far it comes."""
 
     def __init__(self):
-        self.total, self.unit, self.moves = None, None, []
+        self.total, self.unit, self.moves, self.started_at = None, None, [], []
+
+    @property
+    def n(self):
+        return sum(self.moves)
 
     def update(self, num=1):
         self.moves.append(num)
+
+    def unpause(self):
+        self.started_at.append(self.n)
 
     @contextmanager
     def __call__(self, total, unit):
@@ -43,6 +50,7 @@ def test_steps_of_a_sampler_are_counted_in_each_batch_and_change_no_image(bar, t
     found, wanted = drawn(tmp_path / "run", small_runs.DENOISER, 5, 2)
     np.testing.assert_array_equal(found, wanted)
     assert (bar.total, bar.unit, bar.moves) == (3 * 3, "step", [1] * 9)
+    assert bar.started_at == [0]  # the time left does not count what came before the first move
 
 
 def test_images_are_counted_of_a_model_without_steps(bar, tmp_path):

@@ -240,7 +240,7 @@ def test_a_sweep_stands_on_the_page_with_its_picture(tmp_path):
     (run / "sweep.json").write_text(json.dumps(sweep), encoding="utf-8")
     assert command.main(["--out", str(out), "--figures", str(tmp_path), "--add", str(run)]) == 0
     page = (out / "gans.md").read_text(encoding="utf-8")
-    assert "| `sampler.steps` | evaluations | Frechet distance (low) |" in page
+    assert "| sampler.steps | evaluations | Frechet distance (low) |" in page
     assert "| real, held out |  | 1 |" in page and "| 5 | 5 | 3 [2, 4] |" in page
     assert "what is not named is sampler `DDIM(steps=50)`." in page
     ((_, one),) = records.read(out / "runs")

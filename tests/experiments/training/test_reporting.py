@@ -30,3 +30,21 @@ def test_lines_after_the_step_that_a_run_resumes_from_are_dropped(tmp_path):
 @pytest.mark.parametrize(("seconds", "text"), [(5, "5s"), (184.4, "3m04s"), (3720, "1h02m"), (0, "0s")])
 def test_durations_read_as_a_person_says_them(seconds, text):
     assert reporting.duration(seconds) == text
+
+
+def test_the_time_left_does_not_count_the_compiler(tmp_path, capsys, monkeypatch):
+    """100 s for the first 10 steps, then 20 for as many more: a step a second. The file has the whole rate."""
+    now = [0.0]
+    monkeypatch.setattr(reporting.time, "monotonic", lambda: now[0])
+    with reporting.Reporter(tmp_path, 0, 50, []) as reporter:
+        now[0] = 100.0
+        reporter.progress(10)
+        now[0] = 120.0
+        reporter.progress(30)
+        reporter.log(30, {}, 1)
+        now[0] = 140.0
+        reporter.log(40, {}, 1)
+    shown = capsys.readouterr().out.splitlines()
+    assert "step 30/50  1.0 steps/s  20s left" in shown[0] and "step 40/50  0.5 steps/s  20s left" in shown[1]
+    first, second = map(json.loads, (tmp_path / "metrics.jsonl").read_text().splitlines())
+    assert (first["steps_per_s"], second["steps_per_s"]) == (0.25, 0.5)

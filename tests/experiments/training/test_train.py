@@ -27,7 +27,7 @@ from experiments.models import sampling
 from experiments.pictures import figures
 from experiments.runs import experiment, files, restore, run_folder
 from experiments.runs.history import Segment
-from experiments.training import failures, stages
+from experiments.training import failures, runner, stages
 from experiments.training.loop import IN_FLIGHT, Loop
 from jaxgen.gans import wgan_gp
 
@@ -496,3 +496,17 @@ def test_a_typo_exits_with_2_without_a_traceback(tmp_path):
     assert "--model.critic-steps" in output
     assert "Traceback" not in output
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_on_pictures_goes_on_with_them_where_none_are_named(tmp_path, monkeypatch):
+    """Its experiment names a folder that nobody has."""
+    seen = []
+    monkeypatch.setattr(runner, "train", lambda name, chosen, folder: seen.append(chosen.data) or 0)
+    folder, config = tmp_path / "run", experiment.load("conv_vae_photos")
+    train.main(["conv_vae_photos", "--out", str(folder)])
+    folder.mkdir()
+    run_folder.begin(folder, "conv_vae_photos", dataclasses.replace(config, data=f"folder:{tmp_path}", out=folder))
+    for options in ([], ["--data", "folder:others"]):
+        train.main(["conv_vae_photos", "--out", str(folder), *options])
+    train.main(["vae_digits", "--out", str(folder)])
+    assert seen == [config.data, f"folder:{tmp_path}", "folder:others", "digits"]
