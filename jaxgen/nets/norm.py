@@ -47,6 +47,15 @@ def normalize(inputs: jax.Array, norm: str, mode: Mode, *, groups: int = 32) -> 
     return layer(inputs.astype(jnp.float32)).astype(inputs.dtype)
 
 
+def pixel_norm(inputs: jax.Array) -> jax.Array:
+    """x / sqrt(mean x^2 + 1e-8), the mean over the channels of each place, or over a vector; computed in float32.
+
+    Karras, Aila, Laine, Lehtinen, 2017, arXiv 1710.10196, section 4.2.
+    """
+    whole = inputs.astype(jnp.float32)
+    return (whole * jax.lax.rsqrt((whole**2).mean(axis=-1, keepdims=True) + 1e-8)).astype(inputs.dtype)
+
+
 class ConditionalBatchNorm(nn.Module):
     """Batch normalisation whose scale and offset are linear in a condition c: as `normalize`, but for those two.
 

@@ -6,7 +6,7 @@ import pytest
 
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.initializers import Normal
-from jaxgen.nets.norm import ConditionalBatchNorm, normalize
+from jaxgen.nets.norm import ConditionalBatchNorm, normalize, pixel_norm
 
 INPUTS = 5.0 + 2.0 * jax.random.normal(jax.random.key(0), (8, 4, 4, 3))
 
@@ -222,3 +222,11 @@ def test_a_condition_of_integers_is_that_of_floats():
     variables = jax.jit(lambda: layer.init(jax.random.key(0), INPUTS, classes))()
     wanted = layer.apply(variables, INPUTS, classes)
     np.testing.assert_array_equal(layer.apply(variables, INPUTS, classes.astype(jnp.int32)), wanted)
+
+
+def test_pixel_norm_gives_a_mean_square_of_one_whatever_the_scale():
+    for scale in (1.0, 50.0):
+        np.testing.assert_allclose((pixel_norm(scale * INPUTS) ** 2).mean(axis=-1), np.ones((8, 4, 4)), atol=1e-5)
+    assert not pixel_norm(jnp.zeros((1, 3))).any()
+    slope = jax.grad(lambda x: pixel_norm(x).sum())(jnp.zeros((1, 3)))
+    assert np.isfinite(slope).all()
