@@ -2,6 +2,7 @@
 
 An optimiser is composed of parts. With g the gradient, averaged over `accumulate` updates, and w the weights, step t is
 
+    g <- g + beta grad |W^T W * (1 - I)|^2, of each kernel W   orthogonal regularisation: arXiv 1809.11096
     g <- g min(1, clip_norm / |g|)                            clipping by the global norm
     d  = rule(g)                                              Adam, RampedAdam, RAdam, RMSProp, SGD, Adagrad
     r  = learning_rate schedule(t) min(1, (t + 1) / (warm_up + 1))
@@ -24,6 +25,7 @@ import jax.numpy as jnp
 import optax
 
 from jaxgen.checks import require
+from jaxgen.losses.spectral import orthogonal_penalty
 from jaxgen.ramps import CosineRamp
 
 
@@ -162,6 +164,7 @@ class Optimizer:
     clip_norm: float | None = None  # largest length of the whole gradient; None: it is not clipped
     weight_decay: float = 0.0  # share of the weights that a step takes off, times the learning rate
     accumulate: int = 1  # updates whose mean gradient makes one step
+    orthogonality: float = 0.0  # beta, weight of orthogonal regularisation; 1e-4 for BigGAN's generator
 
     def __post_init__(self):
         require(0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "above 0 and finite")
@@ -170,6 +173,7 @@ class Optimizer:
         require(limit is None or 0 < limit < math.inf, "clip_norm", limit, "above 0 and finite, or None")
         require(0 <= self.weight_decay < math.inf, "weight_decay", self.weight_decay, "at least 0 and finite")
         require(self.accumulate >= 1, "accumulate", self.accumulate, "at least 1")
+        require(0 <= self.orthogonality < math.inf, "orthogonality", self.orthogonality, "at least 0 and finite")
 
 
 def _require_moments(rule: Adam | RAdam) -> None:
@@ -195,7 +199,9 @@ def to_optax(settings: Optimizer) -> optax.GradientTransformation:
 
 def _parts(settings: Optimizer) -> list[optax.GradientTransformation]:
     """The parts in their order. Those that are off are left out: a checkpoint's leaves lie by place."""
-    parts = [] if settings.clip_norm is None else [_clip(settings.clip_norm)]
+    parts = [_orthogonalize(settings.orthogonality)] if settings.orthogonality else []
+    if settings.clip_norm is not None:
+        parts.append(_clip(settings.clip_norm))
     parts.append(_rule(settings.rule))
     if settings.weight_decay:
         parts.append(optax.add_decayed_weights(settings.weight_decay))
@@ -241,6 +247,24 @@ def _ramped(rule: RampedAdam) -> optax.GradientTransformation:
         return _adam(rule, rule.b2.at(state.count)).update(updates, state, params)
 
     return optax.GradientTransformation(_adam(rule, rule.b2.first).init, update)
+
+
+def _orthogonalize(weight: float) -> optax.GradientTransformation:
+    """Adds the gradient of `weight` times the penalty of each kernel but those of layers called "embedding"."""
+
+    def penalty(params: Any) -> Any:
+        kernels = [leaf for path, leaf in jax.tree_util.tree_leaves_with_path(params) if _is_penalized(path, leaf)]
+        return weight * sum((orthogonal_penalty(kernel) for kernel in kernels), jnp.zeros(()))
+
+    def update(updates: Any, params: Any = None) -> Any:
+        return jax.tree.map(lambda grad, own: grad + own.astype(grad.dtype), updates, jax.grad(penalty)(params))
+
+    return optax.stateless(update)
+
+
+def _is_penalized(path: Any, leaf: Any) -> bool:
+    names = [str(getattr(entry, "key", entry)) for entry in path]
+    return names[-1] == "kernel" and "embedding" not in names and leaf.ndim >= 2
 
 
 def _clip(limit: float) -> optax.GradientTransformation:

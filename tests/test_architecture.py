@@ -58,7 +58,7 @@ MAY_IMPORT = {
     "metrics": {"typing", "checks", "images", "batches", "losses", "parallel", "metrics"},
     "parallel": {"typing", "checks", "parallel"},
     "ramps": {"checks"},
-    "optimizers": {"checks", "ramps"},
+    "optimizers": {"checks", "ramps", "losses"},  # orthogonal regularisation is a formula of losses.spectral
     "train_state": {
         "typing",
         "parallel",

@@ -114,6 +114,7 @@ def test_every_setting_changes_the_steps(rule):
     settings = Optimizer(1e-2, rule)
     usual = run(settings, gradients=MORE)
     varied = [*variations(settings), ("clip_norm", dataclasses.replace(settings, clip_norm=1.0))]
+    varied = [(name, other) for name, other in varied if name != "orthogonality"]  # of matrices alone
     inner = 2 * isinstance(rule, RampedAdam)  # a ramp has three settings
     assert len(varied) == 6 + len(dataclasses.fields(rule)) + inner  # the parts around the rule, and its own settings
     assert [name for name, other in varied if run(other, gradients=MORE) == usual] == []
@@ -203,6 +204,30 @@ def test_clipping_has_a_slope_at_a_gradient_of_zero_and_hides_no_nan():
     assert np.isnan(step(jnp.array([jnp.nan, 1.0]))).all()
 
 
+def test_orthogonality_descends_its_penalty_of_kernels_but_not_of_embeddings_or_of_other_weights():
+    """The gradient of beta |W^T W * (1 - I)|^2 is 4 beta W (W^T W * (1 - I))."""
+    weights = np.array([[3.0, 4.0], [0.0, 5.0]], np.float32)
+    params = {name: {"kernel": jnp.asarray(weights)} for name in ("dense", "embedding")}
+    params |= {
+        "conv": {"kernel": jnp.asarray(weights.reshape(1, 2, 1, 2)), "bias": jnp.ones(2)},
+        "table": jnp.ones((2, 2)),
+    }
+    tx = to_optax(Optimizer(1.0, SGD(), orthogonality=0.5))
+    updates, _ = tx.update(jax.tree.map(jnp.zeros_like, params), tx.init(params), params)
+    off_diagonal = (weights.T @ weights) * (1 - np.eye(2))
+    np.testing.assert_allclose(updates["dense"]["kernel"], -0.5 * 4 * weights @ off_diagonal, rtol=1e-6)
+    np.testing.assert_array_equal(updates["conv"]["kernel"].reshape(2, 2), updates["dense"]["kernel"])
+    still = updates["embedding"]["kernel"], updates["conv"]["bias"], updates["table"]
+    assert not any(leaf.any() for leaf in still)
+
+
+def test_orthogonality_is_a_part_of_the_gradient_that_is_clipped():
+    params = {"kernel": jnp.array([[3.0, 4.0], [0.0, 5.0]])}
+    tx = to_optax(Optimizer(1.0, SGD(), orthogonality=1.0, clip_norm=0.5))
+    updates, _ = tx.update(jax.tree.map(jnp.zeros_like, params), tx.init(params), params)
+    np.testing.assert_allclose(jnp.linalg.norm(updates["kernel"]), 0.5, rtol=1e-5)
+
+
 def test_weight_decay_is_that_of_optax_adamw():
     settings = Optimizer(0.01, Adam(0.8, 0.9, 1e-3), LinearDecay(5), weight_decay=0.3)
     rate = optax.linear_schedule(0.01, 0.0, 5)
@@ -281,6 +306,10 @@ NAN = float("nan")
         (lambda: Optimizer(math.inf, Adagrad()), "learning_rate is inf, but must be above 0 and finite"),
         (lambda: Optimizer(NAN, SGD()), "learning_rate is nan, but must be above 0"),
         (lambda: Optimizer(1e-3, SGD(), warm_up=-1), "warm_up is -1, but must be at least 0"),
+        (
+            lambda: Optimizer(1e-3, SGD(), orthogonality=-1.0),
+            "orthogonality is -1.0, but must be at least 0 and finite",
+        ),
         (lambda: Optimizer(1e-3, SGD(), clip_norm=0.0), "clip_norm is 0.0, but must be above 0 and finite, or None"),
         (lambda: Optimizer(1e-3, SGD(), clip_norm=math.inf), "clip_norm is inf"),
         (lambda: Optimizer(1e-3, SGD(), clip_norm=NAN), "clip_norm is nan"),
