@@ -20,7 +20,6 @@ class Case:
     unreached: tuple[str, ...] = ()  # parameters whose gradient is zero by mathematics, said in the test file
     inert: tuple[str, ...] = ()  # settings that change nothing in two updates, said in the test file
     refused: tuple[str, ...] = ()  # settings that cannot change alone: a ValueError, said in the test file
-    exhaustive: tuple[str, ...] = ()  # groups of settings that another model varies too: left to the exhaustive law
     shared: tuple[str, ...] = ()  # optimisers of a part of another's player; their law stands in the test file
     optimizers: tuple[tuple[str, str], ...] = ()  # (player, setting) where the setting is not called PLAYER_optimizer
 
@@ -48,25 +47,24 @@ def optimizer_of(config: Any, player: TrainState) -> list[str]:
     return [name for name in optimizer_fields(config) if to_optax(getattr(config, name)) is player.tx]
 
 
-def variations(settings: Any, path: str = "", *, networks: bool = True) -> list[tuple[str, Any]]:
+def variations(settings: Any, path: str = "") -> list[tuple[str, Any]]:
     """(`a.b`, settings with a.b changed) for every number, flag, choice and schedule in a tree of dataclasses.
 
     Of an optimiser inside, the learning rate stands for all: that each of its settings counts, its own tests show.
-    Without `networks`, what is set inside a linen module is left out.
     """
     hints = typing.get_type_hints(type(settings))
     hidden = {"parent", "name"} if isinstance(settings, nn.Module) else set()
     varied = []
     for field in dataclasses.fields(settings):
         value, name = getattr(settings, field.name), f"{path}{field.name}"
-        if field.name in hidden or (isinstance(value, nn.Module) and not networks) or value is None:
+        if field.name in hidden or value is None:
             continue
         if isinstance(value, Optimizer):
             other = dataclasses.replace(value, learning_rate=0.5 * value.learning_rate)
             varied.append((f"{name}.learning_rate", dataclasses.replace(settings, **{field.name: other})))
             continue
         if dataclasses.is_dataclass(value) and not isinstance(value, Constant):
-            inner = variations(value, f"{name}.", networks=networks)
+            inner = variations(value, f"{name}.")
             varied += [(deep, dataclasses.replace(settings, **{field.name: other})) for deep, other in inner]
             continue
         if value == () and hints[field.name] == tuple[str, ...]:  # names of layers or the like: none can be made up

@@ -60,7 +60,6 @@ class TestContract(contract.Suite):
             "['generator']['net']['Dense_0']['bias']",
         ),
         inert=UNREGULARIZED,
-        exhaustive=("regularization",),
         refused=WITH_BATCH_STATISTICS,
     )
 

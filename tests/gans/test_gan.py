@@ -78,7 +78,6 @@ class TestSpectralContract(contract.Suite):
             "['generator']['inner']['Dense_0']['bias']",  # taken out by batch normalisation
         ),
         inert=UNREGULARIZED,
-        exhaustive=("regularization",),
     )
 
 

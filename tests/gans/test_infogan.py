@@ -44,7 +44,6 @@ class TestContract(contract.Suite):
             "['generator']['Dense_0']['bias']",
         ),
         inert=UNREGULARIZED,
-        exhaustive=("regularization",),
         refused=WITH_BATCH_STATISTICS,
     )
 

@@ -41,7 +41,6 @@ class TestContract(contract.Suite):
             "['critic']['Dense_1']['bias']",  # a constant added to all scores cancels between real and fake
         ),
         inert=UNREGULARIZED,
-        exhaustive=("regularization",),
         refused=WITH_BATCH_STATISTICS,
     )
 

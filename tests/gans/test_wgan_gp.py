@@ -55,7 +55,6 @@ class TestConvolutionalContract(contract.Suite):
             "['critic']['Dense_0']['bias']",
         ),
         inert=UNREGULARIZED,
-        exhaustive=("regularization",),
     )
 
 

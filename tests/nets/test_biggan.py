@@ -82,6 +82,7 @@ def test_networks_for_64x64_and_256x256_fit_their_images():
         assert net.features.wide and net.initializer == net.features.initializer == Orthogonal()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("net", [GENERATOR, GENERATOR.clone(embedding=None, hierarchical=False)], ids=["shared", "own"])
 def test_outputs_and_gradients_of_a_generator_are_finite_and_reach_every_parameter(net):
     exempt = ("embedding",) if net.embedding else ("scale", "offset")

@@ -23,7 +23,6 @@ def test_settings_are_varied_one_at_a_time():
     varied = dict(variations(KEPT.config))
     assert {"weight", "prior.dim", "coarse.features", "fine_optimizer.learning_rate", "value_range"} <= set(varied)
     assert varied["weight"] == dataclasses.replace(KEPT.config, weight=0.25)
-    assert "coarse.features" not in dict(variations(KEPT.config, networks=False))
 
 
 def test_sgd_is_given_to_every_optimizer_or_a_rate_of_its_own():
