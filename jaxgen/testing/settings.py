@@ -22,6 +22,7 @@ class Case:
     refused: tuple[str, ...] = ()  # settings that cannot change alone: a ValueError, said in the test file
     exhaustive: tuple[str, ...] = ()  # groups of settings that another model varies too: left to the exhaustive law
     shared: tuple[str, ...] = ()  # optimisers of a part of another's player; their law stands in the test file
+    without_noise: bool = False  # samples follow from the condition alone, whatever the key
     optimizers: tuple[tuple[str, str], ...] = ()  # (player, setting) where the setting is not called PLAYER_optimizer
 
 
