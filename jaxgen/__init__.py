@@ -10,7 +10,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-PACKAGES = ("autoencoders", "diffusion", "gans", "latents", "losses", "metrics", "nets", "parallel")
+PACKAGES = ("autoencoders", "diffusion", "gans", "latents", "losses", "metrics", "nets", "parallel", "translation")
 
 
 def __getattr__(name: str) -> Any:

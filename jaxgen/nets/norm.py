@@ -17,7 +17,7 @@ Norm: TypeAlias = Literal["none", "batch", "layer", "group", "instance"]
 """The names that `normalize` knows, as a network's setting."""
 
 
-def normalize(inputs: jax.Array, norm: str, mode: Mode, *, groups: int = 32) -> jax.Array:
+def normalize(inputs: jax.Array, norm: str, mode: Mode, *, groups: int = 32, affine: bool = True) -> jax.Array:
     """Apply one normalisation layer, computed in float32, to be called inside a compact module.
 
     batch: statistics per channel over the batch, of all devices; running averages out of training.
@@ -25,7 +25,7 @@ def normalize(inputs: jax.Array, norm: str, mode: Mode, *, groups: int = 32) -> 
     group: statistics per example and group of neighbouring channels, of which there are `groups`, or as many as
     channels if these are fewer (Wu, He: Group Normalization, 2018, arXiv 1803.08494).
     instance: statistics per example and channel over all places (Ulyanov, Vedaldi, Lempitsky: Instance Normalization,
-    2016, arXiv 1607.08022).
+    2016, arXiv 1607.08022); without `affine` it has neither scale nor offset.
 
     Raises:
         ValueError: for another name, channels that do not divide into groups, or an instance norm without places.
@@ -41,7 +41,7 @@ def normalize(inputs: jax.Array, norm: str, mode: Mode, *, groups: int = 32) -> 
             layer = _group_norm(inputs.shape, groups)
         case "instance":
             require(inputs.ndim > 2, "shape of inputs", inputs.shape, "(batch, ..., channels) for an instance norm")
-            layer = nn.InstanceNorm(epsilon=1e-5, use_fast_variance=False)
+            layer = nn.InstanceNorm(epsilon=1e-5, use_fast_variance=False, use_scale=affine, use_bias=affine)
         case _:
             raise ValueError(f"norm is {norm!r}, but must be one of {get_args(Norm)}")
     return layer(inputs.astype(jnp.float32)).astype(inputs.dtype)

@@ -53,6 +53,16 @@ def take(batch: jax.Array, indices: jax.Array, axis_name: str | None) -> jax.Arr
     return jax.lax.psum(rows, axis_name)
 
 
+def replicate_batch(batch: jax.Array, axis_name: str | None) -> jax.Array:
+    """The whole batch as the same array on every device, as what a state keeps must be; `batch` without devices.
+
+    `gather` gives its values for less, but JAX does not know of them that all devices have the same.
+    """
+    if axis_name is None:
+        return batch
+    return take(batch, jnp.arange(len(batch) * jax.lax.axis_size(axis_name)), axis_name)
+
+
 def example_keys(key: Keys, num: int, axis_name: str | None = None) -> jax.Array:
     """One key for each of this device's `num` examples, made from the example's index in the *global* batch.
 

@@ -18,7 +18,8 @@ from jax.interpreters import partial_eval
 
 from jaxgen import model as contract
 from jaxgen import parallel
-from jaxgen.batches import random_batches
+from jaxgen.batches import Labelled, condition, random_batches
+from jaxgen.images import scale
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.testing.settings import Case, distinct_sgd, optimizer_fields, optimizer_of, variations, with_sgd
 from jaxgen.testing.trees import differs, leaves, stacked
@@ -94,6 +95,15 @@ class Suite:
         """`num` batches of the config's batch type, each of minibatches * BATCH examples, uint8 images."""
         config = config or cls.case.config
         return random_batches(config, num, BATCH * config.minibatches)
+
+    @classmethod
+    def given(cls, num: int, config: Any = None) -> Any:
+        """What a model that samples for examples is given for `num` of them; None for others."""
+        config = config or cls.case.config
+        if config.batch_type is None or config.batch_type is Labelled:
+            return None
+        rows = condition(random_batches(config, 1, num)[0])
+        return scale(jnp.asarray(rows), config.value_range) if rows.ndim == 4 else rows
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -276,7 +286,8 @@ class Suite:
         model, key = self.case.model, jax.random.key(0)
         closed, state = jax.make_jaxpr(functools.partial(model.init, config), return_shape=True)(key)
         yield _operations(closed)
-        yield _operations(jax.make_jaxpr(lambda state, key: model.sample(config, state, key, 2))(state, key))
+        given = self.given(2, config)
+        yield _operations(jax.make_jaxpr(lambda state, key: model.sample(config, state, key, 2, given))(state, key))
         step = jax.make_jaxpr(lambda state, batch, key: model.update(config, state, batch, key)[0])
         yield _operations(step(state, self.batches(1, config)[0], key))
 
@@ -288,20 +299,21 @@ class Suite:
         assert all(different != config for _, different in variations(config))
 
     def test_sample_has_the_shape_and_range_of_the_images(self):
-        """And is a function of the key of each image alone."""
+        """And is a function of the key of each image alone, and of its condition."""
         config = distinct_sgd(self.case.config)  # whose first state the tests of updates have compiled
         sample = jax.jit(functools.partial(self.case.model.sample, config), static_argnums=2)
         state = self.init(config)
         keys, others = (parallel.example_keys(jax.random.key(seed), 5) for seed in (0, 1))
-        samples = sample(state, keys, 5)
+        given = self.given(5)
+        samples = sample(state, keys, 5, given)
         assert samples.shape == (5, *config.image_shape) and samples.dtype == jnp.float32
         low, high = config.value_range or (-np.inf, np.inf)
         assert low <= samples.min() and samples.max() <= high
         assert samples.std() > 0
-        mixed = sample(state, jnp.concatenate([keys[:3], others[3:]]), 5)
+        mixed = sample(state, jnp.concatenate([keys[:3], others[3:]]), 5, given)
         chex.assert_trees_all_equal(samples[:3], mixed[:3])
-        assert differs(samples[3:], mixed[3:])
-        assert jax.eval_shape(lambda: sample(state, jax.random.key(0), 5)).shape == samples.shape
+        assert differs(samples[3:], mixed[3:]) != self.case.without_noise
+        assert jax.eval_shape(lambda: sample(state, jax.random.key(0), 5, given)).shape == samples.shape
 
     def test_a_trajectory_leads_from_the_noise_to_the_sample(self):
         """Of a model that has one: the first states are not the samples, the last ones are, clipped to the range."""

@@ -21,6 +21,7 @@ class Case:
     inert: tuple[str, ...] = ()  # settings that change nothing in two updates, said in the test file
     refused: tuple[str, ...] = ()  # settings that cannot change alone: a ValueError, said in the test file
     shared: tuple[str, ...] = ()  # optimisers of a part of another's player; their law stands in the test file
+    without_noise: bool = False  # samples follow from the condition alone, whatever the key
     optimizers: tuple[tuple[str, str], ...] = ()  # (player, setting) where the setting is not called PLAYER_optimizer
 
 

@@ -44,7 +44,9 @@ def test_every_experiment_traces_an_update(name):
     chosen = experiment.load(name)
     classes = tuple(str(label) for label in range(10))
     kind = np.float32 if chosen.model.value_range is None else np.uint8
-    made = ImageSet("made", np.zeros((1, *chosen.model.image_shape), kind), np.zeros(1, np.int32), classes)
+    images = np.zeros((1, *chosen.model.image_shape), kind)
+    inputs = np.zeros((1, *getattr(chosen.model, "input_shape", chosen.model.image_shape)), kind)
+    made = ImageSet("made", inputs, np.zeros(1, np.int32), classes, targets=images, others=images)
     over_devices = dataclasses.replace(chosen, batch_size=4 * math.ceil(chosen.batch_size / 4))  # the tests have 4
     checks.check_model(over_devices, made)
 

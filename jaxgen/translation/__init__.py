@@ -1,0 +1,1 @@
+"""Models that make images of images: paired, unpaired, larger."""

@@ -1,0 +1,98 @@
+"""Two translators between two domains, there and back: what CycleGAN and its kin share.
+
+A player of two networks of one form: part `to_b` makes images of domain b from images of a, `to_a` the reverse.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+
+from jaxgen.gans.discrimination import score_both
+from jaxgen.images import squash
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.train_state import TrainState, apply, blank, create_parts
+from jaxgen.translation.patches import patch_scorer
+from jaxgen.typing import Images, Key, Variables
+
+TO_A, TO_B = "to_a", "to_b"
+"""Names of the translators."""
+
+A, B = "a", "b"
+"""Names of the domains, and of their discriminators."""
+
+JUDGE_A, JUDGE_B, FORTH_A, FORTH_B, BACK_A, BACK_B, SAME_A, SAME_B, HISTORY_A, HISTORY_B = range(10)
+"""Streams of the keys of an update: of the discriminators, of the translators by what they make, of the histories."""
+
+
+class Both(NamedTuple):
+    """Something of each domain."""
+
+    a: Any
+    b: Any
+
+
+class Cycles(NamedTuple):
+    """Both domains there and back."""
+
+    fakes: Both  # F(b) and G(a)
+    reconstructions: Both  # F(G(a)) and G(F(b))
+
+
+def create_translators(config: Any, key: Key) -> TrainState:
+    """Both translators of a config's `generator`, with one optimiser."""
+    inputs = config.generator, blank(config.image_shape), config.image_shape
+    return create_parts({TO_A: inputs, TO_B: inputs}, config.generator_optimizer, key)
+
+
+def create_judges(config: Any, key: Key) -> TrainState:
+    """A discriminator of a config's form for each domain, with one optimiser."""
+    inputs = config.discriminator, blank(config.image_shape), ()
+    return create_parts({A: inputs, B: inputs}, config.discriminator_optimizer, key)
+
+
+def translate(
+    config: Any, variables: Variables, part: str, images: Images, mode: Mode = EVALUATION
+) -> tuple[Images, Variables]:
+    """The images in the other domain, in the value range, and the variables of both translators after the pass."""
+    outputs, variables = apply(config.generator, variables, images, config.image_shape, mode=mode, part=part)
+    return squash(outputs, config.value_range), variables
+
+
+def forth(config: Any, variables: Variables, images: Both, mode: Mode) -> tuple[Both, Variables]:
+    """F(b) and G(a)."""
+    fake_b, variables = translate(config, variables, TO_B, images.a, mode.stream(FORTH_B))
+    fake_a, variables = translate(config, variables, TO_A, images.b, mode.stream(FORTH_A))
+    return Both(fake_a, fake_b), variables
+
+
+def cycles(config: Any, variables: Variables, images: Both, mode: Mode) -> tuple[Cycles, Variables]:
+    """F(b) and G(a), and what becomes of them on the way back: F(G(a)) and G(F(b))."""
+    fakes, variables = forth(config, variables, images, mode)
+    again_a, variables = translate(config, variables, TO_A, fakes.b, mode.stream(BACK_A))
+    again_b, variables = translate(config, variables, TO_B, fakes.a, mode.stream(BACK_B))
+    return Cycles(fakes, Both(again_a, again_b)), variables
+
+
+def judge(config: Any, variables: Variables, real: Both, fakes: Both, mode: Mode) -> tuple[Both, Variables]:
+    """Of each domain the scores of real images and of fakes, and the variables of both discriminators after the passes.
+
+    Where `real` holds None, its scores are None.
+    """
+    scores = []
+    for part, stream in ((A, JUDGE_A), (B, JUDGE_B)):
+        images, network = (getattr(real, part), getattr(fakes, part)), patch_scorer(config.discriminator, part)
+        found, variables = score_both(network, variables, *images, mode.stream(stream))
+        scores.append(found)
+    return Both(*scores), variables
+
+
+def require_condition(condition: Images | None) -> Images:
+    """The images to translate. ValueError if there are none."""
+    if condition is None:
+        raise ValueError("condition is None, but must be images of domain a, in the value range")
+    return condition
+
+
+def on_average(config: Any, state: Any, part: str, images: Images) -> jax.Array:
+    """The images in the other domain, by the moving average of the translators."""
+    return translate(config, state.ema, part, images)[0]
