@@ -68,7 +68,6 @@ SHOWN = ["Picture", "Learning curves"]
 UNMEASURED = {
     "models/cyclegan.md",
     "models/pix2pix.md",
-    "models/r3gan.md",
 }
 """Pages of models that have no record of a run yet."""
 

@@ -70,6 +70,7 @@ THUMBNAILS = {
     "infogan": (Grid("infogan_mnist", 56), 3),
     "vq_vae": (Grid("vq_vae_digits", 32), 3),
     "ac_wgan_gp": (Grid("ac_wgan_gp_digits", 32, top=18), 3),
+    "r3gan": (Grid("r3gan_digits", 32, top=18), 3),
 }
 """Of a model: the first rows and columns of a picture, and how many of them."""
 

@@ -2,7 +2,10 @@
 
 python -m experiments.train r3gan_digits
 
-At update 1,000, seed 0, all ten classes can be read, with grey noise on them.
+At step 2,000 (seeds 0 and 1; 5.4 and 5.6 minutes on one core of an AMD EPYC beside other work) a classifier that is
+right on 98.3 % of held-out digits finds the class that was asked for in 99.4 and 98.9 % of 1,000 samples, Frechet
+distance of its features 13.4 and 14.0 (9.6 for held-out digits), precision 0.96 and 0.94 (0.92), recall 0.45 and 0.43
+(0.91): clean digits of less variety than the data have.
 """
 
 from experiments.runs.experiment import Experiment
