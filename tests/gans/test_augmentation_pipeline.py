@@ -36,9 +36,15 @@ def share_within(found, wanted, num=NUM):
 @pytest.mark.parametrize("shape", [(6, 6, 3), (5, 7, 1)], ids=str)
 def test_with_p_0_images_are_returned_bit_for_bit_and_so_is_the_gradient(pipeline, shape):
     x, cotangent = images(shape), jax.random.normal(jax.random.key(2), (4, *shape))
-    found, pull = jax.vjp(lambda each: pipeline.transform(each, jnp.float32(0.0), KEYS[:4]), x)
+
+    @jax.jit
+    def both(x):
+        found, pull = jax.vjp(lambda each: pipeline.transform(each, jnp.float32(0.0), KEYS[:4]), x)
+        return found, pull(cotangent)[0]
+
+    found, pulled = both(x)
     np.testing.assert_array_equal(found, x)
-    np.testing.assert_array_equal(pull(cotangent)[0], cotangent)
+    np.testing.assert_array_equal(pulled, cotangent)
 
 
 def test_without_transformations_nothing_happens_with_any_p():
@@ -173,7 +179,7 @@ def test_half_of_the_images_lose_a_square_of_half_the_side():
 
 def test_an_image_that_is_only_mirrored_turned_or_shifted_has_the_same_pixels():
     x, pipeline = images((8, 8, 3), 50), Pipeline(color=COLORLESS, geometry=RIGID)
-    found = np.asarray(pipeline.transform(x, jnp.float32(1.0), KEYS[:50]))
+    found = np.asarray(jax.jit(pipeline.transform)(x, jnp.float32(1.0), KEYS[:50]))
     for image, moved in zip(np.asarray(x), found, strict=True):
         assert set(moved.ravel()) <= set(image.ravel())
 
@@ -182,14 +188,15 @@ def test_blit_comes_before_geometry():
     """A shift to the right in an image that is then mirrored, and one mirrored that is shifted: the map says which."""
     x, pipeline = images((8, 8, 1), 8), Pipeline(color=COLORLESS)
     keys, p = KEYS[:8], jnp.float32(1.0)
-    found = pipeline.transform(x, p, keys)
+    found = jax.jit(pipeline.transform)(x, p, keys)
     own = pipelines.fold(pipelines.fold(keys, pipelines.STREAM), 0)
     first = jax.vmap(functools.partial(pipelines.blit_map, Blit(), (8, 8), p))(pipelines.fold(own, 0))
     second = jax.vmap(functools.partial(pipelines.geometry_map, Geometry(), (8, 8), p))(pipelines.fold(own, 1))
     np.testing.assert_allclose(found, affine.resample(x, first @ second), atol=1e-5)
 
 
-def test_gradients_are_those_of_finite_differences_and_can_be_differentiated():
+@pytest.mark.parametrize("twice", [False, pytest.param(True, marks=pytest.mark.exhaustive)])
+def test_gradients_are_those_of_finite_differences_and_can_be_differentiated(twice):
     x, direction = images(), jax.random.normal(jax.random.key(3), (4, 6, 6, 3))
 
     def value(points):
@@ -198,10 +205,10 @@ def test_gradients_are_those_of_finite_differences_and_can_be_differentiated():
     def squared_slope(points):
         return (jax.grad(value)(points) ** 2).sum()
 
-    for function in (jax.jit(value), jax.jit(squared_slope)):
-        ahead, behind = (function(x + step * direction) for step in (3e-3, -3e-3))
-        slope = float((jax.grad(function)(x) * direction).sum())
-        assert slope == pytest.approx(float(ahead - behind) / 6e-3, rel=1e-2)
+    function = squared_slope if twice else value
+    found, gradient = jax.jit(function), jax.jit(jax.grad(function))(x)
+    ahead, behind = (found(x + step * direction) for step in (3e-3, -3e-3))
+    assert float((gradient * direction).sum()) == pytest.approx(float(ahead - behind) / 6e-3, rel=1e-2)
 
 
 def test_four_devices_transform_as_one_does():
@@ -209,10 +216,16 @@ def test_four_devices_transform_as_one_does():
         return pipeline.transform(batch, HALF, parallel.example_keys(key, len(batch), axis_name)), {}
 
     x, key = images(num=8), jax.random.key(4)
-    wanted = BGCFNC.transform(x, HALF, jax.vmap(lambda number: jax.random.fold_in(key, number))(jnp.arange(8)))
-    shares = jax.vmap(lambda batch: update(BGCFNC, (), batch, key, axis_name="i")[0], axis_name="i")(
-        x.reshape(4, 2, 6, 6, 3)
-    )
+
+    @jax.jit
+    def both(x):
+        def of_share(batch):
+            return update(BGCFNC, (), batch, key, axis_name="i")[0]
+
+        keys = jax.vmap(lambda number: jax.random.fold_in(key, number))(jnp.arange(8))
+        return BGCFNC.transform(x, HALF, keys), jax.vmap(of_share, axis_name="i")(x.reshape(4, 2, 6, 6, 3))
+
+    wanted, shares = both(x)
     np.testing.assert_allclose(shares.reshape(x.shape), wanted, atol=1e-5)
     assert (np.abs(wanted - x) > 1e-3).any((1, 2, 3)).all()
 
