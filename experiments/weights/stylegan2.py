@@ -53,11 +53,21 @@ def generator(network: Network) -> dict[str, np.ndarray]:
 
 
 def fitted(found: Mapping[str, np.ndarray], like: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables as a model nests them. ValueError where they differ from `like`, a model's own or their shapes."""
-    wrong = tensors.difference(dict(found), stored.flat(like))
+    """The arrays of `generator` as a model nests them.
+
+    Args:
+        found: by name.
+        like: the variables of the model's own generator. What else training averages is taken from there.
+
+    Raises:
+        ValueError: for arrays that are missing, that the model does not have, or of another shape or type.
+    """
+    own = stored.flat(like)
+    others = {name: array for name, array in own.items() if name.startswith("averages/") and name not in found}
+    wrong = tensors.difference({**others, **found}, own)
     if wrong:
         raise ValueError(f"the network does not fit the model's settings: {wrong}")
-    return stored.nested({name: jnp.asarray(array) for name, array in found.items()})
+    return stored.nested({name: jnp.asarray(array) for name, array in {**others, **found}.items()})
 
 
 def _dense(place: str, name: str, array: np.ndarray) -> dict[str, np.ndarray]:

@@ -34,7 +34,7 @@ from jaxgen.color_augmentations import ColorMap
 from jaxgen.mode import ExampleKeys, fold
 from jaxgen.typing import Images, Key, Points, Scalar, Shape
 
-STREAM = 2**31 - 3
+STREAM = 2**31 - 5
 """The number that sets its keys apart from those of dropout layers and of other layers that draw for each image."""
 
 

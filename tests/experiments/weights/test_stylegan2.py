@@ -117,10 +117,11 @@ def test_our_generator_with_their_weights_is_theirs(classes):
             "mapping": jax.eval_shape(lambda: mapping.init(jax.random.key(0), jnp.asarray(z), *given, ()))["params"],
             "synthesis": jax.eval_shape(lambda: SYNTHESIS.init(jax.random.key(0), w, SHAPE))["params"],
         },
-        "averages": {"w": jax.ShapeDtypeStruct((STYLES,), jnp.float32)},
+        "averages": {"w": jax.ShapeDtypeStruct((STYLES,), jnp.float32), "path_length": jnp.float32(2.5)},
     }
     ours = stylegan2.fitted(stylegan2.generator(network), like)
     np.testing.assert_array_equal(ours["averages"]["w"], network.arrays["mapping.w_avg"])
+    assert ours["averages"]["path_length"] == 2.5  # no part of the file
     styles = mapping.apply({"params": ours["params"]["mapping"]}, jnp.asarray(z), *given, ())
     wanted = mapped(network.arrays, z.astype(np.float64), y if classes else None)
     np.testing.assert_allclose(styles, wanted, rtol=1e-4, atol=1e-5)
