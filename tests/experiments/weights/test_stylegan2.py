@@ -7,7 +7,7 @@ import pytest
 from scipy import signal
 
 from experiments.runs import variables as stored
-from experiments.weights import stylegan2
+from experiments.weights import generators, stylegan2
 from experiments.weights.nvlabs import Network
 from jaxgen.nets.conditioning import InnerCondition
 from jaxgen.nets.mapping import Mapping
@@ -119,7 +119,7 @@ def test_our_generator_with_their_weights_is_theirs(classes):
         },
         "averages": {"w": jax.ShapeDtypeStruct((STYLES,), jnp.float32), "path_length": jnp.float32(2.5)},
     }
-    ours = stylegan2.fitted(stylegan2.generator(network), like)
+    ours = generators.fitted(stylegan2.generator(network), like)
     np.testing.assert_array_equal(ours["averages"]["w"], network.arrays["mapping.w_avg"])
     assert ours["averages"]["path_length"] == 2.5  # no part of the file
     styles = mapping.apply({"params": ours["params"]["mapping"]}, jnp.asarray(z), *given, ())
@@ -153,4 +153,4 @@ def test_a_network_of_other_sizes_is_named():
     found = stylegan2.generator(theirs())
     like = stored.nested(found | {"averages/w": np.zeros(4, np.float32)})
     with pytest.raises(ValueError, match=r"does not fit the model's settings: averages/w is float32\[3\] there and fl"):
-        stylegan2.fitted(found, like)
+        generators.fitted(found, like)
