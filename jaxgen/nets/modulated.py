@@ -103,7 +103,6 @@ class ModulatedConv(nn.Module):
     @nn.compact
     def __call__(self, images: Images, w: Float[Array, "batch styles"]) -> Outputs:
         """(batch, height, width, channels) to (batch, ..., features)."""
-        require(self.form in ("scaled", "grouped"), "form", self.form, "scaled or grouped")
         dtype, inputs = jnp.dtype(self.dtype), images.shape[-1]
         scales = EqualizedDense(inputs, bias=1.0, name="affine")(w)
         if not self.demodulate:

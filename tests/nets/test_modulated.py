@@ -82,8 +82,6 @@ def test_a_fresh_layer_has_scales_around_1_and_no_learning_rate_of_its_own():
     np.testing.assert_allclose(half.astype(jnp.float32), layer.apply(variables, IMAGES, w), atol=0.1)
 
 
-def test_what_does_not_fit_is_refused():
+def test_kernels_of_other_sizes_do_not_double():
     with pytest.raises(ValueError, match=r"shape of kernel is \(1, 1, 5, 4\), but must be 3x3 to double"):
         modulated_conv(IMAGES, KERNEL[:1, :1], SCALES, up=True)
-    with pytest.raises(ValueError, match="form is fused, but must be scaled or grouped"):
-        ModulatedConv(4, form="fused").init(jax.random.key(0), IMAGES, SCALES)  # pyright: ignore[reportArgumentType]

@@ -34,8 +34,9 @@ def test_both_are_depthwise_convolutions_of_stride_two(taps):
 @taps
 @pytest.mark.parametrize("padding", [0, 1])
 def test_smoothing_is_a_depthwise_convolution(taps, padding):
-    wanted = conv(IMAGES, kernel(taps), padding=((padding, padding),) * 2, feature_groups=3)
-    np.testing.assert_allclose(smooth(IMAGES, padding, taps), wanted, atol=1e-6)
+    images = jnp.concatenate([IMAGES, IMAGES[:, ::-1]], axis=2)
+    wanted = conv(images, kernel(taps), padding=((padding, padding),) * 2, feature_groups=3)
+    np.testing.assert_allclose(smooth(images, padding, taps), wanted, atol=1e-6)
 
 
 def test_smoothing_before_every_second_place_is_downsampling():
