@@ -245,7 +245,7 @@ def discriminator_steps(
         player, found = regularize_now_and_then(config.r1.every, player, loss, inputs, axis_name)
         metrics |= found
     num, before = psum(real.shape[0], axis_name), player.collections[AUGMENTATION]["state"]
-    after = {"state": config.augmentation.update(before, metrics["real_sign"], mode.step, num)}
+    after = {"state": config.augmentation.update(before, metrics["real_sign"], state.discriminator.step, num)}
     return player.replace(collections={**player.collections, AUGMENTATION: after}), metrics
 
 
@@ -258,9 +258,8 @@ def generator_steps(
     if settings.weight == 0:
         return player, metrics
     (latents, given, keys) = jax.tree.map(lambda leaf: leaf[0], split((*inputs, mode.keys), settings.shrink))
-    inputs = latents, given, mode.with_keys(keys)
-    loss = partial(path_loss, config)
-    player, found = regularize_now_and_then(settings.every, player, loss, inputs, mode.axis_name)
+    part, loss = (latents, given, mode.with_keys(keys)), partial(path_loss, config)
+    player, found = regularize_now_and_then(settings.every, player, loss, part, mode.axis_name)
     return player, metrics | found | {"path_length": player.collections[AVERAGES]["path_length"]}
 
 
