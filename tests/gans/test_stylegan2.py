@@ -59,7 +59,7 @@ class Linear(nn.Module):
 
 
 @dataclass(frozen=True)
-class Brighter:
+class Brighter(NoAugmentation):
     """An augmentation whose state is a number that is added; it follows the signs."""
 
     def init(self) -> Any:
@@ -69,7 +69,7 @@ class Brighter:
         return images + state
 
     def update(self, state: Any, sign: Any, step: Any, batch_size: int) -> Any:
-        return state + sign * batch_size + 1000.0 * step
+        return state + sign * batch_size + 1000.0 * step.astype(jnp.float32)
 
 
 PLAIN = dataclasses.replace(  # linear networks; nothing lazy, nothing random but the latents
