@@ -158,7 +158,9 @@ def test_update_is_four_steps_done_by_hand(plain):
             return jnp.einsum("bf,lfp->bp", w, params["synthesis"]["kernel"]).reshape(-1, 4, 4, 1), w
 
         def score(params, images):
-            return (images + 0.5).reshape(len(images), -1) @ params["Dense_0"]["kernel"] + params["Dense_0"]["bias"]
+            return (images + 0.5).reshape(len(images), -1) @ params["Dense_0"]["kernel"] + params["Dense_0"]["bias"][
+                None
+            ]
 
         def of_d(params):
             fake, _ = image(state.generator.params, z_d)
