@@ -1,6 +1,7 @@
 """The shelf of the style-based generators, with a small synthesis network: each layer adds to the image."""
 
 import dataclasses
+import pathlib
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from jaxgen.optimizers import SGD, Optimizer
 from jaxgen.parallel import example_keys
 from jaxgen.priors import Normal
 from tests.gans.games import compiled
+from tests.pages import blocks
 
 LAYERS = 4
 
@@ -201,3 +203,11 @@ def test_the_moving_average_is_of_the_params_and_has_the_collections_of_the_gene
 def test_settings_out_of_range_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         styles.Drawing(**changes)
+
+
+@pytest.mark.exhaustive
+def test_the_page_of_styles_runs_as_it_stands():
+    (block,) = blocks(pathlib.Path("docs/styles.md").read_text(encoding="utf-8"), "python")
+    namespace: dict[str, Any] = {}
+    exec(block, namespace)
+    assert namespace["images"].shape == (1, 8, 8, 3) and namespace["samples"].shape == (3, 8, 8, 3)
