@@ -68,6 +68,7 @@ SHOWN = ["Picture", "Learning curves"]
 UNMEASURED = {
     "models/cyclegan.md",
     "models/pix2pix.md",
+    "models/stylegan2.md",
 }
 """Pages of models that have no record of a run yet."""
 
