@@ -41,6 +41,16 @@ def upsample(images: Images, taps: Sequence[float] = BINOMIAL) -> Outputs:
     return _double(_double(images, 1, taps), 2, taps)
 
 
+def blur(images: Images, taps: Sequence[float] = (1.0, 2.0, 1.0)) -> Outputs:
+    """Filtered at the same size, with an odd number of taps: StyleGAN's filter (arXiv 1812.04948)."""
+    require(len(taps) % 2 == 1 and sum(taps) != 0, "taps", taps, "an odd number, of sum not 0")
+    for axis in (1, 2):
+        padded, size = _pad(images, axis, len(taps) // 2), images.shape[axis]
+        terms = [tap / sum(taps) * _take(padded, axis, n, n + size, 1) for n, tap in enumerate(taps)]
+        images = _sum(terms)
+    return images
+
+
 def _halve(images: Images, axis: int, taps: Sequence[float]) -> Outputs:
     size, before = images.shape[axis], len(taps) // 2 - 1
     padded = _pad(images, axis, before)
