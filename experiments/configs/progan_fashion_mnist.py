@@ -23,7 +23,7 @@ EXPERIMENT = Experiment(
     ),
     data="fashion_mnist",
     batch_size=32,
-    steps=8_000,
+    steps=9_000,
     log_every=50,
     sample_every=500,
     checkpoint_every=500,
