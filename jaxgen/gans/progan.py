@@ -153,6 +153,12 @@ def update(
     return State(generator, discriminator, ema), metrics | metrics_g
 
 
+def discriminate(config: Config, state: State, points: Images, condition: None = None) -> PerExample:
+    """D(x) at the state's stage for images of full size, each beside the others: a minibatch of fakes or real ones."""
+    mode = Mode(step=state.discriminator.step)
+    return score(config, state.discriminator.variables, shrink(config, points, fraction(config, mode)), mode)[0]
+
+
 def from_latents(config: Config, state: State, latents: Latents, condition: None = None) -> Images:
     """G(z) of the moving average at the state's stage, enlarged to full size and clipped to the value range."""
     images, _ = generate(config, state.ema, latents, Mode(step=state.generator.step))

@@ -35,3 +35,8 @@ def fade(new: jax.Array, old: jax.Array, alpha: Float[Array, ""]) -> jax.Array:
     """alpha new + (1 - alpha) old, in their type."""
     share = alpha.astype(new.dtype)
     return share * new + (1 - share) * old
+
+
+def require_smaller(alpha: Float[Array, ""] | None, level: int) -> None:
+    """ValueError for an alpha where there is no smaller size."""
+    require(alpha is None or level > 0, "alpha", alpha, "None at the smallest size")

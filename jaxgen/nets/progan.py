@@ -25,11 +25,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.convolution import mean_pool, upsample_nearest
 from jaxgen.nets.equalized import EqualizedConv, EqualizedDense, scaled_bias
-from jaxgen.nets.growing import channels_at, doublings, fade
+from jaxgen.nets.growing import channels_at, doublings, fade, require_smaller
 from jaxgen.nets.image_shapes import halved
 from jaxgen.nets.mapping import SLOPE
 from jaxgen.nets.minibatch_stddev import append_stddev
@@ -57,7 +56,7 @@ class ProGANGenerator(nn.Module):
     ) -> jax.Array:
         """(batch, latent) to (batch, *output_shape), float32, without activation; alpha is a number in [0, 1]."""
         last = doublings(output_shape, self.smallest)
-        _require_smaller(alpha, last)
+        require_smaller(alpha, last)
         height, width, channels = halved(output_shape, last)
 
         def to_rgb(level: int, hidden: jax.Array) -> jax.Array:
@@ -109,7 +108,7 @@ class ProGANDiscriminator(nn.Module):
     ) -> jax.Array:
         """(batch, height, width, channels) to (batch, *output_shape), float32; alpha is a number in [0, 1]."""
         last = doublings(images.shape[1:], self.smallest)
-        _require_smaller(alpha, last)
+        require_smaller(alpha, last)
 
         def from_rgb(level: int, images: jax.Array) -> jax.Array:
             layer = EqualizedConv(
@@ -149,7 +148,3 @@ class ProGANDiscriminator(nn.Module):
 
 def _activate(hidden: jax.Array) -> jax.Array:
     return pixel_norm(nn.leaky_relu(hidden, SLOPE))
-
-
-def _require_smaller(alpha: Float[Array, ""] | None, level: int) -> None:
-    require(alpha is None or level > 0, "alpha", alpha, "None at the smallest size")

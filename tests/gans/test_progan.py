@@ -165,6 +165,16 @@ def test_the_first_image_of_a_fade_is_the_last_one_of_the_smaller_size_and_the_l
     assert np.abs(images[5] - images[1]).max() > 0.01
 
 
+def test_scores_of_full_images_are_those_of_what_the_stage_shows_of_them():
+    for step, alpha in ((1, 0.0), (3, 1 / 3), (5, 1.0)):
+        config, state = at(step)
+        small = upsample_nearest(mean_pool(IMAGES))
+        shown = mean_pool(IMAGES) if step == 1 else alpha * IMAGES + (1 - alpha) * small
+        share = jnp.float32(alpha) if step == 3 else None
+        wanted = config.discriminator.apply(state.discriminator.variables, shown, (), share)
+        np.testing.assert_allclose(progan.discriminate(config, state, IMAGES), wanted, atol=1e-5)
+
+
 def test_the_default_is_the_papers_at_1024x1024():
     """23.1 million parameters each, colour layers of all sizes; 800,000 images a stage."""
     config = progan.Config()

@@ -107,7 +107,7 @@ LAYERS |= {
 }  # of U-Nets
 LAYERS |= {"GeneratorBlock", "DiscriminatorBlock", "ResNetFeatures", "BigGANDeepFeatures"}  # of GANs with classes
 LAYERS |= {"InvertedBottleneck"}
-LAYERS |= {"EqualizedDense", "EqualizedConv"}  # of ProGAN and the StyleGANs
+LAYERS |= {"EqualizedDense", "EqualizedConv", "StyledLayer"}  # of ProGAN and the StyleGANs
 LAYERS |= {"Classifier", InceptionV3.__name__}  # published weights, for inference only
 
 
