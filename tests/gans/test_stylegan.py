@@ -86,7 +86,9 @@ def at(step, config=SMALL):
     return config.stage(step).config, state._replace(**players)
 
 
-@pytest.mark.parametrize(("step", "share"), [(5, 1.0), (0, 0.25)])
+@pytest.mark.parametrize(
+    ("step", "share"), [(0, 0.25), pytest.param(5, 1.0, marks=pytest.mark.exhaustive)], ids=["small", "full"]
+)
 def test_losses_are_equations_1_and_2_written_out_with_the_slope_in_images_of_full_size(step, share):
     """D(x) = |x|^2 / 2 has slope x; at half the size a pixel is a block of four, and |slope|^2 a quarter."""
     config, state = at(step, dataclasses.replace(SMALL, discriminator=Bowl(), gamma=3.0))
@@ -101,11 +103,12 @@ def test_losses_are_equations_1_and_2_written_out_with_the_slope_in_images_of_fu
     assert loss == pytest.approx(adversarial + 1.5 * share * real.mean(), rel=1e-5)
     generator, pair = state.generator.variables, (LATENTS, LATENTS[::-1])
     loss, _ = compiled(stylegan.generator_loss, config)(generator, variables, pair, mode)
-    fake, _ = stylegan.generate(config, generator, pair, mode)
+    fake, _ = compiled(stylegan.generate, config)(generator, pair, mode)
     scores = (np.asarray(fake, np.float64).reshape(4, -1) ** 2).sum(1) / 2
     assert loss == pytest.approx(np.log1p(np.exp(-scores)).mean(), rel=1e-4)
 
 
+@pytest.mark.exhaustive
 def test_update_is_a_step_of_each_player_done_by_hand_in_the_middle_of_a_fade():
     config, state = at(3, contract.with_sgd(SMALL, 0.01))
     state = state._replace(ema=jax.tree.map(jnp.zeros_like, state.ema))
@@ -139,7 +142,7 @@ def test_styles_are_mixed_at_the_layers_of_the_stage_alone():
         config, state = at(step, dataclasses.replace(SMALL, mixing=1.0))
         pair = jnp.tile(LATENTS[:1], (64, 1)), jnp.tile(LATENTS[1:2], (64, 1))
         mode = training(jax.random.key(4), 64, step)
-        ws, _ = stylegan.mixed_styles(config, state.generator.variables, pair, mode)
+        ws, _ = compiled(stylegan.mixed_styles, config)(state.generator.variables, pair, mode)
         first, second = (styles.to_w(config, state, latents[:1]) for latents in pair)
         own = np.isclose(ws, first[:, None], atol=1e-6).all(2)
         assert ws.shape == (64, layers, 3)
@@ -150,7 +153,7 @@ def test_styles_are_mixed_at_the_layers_of_the_stage_alone():
 
 def test_samples_have_the_full_size_at_each_stage_and_are_clipped():
     images = {}
-    for step, block in ((1, 2), (2, 1), (3, 1), (4, 1), (5, 1)):
+    for step, block in ((1, 2), (2, 1), (3, 1), (5, 1)):
         config, state = at(step)
         images[step] = compiled(stylegan.from_latents, config)(state, LATENTS)
         assert images[step].shape == (4, 8, 8, 1) and np.abs(images[step]).max() <= 1.0
@@ -164,20 +167,17 @@ def test_samples_have_the_full_size_at_each_stage_and_are_clipped():
 
 def test_truncation_and_noise_of_samples():
     """psi 0 gives one image; the noise is fixed, off, or drawn with the key of each image."""
-    config, state = at(5)
-    key, others = jax.random.key(5), jax.random.key(6)
+    config, state = at(0)
 
-    def draw(key, **settings):
+    def draw(**settings):
         own = dataclasses.replace(config, drawing=Drawing(**settings))
-        return np.asarray(compiled(sample_of_four, own)(state, key))
+        return np.asarray(compiled(sample_of_four, own)(state, jax.random.key(5)))
 
-    usual = draw(key)
-    np.testing.assert_allclose(draw(key, psi=0.0) - draw(others, psi=0.0)[::-1], np.zeros_like(usual), atol=1e-5)
-    np.testing.assert_allclose(draw(key, psi=0.3, cutoff=0), usual, atol=1e-5)
-    silent = draw(key, noise=0.0)
-    assert np.abs(silent - usual).max() > 0.01
-    np.testing.assert_allclose(draw(key, noise=0.0, random_noise=True), silent, atol=1e-5)
-    noisy = draw(key, psi=0.0, random_noise=True)
+    alike = draw(psi=0.0)
+    np.testing.assert_allclose(alike[1:], np.tile(alike[:1], (3, 1, 1, 1)), atol=1e-5)
+    silent = draw(psi=0.0, noise=0.0)
+    assert np.abs(silent - alike).max() > 0.01
+    noisy = draw(psi=0.0, random_noise=True)
     assert np.abs(noisy[0] - noisy[1]).max() > 0.01  # of one style
 
 
@@ -186,11 +186,9 @@ def sample_of_four(config, state, key):
 
 
 def test_scores_of_full_images_are_those_of_what_the_stage_shows_of_them():
-    for step in (1, 5):
-        config, state = at(step)
-        shown = mean_pool(IMAGES) if step == 1 else IMAGES
-        wanted = config.discriminator.apply(state.discriminator.variables, shown, ())
-        np.testing.assert_allclose(stylegan.discriminate(config, state, IMAGES), wanted, atol=1e-5)
+    config, state = at(1)
+    wanted = config.discriminator.apply(state.discriminator.variables, mean_pool(IMAGES), ())
+    np.testing.assert_allclose(compiled(stylegan.discriminate, config)(state, IMAGES), wanted, atol=1e-5)
 
 
 def test_the_default_is_the_papers_for_ffhq():
