@@ -33,7 +33,7 @@ from jaxgen.nets.image_shapes import halved
 from jaxgen.nets.mapping import SLOPE
 from jaxgen.nets.minibatch_stddev import append_stddev
 from jaxgen.nets.norm import pixel_norm
-from jaxgen.nets.resampling import blur
+from jaxgen.nets.resampling import BLUR, smooth
 from jaxgen.typing import Shape
 
 
@@ -133,7 +133,7 @@ class ProGANDiscriminator(nn.Module):
         )
         hidden = nn.leaky_relu(first(hidden), SLOPE)
         if self.blurred:
-            return nn.leaky_relu(mean_pool(second(blur(hidden))), SLOPE)
+            return nn.leaky_relu(mean_pool(second(smooth(hidden, 1, BLUR))), SLOPE)
         return mean_pool(nn.leaky_relu(second(hidden), SLOPE))
 
     def _score(self, hidden: jax.Array, output_shape: Shape, mode: Mode) -> jax.Array:

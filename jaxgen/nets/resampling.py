@@ -23,10 +23,16 @@ from jaxgen.typing import Images
 BINOMIAL = (1.0, 3.0, 3.0, 1.0)
 """The filter of StyleGAN 2 (arXiv 1912.04958) and R3GAN (arXiv 2501.05441)."""
 
+BLUR = (1.0, 2.0, 1.0)
+"""The filter of StyleGAN (arXiv 1812.04948), at stride 1."""
+
 
 def smooth(images: Images, padding: int, taps: Sequence[float] = BINOMIAL) -> Outputs:
-    """Filtered at stride 1: y[o] = sum_t f[t] x[o + t - padding], each side 2 padding + 1 - k larger for k taps."""
-    taps = _normalized(taps)
+    """Filtered at stride 1: y[o] = sum_t f[t] x[o + t - padding], each side 2 padding + 1 - k larger for k taps.
+
+    The number of taps may be odd.
+    """
+    taps = _normalized(taps, even=False)
     for axis in (1, 2):
         padded, size = _pad(images, axis, padding), images.shape[axis] + 2 * padding + 1 - len(taps)
         images = _sum([tap * _take(padded, axis, start, start + size, 1) for start, tap in enumerate(taps)])
@@ -48,16 +54,6 @@ def upsample(images: Images, taps: Sequence[float] = BINOMIAL) -> Outputs:
     """Zeros between rows and columns, then filtered, so that constants keep their value away from the border."""
     taps = _normalized(taps)
     return _double(_double(images, 1, taps), 2, taps)
-
-
-def blur(images: Images, taps: Sequence[float] = (1.0, 2.0, 1.0)) -> Outputs:
-    """Filtered at the same size, with an odd number of taps: StyleGAN's filter (arXiv 1812.04948)."""
-    require(len(taps) % 2 == 1 and sum(taps) != 0, "taps", taps, "an odd number, of sum not 0")
-    for axis in (1, 2):
-        padded, size = _pad(images, axis, len(taps) // 2), images.shape[axis]
-        terms = [tap / sum(taps) * _take(padded, axis, n, n + size, 1) for n, tap in enumerate(taps)]
-        images = _sum(terms)
-    return images
 
 
 def _halve(images: Images, axis: int, taps: Sequence[float]) -> Outputs:
@@ -94,6 +90,7 @@ def _sum(terms: list[jax.Array]) -> jax.Array:
     return functools.reduce(jnp.add, terms)
 
 
-def _normalized(taps: Sequence[float]) -> tuple[float, ...]:
-    require(len(taps) >= 2 and len(taps) % 2 == 0 and sum(taps) != 0, "taps", taps, "an even number, of sum not 0")
+def _normalized(taps: Sequence[float], *, even: bool = True) -> tuple[float, ...]:
+    fits = len(taps) >= 1 and sum(taps) != 0 and not (even and len(taps) % 2)
+    require(fits, "taps", taps, f"{'an even number' if even else 'one or more'}, of sum not 0")
     return tuple(tap / sum(taps) for tap in taps)

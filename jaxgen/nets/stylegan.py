@@ -28,7 +28,7 @@ from jaxgen.nets.growing import channels_at, doublings, fade, require_smaller
 from jaxgen.nets.image_shapes import halved
 from jaxgen.nets.mapping import SLOPE
 from jaxgen.nets.noise_maps import STRENGTH, noise_map
-from jaxgen.nets.resampling import blur
+from jaxgen.nets.resampling import BLUR, smooth
 from jaxgen.typing import Images, Shape
 
 
@@ -89,7 +89,7 @@ class StyleGANSynthesis(nn.Module):
 
         maps = [self._map(0, self._constant(ws.shape[0], output_shape, last), ws, mode)]
         for level in range(1, last + 1):
-            hidden = blur(self._conv(level, 0, upsample=True)(maps[-1]))
+            hidden = smooth(self._conv(level, 0, upsample=True)(maps[-1]), 1, BLUR)
             maps.append(self._map(level, hidden, ws, mode))
         if self.is_initializing():
             for level in range(last):

@@ -9,7 +9,7 @@ from jaxgen.mode import Mode
 from jaxgen.nets.convolution import conv, upsample_nearest
 from jaxgen.nets.mapping import Mapping
 from jaxgen.nets.noise_maps import STRENGTH, noise_map
-from jaxgen.nets.resampling import blur
+from jaxgen.nets.resampling import BLUR, smooth
 from jaxgen.nets.stylegan import StyledLayer, StyleGANSynthesis, normalized
 from jaxgen.testing import leaves
 
@@ -116,7 +116,7 @@ def test_the_layers_in_their_order(network):
 
     hidden = styled(jnp.broadcast_to(params["constant"][None], (3, 4, 4, 6)), 0)
     hidden = styled(convolve(hidden, "conv_0_1"), 1)
-    hidden = styled(blur(convolve(upsample_nearest(hidden), "conv_1_0")), 2)
+    hidden = styled(smooth(convolve(upsample_nearest(hidden), "conv_1_0"), 1, BLUR), 2)
     hidden = styled(convolve(hidden, "conv_1_1"), 3)
     colours = params["to_rgb_1"]
     wanted = hidden @ colours["kernel"][0, 0] / 2 + colours["bias"][None, None, None]  # the root of 4 inputs
