@@ -83,20 +83,19 @@ class Growth:
 
     def stage(self, config: Any, step: int) -> Stage:
         """The stage of a config that holds the update after `step` others: a model's `stage`."""
-        for resolution, stage in self.stages(image_shape(config.image_shape)[0]):
-            if stage.end is None or step < stage.end:
-                return stage._replace(config=dataclasses.replace(config, resolution=resolution))
-        raise AssertionError("the last stage has an end")
+        *former, last = self.stages(image_shape(config.image_shape)[0])
+        resolution, stage = next((one for one in former if step < _end(one[1])), last)
+        return stage._replace(config=dataclasses.replace(config, resolution=resolution))
 
     def updates(self, height: int, images: int) -> int:
         """Updates until so many images have been shown."""
-        for _, stage in self.stages(height):
-            batch_size = stage.batch_size or 1
-            needed = math.ceil(max(0, images) / batch_size)
-            if stage.end is None or needed <= stage.end - stage.start:
+        *former, (_, last) = self.stages(height)
+        for _, stage in former:
+            needed = math.ceil(max(0, images) / _size(stage))
+            if stage.start + needed <= _end(stage):
                 return stage.start + needed
-            images -= (stage.end - stage.start) * batch_size
-        raise AssertionError("the last stage has an end")
+            images -= (_end(stage) - stage.start) * _size(stage)
+        return last.start + math.ceil(max(0, images) / _size(last))
 
 
 def require_growth(config: Any) -> None:
@@ -118,7 +117,7 @@ def fraction(config: Any, mode: Mode) -> Float[Array, ""] | None:
     if not config.resolution.fading:
         return None
     stage, step = _stage_of(config), mode.current_step("a size that fades in")
-    passed = (step - stage.start).astype(jnp.float32) / (stage.end - stage.start)
+    passed = (step - stage.start).astype(jnp.float32) / (_end(stage) - stage.start)
     return jnp.clip(passed, 0.0, 1.0)
 
 
@@ -172,3 +171,13 @@ def _stage_of(config: Any) -> Stage:
 
 def _at(values: tuple[Any, ...], level: int) -> Any:
     return values[min(level, len(values) - 1)]
+
+
+def _end(stage: Stage) -> int:
+    """Of a stage that others follow."""
+    return stage.end or 0
+
+
+def _size(stage: Stage) -> int:
+    """Of its batches."""
+    return stage.batch_size or 0
