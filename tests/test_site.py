@@ -69,6 +69,7 @@ UNMEASURED = {
     "models/progan.md",
     "models/r3gan.md",
     "models/stylegan.md",
+    "models/stylegan2.md",
 }
 """Pages of models that have no record of a run yet."""
 

@@ -52,10 +52,8 @@ def modulated_conv(
         form: "scaled" or "grouped".
 
     Raises:
-        ValueError: for shapes or types that do not fit, or another form.
+        ValueError: for shapes or types that do not fit.
     """
-    require(form in ("scaled", "grouped"), "form", form, "scaled or grouped")
-    require(scales.shape == images.shape[::3], "shape of scales", scales.shape, f"{images.shape[::3]}")
     if form == "grouped":
         return _grouped(images, kernel, scales, demodulate, up)
     scaled = images * scales[:, None, None].astype(images.dtype)
@@ -103,7 +101,7 @@ class ModulatedConv(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the convolution; params and scales are float32
 
     @nn.compact
-    def __call__(self, images: Images, w: Float[Array, "batch features"]) -> Outputs:
+    def __call__(self, images: Images, w: Float[Array, "batch styles"]) -> Outputs:
         """(batch, height, width, channels) to (batch, ..., features)."""
         dtype, inputs = jnp.dtype(self.dtype), images.shape[-1]
         scales = EqualizedDense(inputs, bias=1.0, name="affine")(w)

@@ -32,7 +32,7 @@ from jaxgen.nets.resampling import BLUR, smooth
 from jaxgen.typing import Images, Shape
 
 
-class StyledLayer(nn.Module):
+class AdaINLayer(nn.Module):
     """What follows a convolution: noise, bias, leaky ReLU, then adaptive instance normalisation (AdaIN).
 
     h <- (1 + y_s) (h - mean) / std + y_b, mean and deviation those of a channel of one image, y_s and y_b linear in w.
@@ -108,7 +108,7 @@ class StyleGANSynthesis(nn.Module):
         """The two styled layers of a map, and the convolution between them."""
         for number in (2 * level, 2 * level + 1):
             hidden = self._conv(level, 1)(hidden) if number % 2 else hidden
-            hidden = StyledLayer(number, name=f"layer_{number}")(hidden, ws[:, number], mode)
+            hidden = AdaINLayer(number, name=f"layer_{number}")(hidden, ws[:, number], mode)
         return hidden
 
     def _conv(self, level: int, number: int, *, upsample: bool = False) -> EqualizedConv:

@@ -32,6 +32,18 @@ def test_both_are_depthwise_convolutions_of_stride_two(taps):
 
 
 @taps
+@pytest.mark.parametrize("padding", [0, 1])
+def test_smoothing_is_a_depthwise_convolution(taps, padding):
+    images = jnp.concatenate([IMAGES, IMAGES[:, ::-1]], axis=2)
+    wanted = conv(images, kernel(taps), padding=((padding, padding),) * 2, feature_groups=3)
+    np.testing.assert_allclose(smooth(images, padding, taps), wanted, atol=1e-6)
+
+
+def test_smoothing_before_every_second_place_is_downsampling():
+    np.testing.assert_allclose(smooth(IMAGES, 1)[:, ::2, ::2], downsample(IMAGES), atol=1e-6)
+
+
+@taps
 def test_upsampling_is_four_times_the_adjoint_of_downsampling(taps):
     other = jax.random.normal(jax.random.key(1), (2, 12, 8, 3))
     one, two = (upsample(IMAGES, taps) * other).sum(), 4 * (IMAGES * downsample(other, taps)).sum()

@@ -10,7 +10,7 @@ from jaxgen.nets.convolution import conv, upsample_nearest
 from jaxgen.nets.mapping import Mapping
 from jaxgen.nets.noise_maps import STRENGTH, noise_map
 from jaxgen.nets.resampling import BLUR, smooth
-from jaxgen.nets.stylegan import StyledLayer, StyleGANSynthesis, normalized
+from jaxgen.nets.stylegan import AdaINLayer, StyleGANSynthesis, normalized
 from jaxgen.testing import leaves
 
 SMALL = {"base": 16, "maximum": 6}  # 6, 4, 2 channels
@@ -68,7 +68,7 @@ def network():
 
 
 def test_an_adaptive_norm_gives_each_channel_the_mean_and_deviation_of_its_style():
-    layer, maps = StyledLayer(0), 5 + 3 * jax.random.normal(jax.random.key(1), (3, 8, 8, 4))
+    layer, maps = AdaINLayer(0), 5 + 3 * jax.random.normal(jax.random.key(1), (3, 8, 8, 4))
     variables = moved(layer.init(jax.random.key(0), maps, WS[:, 0]))
     outputs = np.asarray(layer.apply(variables, maps, WS[:, 0]))
     style = variables["params"]["style"]
@@ -78,7 +78,7 @@ def test_an_adaptive_norm_gives_each_channel_the_mean_and_deviation_of_its_style
 
 
 def test_the_order_of_a_layer_is_noise_bias_activation_norm_style():
-    layer, maps = StyledLayer(3), jax.random.normal(jax.random.key(1), (3, 4, 4, 2))
+    layer, maps = AdaINLayer(3), jax.random.normal(jax.random.key(1), (3, 4, 4, 2))
     variables = moved(layer.init(jax.random.key(0), maps, WS[:, 0]))
     params = variables["params"]
     keys = jax.random.split(jax.random.key(4), 3)
@@ -109,7 +109,7 @@ def test_the_layers_in_their_order(network):
 
     def styled(hidden, number):
         own = {"params": params[f"layer_{number}"]}
-        return StyledLayer(number).apply(own, hidden, WS[:, number])
+        return AdaINLayer(number).apply(own, hidden, WS[:, number])
 
     def convolve(images, name):
         return conv(images, params[name]["kernel"] * np.sqrt(2 / (9 * images.shape[-1])))
