@@ -68,6 +68,8 @@ SHOWN = ["Picture", "Learning curves"]
 UNMEASURED = {
     "models/cyclegan.md",
     "models/pix2pix.md",
+    "models/progan.md",
+    "models/stylegan.md",
     "models/stylegan2.md",
 }
 """Pages of models that have no record of a run yet."""

@@ -23,10 +23,16 @@ from jaxgen.typing import Images
 BINOMIAL = (1.0, 3.0, 3.0, 1.0)
 """The filter of StyleGAN 2 (arXiv 1912.04958) and R3GAN (arXiv 2501.05441)."""
 
+BLUR = (1.0, 2.0, 1.0)
+"""The filter of StyleGAN (arXiv 1812.04948), at stride 1."""
+
 
 def smooth(images: Images, padding: int, taps: Sequence[float] = BINOMIAL) -> Outputs:
-    """Filtered at stride 1: y[o] = sum_t f[t] x[o + t - padding], each side 2 padding + 1 - k larger for k taps."""
-    taps = _normalized(taps)
+    """Filtered at stride 1: y[o] = sum_t f[t] x[o + t - padding], each side 2 padding + 1 - k larger for k taps.
+
+    The number of taps may be odd.
+    """
+    taps = _normalized(taps, even=False)
     for axis in (1, 2):
         padded, size = _pad(images, axis, padding), images.shape[axis] + 2 * padding + 1 - len(taps)
         images = _sum([tap * _take(padded, axis, start, start + size, 1) for start, tap in enumerate(taps)])
@@ -84,6 +90,7 @@ def _sum(terms: list[jax.Array]) -> jax.Array:
     return functools.reduce(jnp.add, terms)
 
 
-def _normalized(taps: Sequence[float]) -> tuple[float, ...]:
-    require(len(taps) >= 2 and len(taps) % 2 == 0 and sum(taps) != 0, "taps", taps, "an even number, of sum not 0")
+def _normalized(taps: Sequence[float], *, even: bool = True) -> tuple[float, ...]:
+    fits = len(taps) >= 1 and sum(taps) != 0 and not (even and len(taps) % 2)
+    require(fits, "taps", taps, f"{'an even number' if even else 'one or more'}, of sum not 0")
     return tuple(tap / sum(taps) for tap in taps)

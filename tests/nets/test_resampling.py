@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxgen.nets.convolution import conv, conv_transpose, mean_pool, upsample_nearest
-from jaxgen.nets.resampling import BINOMIAL, downsample, smooth, upsample
+from jaxgen.nets.resampling import BINOMIAL, BLUR, downsample, smooth, upsample
 
 IMAGES = jax.random.normal(jax.random.key(0), (2, 6, 4, 3))
 TAPS = [BINOMIAL, (1.0, 1.0), (1.0, 2.0, -0.5, 0.25), (1.0, 5.0, 10.0, 10.0, 5.0, 1.0)]
@@ -77,6 +77,18 @@ def test_constants_keep_their_value_within_and_the_finest_pattern_is_filtered_ou
     np.testing.assert_allclose(upsample(ones)[:, 1:-1, 1:-1], 1.0, rtol=1e-6)
     stripes = ones * jnp.tile(jnp.array([1.0, -1.0]), 4)[None, None, :, None]
     np.testing.assert_allclose(downsample(stripes)[:, :, 1:-1], 0.0, atol=1e-6)
+
+
+def test_a_blur_is_a_depthwise_convolution_that_sums_to_1_and_loses_what_lies_beyond_the_border():
+    for taps in (BLUR, (1.0, 0.5, -0.25), (1.0, 2.0, 4.0, 2.0, 3.0)):
+        found = smooth(IMAGES, len(taps) // 2, taps)
+        np.testing.assert_allclose(found, conv(IMAGES, kernel(taps), feature_groups=3), atol=1e-6)
+    ones = np.asarray(smooth(jnp.ones((1, 4, 4, 1)), 1, BLUR))[0, :, :, 0]
+    np.testing.assert_allclose(ones[0], [0.5625, 0.75, 0.75, 0.5625], atol=1e-7)
+    np.testing.assert_allclose(ones[1], [0.75, 1.0, 1.0, 0.75], atol=1e-7)
+    for taps in ((), (1.0, -1.0, 0.0)):
+        with pytest.raises(ValueError, match=r"taps is .*, but must be one or more, of sum not 0"):
+            smooth(IMAGES, 1, taps)
 
 
 def test_halves_stay_halves():

@@ -18,7 +18,11 @@ from experiments.runs.experiment import Experiment
 from experiments.runs.history import Segment
 from experiments.training import runner, stages
 from jaxgen import parallel
+from jaxgen.gans import progan
+from jaxgen.gans.growing import Growth
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.progan import ProGANDiscriminator, ProGANGenerator
+from jaxgen.priors import Normal
 from jaxgen.stages import Stage
 from jaxgen.train_state import blank
 from tests import contract
@@ -69,6 +73,31 @@ def test_a_run_killed_in_the_middle_of_a_fade_goes_on_bit_for_bit(tmp_path):
     chex.assert_trees_all_equal(trained(tmp_path / "two", 9), undisturbed)
     lines = [json.loads(line) for line in (tmp_path / "one" / "metrics.jsonl").read_text().splitlines()]
     assert all(np.isfinite(line["loss"]) for line in lines)
+
+
+@pytest.mark.exhaustive
+def test_a_progan_killed_in_the_middle_of_a_fade_goes_on_bit_for_bit(tmp_path, monkeypatch):
+    """4x4 for two updates, a fade of four in which it is killed, 8x8: pictures of each stage, at full size."""
+    nets = {"base": 8, "maximum": 3}
+    model = progan.Config(
+        image_shape=(8, 8, 1),
+        prior=Normal(3),
+        generator=ProGANGenerator(**nets),
+        discriminator=ProGANDiscriminator(**nets),
+        growth=Growth(first=4, stabilise=16, fade=32, batch_sizes=(8,)),
+    )
+    monkeypatch.setattr(experiments_by_name, "load", lambda _: Experiment(model=model))
+
+    def run(folder, steps):
+        options = RUN | {"pictures": ("samples",), "sample_every": 2}
+        assert runner.train("growing", Experiment(model=model, steps=steps, **options), folder) == 0
+        return jax.device_get(restore.newest(folder)[3])
+
+    undisturbed = run(tmp_path / "one", 8)
+    run(tmp_path / "two", 3)
+    run(tmp_path / "two", 5)
+    chex.assert_trees_all_equal(run(tmp_path / "two", 8), undisturbed)
+    assert len(list((tmp_path / "one" / "samples").glob("*.png"))) == 5
 
 
 def test_each_stage_is_compiled_once_and_no_call_holds_two(tmp_path, monkeypatch):
