@@ -8,7 +8,7 @@ turned and shifted by a part of a pixel (geometry); made brighter, of more contr
 hue and saturated (colour); its octaves of frequency are amplified (filter); noise is added; a rectangle is cut out.
 `jaxgen.gans.augmentation_draws` says how far each goes.
 
-All of what an image becomes is drawn from its own key. With p = 0 the images are returned bit for bit: an image that no
+All of what an image becomes is drawn from its own key. With p = 0 the images are returned as they are: an image that no
 transformation of geometry or filter happens to is not resampled, and so mirrored and shifted images are exact. (The
 authors resample always; their filters give the identity back, but not quite a flip.)
 """

@@ -30,7 +30,7 @@ def share_within(found, wanted, num=400):
 
 @pytest.mark.parametrize("pipeline", [Pipeline(), BGCFNC, NOTHING], ids=["bgc", "all", "nothing"])
 @pytest.mark.parametrize("shape", [(6, 6, 3), (5, 7, 1)], ids=str)
-def test_with_p_0_images_are_returned_bit_for_bit_and_so_is_the_gradient(pipeline, shape):
+def test_with_p_0_images_are_returned_as_they_are_and_so_is_the_gradient(pipeline, shape):
     x, cotangent = images(shape), jax.random.normal(jax.random.key(2), (4, *shape))
 
     @jax.jit
