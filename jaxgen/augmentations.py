@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from jaxgen.checks import require
 from jaxgen.typing import Images, PerExample
@@ -72,6 +72,17 @@ def cut_out(images: Images, centres: Steps, sides: tuple[int, int]) -> Images:
     return jnp.where(square, jnp.zeros((), images.dtype), images)
 
 
+def cut_out_share(images: Images, centres: Float[Array, "batch 2"], share: float) -> Images:
+    """Each image with 0 at the places whose distance from its centre is below `share / 2` in both directions.
+
+    Centres, row and column, and distances are in sides of the image: 0 at its border, 1 at the opposite one.
+    """
+    distances = [_distances(images.shape[1 + axis], centres[:, axis]) for axis in (0, 1)]
+    inside = [each < share / 2 for each in distances]
+    square = inside[0][:, :, None, None] & inside[1][:, None, :, None]
+    return jnp.where(square, jnp.zeros((), images.dtype), images)
+
+
 def require_images(values: Array, name: str) -> None:
     """ValueError for what is not (batch, height, width, channels)."""
     require(values.ndim == 4, f"shape of the inputs of {name}", values.shape, "(batch, height, width, channels)")
@@ -81,6 +92,12 @@ def _covered(size: int, centres: Array, side: int) -> Array:
     """(batch, size): whether each place lies in the stretch of `side` places around the centre."""
     places = jnp.arange(size, dtype=jnp.int32)[None] - (centres - side // 2)[:, None]
     return (places >= 0) & (places < side)
+
+
+def _distances(size: int, centres: Array) -> Array:
+    """(batch, size): how far the middle of each place is from the centre, in sides of the image."""
+    places = (jnp.arange(size, dtype=jnp.float32)[None] + 0.5) / size
+    return jnp.abs(places - centres.astype(jnp.float32)[:, None])
 
 
 def _around(images: Array, level: Array, factors: Array) -> Array:

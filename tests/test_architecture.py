@@ -34,6 +34,9 @@ SHELVES = {
     "stages",
     "model",
     "augmentations",
+    "affine_augmentations",
+    "color_augmentations",
+    "band_filters",
 }
 FAMILIES = {"autoencoders", "gans", "translation", "text_to_image", "diffusion", "latents"}
 
@@ -55,6 +58,9 @@ MAY_IMPORT = {
         "parallel",
     },
     "augmentations": {"typing", "checks"},
+    "affine_augmentations": {"typing", "checks"},
+    "color_augmentations": {"typing", "checks"},
+    "band_filters": {"typing", "checks", "affine_augmentations"},
     "metrics": {"typing", "checks", "images", "batches", "losses", "parallel", "metrics"},
     "parallel": {"typing", "checks", "parallel"},
     "ramps": {"checks"},

@@ -24,6 +24,15 @@ BINOMIAL = (1.0, 3.0, 3.0, 1.0)
 """The filter of StyleGAN 2 (arXiv 1912.04958) and R3GAN (arXiv 2501.05441)."""
 
 
+def smooth(images: Images, padding: int, taps: Sequence[float] = BINOMIAL) -> Outputs:
+    """Filtered at stride 1: y[o] = sum_t f[t] x[o + t - padding], each side 2 padding + 1 - k larger for k taps."""
+    taps = _normalized(taps)
+    for axis in (1, 2):
+        padded, size = _pad(images, axis, padding), images.shape[axis] + 2 * padding + 1 - len(taps)
+        images = _sum([tap * _take(padded, axis, start, start + size, 1) for start, tap in enumerate(taps)])
+    return images
+
+
 def downsample(images: Images, taps: Sequence[float] = BINOMIAL) -> Outputs:
     """Filtered, then every second row and column: y[o] = sum_t f[t] x[2 o + t - k / 2 + 1] for k taps.
 

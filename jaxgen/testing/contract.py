@@ -60,6 +60,12 @@ class _AsksForKeys(nn.Module):
                 passes.value, first.value = passes.value + 1, jax.random.key_data(keys[0])
         return self.net(*inputs, mode=mode)
 
+    @nn.nowrap
+    def num_styles(self, output_shape: Any) -> int:
+        """Of a synthesis network: `jaxgen.gans.styles`."""
+        net: Any = self.net
+        return net.num_styles(output_shape)
+
 
 def _kept(program: Any, outputs: Any) -> dict[str, dict[str, Any]]:
     """What each network of a player has kept of its passes in training, in a state that began with zeros."""
