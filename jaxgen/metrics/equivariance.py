@@ -149,7 +149,7 @@ def rotate(images: Floats, angles: Floats) -> tuple[Floats, Floats]:
         height, width, channels = image.shape
         places = jnp.zeros((height, UPSAMPLING, width, UPSAMPLING, channels), image.dtype)
         places = places.at[:, 0, :, 0].set(image).reshape(height * UPSAMPLING, width * UPSAMPLING, channels)
-        dense = _filtered(places, _rotation_filter(angle, UPSAMPLING))
+        dense = _filtered(places, _rotation_filter(angle))
         middle = jnp.array([(width - 1) / 2, (height - 1) / 2], image.dtype)
         lines = [jnp.arange(size, dtype=image.dtype) for size in (width, height)]
         x, y = jnp.meshgrid(lines[0] - middle[0], lines[1] - middle[1])
@@ -182,7 +182,8 @@ def limit_as_rotated(images: Floats, angles: Floats) -> tuple[Floats, Floats]:
             for size in image.shape[:2]
         )
         mask = rows[:, None] * columns[None, :]
-        return _filtered(image, _rotation_filter(-angle, 1)) * mask[..., None], mask
+        taps = _rotation_filter(-angle)[UPSAMPLING - 1 :: UPSAMPLING, UPSAMPLING - 1 :: UPSAMPLING]  # of whole pixels
+        return _filtered(image, taps) * mask[..., None], mask
 
     return jax.vmap(limited)(images, angles.astype(images.dtype))
 
@@ -208,9 +209,9 @@ def _rotation(angle: Array) -> Floats:
     return jnp.array([[cos, -sin], [sin, cos]])
 
 
-def _rotation_filter(angle: Array, up: int) -> Floats:
-    """Taps for `up` places a pixel, (2 REACH up - 1) on both axes; those of each place add up to 1."""
-    num = 2 * EXTENT * up
+def _rotation_filter(angle: Array) -> Floats:
+    """Taps for 4 places a pixel, 8 REACH - 1 on both axes; those of each place add up to 1."""
+    up, num = UPSAMPLING, 2 * EXTENT * UPSAMPLING
     line = jnp.arange(num, dtype=angle.dtype)
     line = jnp.where(line < num // 2, line, line - num) / up  # 0 first, as the Fourier transform has it
     y, x = jnp.meshgrid(line, line, indexing="ij")
