@@ -103,7 +103,7 @@ class ModulatedConv(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the convolution; params and scales are float32
 
     @nn.compact
-    def __call__(self, images: Images, w: Float[Array, "batch features"]) -> Outputs:
+    def __call__(self, images: Images, w: Float[Array, "batch styles"]) -> Outputs:
         """(batch, height, width, channels) to (batch, ..., features)."""
         dtype, inputs = jnp.dtype(self.dtype), images.shape[-1]
         scales = EqualizedDense(inputs, bias=1.0, name="affine")(w)

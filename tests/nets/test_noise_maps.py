@@ -32,7 +32,10 @@ def test_out_of_training_maps_are_fixed_without_keys_and_drawn_with_them():
 
 
 def test_strengths_are_scaled_wherever_they_stand_and_nothing_else():
-    params = {"synthesis": {"layer": {"noise_strength": jnp.ones(2), "kernel": jnp.ones(3)}}, "noise_strength": jnp.float32(2.0)}
+    params = {
+        "synthesis": {"layer": {"noise_strength": jnp.ones(2), "kernel": jnp.ones(3)}},
+        "noise_strength": jnp.float32(2.0),
+    }
     found = scaled_strengths(params, 0.5)
     np.testing.assert_array_equal(found["synthesis"]["layer"]["noise_strength"], [0.5, 0.5])
     np.testing.assert_array_equal(found["synthesis"]["layer"]["kernel"], [1.0, 1.0, 1.0])
