@@ -30,10 +30,11 @@ from jaxtyping import Array, Float
 
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.nets.convolution import conv
+from jaxgen.nets.convolution_algebra import Outputs
 from jaxgen.nets.equalized import EqualizedDense
 from jaxgen.nets.filters import Taps, lowpass, radial_lowpass
-from jaxgen.nets.mapping import SLOPE
+from jaxgen.nets.modulated import EPSILON, modulated_conv
+from jaxgen.nets.stylegan2 import activate
 from jaxgen.nets.upfirdn import upfirdn
 from jaxgen.parallel import pmean
 from jaxgen.typing import Images, Shape
@@ -86,6 +87,7 @@ class StyleGAN3Synthesis(nn.Module):
     magnitude_half_life: float = 625.0  # updates: 20,000 images of 32 in an update
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
+    @nn.nowrap
     def num_styles(self, output_shape: Shape) -> int:
         """w for the waves, for each layer and for the colours."""
         return self.num_layers + 2
@@ -129,7 +131,8 @@ def specification(net: StyleGAN3Synthesis, image_shape: Shape) -> tuple[Layer, .
     half_widths = [max(band, rate / 2) - cut for band, rate, cut in zip(stopbands, rates, cutoffs, strict=True)]
     sizes = [side if number >= last - 1 else rate + 2 * net.margin for number, rate in enumerate(rates)]
     channels = [round(min(net.channel_base / 2 / cutoff, net.channel_max)) for cutoff in cutoffs[:-1]]
-    maps = list(zip([*channels, image_shape[2]], sizes, rates, cutoffs.tolist(), half_widths, strict=True))
+    frequencies = cutoffs.tolist(), [float(width) for width in half_widths]
+    maps = list(zip([*channels, image_shape[2]], sizes, rates, *frequencies, strict=True))
     return tuple(_layer(net, number, maps[max(number - 1, 0)], maps[number]) for number in range(last + 1))
 
 
@@ -197,9 +200,10 @@ class FilteredLayer(nn.Module):
         layer, size = self.layer, self.layer.kernel_size
         kernel = self.param("kernel", nn.initializers.normal(1.0), (size, size, layer.in_channels, layer.channels))
         bias = self.param("bias", nn.initializers.zeros, (layer.channels,))
-        styles = EqualizedDense(layer.in_channels, bias=1.0, name="affine")(w.astype(jnp.float32))
+        scales = EqualizedDense(layer.in_channels, bias=1.0, name="affine")(w.astype(jnp.float32))
         gain = self._gain(images, mode)
-        images = modulated(images.astype(self.dtype), kernel, styles, gain, demodulate=not layer.to_rgb)
+        images = (images * gain.astype(images.dtype)).astype(self.dtype)
+        images = normalized_conv(images, kernel, scales, demodulate=not layer.to_rgb)
         images = images + bias.astype(images.dtype)[None, None, None]
         return images if layer.to_rgb else filtered(images, layer)
 
@@ -214,33 +218,29 @@ class FilteredLayer(nn.Module):
         return gain
 
 
-def modulated(images: Images, kernel: jax.Array, styles: jax.Array, gain: jax.Array, *, demodulate: bool) -> Images:
-    """The convolution of each image with the kernel times its styles, one for each input channel, times the gain.
+def normalized_conv(images: Images, kernel: jax.Array, scales: jax.Array, *, demodulate: bool) -> Outputs:
+    """The modulated convolution of images, k - 1 rows and columns larger.
 
-    Kernels and styles are divided by their root mean square, which demodulation undoes but for rounding: for each
-    output channel, and here for each image, where the authors' code takes the styles of the batch together. Without
-    demodulation the kernel is divided by sqrt(fan_in). The map is larger by k - 1 rows and columns.
+    With demodulation the kernel of each output channel and the scales are divided by their root mean square first,
+    which changes nothing but rounding: the scales of each example by their own, where the authors' code takes that of
+    the whole batch. Without it the scales are divided by the root of the kernel's fan-in.
     """
-    size, _, inputs, _ = kernel.shape
+    size, fan_in = kernel.shape[0], math.prod(kernel.shape[:3])
     if demodulate:
-        kernel = kernel * jax.lax.rsqrt((kernel**2).mean(axis=(0, 1, 2), keepdims=True) + 1e-8)
-        styles = styles * jax.lax.rsqrt((styles**2).mean(axis=1, keepdims=True) + 1e-8)
+        kernel = kernel * jax.lax.rsqrt((kernel**2).mean(axis=(0, 1, 2), keepdims=True) + EPSILON)
+        scales = scales * jax.lax.rsqrt((scales**2).mean(axis=1, keepdims=True) + EPSILON)
     else:
-        styles = styles / math.sqrt(size**2 * inputs)
-    scaled = images * (styles * gain).astype(images.dtype)[:, None, None]
-    outputs = conv(scaled, kernel.astype(images.dtype), padding=((size - 1, size - 1),) * 2)
-    if not demodulate:
-        return outputs
-    lengths = jax.lax.rsqrt(styles**2 @ (kernel**2).sum(axis=(0, 1)) + 1e-8)
-    return outputs * lengths.astype(images.dtype)[:, None, None]
+        scales = scales / math.sqrt(fan_in)
+    border = (size // 2, size // 2)
+    padded = jnp.pad(images, ((0, 0), border, border, (0, 0)))
+    return modulated_conv(padded, kernel.astype(images.dtype), scales, demodulate=demodulate)
 
 
 def filtered(images: Images, layer: Layer) -> Images:
     """sqrt(2) leaky ReLU, clamped, between an upsampling and a downsampling filter."""
     up, down = filters(layer)
     images = upfirdn(images, layer.up * up, up=layer.up, padding=layer.padding)
-    images = (math.sqrt(2) * nn.leaky_relu(images, SLOPE)).clip(-CLAMP, CLAMP)
-    return upfirdn(images, down, down=layer.down)
+    return upfirdn(activate(images, CLAMP), down, down=layer.down)
 
 
 def filters(layer: Layer) -> tuple[Taps, Taps]:
