@@ -18,14 +18,14 @@ from jaxgen.priors import Normal
 from tests import contract
 
 TINY = stylegan2.Config(
-    image_shape=(8, 8, 1),
+    image_shape=(4, 4, 1),
     num_classes=3,
     prior=Normal(3),
     mapping=InnerCondition(Mapping(1, 4, lr_multiplier=0.5, scaled_activation=True)),
     synthesis=StyleGAN2Synthesis(16, 2),
     discriminator=InnerCondition(StyleGAN2Discriminator(16, 2, mapping_layers=1)),
     r1=Slope(1.0, every=2),
-    path_length=PathLength(every=2),
+    path_length=PathLength(every=2, shrink=1),
     average=HalfLife(2.0, ramp_up=None),
 )
 
