@@ -37,9 +37,9 @@ def _matrix(size: int, sigma: Array, reach: int) -> Array:
     """One axis of the convolution, (size, size): the unit matrix for sigma below 1/3."""
 
     def weights(distances: Array) -> Array:
-        scaled = distances.astype(jnp.float32) / jnp.maximum(sigma, 1e-3)
+        scaled = distances / jnp.maximum(sigma, 1e-3)
         return jnp.where(distances <= jnp.floor(3 * sigma), jnp.exp2(-(scaled**2)), 0.0)
 
-    line = jnp.arange(size)
-    total = weights(jnp.abs(jnp.arange(-reach, reach + 1))).sum()
+    line = jnp.arange(size, dtype=jnp.float32)
+    total = weights(jnp.abs(jnp.arange(-reach, reach + 1, dtype=jnp.float32))).sum()
     return weights(jnp.abs(line[:, None] - line[None, :])) / total

@@ -245,9 +245,10 @@ def filtered(images: Images, layer: Layer) -> Images:
 
 def filters(layer: Layer) -> tuple[Taps, Taps]:
     """The taps up, for rows and columns, and down, for these or of both axes; each of sum 1."""
-    up = lowpass(layer.num_taps[0], layer.in_cutoff, layer.in_half_width, layer.inner_rate)
+    rate = float(layer.inner_rate)
+    up = lowpass(layer.num_taps[0], layer.in_cutoff, layer.in_half_width, rate)
     design = radial_lowpass if layer.radial else lowpass
-    return up, design(layer.num_taps[1], layer.cutoff, layer.half_width, layer.inner_rate)
+    return up, design(layer.num_taps[1], layer.cutoff, layer.half_width, rate)
 
 
 def _frequencies(key: jax.Array, num: int, cutoff: float) -> jax.Array:
@@ -271,9 +272,9 @@ def _require(net: StyleGAN3Synthesis, image_shape: Shape) -> None:
     square = len(image_shape) == 3 and side == image_shape[1] and side >= 16 and side & (side - 1) == 0
     require(square, "image_shape", image_shape, "(side, side, channels), the side a power of two, at least 16")
     require(1 <= net.num_critical < net.num_layers, "num_critical", net.num_critical, "in [1, num_layers)")
+    require(net.first_stopband > net.first_cutoff, "first_stopband", net.first_stopband, "above first_cutoff")
     highest = 2.0 ** (math.ceil(math.log2(min(2 * net.first_stopband, side))) - 1)
     require(0 < net.first_cutoff < highest, "first_cutoff", net.first_cutoff, f"in (0, {highest})")
-    require(net.first_stopband > net.first_cutoff, "first_stopband", net.first_stopband, "above first_cutoff")
     require(net.last_stopband > 1, "last_stopband", net.last_stopband, "above 1")
     require(net.margin >= 1, "margin", net.margin, "at least 1")
     require(net.filter_size >= 1, "filter_size", net.filter_size, "at least 1")
