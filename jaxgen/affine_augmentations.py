@@ -14,7 +14,7 @@ needs, at most N - 1, with zeros beyond. Here one period stands for all, and an 
 
 import functools
 import math
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +29,9 @@ Maps: TypeAlias = Float[Array, "batch 3 3"]
 
 Coordinates: TypeAlias = tuple[Float[Array, "batch height width"], Float[Array, "batch height width"]]
 """The row and the column in the input that each place of the output shows, counted from 0."""
+
+Sampled: TypeAlias = Float[Array, "batch rows columns channels"]
+"""Images of other sides than they had."""
 
 SYM6 = (
     0.015404109327027373,
@@ -87,7 +90,7 @@ def move_pixels(images: Images, inverse: Maps) -> Images:
     _, height, width, _ = images.shape
     _require_sides(height, width)
     rows, columns = _seen(inverse, (height, width), np.arange(height), np.arange(width))
-    flat = _reflected(rows, height) * width + _reflected(columns, width)
+    flat = _nearest(rows, height) * width + _nearest(columns, width)
     return _gather(images, flat)
 
 
@@ -105,13 +108,13 @@ def resample(images: Images, inverse: Maps) -> Images:
     return _along_sides(sampled, _halving(height), _halving(width)).astype(images.dtype)
 
 
-def reflect(places: np.ndarray, size: int) -> np.ndarray:
-    """The pixel 0, ..., size - 1 that each place shows.
+def reflect(places: Any, size: int) -> Any:
+    """The pixel 0, ..., size - 1 that each place shows, of whole numbers in an array of NumPy or of JAX.
 
     >>> reflect(np.arange(-2, 6), 4).tolist()
     [2, 1, 0, 1, 2, 3, 2, 1]
     """
-    return (size - 1) - np.abs(places % (2 * (size - 1)) - (size - 1))
+    return (size - 1) - abs(places % (2 * (size - 1)) - (size - 1))
 
 
 def _matrix(rows: tuple[tuple[Scalar | float, ...], ...]) -> Map:
@@ -130,29 +133,27 @@ def _seen(inverse: Maps, size: tuple[int, int], rows: np.ndarray, columns: np.nd
     return seen_y + middle[0], seen_x + middle[1]
 
 
-def _reflected(places: Array, size: int) -> Array:
-    """`reflect` of the nearest whole numbers."""
-    period = 2 * (size - 1)
-    return (size - 1) - jnp.abs(jnp.floor(places + 0.5).astype(jnp.int32) % period - (size - 1))
+def _nearest(places: Array, size: int) -> Array:
+    return reflect(jnp.floor(places + 0.5).astype(jnp.int32), size)
 
 
-def _bilinear(images: Images, rows: Array, columns: Array) -> Images:
+def _bilinear(images: Images, rows: Array, columns: Array) -> Sampled:
     """Periodic images between pixels, linear in rows and in columns."""
     height, width = images.shape[1:3]
     top, left = jnp.floor(rows), jnp.floor(columns)
     below, right = (rows - top)[..., None], (columns - left)[..., None]
     row, column = top.astype(jnp.int32), left.astype(jnp.int32)
 
-    def corner(down: int, aside: int) -> Images:
+    def corner(down: int, aside: int) -> Array:
         return _gather(images, (row + down) % height * width + (column + aside) % width)
 
-    def between(down: int) -> Images:
+    def between(down: int) -> Array:
         return (1.0 - right) * corner(down, 0) + right * corner(down, 1)
 
     return (1.0 - below) * between(0) + below * between(1)
 
 
-def _gather(images: Images, flat: Array) -> Images:
+def _gather(images: Images, flat: Array) -> Sampled:
     """The pixels of each image at places that are counted row by row."""
 
     def one(image: Array, places: Array) -> Array:
@@ -161,7 +162,7 @@ def _gather(images: Images, flat: Array) -> Images:
     return jax.vmap(one)(images, flat)
 
 
-def _along_sides(images: Images, rows: np.ndarray, columns: np.ndarray) -> Images:
+def _along_sides(images: Images, rows: np.ndarray, columns: np.ndarray) -> Sampled:
     """A matrix along the rows of images, and one along their columns."""
     highest = jax.lax.Precision.HIGHEST
     tall = jnp.einsum("oh,bhwc->bowc", jnp.asarray(rows, jnp.float32), images, precision=highest)
@@ -179,7 +180,7 @@ def _doubling(size: int) -> np.ndarray:
         for tap, value in enumerate(SYM6):
             pixel, odd = divmod(place + MIDDLE - tap, 2)
             if not odd:
-                matrix[place, reflect(np.array(pixel), size)] += math.sqrt(2) * value
+                matrix[place, reflect(pixel, size)] += math.sqrt(2) * value
     return matrix
 
 

@@ -5,7 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.augmentations import brighten, contrast, cut_out, mirror, require_images, saturate, translate
+from jaxgen.augmentations import (
+    brighten,
+    contrast,
+    cut_out,
+    cut_out_share,
+    mirror,
+    require_images,
+    saturate,
+    translate,
+)
 
 SHAPES = [(6, 6, 3), (28, 28, 1), (7, 5, 2)]
 every_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -85,6 +94,20 @@ def test_nothing_is_cut_out_by_a_rectangle_without_rows():
     np.testing.assert_array_equal(cut_out(x, jnp.full((4, 2), 3, jnp.int32), (0, 3)), x)
 
 
+@pytest.mark.parametrize(("share", "sides"), [(0.5, (4, 3)), (0.25, (2, 2)), (0.0, (0, 0))])
+def test_what_is_cut_out_as_a_share_lies_around_its_centre(share, sides):
+    """The middles of 8 rows are 1/16, 3/16, ...; of 6 columns 1/12, 3/12, ..."""
+    x = images((8, 6, 3)) + 2.0
+    centres = jnp.array([[0.49, 0.49], [0.0, 0.99], [-1.5, 0.5], [0.5, 0.24]])
+    found = np.asarray(cut_out_share(x, centres, share)) == 0
+    assert (found[0].any((1, 2)).sum(), found[0].any((0, 2)).sum()) == sides
+    assert not found[2].any()
+    rows, columns = (np.arange(8) + 0.5) / 8, (np.arange(6) + 0.5) / 6
+    for one, (row, column) in zip(found, np.asarray(centres), strict=True):
+        wanted = (np.abs(rows - row) < share / 2)[:, None] & (np.abs(columns - column) < share / 2)
+        np.testing.assert_array_equal(one, np.broadcast_to(wanted[..., None], one.shape))
+
+
 TRANSFORMATIONS = {
     "brighten": lambda x: brighten(x, FACTORS),
     "saturate": lambda x: saturate(x, FACTORS),
@@ -92,6 +115,7 @@ TRANSFORMATIONS = {
     "mirror": lambda x: mirror(x, FACTORS > 0.7),
     "translate": lambda x: translate(x, jnp.array([[2, -1], [0, 0], [-2, 3], [1, 0]], jnp.int32), (2, 3)),
     "cut_out": lambda x: cut_out(x, jnp.full((4, 2), 3, jnp.int32), (4, 3)),
+    "cut_out_share": lambda x: cut_out_share(x, jnp.full((4, 2), 0.4), 0.5),
 }
 
 

@@ -14,17 +14,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.checkpoints import arrays
-from experiments.checkpoints.checksums import described, name_of
+from experiments.checkpoints.checksums import name_of
 from experiments.runs.experiment import model_of
+from experiments.weights import tensors
 from jaxgen.train_state import TrainState
 
 FILE = "weights.safetensors"
 
 FORMAT = 1
 """Of an exported folder, in the metadata of its weights."""
-
-SHOWN = 3
-"""Arrays that a message names."""
 
 
 def flat(state: Any) -> dict[str, Any]:
@@ -35,22 +33,15 @@ def flat(state: Any) -> dict[str, Any]:
 
 def save(path: pathlib.Path, state: Any, about: Mapping[str, str]) -> None:
     """Write the weights, with what `about` says as the file's metadata."""
-    from safetensors import numpy as safetensors
-
-    host = {name: np.array(leaf, order="C") for name, leaf in flat(jax.device_get(arrays.without_keys(state))).items()}
-    path.write_bytes(safetensors.save(host, metadata={"format": str(FORMAT), **about}))
+    tensors.save(path, flat(jax.device_get(arrays.without_keys(state))), {"format": str(FORMAT), **about})
 
 
 def load(path: pathlib.Path) -> dict[str, np.ndarray]:
     """What `save` wrote, flat: name to array. ValueError for a file that is missing, damaged or of a newer version."""
-    from safetensors import SafetensorError, safe_open
-
+    found, about = tensors.load(path)
     try:
-        with safe_open(path, framework="numpy") as file:
-            written = json.loads((file.metadata() or {}).get("format", "0"))
-            names = list(file.keys())
-            found = {name: file.get_tensor(name) for name in names}
-    except (OSError, SafetensorError, ValueError) as error:
+        written = json.loads(about.get("format", "0"))
+    except ValueError as error:
         raise ValueError(f"{path} cannot be read as safetensors: {error}") from error
     if not isinstance(written, int) or not 1 <= written <= FORMAT:
         raise ValueError(
@@ -67,24 +58,12 @@ def restored(config: Any, found: Mapping[str, np.ndarray], source: str) -> Any:
     """
     like = jax.eval_shape(lambda: model_of(config).init(config, jax.random.key(0)))
     bare = arrays.without_keys(_without_optimizers(like))
-    wrong = _differences(described(found), described(bare))
+    wrong = tensors.difference(found, bare)
     if wrong:
-        rest = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-        kind = f"{type(config).__module__} with these settings"
-        raise ValueError(f"{source} does not fit {kind}: {'; '.join(wrong[:SHOWN])}{rest}")
+        raise ValueError(f"{source} does not fit {type(config).__module__} with these settings: {wrong}")
     paths, tree = jax.tree_util.tree_flatten_with_path(bare)
     state = jax.tree.unflatten(tree, [jnp.asarray(found[name_of(path)]) for path, _ in paths])
     return _with_optimizers(arrays.placed(state, _without_optimizers(like)))
-
-
-def _differences(there: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
-    """What differs between arrays of a file and those of a model, as `described`: other shapes first."""
-    both = [name for name in here if name in there and there[name] != here[name]]
-    return [
-        *(f"{name} is {there[name]} there and {here[name]} in the model" for name in both),
-        *(f"{name} is missing" for name in here if name not in there),
-        *(f"{name} is not in the model" for name in there if name not in here),
-    ]
 
 
 def _without_optimizers(state: Any) -> Any:

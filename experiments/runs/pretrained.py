@@ -1,7 +1,9 @@
 """Where the frozen parts of a model come from: `--pretrained NAME=SOURCE`.
 
-A source is an `.npz` of arrays by name (as `experiments.runs.variables` writes them), or the folder of another run and
-one of its players, RUN:PLAYER, one network of a player, RUN:PLAYER/PART, or the moving average, RUN:ema.
+A source is an `.npz` of arrays by name (as `experiments.runs.variables` writes them); the folder of another run and
+one of its players, RUN:PLAYER, one network of a player, RUN:PLAYER/PART, or the moving average, RUN:ema; or a file of
+safetensors with the variables of one network, FILE.safetensors, or of several, FILE.safetensors:PLAYER, as
+`experiments.export` writes it.
 """
 
 import pathlib
@@ -12,6 +14,7 @@ import jax
 from experiments.command_line.errors import UserError
 from experiments.runs import frozen, restore
 from experiments.runs import variables as stored
+from experiments.weights import tensors
 from jaxgen.train_state import Frozen, TrainState
 
 
@@ -23,16 +26,37 @@ def sources(given: tuple[str, ...], like: dict[str, Frozen]) -> dict[str, str]:
             there = ", ".join(sorted(like)) or "none"
             raise UserError(f"--pretrained {name}={source}: the model has no frozen part {name!r}; there are: {there}")
         if not source:
-            raise UserError(f"--pretrained {name} names no source; write {name}=FILE.npz or {name}=RUN:PLAYER")
+            forms = f"{name}=FILE.npz, {name}=FILE.safetensors or {name}=RUN:PLAYER"
+            raise UserError(f"--pretrained {name} names no source; write {forms}")
     return found
 
 
 def read(source: str, part: Frozen) -> dict[str, Any]:
     """Variables from a file or from a player of another run, by name and shape. UserError if they do not fit."""
     run, _, player = source.rpartition(":")
+    file, name = (run, player) if run.endswith(tensors.SUFFIX) else (source, "")
+    if file.endswith(tensors.SUFFIX):
+        return _of_tensors(pathlib.Path(file), name, source, part)
     if run and pathlib.Path(run).is_dir():
         return frozen.fitted(_of_run(pathlib.Path(run), player), source, part)
     return frozen.of_file(pathlib.Path(source), part)
+
+
+def _of_tensors(path: pathlib.Path, name: str, source: str, part: Frozen) -> dict[str, Any]:
+    tensors.require_package(f"reading {path}")
+    try:
+        there = tensors.players(tensors.load(path)[0])
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    if name not in there:
+        whole = [one for one in there if one.rpartition("/")[0] not in there or one == ""]
+        players = ", ".join(f"{path}:{one}".rstrip(":") for one in whole) or "none"
+        raise UserError(f"{source} holds no variables of one network by that name; there are: {players}")
+    wanted = stored.flat(part.variables)
+    wrong = tensors.difference(there[name], wanted)
+    if wrong:
+        raise UserError(f"{source} does not fit the frozen part {part.name!r}: {wrong}")
+    return frozen.fitted(there[name], source, part)
 
 
 def _of_run(folder: pathlib.Path, name: str) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from jaxtyping import Array, Int
 from jaxgen.checks import NonNegativeFloat, PositiveFloat, PositiveInt, require, require_bounds
 from jaxgen.gans.augmentation_pipeline import Pipeline
 from jaxgen.mode import ExampleKeys
-from jaxgen.typing import Images, Scalar
+from jaxgen.typing import Points, Scalar
 
 
 class AdaptiveState(NamedTuple):
@@ -47,7 +47,7 @@ class NoAugmentation:
         """Nothing."""
         return ()
 
-    def transform(self, images: Images, state: Any, keys: ExampleKeys) -> Images:
+    def transform(self, images: Points, state: Any, keys: ExampleKeys) -> Points:
         """The images."""
         return images
 
@@ -74,7 +74,7 @@ class Adaptive:
         """The state of a new run."""
         return AdaptiveState(jnp.float32(self.initial), jnp.zeros((), jnp.float32))
 
-    def transform(self, images: Images, state: AdaptiveState, keys: ExampleKeys) -> Images:
+    def transform(self, images: Points, state: AdaptiveState, keys: ExampleKeys) -> Points:
         """T(x): exactly the images where p is 0.
 
         Args:

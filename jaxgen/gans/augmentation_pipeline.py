@@ -32,7 +32,10 @@ from jaxgen.band_filters import NUM_BANDS, POWER, amplify
 from jaxgen.checks import NonNegativeFloat, require, require_bounds
 from jaxgen.color_augmentations import ColorMap
 from jaxgen.mode import ExampleKeys, fold
-from jaxgen.typing import Images, Key, Scalar, Shape
+from jaxgen.typing import Images, Key, Points, Scalar, Shape
+
+STREAM = 2**31 - 5
+"""The number that sets its keys apart from those of dropout layers and of other layers that draw for each image."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ class Pipeline:
     noise: Noise = Noise()
     cutout: Cutout = Cutout()
 
-    def transform(self, images: Images, p: Scalar, keys: ExampleKeys) -> Images:
+    def transform(self, images: Points, p: Scalar, keys: ExampleKeys) -> Points:
         """T(x), differentiable in the images, as often as need be.
 
         Args:
@@ -139,8 +142,8 @@ class Pipeline:
             ValueError: for what is no image, or a part that these images do not allow.
         """
         require_images(images, "augmentation")
-        parts = (_place, _recolor, _filter, _add_noise, _cut_out)
-        for number, part in enumerate(parts):
+        keys = fold(keys, STREAM)
+        for number, part in enumerate((_place, _recolor, _filter, _add_noise, _cut_out)):
             images = part(self, images, p.astype(jnp.float32), fold(keys, number))
         return images
 

@@ -26,7 +26,6 @@ from typing import Any, ClassVar, TypeAlias
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
 
 from jaxgen.batches import Labelled
 from jaxgen.checks import NonNegativeFloat, NonNegativeInt, PositiveInt, require, require_bounds
@@ -34,7 +33,7 @@ from jaxgen.conditions import one_hot
 from jaxgen.gans import styles
 from jaxgen.gans.ada import Augmentation, NoAugmentation
 from jaxgen.gans.diagnostics import certainty, diversity
-from jaxgen.gans.discrimination import FAKE, PENALTY, REAL, require_no_batch_statistics, score_both
+from jaxgen.gans.discrimination import FAKE, PENALTY, require_no_batch_statistics, score_both
 from jaxgen.gans.lazy_regularization import lazy, regularize_now_and_then
 from jaxgen.gans.networks import AdversarialState
 from jaxgen.gans.objectives import NonSaturating

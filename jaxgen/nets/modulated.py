@@ -52,10 +52,8 @@ def modulated_conv(
         form: "scaled" or "grouped".
 
     Raises:
-        ValueError: for shapes or types that do not fit, or another form.
+        ValueError: for shapes or types that do not fit.
     """
-    require(form in ("scaled", "grouped"), "form", form, "scaled or grouped")
-    require(scales.shape == images.shape[::3], "shape of scales", scales.shape, f"{images.shape[::3]}")
     if form == "grouped":
         return _grouped(images, kernel, scales, demodulate, up)
     scaled = images * scales[:, None, None].astype(images.dtype)

@@ -1,19 +1,10 @@
-import dataclasses
-
-import jax
-import jax.numpy as jnp
-import numpy as np
-import pytest
-
 from jaxgen.gans import stylegan2
-from jaxgen.gans.lazy_regularization import lazy
 from jaxgen.gans.regularization import Slope
 from jaxgen.gans.stylegan2 import PathLength
 from jaxgen.moving_averages import HalfLife
 from jaxgen.nets.conditioning import InnerCondition
 from jaxgen.nets.mapping import Mapping
 from jaxgen.nets.stylegan2 import StyleGAN2Discriminator, StyleGAN2Synthesis
-from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal
 from tests import contract
 

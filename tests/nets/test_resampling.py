@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxgen.nets.convolution import conv, conv_transpose, mean_pool, upsample_nearest
-from jaxgen.nets.resampling import BINOMIAL, downsample, upsample
+from jaxgen.nets.resampling import BINOMIAL, downsample, smooth, upsample
 
 IMAGES = jax.random.normal(jax.random.key(0), (2, 6, 4, 3))
 TAPS = [BINOMIAL, (1.0, 1.0), (1.0, 2.0, -0.5, 0.25), (1.0, 5.0, 10.0, 10.0, 5.0, 1.0)]
@@ -29,6 +29,18 @@ def test_both_are_depthwise_convolutions_of_stride_two(taps):
     found = upsample(IMAGES, taps)
     assert found.shape == (2, 12, 8, 3)
     np.testing.assert_allclose(found, conv_transpose(IMAGES, flipped, **options), atol=1e-6)
+
+
+@taps
+@pytest.mark.parametrize("padding", [0, 1])
+def test_smoothing_is_a_depthwise_convolution(taps, padding):
+    images = jnp.concatenate([IMAGES, IMAGES[:, ::-1]], axis=2)
+    wanted = conv(images, kernel(taps), padding=((padding, padding),) * 2, feature_groups=3)
+    np.testing.assert_allclose(smooth(images, padding, taps), wanted, atol=1e-6)
+
+
+def test_smoothing_before_every_second_place_is_downsampling():
+    np.testing.assert_allclose(smooth(IMAGES, 1)[:, ::2, ::2], downsample(IMAGES), atol=1e-6)
 
 
 @taps

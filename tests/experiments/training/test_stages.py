@@ -156,7 +156,7 @@ def test_pictures_at_a_change_are_those_of_the_stage_that_begins(tmp_path, monke
 
 BAD = [
     ("other=x.npz", "the model has no frozen part 'other'; there are: features"),
-    ("features", "--pretrained features names no source; write features=FILE.npz or features=RUN:PLAYER"),
+    ("features", "--pretrained features names no source; write features=FILE.npz, features=FILE.safetensors or fea"),
     ("features=missing.npz", "missing.npz cannot be read as arrays"),
 ]
 
