@@ -1,7 +1,7 @@
 """A Gaussian blur of all images that a discriminator meets, which fades in the first updates.
 
-Karras et al.: Alias-Free Generative Adversarial Networks, 2021, arXiv 2106.12423, appendix D.2 and the authors' code: it
-keeps the discriminator of a rotation-equivariant generator from colours and edges before the generator has shapes.
+Karras et al.: Alias-Free Generative Adversarial Networks, 2021, arXiv 2106.12423, and the authors' code, for
+rotation-equivariant generators: the discriminator sees coarse shapes first.
 """
 
 import math

@@ -1,8 +1,8 @@
 """Low-pass filters of finite impulse response, designed by Kaiser windows.
 
 Kaiser: Nonrecursive Digital Filter Design Using the I0-sinh Window Function, 1974, IEEE International Symposium on
-Circuits and Systems; the radial ones: Karras et al.: Alias-Free Generative Adversarial Networks, 2021, arXiv 2106.12423,
-appendix C.
+Circuits and Systems; the radial ones: Karras et al.: Alias-Free Generative Adversarial Networks, 2021, arXiv
+2106.12423.
 
 A filter of n taps at sampling rate s lets frequencies below the cutoff f_c pass. The transition band around f_c is
 2 f_h wide. All of a design are NumPy numbers in float64, made while a network is traced.

@@ -137,7 +137,10 @@ def specification(net: StyleGAN3Synthesis, image_shape: Shape) -> tuple[Layer, .
 
 
 def _layer(net: StyleGAN3Synthesis, number: int, before: tuple, after: tuple) -> Layer:
-    (in_channels, in_size, in_rate, in_cutoff, in_half_width), (channels, size, rate, cutoff, half_width) = before, after
+    (in_channels, in_size, in_rate, in_cutoff, in_half_width), (channels, size, rate, cutoff, half_width) = (
+        before,
+        after,
+    )
     to_rgb = number == net.num_layers
     kernel = 1 if to_rgb else net.kernel_size
     inner = max(in_rate, rate) * (1 if to_rgb else 2)

@@ -46,7 +46,9 @@ def upfirdn(
     Raises:
         ValueError: for both factors above 1, another rank of the taps, or images smaller than the filter.
     """
-    require(up >= 1 and down >= 1 and min(up, down) == 1, "(up, down)", (up, down), "one of them 1, the other too or more")
+    require(
+        up >= 1 and down >= 1 and min(up, down) == 1, "(up, down)", (up, down), "one of them 1, the other too or more"
+    )
     rows, columns = _separated(np.asarray(taps, np.float64))
     for size, num in zip(images.shape[1:3], (rows.shape[1], columns.shape[1]), strict=True):
         padded = size * up + sum(padding)

@@ -34,7 +34,7 @@ def test_from_its_end_on_and_without_a_width_images_are_as_they_are():
 
 
 def test_settings_out_of_range_are_refused():
-    with pytest.raises(ValueError, match="sigma is -1.0, but must be at least 0"):
+    with pytest.raises(ValueError, match=r"sigma is -1\.0, but must be at least 0"):
         FadingBlur(-1.0)
     with pytest.raises(ValueError, match="end is 0, but must be at least 1"):
         FadingBlur(end=0)

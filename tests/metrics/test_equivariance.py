@@ -78,7 +78,9 @@ def test_by_whole_pixels_the_fractional_shift_is_the_other_away_from_the_border(
     images = jax.random.normal(jax.random.key(0), (1, 16, 16, 1))
     (moved, mask), (wanted, _) = shift_subpixel(images, jnp.array([[2.0, -1.0]])), shift(images, jnp.array([[2, -1]]))
     np.testing.assert_allclose(moved, wanted * mask[..., None], atol=1e-6)
-    np.testing.assert_array_equal(np.flatnonzero(mask[0, 8]), np.arange(5, 16))  # of o - 2 - 3 to o - 2 + 2 none is outside
+    np.testing.assert_array_equal(
+        np.flatnonzero(mask[0, 8]), np.arange(5, 16)
+    )  # of o - 2 - 3 to o - 2 + 2 none is outside
     np.testing.assert_array_equal(np.flatnonzero(mask[0, :, 8]), np.arange(2, 13))
 
 

@@ -7,7 +7,13 @@ import scipy.special
 
 from jaxgen.nets.filters import bessel_j1, kaiser_attenuation, kaiser_beta, lowpass, radial_lowpass
 
-DESIGNS = [(12, 2.0, 6.0, 32.0), (24, 12.7, 19.3, 128.0), (12, 128.0, 29.6, 512.0), (7, 3.0, 0.9, 16.0), (1, 2.0, 6.0, 32.0)]
+DESIGNS = [
+    (12, 2.0, 6.0, 32.0),
+    (24, 12.7, 19.3, 128.0),
+    (12, 128.0, 29.6, 512.0),
+    (7, 3.0, 0.9, 16.0),
+    (1, 2.0, 6.0, 32.0),
+]
 
 
 def test_golden_values_of_a_filter():

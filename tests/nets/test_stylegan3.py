@@ -209,8 +209,8 @@ def test_the_mean_square_of_each_layers_inputs_moves_in_training_over_all_device
 
     whole = magnitudes(ws)
     waves = FourierFeatures(specification(net, (16, 16, 1))[0])
-    features = waves.apply({name: variables[name]["waves"] if name == "params" else variables[name]["waves"]
-                            for name in ("params", "waves")}, ws[:, 0], jnp.tile(jnp.eye(3)[None], (4, 1, 1)))
+    own = {name: variables[name]["waves"] for name in ("params", "waves")}
+    features = waves.apply(own, ws[:, 0], jnp.tile(jnp.eye(3)[None], (4, 1, 1)))
     np.testing.assert_allclose(whole["layer0"]["mean_square"], 0.5 + 0.5 * (features**2).mean(), rtol=1e-5)
     shares = jax.vmap(lambda ws: magnitudes(ws, "shares"), axis_name="shares")(ws.reshape(2, 2, 4, 3))
     for name in ("layer0", "layer1", "to_rgb"):

@@ -43,7 +43,9 @@ def test_resampling_is_scipys_correlation(form, taps):
     for up, down, padding in CASES:
         found = upfirdn(IMAGES, taps, up=up, down=down, padding=padding)
         wanted = by_scipy(np.asarray(IMAGES, np.float64), taps, up, down, padding)
-        np.testing.assert_allclose(found, wanted, atol=2e-5 if taps.ndim > 1 else 1e-5, err_msg=f"{up} {down} {padding}")
+        np.testing.assert_allclose(
+            found, wanted, atol=2e-5 if taps.ndim > 1 else 1e-5, err_msg=f"{up} {down} {padding}"
+        )
 
 
 def test_with_stylegan2s_filter_it_is_the_resampling_by_two(form):
