@@ -1,6 +1,8 @@
 """Equivariance of a generator: whether its image moves as the coordinates do that it is made of.
 
-Karras et al.: Alias-Free Generative Adversarial Networks, 2021, arXiv 2106.12423, and the authors' code. Images x = g(w) and y = g(w; t), made with coordinates that are moved by t, are compared as
+Karras et al.: Alias-Free Generative Adversarial Networks, 2021, arXiv 2106.12423, and the authors' code.
+
+Images x = g(w) and y = g(w; t), made with coordinates that are moved by t, are compared as
 
     EQ = 10 log10(I_max^2 / MSE),    MSE = sum m (t[x] - y)^2 / sum m                                      (1)
 

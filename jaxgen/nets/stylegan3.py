@@ -198,7 +198,7 @@ class FilteredLayer(nn.Module):
     dtype: Literal["float32", "bfloat16"] = "float32"
 
     @nn.compact
-    def __call__(self, images: Images, w: jax.Array, mode: Mode) -> Images:
+    def __call__(self, images: Images, w: jax.Array, mode: Mode) -> Outputs:
         """(batch, in_size, in_size, in_channels) to (batch, size, size, channels)."""
         layer, size = self.layer, self.layer.kernel_size
         kernel = self.param("kernel", nn.initializers.normal(1.0), (size, size, layer.in_channels, layer.channels))
@@ -239,7 +239,7 @@ def normalized_conv(images: Images, kernel: jax.Array, scales: jax.Array, *, dem
     return modulated_conv(padded, kernel.astype(images.dtype), scales, demodulate=demodulate)
 
 
-def filtered(images: Images, layer: Layer) -> Images:
+def filtered(images: Images, layer: Layer) -> Outputs:
     """sqrt(2) leaky ReLU, clamped, between an upsampling and a downsampling filter."""
     up, down = filters(layer)
     images = upfirdn(images, layer.up * up, up=layer.up, padding=layer.padding)
