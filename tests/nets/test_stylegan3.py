@@ -199,7 +199,7 @@ def test_images_of_a_network_without_its_filters_do_not_move():
 
 
 def test_the_mean_square_of_each_layers_inputs_moves_in_training_over_all_devices():
-    net = StyleGAN3Synthesis(8, 2, num_layers=2, num_critical=1, margin=1, magnitude_half_life=1.0)
+    net = StyleGAN3Synthesis(32, 2, num_layers=2, num_critical=1, margin=1, magnitude_half_life=1.0)
     ws = jax.random.normal(jax.random.key(0), (4, 4, 3))
     variables = jax.jit(lambda: net.init(jax.random.key(1), ws, (16, 16, 1)))()
 
@@ -234,6 +234,8 @@ def test_computation_in_bfloat16_gives_nearly_the_same_images_in_float32():
         ({}, (32, 16, 3), r"image_shape is \(32, 16, 3\), but must be \(side, side, channels\), the side a power of"),
         ({}, (24, 24, 3), r"image_shape is \(24, 24, 3\)"),
         ({}, (8, 8, 3), r"image_shape is \(8, 8, 3\)"),
+        ({"channel_base": 31}, (32, 32, 3), "channel_base is 31, but must be at least 32, the side of the image"),
+        ({"channel_max": 0}, (32, 32, 3), "channel_max is 0, but must be at least 1"),
         ({"num_critical": 14}, (32, 32, 3), r"num_critical is 14, but must be in \[1, num_layers\)"),
         ({"first_cutoff": 8.5, "first_stopband": 9.0}, (16, 16, 3), r"first_cutoff is 8.5, but must be in \(0, 8.0\)"),
         ({"first_stopband": 1.5}, (32, 32, 3), "first_stopband is 1.5, but must be above first_cutoff"),
