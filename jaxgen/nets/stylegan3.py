@@ -145,7 +145,8 @@ def _layer(net: StyleGAN3Synthesis, number: int, before: tuple, after: tuple) ->
     kernel = 1 if to_rgb else net.kernel_size
     inner = max(in_rate, rate) * (1 if to_rgb else 2)
     up, down = inner // in_rate, inner // rate
-    taps = tuple(1 if to_rgb else net.filter_size * factor for factor in (up, down))
+    per_place = 0 if to_rgb else net.filter_size
+    taps = max(1, per_place * up), max(1, per_place * down)
     total = (size - 1) * down + 1 - (in_size + kernel - 1) * up + sum(taps) - 2
     low = (total + up) // 2
     radial = net.radial and number < net.num_layers - net.num_critical

@@ -1,5 +1,7 @@
 """StyleGAN 3's synthesis network: the paper's layers, counts of the authors' code, and that images move."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +13,7 @@ from jaxgen.nets.modulated import modulated_kernels
 from jaxgen.nets.stylegan3 import FourierFeatures, StyleGAN3Synthesis, filters, normalized_conv, specification
 from tests.nets.parameters import count
 
-ROTATION = {"channel_base": 65536, "channel_max": 1024, "kernel_size": 1, "radial": True}
+ROTATION: dict[str, Any] = {"channel_base": 65536, "channel_max": 1024, "kernel_size": 1, "radial": True}
 MAPPING = 525_312
 
 # layer: channels in and out, sizes, rates, inner rate, cutoffs, half-widths, up, padding
@@ -174,7 +176,7 @@ def moved(net, side, offset=(3, -2)):
 
 
 def test_images_of_random_weights_move_with_their_coordinates_and_turn_in_r_alone():
-    small = {"channel_base": 64, "channel_max": 8, "num_layers": 5}
+    small: dict[str, Any] = {"channel_base": 64, "channel_max": 8, "num_layers": 5}
     shifted, turned = moved(StyleGAN3Synthesis(**small), 32)
     assert shifted >= 45 and turned <= 10
     _, turned = moved(StyleGAN3Synthesis(**small, kernel_size=1, radial=True), 32)
@@ -184,7 +186,7 @@ def test_images_of_random_weights_move_with_their_coordinates_and_turn_in_r_alon
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("side", [32, 64])
 def test_images_of_all_layers_move_with_their_coordinates_and_turn_in_r_alone(side):
-    wide = {"channel_base": 2048, "channel_max": 64}
+    wide: dict[str, Any] = {"channel_base": 2048, "channel_max": 64}
     shifted, turned = moved(StyleGAN3Synthesis(**wide), side)
     assert shifted >= 45 and turned <= 10
     shifted, turned = moved(StyleGAN3Synthesis(**wide, kernel_size=1, radial=True), side)
@@ -210,7 +212,7 @@ def test_the_mean_square_of_each_layers_inputs_moves_in_training_over_all_device
     whole = jax.jit(magnitudes)(ws)
     waves = FourierFeatures(specification(net, (16, 16, 1))[0])
     own = {name: variables[name]["waves"] for name in ("params", "waves")}
-    features = waves.apply(own, ws[:, 0], jnp.tile(jnp.eye(3)[None], (4, 1, 1)))
+    features: Any = waves.apply(own, ws[:, 0], jnp.tile(jnp.eye(3)[None], (4, 1, 1)))
     np.testing.assert_allclose(whole["layer0"]["mean_square"], 0.5 + 0.5 * (features**2).mean(), rtol=1e-5)
     shares = jax.jit(jax.vmap(lambda ws: magnitudes(ws, "shares"), axis_name="shares"))(ws.reshape(2, 2, 4, 3))
     for name in ("layer0", "layer1", "to_rgb"):
