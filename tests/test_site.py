@@ -67,6 +67,7 @@ SHOWN = ["Picture", "Learning curves"]
 
 UNMEASURED = {
     "models/r3gan.md",
+    "models/stylegan2.md",
     "models/stylegan3.md",
 }
 """Pages of models that have no record of a run yet."""

@@ -196,7 +196,7 @@ def discriminator_steps(
         player, found = regularize_now_and_then(config.r1.every, player, loss, inputs, axis_name)
         metrics |= found
     num, before = psum(real.shape[0], axis_name), player.collections[AUGMENTATION]["state"]
-    after = {"state": config.augmentation.update(before, metrics["real_sign"], mode.step, num)}
+    after = {"state": config.augmentation.update(before, metrics["real_sign"], state.discriminator.step, num)}
     return player.replace(collections={**player.collections, AUGMENTATION: after}), metrics
 
 
@@ -215,7 +215,7 @@ def transformed(
     """
     ws = styles.to_w_plus(config, state, latents, condition)
     variables = {name: tree["synthesis"] for name, tree in state.ema.items() if "synthesis" in tree}
-    images = config.synthesis.apply(variables, ws, config.image_shape, transforms, method="render")
+    images: Any = config.synthesis.apply(variables, ws, config.image_shape, transforms, method="render")
     return images if config.value_range is None else images.clip(*config.value_range)
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from jaxgen.checks import require
 
-Taps = npt.NDArray[np.float64]
+Taps = npt.NDArray[np.floating]
 """(n,), a filter for rows and columns in turn, or (n, n)."""
 
 

@@ -145,7 +145,8 @@ def _layer(net: StyleGAN3Synthesis, number: int, before: tuple, after: tuple) ->
     kernel = 1 if to_rgb else net.kernel_size
     inner = max(in_rate, rate) * (1 if to_rgb else 2)
     up, down = inner // in_rate, inner // rate
-    taps = tuple(1 if to_rgb else net.filter_size * factor for factor in (up, down))
+    per_place = 0 if to_rgb else net.filter_size
+    taps = max(1, per_place * up), max(1, per_place * down)
     total = (size - 1) * down + 1 - (in_size + kernel - 1) * up + sum(taps) - 2
     low = (total + up) // 2
     radial = net.radial and number < net.num_layers - net.num_critical
@@ -274,6 +275,9 @@ def _require(net: StyleGAN3Synthesis, image_shape: Shape) -> None:
     side = image_shape[0]
     square = len(image_shape) == 3 and side == image_shape[1] and side >= 16 and side & (side - 1) == 0
     require(square, "image_shape", image_shape, "(side, side, channels), the side a power of two, at least 16")
+    least = f"at least {side}, the side of the image"
+    require(net.channel_base >= side, "channel_base", net.channel_base, least)
+    require(net.channel_max >= 1, "channel_max", net.channel_max, "at least 1")
     require(1 <= net.num_critical < net.num_layers, "num_critical", net.num_critical, "in [1, num_layers)")
     require(net.first_stopband > net.first_cutoff, "first_stopband", net.first_stopband, "above first_cutoff")
     highest = 2.0 ** (math.ceil(math.log2(min(2 * net.first_stopband, side))) - 1)

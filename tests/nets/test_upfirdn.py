@@ -11,9 +11,9 @@ from jaxgen.nets.filters import lowpass, radial_lowpass
 from jaxgen.nets.resampling import BINOMIAL, downsample, upsample
 from jaxgen.nets.upfirdn import upfirdn
 
-IMAGES = jax.random.normal(jax.random.key(0), (2, 11, 9, 3))
+IMAGES = jax.random.normal(jax.random.key(0), (2, 11, 9, 2))
 ROW, MATRIX = np.array([0.3, -0.2, 0.5, 0.9]), np.arange(20.0).reshape(4, 5) % 7 - 1
-CASES = [(up, down, padding) for up, down in ((1, 1), (2, 1), (4, 1), (1, 2), (1, 3)) for padding in ((3, 4), (-1, -2))]
+CASES = [(1, 1, (3, 4)), (2, 1, (3, 4)), (4, 1, (-1, -2)), (1, 2, (0, 1)), (1, 3, (-1, 2))]  # up, down, padding
 
 
 @pytest.fixture(params=["products", "sums"])
