@@ -229,13 +229,17 @@ def update(config: Config, state: State, batch: Any, key: Key, *, axis_name: Axi
     opponent = discriminator.variables
     generator, found = generator_steps(config, state, opponent, (latents, given), mode)
     metrics |= found | diversity(images, fake, axis_name)
+
+    before, counted = opponent[AUGMENTATION]["state"], (state.discriminator.step, psum(num, axis_name))
+    after = {"state": config.augmentation.update(before, metrics["real_sign"], *counted)}
+    discriminator = discriminator.replace(collections={**discriminator.collections, AUGMENTATION: after})
     return State(generator, discriminator, styles.averaged(config, state.ema, generator)), metrics
 
 
 def discriminator_steps(
     config: Config, state: State, examples: tuple[Points, Points, Given], mode: Mode
 ) -> tuple[TrainState, Metrics]:
-    """One step down equation 1, at some updates one down equation 3; the augmentation's state follows the scores."""
+    """One step down equation 1, at some updates one down equation 3."""
     (real, _, given), axis_name = examples, mode.axis_name
     player, loss = state.discriminator, partial(discriminator_loss, config)
     player, metrics = descend(player, loss, (*examples, mode), axis_name, "discriminator")
@@ -244,9 +248,7 @@ def discriminator_steps(
         loss = partial(slope_loss, config)
         player, found = regularize_now_and_then(config.r1.every, player, loss, inputs, axis_name)
         metrics |= found
-    num, before = psum(real.shape[0], axis_name), player.collections[AUGMENTATION]["state"]
-    after = {"state": config.augmentation.update(before, metrics["real_sign"], mode.step, num)}
-    return player.replace(collections={**player.collections, AUGMENTATION: after}), metrics
+    return player, metrics
 
 
 def generator_steps(
@@ -258,9 +260,8 @@ def generator_steps(
     if settings.weight == 0:
         return player, metrics
     (latents, given, keys) = jax.tree.map(lambda leaf: leaf[0], split((*inputs, mode.keys), settings.shrink))
-    inputs = latents, given, mode.with_keys(keys)
-    loss = partial(path_loss, config)
-    player, found = regularize_now_and_then(settings.every, player, loss, inputs, mode.axis_name)
+    part, loss = (latents, given, mode.with_keys(keys)), partial(path_loss, config)
+    player, found = regularize_now_and_then(settings.every, player, loss, part, mode.axis_name)
     return player, metrics | found | {"path_length": player.collections[AVERAGES]["path_length"]}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import jax
 
 from jaxgen.mode import Mode, fold
-from jaxgen.typing import Images
+from jaxgen.typing import Images, Shape
 
 STREAM = 2**31 - 3
 """The number that sets the keys of the maps apart from those of dropout, `InstanceNoise` and `DiffAugment`."""
@@ -21,7 +21,7 @@ STRENGTH = "noise_strength"
 """The param of a layer that multiplies its map: `scaled_strengths` finds it by this name."""
 
 
-def noise_map(size: tuple[int, int], num: int, layer: int, mode: Mode) -> Images:
+def noise_map(size: Shape, num: int, layer: int, mode: Mode) -> Images:
     """(num, *size, 1) from N(0, 1); (1, *size, 1) in a pass out of training without keys.
 
     Args:

@@ -59,7 +59,7 @@ class Linear(nn.Module):
 
 
 @dataclass(frozen=True)
-class Brighter:
+class Brighter(NoAugmentation):
     """An augmentation whose state is a number that is added; it follows the signs."""
 
     def init(self) -> Any:
@@ -69,7 +69,7 @@ class Brighter:
         return images + state
 
     def update(self, state: Any, sign: Any, step: Any, batch_size: int) -> Any:
-        return state + sign * batch_size + 1000.0 * step
+        return state + sign * batch_size + 1000.0 * step.astype(jnp.float32)
 
 
 PLAIN = dataclasses.replace(  # linear networks; nothing lazy, nothing random but the latents
@@ -158,7 +158,9 @@ def test_update_is_four_steps_done_by_hand(plain):
             return jnp.einsum("bf,lfp->bp", w, params["synthesis"]["kernel"]).reshape(-1, 4, 4, 1), w
 
         def score(params, images):
-            return (images + 0.5).reshape(len(images), -1) @ params["Dense_0"]["kernel"] + params["Dense_0"]["bias"]
+            return (images + 0.5).reshape(len(images), -1) @ params["Dense_0"]["kernel"] + params["Dense_0"]["bias"][
+                None
+            ]
 
         def of_d(params):
             fake, _ = image(state.generator.params, z_d)

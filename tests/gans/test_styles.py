@@ -36,7 +36,7 @@ class Sum(nn.Module):
         assert ws.shape[1] == LAYERS
         maps = [nn.Dense(4, use_bias=False, name=f"layer{n}")(ws[:, n]) for n in range(LAYERS)]
         strength = self.param("noise_strength", nn.initializers.constant(0.1), ())
-        return sum(maps).reshape(-1, *output_shape) + strength * noise_map((2, 2), ws.shape[0], 0, mode)
+        return jnp.stack(maps).sum(0).reshape(-1, *output_shape) + strength * noise_map((2, 2), ws.shape[0], 0, mode)
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def test_images_of_states_pass_through_w_and_w_plus():
     np.testing.assert_allclose(ws, styles.broadcast(compiled(styles.to_w, CONFIG)(STATE, LATENTS), LAYERS), atol=1e-6)
     np.testing.assert_allclose(compiled(styles.from_w_plus, CONFIG)(STATE, ws), images, atol=1e-6)
     kernels = [EMA["params"]["synthesis"][f"layer{n}"]["kernel"] for n in range(LAYERS)]
-    wanted = sum(ws[:, n] @ kernel for n, kernel in enumerate(kernels)).reshape(6, 2, 2, 1)
+    wanted = jnp.stack([ws[:, n] @ kernel for n, kernel in enumerate(kernels)]).sum(0).reshape(6, 2, 2, 1)
     found = compiled(styles.from_w_plus, drawn(noise=0.0))(STATE, ws)
     np.testing.assert_allclose(found, wanted, atol=1e-5)
     np.testing.assert_allclose(

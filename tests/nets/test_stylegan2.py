@@ -1,6 +1,7 @@
 """StyleGAN 2's networks: sizes of the authors' code, the order of their layers, what noise and styles do."""
 
 import math
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -30,6 +31,11 @@ SYNTHESIS, DISCRIMINATOR = StyleGAN2Synthesis(24, 5), StyleGAN2Discriminator(24,
 WS = jax.random.normal(jax.random.key(0), (4, 4, 6))
 IMAGES = jax.random.normal(jax.random.key(1), (4, *SHAPE))
 KEYS = jax.random.split(jax.random.key(2), 4)
+
+
+def apply(net, *inputs, **options) -> Any:
+    """The outputs alone, as arrays to the type checker."""
+    return net.apply(*inputs, **options)
 
 
 def size(net, *inputs):
@@ -77,7 +83,7 @@ def variables():
 
 def test_noise_has_no_effect_in_a_fresh_network_and_is_each_examples_own_in_training(variables):
     fresh, moved = variables[0]
-    draw = jax.jit(lambda variables, mode: SYNTHESIS.apply(variables, WS, SHAPE, mode=mode))
+    draw = jax.jit(lambda variables, mode: apply(SYNTHESIS, variables, WS, SHAPE, mode=mode))
     first, other = Mode(KEYS, train=True), Mode(KEYS[::-1], train=True)
     np.testing.assert_array_equal(draw(fresh, first), draw(fresh, other))
     np.testing.assert_allclose(draw(fresh, first), draw(fresh, EVALUATION), atol=1e-6)  # another program
@@ -88,12 +94,12 @@ def test_noise_has_no_effect_in_a_fresh_network_and_is_each_examples_own_in_trai
 
 def test_a_styled_layer_by_hand():
     layer, mode = StyledLayer(3, 7, clamp=0.9), Mode(KEYS, train=True)
-    variables = layer.init(jax.random.key(5), IMAGES, WS[:, 0])
+    variables: Any = layer.init(jax.random.key(5), IMAGES, WS[:, 0])
     params = variables["params"] | {"noise_strength": jnp.float32(0.5), "bias": jnp.array([0.3, 0.0, -0.2])}
-    hidden = ModulatedConv(3).apply({"params": params["ModulatedConv_0"]}, IMAGES, WS[:, 0])
+    hidden = apply(ModulatedConv(3), {"params": params["ModulatedConv_0"]}, IMAGES, WS[:, 0])
     hidden = hidden + 0.5 * noise_map((8, 8), 4, 7, mode) + params["bias"][None, None, None]
     wanted = np.clip(math.sqrt(2) * np.where(hidden > 0, hidden, 0.2 * hidden), -0.9, 0.9)
-    found = layer.apply({"params": params}, IMAGES, WS[:, 0], mode)
+    found = apply(layer, {"params": params}, IMAGES, WS[:, 0], mode)
     np.testing.assert_allclose(found, wanted, atol=1e-5)
     assert (np.abs(found) == np.float32(0.9)).any()
     assert variables["params"]["noise_strength"] == 0.0 and not variables["params"]["bias"].any()
@@ -106,11 +112,11 @@ def test_the_synthesis_by_hand(variables):
 
     def layer(number, hidden, w, width, up=False):
         own = {"params": params[f"StyledLayer_{number}"]}
-        return StyledLayer(width, number, up=up).apply(own, hidden, w)
+        return apply(StyledLayer(width, number, up=up), own, hidden, w)
 
     def image(side, hidden, w):
         conv = ModulatedConv(2, 1, demodulate=False)
-        return conv.apply({"params": params[f"image_{side}"]}, hidden, w) + params[f"bias_{side}"][None, None, None]
+        return apply(conv, {"params": params[f"image_{side}"]}, hidden, w) + params[f"bias_{side}"][None, None, None]
 
     @jax.jit
     def by_hand():
@@ -120,7 +126,7 @@ def test_the_synthesis_by_hand(variables):
         hidden = layer(2, hidden, WS[:, 2], 3)
         return upsample(small) + image(8, hidden, WS[:, 3])
 
-    found = jax.jit(lambda: SYNTHESIS.apply(variables[0][1], WS, SHAPE))()
+    found = jax.jit(lambda: apply(SYNTHESIS, variables[0][1], WS, SHAPE))()
     np.testing.assert_allclose(found, by_hand(), atol=1e-4)
 
 
@@ -138,7 +144,7 @@ def test_the_numbers_of_the_styles_that_the_layers_take():
         return jnp.zeros((1, *(side * (1 + context.module.up) for side in images.shape[1:3]), 1))
 
     with nn.intercept_methods(record):
-        net.apply(variables, jnp.arange(6.0)[None, :, None], shape)
+        apply(net, variables, jnp.arange(6.0)[None, :, None], shape)
     assert taken == [(4, 0), (4, 1), (8, 1), (8, 2), (8, 3), (16, 3), (16, 4), (16, 5)]
 
 
@@ -150,7 +156,7 @@ def test_the_discriminator_by_hand(residual):
 
     def conv(number, hidden, features, *sizes, **options):
         layer = EqualizedConv(features, *sizes, gain=1.0, **options)
-        return layer.apply({"params": params[f"EqualizedConv_{number}"]}, hidden)
+        return apply(layer, {"params": params[f"EqualizedConv_{number}"]}, hidden)
 
     def dense(number, hidden):
         layer = params[f"EqualizedDense_{number}"]
@@ -169,18 +175,21 @@ def test_the_discriminator_by_hand(residual):
         hidden = activate(conv(4 if residual else 3, append_stddev(hidden, 2), 5)).reshape(4, -1)
         return dense(1, activate(dense(0, hidden)))[:, 0]
 
-    np.testing.assert_allclose(jax.jit(lambda: net.apply({"params": params}, IMAGES))(), by_hand(), atol=1e-4)
+    np.testing.assert_allclose(jax.jit(lambda: apply(net, {"params": params}, IMAGES))(), by_hand(), atol=1e-4)
 
 
 def test_a_class_is_a_projection_on_its_mapped_vector(variables):
     params = variables[1][1]["params"]
-    score = jax.jit(lambda params, classes: DISCRIMINATOR.apply({"params": params}, IMAGES, (), condition=classes))
-    mapped = Mapping(1, 5, scaled_activation=True).apply(
-        {"params": params["Mapping_0"]}, jnp.zeros((4, 0)), condition=jnp.eye(4)
+    score = jax.jit(lambda params, classes: apply(DISCRIMINATOR, {"params": params}, IMAGES, (), condition=classes))
+    mapped = apply(
+        Mapping(1, 5, scaled_activation=True), {"params": params["Mapping_0"]}, jnp.zeros((4, 0)), condition=jnp.eye(4)
     )
     vectors = jax.jit(
-        lambda: DISCRIMINATOR.apply(
-            {"params": {name: tree for name, tree in params.items() if name != "Mapping_0"}}, IMAGES, (5,)
+        lambda: apply(
+            DISCRIMINATOR,
+            {"params": {name: tree for name, tree in params.items() if name != "Mapping_0"}},
+            IMAGES,
+            (5,),
         )
     )()
     np.testing.assert_allclose(score(params, jnp.eye(4)), (vectors * mapped).sum(1) / math.sqrt(5), atol=1e-4)
@@ -190,10 +199,10 @@ def test_a_class_is_a_projection_on_its_mapped_vector(variables):
 
 def test_examples_are_compared_in_groups_of_the_whole_batch_over_all_devices(variables):
     variables = variables[2][1]
-    scores = jax.jit(lambda: DISCRIMINATOR.apply(variables, IMAGES))()
+    scores = jax.jit(lambda: apply(DISCRIMINATOR, variables, IMAGES))()
 
     def share(images):
-        return DISCRIMINATOR.apply(variables, images, mode=Mode(axis_name="shares"))
+        return apply(DISCRIMINATOR, variables, images, mode=Mode(axis_name="shares"))
 
     found = jax.jit(jax.vmap(share, axis_name="shares"))(IMAGES.reshape(2, 2, *SHAPE)).reshape(-1)
     np.testing.assert_allclose(found, scores, atol=1e-5)
@@ -221,10 +230,10 @@ def test_maps_halve_while_their_sides_are_even_and_stay_at_least_4():
 @pytest.mark.parametrize("clamp", [None, 256.0])
 def test_bfloat16_is_close_to_float32(variables, clamp):
     options = {"dtype": "bfloat16", "clamp": clamp}
-    single, half = (net.apply(variables[0][1], WS, SHAPE) for net in (SYNTHESIS, SYNTHESIS.clone(**options)))
+    single, half = (apply(net, variables[0][1], WS, SHAPE) for net in (SYNTHESIS, SYNTHESIS.clone(**options)))
     assert half.dtype == jnp.float32
     np.testing.assert_allclose(half, single, atol=0.05 * float(np.abs(single).max()))
-    single, half = (net.apply(variables[2][1], IMAGES) for net in (DISCRIMINATOR, DISCRIMINATOR.clone(**options)))
+    single, half = (apply(net, variables[2][1], IMAGES) for net in (DISCRIMINATOR, DISCRIMINATOR.clone(**options)))
     assert half.dtype == jnp.float32
     np.testing.assert_allclose(half, single, atol=0.05 * float(np.abs(single).max()))
 
