@@ -71,6 +71,7 @@ UNMEASURED = {
     "models/progan.md",
     "models/stylegan.md",
     "models/stylegan2.md",
+    "models/stylegan3.md",
 }
 """Pages of models that have no record of a run yet."""
 

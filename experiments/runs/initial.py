@@ -19,7 +19,6 @@ from experiments.checkpoints import arrays
 from experiments.checkpoints.checksums import name_of
 from experiments.command_line.errors import UserError
 from experiments.runs import restore, run_folder
-from experiments.runs import variables as stored
 from experiments.runs.carrying import is_optimizer_state
 from experiments.runs.experiment import Experiment
 from jaxgen.train_state import Frozen, TrainState
@@ -106,10 +105,12 @@ def _map(state: Any, function: Callable[[str, Any], Any]) -> Any:
     def of_leaf(path: Any, leaf: Any) -> Any:
         name = name_of(path)
         if isinstance(leaf, TrainState):
-            flat = stored.flat(leaf.variables)
-            own = stored.nested({key: function(f"{name}/{key}".lstrip("/"), value) for key, value in flat.items()})
-            kept = {key: own.get(key, {}) for key in leaf.collections}
-            return leaf.replace(params=own.get("params", {}), collections=kept)
+
+            def of_array(place: Any, value: Any) -> Any:
+                return function(f"{name}/{name_of(place)}".lstrip("/"), value)
+
+            own = jax.tree_util.tree_map_with_path(of_array, leaf.variables)
+            return leaf.replace(params=own.pop("params"), collections=own)
         if isinstance(leaf, Frozen) or is_optimizer_state(leaf) or not jnp.issubdtype(leaf.dtype, jnp.floating):
             return leaf
         return function(name, leaf)

@@ -77,7 +77,10 @@ class _Dtype:
             raise ValueError(f"it holds an array of type {code!r}, which is no number")
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.value = self.value.newbyteorder({"<": "<", ">": ">", "|": "|"}[state[1]])
+        order = state[1]
+        if order not in ("<", ">", "|"):
+            raise ValueError(f"it holds an array of the order {order!r} of bytes")
+        self.value = np.dtype(f"{order}{self.value.str[1:]}")
 
 
 class _Array:

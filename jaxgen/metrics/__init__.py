@@ -8,6 +8,15 @@ from jaxgen.metrics.classification import (
     classification_accuracy_score,
     within_class_variety,
 )
+from jaxgen.metrics.equivariance import (
+    MaskedErrors,
+    equivariance,
+    limit_as_rotated,
+    rotate,
+    shift,
+    shift_subpixel,
+    squared_errors,
+)
 from jaxgen.metrics.features import (
     inception_inputs,
     pca_extractor,
@@ -85,6 +94,7 @@ from jaxgen.metrics.statistics import (
 __all__ = [
     "DensityCoverage",
     "Interval",
+    "MaskedErrors",
     "ModeCoverage",
     "Moments",
     "Neighbors",
@@ -96,6 +106,7 @@ __all__ = [
     "classification_accuracy_score",
     "covariance",
     "density_coverage",
+    "equivariance",
     "frechet_distance",
     "gaussian_frechet_distance",
     "grid_modes",
@@ -105,6 +116,7 @@ __all__ = [
     "kernel_distance",
     "kernel_distances",
     "laplacian_pyramid",
+    "limit_as_rotated",
     "lpips",
     "lpips_inputs",
     "merge",
@@ -127,7 +139,11 @@ __all__ = [
     "raw_pixels",
     "resize_bilinear",
     "ring_modes",
+    "rotate",
+    "shift",
+    "shift_subpixel",
     "small_sample_frechet_distance",
+    "squared_errors",
     "ssim",
     "trimmed_mean",
     "within_class_variety",

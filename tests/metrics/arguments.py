@@ -73,6 +73,7 @@ ROWS: dict[str, Row] = {
     "classification_accuracy_score": Row(classified, (ROW, ROW)),
     "covariance": Row(lambda scatter: M.covariance(moments(scatter[0], scatter)), (MATRIX,), batch=False),
     "density_coverage": Row(functools.partial(M.density_coverage, k=2), (SET, OTHER)),
+    "equivariance": Row(lambda sums: M.equivariance(M.MaskedErrors(sums[0], sums[1])), ((2,),), batch=False),
     "frechet_distance": Row(
         lambda *parts: M.frechet_distance(moments(*parts[:2]), moments(*parts[2:])),
         ((3,), MATRIX, (3,), MATRIX),
@@ -85,6 +86,7 @@ ROWS: dict[str, Row] = {
     "kernel_distance": Row(M.kernel_distance, (SET, OTHER)),
     "kernel_distances": Row(lambda x, y: M.kernel_distances(x, y, KEY, num_subsets=20, subset_size=3), (SET, OTHER)),
     "laplacian_pyramid": Row(lambda images: M.laplacian_pyramid(images, 2), ((2, 8, 8, 1),)),
+    "limit_as_rotated": Row(lambda images, angles: M.limit_as_rotated(images, angles)[0], ((4, 13, 13, 1), B)),
     "lpips": Row(lambda weights, x, y: M.lpips(lambda x: [x], [weights], x, y), ((2,), IMAGES, IMAGES)),
     "lpips_inputs": Row(M.lpips_inputs, ((4, 3, 3, 1),)),
     "merge": Row(
@@ -113,7 +115,11 @@ ROWS: dict[str, Row] = {
     "pyramid_distances": Row(distances_of_whole_images, ((4, 5, 5, 2), (4, 5, 5, 2))),
     "raw_pixels": Row(M.raw_pixels, (IMAGES,)),
     "resize_bilinear": Row(lambda images: M.resize_bilinear(images, 10, 12), (IMAGES,)),
+    "rotate": Row(lambda images, angles: M.rotate(images, angles)[0], ((4, 15, 15, 1), B)),
+    "shift": Row(lambda images: M.shift(images, jnp.zeros((len(images), 2), jnp.int32))[0], (IMAGES,)),
+    "shift_subpixel": Row(lambda images, offsets: M.shift_subpixel(images, offsets)[0], ((4, 8, 8, 1), (4, 2))),
     "small_sample_frechet_distance": Row(M.small_sample_frechet_distance, (SET, OTHER)),
+    "squared_errors": Row(lambda x, y, mask: M.squared_errors(x, y, mask).squared, (IMAGES, IMAGES, IMAGES[:3])),
     "ssim": Row(functools.partial(M.ssim, data_range=1.0, window=3), (IMAGES, IMAGES)),
     "trimmed_mean": Row(M.trimmed_mean, (B,)),
 }

@@ -108,6 +108,7 @@ LAYERS |= {
 LAYERS |= {"GeneratorBlock", "DiscriminatorBlock", "ResNetFeatures", "BigGANDeepFeatures"}  # of GANs with classes
 LAYERS |= {"InvertedBottleneck"}
 LAYERS |= {"EqualizedDense", "EqualizedConv", "AdaINLayer"}  # of ProGAN and the StyleGANs
+LAYERS |= {"FourierFeatures", "FilteredLayer"}  # of StyleGAN 3
 LAYERS |= {"ModulatedConv", "StyledLayer"}  # of StyleGAN 2
 LAYERS |= {"Classifier", InceptionV3.__name__}  # published weights, for inference only
 

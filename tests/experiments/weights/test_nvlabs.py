@@ -150,6 +150,13 @@ def test_damaged_files_raise_one_sentence_and_nothing_else(tmp_path, seed, monke
     assert all(each.startswith(f"{path} cannot be read as the networks of a .pkl file") for each in refused)
 
 
+def test_persistent_objects_of_another_kind_are_refused(tmp_path):
+    meta = {"type": "function", "class_name": "G", "state": {}}
+    function = nvidia.Call(nvidia.FOUND["torch_utils.persistence", "_reconstruct_persistent_obj"], meta)
+    with pytest.raises(ValueError, match="it holds an object of the kind 'function', not a class"):
+        nvlabs.read(written(tmp_path, {"G": function}))
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -44,6 +44,13 @@ def test_arrays_of_anything_but_numbers_are_refused(array):
         read(array, 4)
 
 
+def test_arrays_of_an_unknown_order_of_bytes_are_refused():
+    content = pickle.dumps(np.array([1, -2], ">i4"), 4)
+    assert content.count(b"\x8c\x01>") == 1
+    with pytest.raises(ValueError, match=r"of the order '\?' of bytes"):
+        pickles.Reader(io.BytesIO(content.replace(b"\x8c\x01>", b"\x8c\x01?")), {}).load()
+
+
 def test_arrays_whose_bytes_do_not_fit_their_shape_are_refused():
     content = pickle.dumps(np.arange(4, dtype=np.int8), 3)
     assert content.count(b"K\x04\x85") == 1

@@ -9,9 +9,11 @@ from scipy import signal
 from experiments.runs import variables as stored
 from experiments.weights import generators, stylegan2
 from experiments.weights.nvlabs import Network
+from jaxgen.gans import stylegan2 as model
 from jaxgen.nets.conditioning import InnerCondition
 from jaxgen.nets.mapping import Mapping
-from jaxgen.nets.stylegan2 import StyleGAN2Synthesis
+from jaxgen.nets.stylegan2 import StyleGAN2Discriminator, StyleGAN2Synthesis
+from jaxgen.priors import Normal
 
 FILTER = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
 STYLES, LATENT, CLASSES = 3, 5, 2
@@ -111,14 +113,13 @@ def test_our_generator_with_their_weights_is_theirs(classes):
     given = (jnp.asarray(y),) if classes else ()
     mapping = Mapping(2, STYLES, scaled_activation=True)
     mapping = InnerCondition(mapping) if classes else mapping
-    w = jnp.zeros((1, 4, STYLES))
-    like = {
-        "params": {
-            "mapping": jax.eval_shape(lambda: mapping.init(jax.random.key(0), jnp.asarray(z), *given, ()))["params"],
-            "synthesis": jax.eval_shape(lambda: SYNTHESIS.init(jax.random.key(0), w, SHAPE))["params"],
-        },
-        "averages": {"w": jax.ShapeDtypeStruct((STYLES,), jnp.float32), "path_length": jnp.float32(2.5)},
-    }
+    discriminator = StyleGAN2Discriminator(channel_base=16, channel_max=4, mapping_layers=1)
+    nets = {"mapping": mapping, "synthesis": SYNTHESIS, "discriminator": discriminator}
+    if classes:
+        nets |= {"discriminator": InnerCondition(discriminator), "num_classes": classes}
+    config = model.Config(image_shape=SHAPE, prior=Normal(LATENT), **nets)
+    shapes = jax.eval_shape(lambda: model.init(config, jax.random.key(0))).ema
+    like = jax.tree.map(lambda leaf: jnp.full(leaf.shape, 2.5, leaf.dtype), shapes)
     ours = generators.fitted(stylegan2.generator(network), like)
     np.testing.assert_array_equal(ours["averages"]["w"], network.arrays["mapping.w_avg"])
     assert ours["averages"]["path_length"] == 2.5  # no part of the file

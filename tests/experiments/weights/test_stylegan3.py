@@ -1,5 +1,7 @@
 """NVIDIA's names, and its first map and convolution written out in NumPy, and ours with the same weights."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,8 +11,11 @@ from scipy import signal
 from experiments.runs import variables as stored
 from experiments.weights import generators, stylegan3
 from experiments.weights.nvlabs import Network
+from jaxgen.gans import stylegan3 as model
 from jaxgen.nets.mapping import Mapping
+from jaxgen.nets.stylegan2 import StyleGAN2Discriminator
 from jaxgen.nets.stylegan3 import FourierFeatures, StyleGAN3Synthesis, normalized_conv, specification
+from jaxgen.priors import Normal
 
 STYLES, LATENT, SHAPE = 3, 5, (16, 16, 3)
 SYNTHESIS = StyleGAN3Synthesis(channel_base=32, channel_max=4, num_layers=3, num_critical=1)
@@ -42,18 +47,14 @@ def theirs():
     return Network("Generator", (), {}, {name: array.astype(np.float32) for name, array in arrays.items()})
 
 
+@functools.cache
 def fitted():
-    """Under our names, held against the shapes of our networks."""
-
-    def variables():
-        key, ws = jax.random.key(0), jnp.zeros((1, SYNTHESIS.num_styles(SHAPE), STYLES))
-        found = {"mapping": Mapping(2, STYLES, scaled_activation=True).init(key, jnp.zeros((1, LATENT)), ())}
-        return found | {"synthesis": SYNTHESIS.init(key, ws, SHAPE)}
-
-    shapes = jax.eval_shape(variables)
-    collections = {name for tree in shapes.values() for name in tree}
-    like = {name: {part: tree[name] for part, tree in shapes.items() if name in tree} for name in collections}
-    like["averages"] = {"w": jax.ShapeDtypeStruct((STYLES,), jnp.float32)}
+    """Under our names, held against the shapes of our model."""
+    mapping, discriminator = Mapping(2, STYLES, scaled_activation=True), StyleGAN2Discriminator(16, 4)
+    nets = {"mapping": mapping, "synthesis": SYNTHESIS, "discriminator": discriminator}
+    config = model.Config(image_shape=SHAPE, prior=Normal(LATENT), **nets)
+    shapes = jax.eval_shape(lambda: model.init(config, jax.random.key(0))).ema
+    like = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
     return generators.fitted(stylegan3.generator(theirs()), like)
 
 

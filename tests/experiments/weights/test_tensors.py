@@ -40,6 +40,7 @@ def test_networks_are_found_by_their_params_and_parts_by_their_names():
     assert set(found["generator"]) == {"params/Dense_0/kernel", "batch_stats/Norm_0/mean"}
     assert set(found["coders/decoder"]) == {"params/Dense_0/bias", "batch_stats/mean"}
     assert found["coders/decoder"]["params/Dense_0/bias"] == 1.0
+    assert found["coders/encoder"] == {"params/Dense_0/bias": ARRAYS["coders/params/encoder/Dense_0/bias"]}
     assert set(found["ema"]) == {"params/params_of_mine/bias"}
 
 
