@@ -96,7 +96,7 @@ def shift(images: Floats, offsets: Int[Array, "batch 2"]) -> tuple[Floats, Float
     def moved(image: Floats, offset: Array) -> tuple[Floats, Floats]:
         known = []
         for axis, distance in ((0, offset[1]), (1, offset[0])):
-            places = jnp.arange(image.shape[axis]) - distance
+            places = jnp.arange(image.shape[axis], dtype=distance.dtype) - distance
             known.append(((places >= 0) & (places < image.shape[axis])).astype(image.dtype))
             image = jnp.take(image, places.clip(0, image.shape[axis] - 1), axis=axis)
         mask = known[0][:, None] * known[1][None, :]
