@@ -22,7 +22,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int
 
 from jaxgen.checks import require
-from jaxgen.losses._arrays import Floats, floats, per_example, ranked, same_shape
+from jaxgen.losses._arrays import Floats, floats, number, per_example, ranked, same_shape
 from jaxgen.typing import Scalar
 
 LANCZOS = 3
@@ -75,7 +75,8 @@ def equivariance(errors: MaskedErrors, *, data_range: float = 2.0) -> Scalar:
     >>> equivariance(MaskedErrors(squared=jnp.array(0.04), num=jnp.array(100.0)), data_range=2.0).round(4)
     Array(40., dtype=float32)
     """
-    squared, num = floats(squared=errors.squared, num=errors.num)
+    sums = floats(squared=errors.squared, num=errors.num)
+    squared, num = (number(name, each, each.dtype) for name, each in zip(errors._fields, sums, strict=True))
     return 20 * jnp.log10(jnp.asarray(data_range, squared.dtype)) - 10 * jnp.log10(squared / num)
 
 
