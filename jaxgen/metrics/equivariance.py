@@ -75,9 +75,9 @@ def equivariance(errors: MaskedErrors, *, data_range: float = 2.0) -> Scalar:
     >>> equivariance(MaskedErrors(squared=jnp.array(0.04), num=jnp.array(100.0)), data_range=2.0).round(4)
     Array(40., dtype=float32)
     """
-    sums = floats(squared=errors.squared, num=errors.num)
-    squared, num = (number(name, each, each.dtype) for name, each in zip(errors._fields, sums, strict=True))
-    return 20 * jnp.log10(jnp.asarray(data_range, squared.dtype)) - 10 * jnp.log10(squared / num)
+    squared, num = _one_number("squared", errors.squared), _one_number("num", errors.num)
+    mean = squared / num.astype(squared.dtype)
+    return 20 * jnp.log10(jnp.asarray(data_range, mean.dtype)) - 10 * jnp.log10(mean)
 
 
 def shift(images: Floats, offsets: Int[Array, "batch 2"]) -> tuple[Floats, Floats]:
@@ -188,6 +188,13 @@ def limit_as_rotated(images: Floats, angles: Floats) -> tuple[Floats, Floats]:
         return _filtered(image, taps) * mask[..., None], mask
 
     return jax.vmap(limited)(images, angles.astype(images.dtype))
+
+
+def _one_number(name: str, value: Array | float) -> Scalar:
+    if isinstance(value, int | float):
+        return jnp.float32(value)
+    (wide,) = floats(**{name: value})
+    return number(name, wide, wide.dtype)
 
 
 def _lanczos_matrix(size: int, distance: Array) -> tuple[Floats, Floats]:
