@@ -22,7 +22,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int
 
 from jaxgen.checks import require
-from jaxgen.losses._arrays import Floats, floats, per_example, ranked, same_shape
+from jaxgen.losses._arrays import Floats, floats, number, per_example, ranked, same_shape
 from jaxgen.typing import Scalar
 
 LANCZOS = 3
@@ -75,8 +75,9 @@ def equivariance(errors: MaskedErrors, *, data_range: float = 2.0) -> Scalar:
     >>> equivariance(MaskedErrors(squared=jnp.array(0.04), num=jnp.array(100.0)), data_range=2.0).round(4)
     Array(40., dtype=float32)
     """
-    squared, num = floats(squared=errors.squared, num=errors.num)
-    return 20 * jnp.log10(jnp.asarray(data_range, squared.dtype)) - 10 * jnp.log10(squared / num)
+    squared, num = _one_number("squared", errors.squared), _one_number("num", errors.num)
+    mean = squared / num.astype(squared.dtype)
+    return 20 * jnp.log10(jnp.asarray(data_range, mean.dtype)) - 10 * jnp.log10(mean)
 
 
 def shift(images: Floats, offsets: Int[Array, "batch 2"]) -> tuple[Floats, Floats]:
@@ -96,7 +97,7 @@ def shift(images: Floats, offsets: Int[Array, "batch 2"]) -> tuple[Floats, Float
     def moved(image: Floats, offset: Array) -> tuple[Floats, Floats]:
         known = []
         for axis, distance in ((0, offset[1]), (1, offset[0])):
-            places = jnp.arange(image.shape[axis]) - distance
+            places = jnp.arange(image.shape[axis], dtype=distance.dtype) - distance
             known.append(((places >= 0) & (places < image.shape[axis])).astype(image.dtype))
             image = jnp.take(image, places.clip(0, image.shape[axis] - 1), axis=axis)
         mask = known[0][:, None] * known[1][None, :]
@@ -187,6 +188,13 @@ def limit_as_rotated(images: Floats, angles: Floats) -> tuple[Floats, Floats]:
         return _filtered(image, taps) * mask[..., None], mask
 
     return jax.vmap(limited)(images, angles.astype(images.dtype))
+
+
+def _one_number(name: str, value: Array | float) -> Scalar:
+    if isinstance(value, int | float):
+        return jnp.float32(value)
+    (wide,) = floats(**{name: value})
+    return number(name, wide, wide.dtype)
 
 
 def _lanczos_matrix(size: int, distance: Array) -> tuple[Floats, Floats]:

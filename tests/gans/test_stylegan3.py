@@ -49,7 +49,8 @@ class TestContract(contract.Suite):
         stylegan3,
         TINY,
         inert=("drawing.noise", "drawing.random_noise"),  # the network has none
-        # A side of 17, a kernel of 4, as many critical layers as there are.
+        # A side of 17, a kernel of 4, as many critical layers as there are:
+        exhaustive=("prior", "r1", "generator_optimizer", "discriminator_optimizer", "average"),
         refused=("image_shape", "synthesis.kernel_size", "synthesis.num_critical"),
     )
 
@@ -103,6 +104,7 @@ def test_training_moves_the_averages_of_styles_and_magnitudes_in_the_generators_
         assert not contract.differs(state.ema[name], state.generator.variables[name])
 
 
+@pytest.mark.exhaustive
 def test_an_augmentation_sees_real_images_and_fakes_in_training():
     config = dataclasses.replace(PLAIN, augmentation=Adaptive(initial=1.0, every=1, speed_images=80.0))
     state = TestContract.init(config)
@@ -131,10 +133,10 @@ def test_transformed_coordinates_move_an_image():
 def test_classes_are_given_to_both_networks():
     config, state = TINY, TestContract.init()
     labels = jnp.arange(8, dtype=jnp.int32) % 3
-    images = [stylegan3.to_w(config, state, LATENTS, given) for given in (None, labels, (labels + 1) % 3)]
+    images = [compiled(stylegan3.to_w, config)(state, LATENTS, given) for given in (None, labels, (labels + 1) % 3)]
     np.testing.assert_array_equal(images[0], images[1])
     assert np.abs(images[1] - images[2]).max() > 1e-3
-    scores = [stylegan3.discriminate(config, state, REAL, given) for given in (labels, (labels + 1) % 3)]
+    scores = [compiled(stylegan3.discriminate, config)(state, REAL, given) for given in (labels, (labels + 1) % 3)]
     assert np.abs(scores[0] - scores[1]).max() > 1e-3
 
 

@@ -21,6 +21,7 @@ BATCHED = [name for name, row in ROWS.items() if row.batch]
 OF_NO_BATCH = {
     "clip_weights": "weights",
     "covariance": "statistics; of fewer than two examples, whose number is traced, NaN",
+    "equivariance": "sums over all pairs",
     "frechet_distance": "statistics",
     "gaussian_frechet_distance": "statistics",
     "historical_averaging": "weights",

@@ -73,7 +73,7 @@ ROWS: dict[str, Row] = {
     "classification_accuracy_score": Row(classified, (ROW, ROW)),
     "covariance": Row(lambda scatter: M.covariance(moments(scatter[0], scatter)), (MATRIX,), batch=False),
     "density_coverage": Row(functools.partial(M.density_coverage, k=2), (SET, OTHER)),
-    "equivariance": Row(lambda sums: M.equivariance(M.MaskedErrors(sums[0], sums[1])), ((2,),), batch=False),
+    "equivariance": Row(lambda *sums: M.equivariance(M.MaskedErrors(*sums)), ((), ()), batch=False),
     "frechet_distance": Row(
         lambda *parts: M.frechet_distance(moments(*parts[:2]), moments(*parts[2:])),
         ((3,), MATRIX, (3,), MATRIX),
@@ -116,7 +116,7 @@ ROWS: dict[str, Row] = {
     "raw_pixels": Row(M.raw_pixels, (IMAGES,)),
     "resize_bilinear": Row(lambda images: M.resize_bilinear(images, 10, 12), (IMAGES,)),
     "rotate": Row(lambda images, angles: M.rotate(images, angles)[0], ((4, 15, 15, 1), B)),
-    "shift": Row(lambda images: M.shift(images, jnp.zeros((len(images), 2), jnp.int32))[0], (IMAGES,)),
+    "shift": Row(lambda images: M.shift(images, jnp.zeros((4, 2), jnp.int32))[0], (IMAGES,)),
     "shift_subpixel": Row(lambda images, offsets: M.shift_subpixel(images, offsets)[0], ((4, 8, 8, 1), (4, 2))),
     "small_sample_frechet_distance": Row(M.small_sample_frechet_distance, (SET, OTHER)),
     "squared_errors": Row(lambda x, y, mask: M.squared_errors(x, y, mask).squared, (IMAGES, IMAGES, IMAGES[:3])),
