@@ -48,8 +48,8 @@ def test_r_is_the_mean_over_the_updates_since_p_moved():
     """0.9, 0.9, 0.9 and -0.5 are 0.55 on average, below the target; each alone would say otherwise."""
     signs = [0.9, 0.9, 0.9, -0.5]
     assert after(Adaptive(initial=0.3), signs)[-1] == pytest.approx(0.3 - STEP, rel=1e-6)
-    later = after(Adaptive(initial=0.3), [*signs, 0.7, 0.7, 0.7, 0.4])[-1]
-    assert later == pytest.approx(0.3, rel=1e-6)  # 0.625, without what was before
+    later = after(Adaptive(initial=0.3), [*signs, 0.6, 0.6, 0.6, 0.2])[-1]
+    assert later == pytest.approx(0.3 - 2 * STEP, rel=1e-6)  # 0.5; with what was before the sum is above the target
 
 
 def test_p_counts_images_not_updates():
