@@ -29,7 +29,7 @@ from jaxgen.gans.discrimination import FAKE, GENERATOR, PENALTY, require_no_batc
 from jaxgen.gans.growing import Growth, Resolution, descend, enlarge, fraction, require_growth, shape_of, shrink
 from jaxgen.gans.networks import AdversarialState
 from jaxgen.gans.objectives import NonSaturating
-from jaxgen.gans.styles import Drawing, Styles
+from jaxgen.gans.styles import Drawing, Pairs, Styles
 from jaxgen.images import ValueRange, scale
 from jaxgen.losses.penalties import r1_penalty
 from jaxgen.mode import EVALUATION, Mode
@@ -46,12 +46,7 @@ from jaxgen.stages import Stage
 from jaxgen.train_state import LossOutput, apply, blank, create
 from jaxgen.typing import AxisName, Batch, Images, Key, Keys, Latents, Metrics, PerExample, Shape, Variables
 
-Pairs: TypeAlias = tuple[Latents, Latents]
-"""Two latents for each image: of its first layers, and of those from the crossover on where styles are mixed."""
-
 OBJECTIVE = NonSaturating()
-OTHER = 10
-"""Of the keys of a pass: the second latents' stream besides those of `styles`."""
 
 ADAM = Optimizer(1e-3, Adam(b1=0.0, b2=0.99))
 GROWTH = Growth(
@@ -110,17 +105,6 @@ def init(config: Config, key: Key) -> State:
     return State(generator, discriminator, ema=generator.variables)
 
 
-def mixed_styles(config: Config, variables: Variables, latents: Pairs, mode: Mode) -> tuple[Styles, Variables]:
-    """ws of a pass in training, mixed at one of the layers of the stage, and the generator's variables after it."""
-    num = config.synthesis.num_styles(shape_of(config))
-    w, variables = styles.to_styles(config, variables, latents[0], mode=mode)
-    if config.mixing == 0:
-        return styles.broadcast(w, num), variables
-    others, _ = styles.to_styles(config, variables, latents[1], mode=mode.stream(OTHER))
-    ws = styles.broadcast(w, num), styles.broadcast(others, num)
-    return styles.mixed(*ws, config.mixing, mode), variables
-
-
 def synthesize(config: Config, variables: Variables, ws: Styles, mode: Mode = EVALUATION) -> tuple[Images, Variables]:
     """G(ws) at the stage's size, without bounds, and the generator's variables after the pass."""
     inputs = variables, ws, shape_of(config), fraction(config, mode)
@@ -129,7 +113,8 @@ def synthesize(config: Config, variables: Variables, ws: Styles, mode: Mode = EV
 
 def generate(config: Config, variables: Variables, latents: Pairs, mode: Mode) -> tuple[Images, Variables]:
     """G(ws) of a pass in training, and the generator's variables after it."""
-    ws, variables = mixed_styles(config, variables, latents, mode)
+    num = config.synthesis.num_styles(shape_of(config))
+    ws, variables = styles.mixed_styles(config, variables, latents, num, mode=mode)
     return synthesize(config, variables, ws, mode)
 
 

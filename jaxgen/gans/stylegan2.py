@@ -38,7 +38,7 @@ from jaxgen.gans.lazy_regularization import lazy, regularize_now_and_then
 from jaxgen.gans.networks import AdversarialState
 from jaxgen.gans.objectives import NonSaturating
 from jaxgen.gans.regularization import Slope
-from jaxgen.gans.styles import AVERAGES, Drawing, Given, Styles
+from jaxgen.gans.styles import AVERAGES, Drawing, Given, Pairs
 from jaxgen.images import ValueRange, scale
 from jaxgen.losses.path_length import path_length_penalty, path_lengths
 from jaxgen.losses.penalties import r1_penalty
@@ -51,16 +51,13 @@ from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import pmean, psum, split
 from jaxgen.priors import Normal, Prior
 from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend, training_mode
-from jaxgen.typing import AxisName, Key, Labels, Latents, Metrics, PerExample, Points, Shape, Variables
-
-Pairs: TypeAlias = tuple[Latents, Latents]
-"""Two latents for each image: of its first layers, and of those from the crossover on where styles are mixed."""
+from jaxgen.typing import AxisName, Key, Labels, Metrics, PerExample, Points, Shape, Variables
 
 OBJECTIVE = NonSaturating()
 AUGMENTATION = "augmentation"
 """The collection of the augmentation's state among the discriminator's variables, and of its keys the stream."""
 
-AUGMENTED, OTHER, PATH, DIRECTIONS = 9, 10, 11, 12
+AUGMENTED, PATH, DIRECTIONS = 9, 11, 12
 """Of the keys of a pass: streams besides those of `styles`."""
 
 ADAM = Optimizer(0.002, Adam(b1=0.0, b2=0.99))
@@ -128,24 +125,12 @@ def init(config: Config, key: Key) -> State:
     return State(generator, discriminator, ema=generator.variables)
 
 
-def mixed_styles(
-    config: Config, variables: Variables, latents: Pairs, given: Given, mode: Mode
-) -> tuple[Styles, Variables]:
-    """ws of a pass in training, mixed, and the generator's variables after it."""
-    num = config.synthesis.num_styles(config.image_shape)
-    w, variables = styles.to_styles(config, variables, latents[0], given, mode)
-    if config.mixing == 0:
-        return styles.broadcast(w, num), variables
-    others, _ = styles.to_styles(config, variables, latents[1], given, mode.stream(OTHER))
-    ws = styles.broadcast(w, num), styles.broadcast(others, num)
-    return styles.mixed(*ws, config.mixing, mode), variables
-
-
 def generate(
     config: Config, variables: Variables, latents: Pairs, given: Given, mode: Mode
 ) -> tuple[Points, Variables]:
     """G(ws) of a pass in training, without bounds, and the generator's variables after it."""
-    ws, variables = mixed_styles(config, variables, latents, given, mode)
+    num = config.synthesis.num_styles(config.image_shape)
+    ws, variables = styles.mixed_styles(config, variables, latents, num, given, mode=mode)
     return styles.synthesize(config, variables, ws, mode)
 
 
@@ -193,7 +178,8 @@ def generator_loss(
 def path_loss(config: Config, variables: Variables, latents: Pairs, given: Given, mode: Mode) -> LossOutput:
     """`path_length.every` times equation 4, mean over the examples at hand, after equation 5."""
     settings, mode = config.path_length, mode.stream(PATH)
-    ws, variables = mixed_styles(config, variables, latents, given, mode)
+    num = config.synthesis.num_styles(config.image_shape)
+    ws, variables = styles.mixed_styles(config, variables, latents, num, given, mode=mode)
     keys = mode.stream(DIRECTIONS).example_keys("the noise of path lengths")
     noise = jax.vmap(lambda key: jax.random.normal(key, config.image_shape))(keys)
     lengths = path_lengths(lambda ws: styles.synthesize(config, variables, ws, mode)[0], ws, noise)

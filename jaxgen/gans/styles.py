@@ -40,13 +40,16 @@ Style: TypeAlias = Float[Array, "batch features"]
 Styles: TypeAlias = Float[Array, "batch layers features"]
 """ws: one vector for each layer."""
 
+Pairs: TypeAlias = tuple[Latents, Latents]
+"""Two latents for each image: of its first layers, and of those from the crossover on where styles are mixed."""
+
 Given: TypeAlias = tuple[Float[Array, "batch classes"], ...]
 """What a network is given besides its input: the one-hot classes, or nothing."""
 
 AVERAGES = "averages"
 """The collection among the generator's variables of what is averaged over training: `w`."""
 
-MAPPING, MIXING = 7, 8
+MAPPING, MIXING, OTHER = 7, 8, 10
 """Of the keys of a pass: streams besides those of `discrimination` and `regularization`."""
 
 
@@ -130,6 +133,17 @@ def mixed(ws: Styles, others: Styles, probability: float, mode: Mode, layers: in
         return jnp.where(jax.random.bernoulli(of_mixing, probability), crossover, ws.shape[1])
 
     return mix(ws, others, jax.vmap(draw)(mode.stream(MIXING).example_keys("style mixing")))
+
+
+def mixed_styles(
+    config: Any, variables: Variables, latents: Pairs, num: int, given: Given = (), *, mode: Mode
+) -> tuple[Styles, Variables]:
+    """ws of `num` layers in training, mixed as `config.mixing` says, and the generator's variables after the pass."""
+    w, variables = to_styles(config, variables, latents[0], given, mode)
+    if config.mixing == 0:
+        return broadcast(w, num), variables
+    others, _ = to_styles(config, variables, latents[1], given, mode.stream(OTHER))
+    return mixed(broadcast(w, num), broadcast(others, num), config.mixing, mode), variables
 
 
 def truncate(ws: Styles, average: Float[Array, "features"], psi: Scalar | float, cutoff: int | None = None) -> Styles:

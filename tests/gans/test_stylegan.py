@@ -142,7 +142,11 @@ def test_styles_are_mixed_at_the_layers_of_the_stage_alone():
         config, state = at(step, dataclasses.replace(SMALL, mixing=1.0))
         pair = jnp.tile(LATENTS[:1], (64, 1)), jnp.tile(LATENTS[1:2], (64, 1))
         mode = training(jax.random.key(4), 64, step)
-        ws, _ = compiled(stylegan.mixed_styles, config)(state.generator.variables, pair, mode)
+
+        def mixed(config, variables, mode, pair=pair, layers=layers):
+            return styles.mixed_styles(config, variables, pair, layers, mode=mode)[0]
+
+        ws = compiled(mixed, config)(state.generator.variables, mode)
         first, second = (styles.to_w(config, state, latents[:1]) for latents in pair)
         own = np.isclose(ws, first[:, None], atol=1e-6).all(2)
         assert ws.shape == (64, layers, 3)

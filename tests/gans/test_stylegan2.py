@@ -11,7 +11,7 @@ import pytest
 
 from jaxgen.batches import Labelled
 from jaxgen.conditions import one_hot
-from jaxgen.gans import stylegan2
+from jaxgen.gans import stylegan2, styles
 from jaxgen.gans.ada import NoAugmentation
 from jaxgen.gans.lazy_regularization import lazy
 from jaxgen.gans.regularization import Slope
@@ -221,8 +221,11 @@ def test_styles_of_training_are_mixed_of_two_latents(tiny):
 
     def found(mixing, others):
         config = dataclasses.replace(TINY, mixing=mixing)
-        inputs = tiny.generator.variables, (LATENTS[0], others), (given,), MODE
-        return compiled(stylegan2.mixed_styles, config)(*inputs)[0]
+
+        def ws(config, variables, mode):
+            return styles.mixed_styles(config, variables, (LATENTS[0], others), 2, (given,), mode=mode)[0]
+
+        return compiled(ws, config)(tiny.generator.variables, MODE)
 
     plain = found(0.0, LATENTS[1])
     np.testing.assert_array_equal(plain, found(0.0, LATENTS[0]))
