@@ -68,7 +68,6 @@ SHOWN = ["Picture", "Learning curves"]
 UNMEASURED = {
     "models/cyclegan.md",
     "models/pix2pix.md",
-    "models/progan.md",
     "models/stylegan.md",
     "models/stylegan2.md",
     "models/stylegan3.md",

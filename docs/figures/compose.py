@@ -71,6 +71,7 @@ THUMBNAILS = {
     "vq_vae": (Grid("vq_vae_digits", 32), 3),
     "ac_wgan_gp": (Grid("ac_wgan_gp_digits", 32, top=18), 3),
     "r3gan": (Grid("r3gan_digits", 32, top=18), 3),
+    "progan": (Grid("progan_fashion_mnist", 56), 3),
 }
 """Of a model: the first rows and columns of a picture, and how many of them."""
 

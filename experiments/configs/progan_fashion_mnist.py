@@ -1,6 +1,11 @@
 """ProGAN (its networks, narrow) on Fashion-MNIST: from 7x7 over 14x14 to 28x28.
 
 python -m experiments.train progan_fashion_mnist --data-dir DIR
+
+At step 9,000 (seed 0, 30 minutes on one core of an AMD EPYC beside other work), 1,000 samples: Frechet distance 19.5
+[17.4, 21.7] in the features of a classifier that is right on 90.2 % of held-out pictures (1.3 for held-out ones),
+precision 0.65 (0.89), recall 0.62 (0.89); 37 % are recognised (70 %). Outlines are those of clothes and all kinds are
+there; cloth is streaked, and dark garments have holes.
 """
 
 from experiments.runs.experiment import Experiment
