@@ -50,7 +50,6 @@ class TestContract(contract.Suite):
         TINY,
         inert=("drawing.noise", "drawing.random_noise"),  # the network has none
         # A side of 17, a kernel of 4, as many critical layers as there are:
-        exhaustive=("prior", "r1", "generator_optimizer", "discriminator_optimizer", "average"),
         refused=("image_shape", "synthesis.kernel_size", "synthesis.num_critical"),
     )
 
