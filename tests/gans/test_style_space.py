@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxgen.gans import style_space, stylegan, stylegan2, stylegan3, styles
+from jaxgen.gans import style_space, stylegan, stylegan2, stylegan3
 from tests.gans import test_stylegan, test_stylegan2, test_stylegan3
 
 MODELS = {
@@ -43,5 +43,5 @@ def test_all_scales_of_another_image_give_the_other_image_and_some_a_mixture(dra
 
 def test_unknown_scales_are_refused(drawn):
     draw, ws = drawn
-    with pytest.raises(ValueError, match="scales is .'nowhere'., but must be of linear maps that there are"):
+    with pytest.raises(ValueError, match=r"scales is .'nowhere'., but must be of linear maps that there are"):
         jax.eval_shape(lambda: style_space.from_s(draw, ws, {"nowhere": ws[:, 0]}))
