@@ -30,34 +30,29 @@ import jax.numpy as jnp
 from jaxgen.batches import Labelled
 from jaxgen.checks import NonNegativeFloat, NonNegativeInt, PositiveInt, require, require_bounds
 from jaxgen.conditions import one_hot
+from jaxgen.gans import augmented_game as game
 from jaxgen.gans import styles
 from jaxgen.gans.ada import Augmentation, NoAugmentation
-from jaxgen.gans.diagnostics import certainty, diversity
-from jaxgen.gans.discrimination import FAKE, PENALTY, require_no_batch_statistics, score_both
+from jaxgen.gans.diagnostics import diversity
+from jaxgen.gans.fading_blur import FadingBlur
 from jaxgen.gans.lazy_regularization import lazy, regularize_now_and_then
 from jaxgen.gans.networks import AdversarialState
-from jaxgen.gans.objectives import NonSaturating
 from jaxgen.gans.regularization import Slope
 from jaxgen.gans.styles import AVERAGES, Drawing, Given, Pairs
 from jaxgen.images import ValueRange, scale
 from jaxgen.losses.path_length import path_length_penalty, path_lengths
-from jaxgen.losses.penalties import r1_penalty
-from jaxgen.mode import EVALUATION, Mode
+from jaxgen.mode import Mode
 from jaxgen.model import Defaults
 from jaxgen.moving_averages import HalfLife, MovingAverage
 from jaxgen.nets.mapping import Mapping
 from jaxgen.nets.stylegan2 import StyleGAN2Discriminator, StyleGAN2Synthesis
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import pmean, psum, split
+from jaxgen.parallel import pmean, split
 from jaxgen.priors import Normal, Prior
-from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend, training_mode
-from jaxgen.typing import AxisName, Key, Labels, Metrics, PerExample, Points, Shape, Variables
+from jaxgen.train_state import LossOutput, TrainState, descend, training_mode
+from jaxgen.typing import AxisName, Key, Metrics, Points, Shape, Variables
 
-OBJECTIVE = NonSaturating()
-AUGMENTATION = "augmentation"
-"""The collection of the augmentation's state among the discriminator's variables, and of its keys the stream."""
-
-AUGMENTED, PATH, DIRECTIONS = 9, 11, 12
+PATH, DIRECTIONS = 11, 12
 """Of the keys of a pass: streams besides those of `styles`."""
 
 ADAM = Optimizer(0.002, Adam(b1=0.0, b2=0.99))
@@ -93,7 +88,8 @@ class Config(Defaults):
     mixing: NonNegativeFloat = 0.9  # probability that an image's styles are of two latents
     r1: Slope = Slope(10.0, every=16)  # gamma; 100 for configuration E
     path_length: PathLength = PathLength()
-    augmentation: Augmentation = NoAugmentation()  # T
+    blur: FadingBlur = FadingBlur()  # of all images that D meets, in the first updates; off
+    augmentation: Augmentation = NoAugmentation()  # T, behind the blur
     generator_optimizer: Optimizer = lazy(ADAM, 4)
     discriminator_optimizer: Optimizer = lazy(ADAM, 16)
     average: MovingAverage = HalfLife(312.5, ramp_up=None)  # of G's params; 10,000 images
@@ -117,11 +113,7 @@ def init(config: Config, key: Key) -> State:
     generator = styles.create_generator(config, key_generator, *conditions)
     averages = {**generator.collections[AVERAGES], "path_length": jnp.zeros(())}
     generator = generator.replace(collections={**generator.collections, AVERAGES: averages})
-    inputs = blank(config.image_shape), *map(blank, conditions), ()
-    discriminator = create(config.discriminator, config.discriminator_optimizer, key_discriminator, *inputs)
-    require_no_batch_statistics(discriminator)
-    augmentation = {AUGMENTATION: {"state": config.augmentation.init()}}
-    discriminator = discriminator.replace(collections={**discriminator.collections, **augmentation})
+    discriminator = game.create_discriminator(config, key_discriminator, *conditions)
     return State(generator, discriminator, ema=generator.variables)
 
 
@@ -134,44 +126,12 @@ def generate(
     return styles.synthesize(config, variables, ws, mode)
 
 
-def score(
-    config: Config, variables: Variables, inputs: tuple[Points, Given], mode: Mode = EVALUATION
-) -> tuple[PerExample, Variables]:
-    """D(T(x)), or D(T(x)|y), T in training alone; the discriminator's variables after the pass."""
-    images, given = inputs
-    if mode.train:
-        keys = mode.stream(AUGMENTED).example_keys("an augmentation")
-        images = config.augmentation.transform(images, variables[AUGMENTATION]["state"], keys)
-    return apply(config.discriminator, variables, images, *given, (), mode=mode)
-
-
-def discriminator_loss(
-    config: Config, variables: Variables, real: Points, fake: Points, given: Given, mode: Mode
-) -> LossOutput:
-    """Equation 1, mean over the batch; `real_sign`, E sign(D(T(x))), is what an adaptive augmentation follows."""
-    scores, variables = score_both(partial(score, config), variables, (real, given), (fake, given), mode)
-    loss = OBJECTIVE.discriminator(*scores).mean()
-    metrics = {"discriminator_loss": loss, "real_sign": jnp.sign(scores[0]).mean()}
-    return loss, (metrics | certainty(OBJECTIVE, *scores, mode.axis_name), variables)
-
-
-def slope_loss(config: Config, variables: Variables, real: Points, given: Given, mode: Mode) -> LossOutput:
-    """`r1.every` times equation 3, mean over the batch; `r1` is as many times E |grad_x D(T(x))|^2."""
-
-    def critic(images: Points) -> PerExample:
-        return score(config, variables, (images, given), mode.stream(PENALTY))[0]
-
-    penalty = config.r1.every * r1_penalty(critic, real).mean()
-    return config.r1.weight * penalty, ({"r1": 2 * penalty}, variables)
-
-
 def generator_loss(
     config: Config, variables: Variables, opponent: Variables, latents: Pairs, given: Given, mode: Mode
 ) -> LossOutput:
     """Equation 2, mean over the batch; D is constant."""
     fake, variables = generate(config, variables, latents, given, mode)
-    scores, _ = score(config, opponent, (fake, given), mode.stream(FAKE))
-    loss = OBJECTIVE.generator(None, scores).mean()
+    loss = game.generator_value(config, opponent, fake, given, mode)
     return loss, ({"generator_loss": loss}, variables)
 
 
@@ -205,36 +165,17 @@ def update(config: Config, state: State, batch: Any, key: Key, *, axis_name: Axi
     given = (one_hot(batch.labels, config.num_classes),) if config.num_classes else ()
     num = images.shape[0]
 
-    mode = training_mode(state.discriminator, of_passes[0], num, axis_name)
+    of_d = training_mode(state.discriminator, of_passes[0], num, axis_name)
     latents = config.prior.draw(of_latents, num, axis_name), config.prior.draw(of_others, num, axis_name)
-    fake, _ = generate(config, state.generator.variables, latents, given, mode)
-    discriminator, metrics = discriminator_steps(config, state, (images, fake, given), mode)
+    fake, _ = generate(config, state.generator.variables, latents, given, of_d)
+    discriminator, metrics = game.discriminator_steps(config, state.discriminator, (images, fake, given), of_d)
 
     mode = training_mode(state.generator, of_passes[1], num, axis_name)
     latents = config.prior.draw(of_fakes, num, axis_name), config.prior.draw(of_mixed, num, axis_name)
-    opponent = discriminator.variables
-    generator, found = generator_steps(config, state, opponent, (latents, given), mode)
+    generator, found = generator_steps(config, state, discriminator.variables, (latents, given), mode)
     metrics |= found | diversity(images, fake, axis_name)
-
-    before, counted = opponent[AUGMENTATION]["state"], (state.discriminator.step, psum(num, axis_name))
-    after = {"state": config.augmentation.update(before, metrics["real_sign"], *counted)}
-    discriminator = discriminator.replace(collections={**discriminator.collections, AUGMENTATION: after})
+    discriminator = game.follow_scores(config, discriminator, metrics["real_sign"], num, of_d)
     return State(generator, discriminator, styles.averaged(config, state.ema, generator)), metrics
-
-
-def discriminator_steps(
-    config: Config, state: State, examples: tuple[Points, Points, Given], mode: Mode
-) -> tuple[TrainState, Metrics]:
-    """One step down equation 1, at some updates one down equation 3."""
-    (real, _, given), axis_name = examples, mode.axis_name
-    player, loss = state.discriminator, partial(discriminator_loss, config)
-    player, metrics = descend(player, loss, (*examples, mode), axis_name, "discriminator")
-    if config.r1.weight > 0:
-        inputs = real, given, mode
-        loss = partial(slope_loss, config)
-        player, found = regularize_now_and_then(config.r1.every, player, loss, inputs, axis_name)
-        metrics |= found
-    return player, metrics
 
 
 def generator_steps(
@@ -251,11 +192,6 @@ def generator_steps(
     return player, metrics | found | {"path_length": player.collections[AVERAGES]["path_length"]}
 
 
-def discriminate(config: Config, state: State, points: Points, condition: Labels | None = None) -> PerExample:
-    """D(x), or D(x|y), before any sigmoid, the images compared with each other where D compares them."""
-    given = styles.classes(config, condition, points.shape[0])
-    return score(config, state.discriminator.variables, (points, given))[0]
-
-
+discriminator_loss, slope_loss, discriminate = game.discriminator_loss, game.slope_loss, game.discriminate
 from_latents, sample = styles.from_latents, styles.sample
 to_w, to_w_plus, from_w_plus = styles.to_w, styles.to_w_plus, styles.from_w_plus

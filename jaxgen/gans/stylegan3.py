@@ -23,41 +23,30 @@ from typing import Any, ClassVar, TypeAlias
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 
 from jaxgen.batches import Labelled
 from jaxgen.checks import NonNegativeInt, require
 from jaxgen.conditions import one_hot
+from jaxgen.gans import augmented_game as game
 from jaxgen.gans import styles
 from jaxgen.gans.ada import Augmentation, NoAugmentation
-from jaxgen.gans.diagnostics import certainty, diversity
-from jaxgen.gans.discrimination import FAKE, PENALTY, require_no_batch_statistics, score_both
+from jaxgen.gans.diagnostics import diversity
 from jaxgen.gans.fading_blur import FadingBlur
-from jaxgen.gans.lazy_regularization import lazy, regularize_now_and_then
+from jaxgen.gans.lazy_regularization import lazy
 from jaxgen.gans.networks import AdversarialState
-from jaxgen.gans.objectives import NonSaturating
 from jaxgen.gans.regularization import Slope
 from jaxgen.gans.styles import Drawing, Given
 from jaxgen.images import ValueRange, scale
-from jaxgen.losses.penalties import r1_penalty
-from jaxgen.mode import EVALUATION, Mode
+from jaxgen.mode import Mode
 from jaxgen.model import Defaults
 from jaxgen.moving_averages import HalfLife, MovingAverage
 from jaxgen.nets.mapping import Mapping
 from jaxgen.nets.stylegan2 import StyleGAN2Discriminator
 from jaxgen.nets.stylegan3 import StyleGAN3Synthesis, Transforms
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import psum
 from jaxgen.priors import Normal, Prior
-from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend, training_mode
-from jaxgen.typing import AxisName, Key, Labels, Latents, Metrics, PerExample, Points, Shape, Variables
-
-OBJECTIVE = NonSaturating()
-AUGMENTATION = "augmentation"
-"""The collection of the augmentation's state among the discriminator's variables."""
-
-AUGMENTED = 9
-"""Of the keys of a pass: a stream besides those of `styles`."""
+from jaxgen.train_state import LossOutput, descend, training_mode
+from jaxgen.typing import AxisName, Key, Labels, Latents, Metrics, Points, Shape, Variables
 
 ADAM = Adam(b1=0.0, b2=0.99)
 
@@ -97,11 +86,7 @@ def init(config: Config, key: Key) -> State:
     key_generator, key_discriminator = jax.random.split(key)
     conditions = [(config.num_classes,)] if config.num_classes else []
     generator = styles.create_generator(config, key_generator, *conditions)
-    inputs = blank(config.image_shape), *map(blank, conditions), ()
-    discriminator = create(config.discriminator, config.discriminator_optimizer, key_discriminator, *inputs)
-    require_no_batch_statistics(discriminator)
-    augmentation = {AUGMENTATION: {"state": config.augmentation.init()}}
-    discriminator = discriminator.replace(collections={**discriminator.collections, **augmentation})
+    discriminator = game.create_discriminator(config, key_discriminator, *conditions)
     return State(generator, discriminator, ema=generator.variables)
 
 
@@ -114,45 +99,12 @@ def generate(
     return styles.synthesize(config, variables, ws, mode)
 
 
-def score(
-    config: Config, variables: Variables, inputs: tuple[Points, Given], mode: Mode = EVALUATION
-) -> tuple[PerExample, Variables]:
-    """D(T(x)), or D(T(x)|y), T in training alone; the discriminator's variables after the pass."""
-    images, given = inputs
-    if mode.train:
-        images = config.blur.transform(images, mode.current_step("a blur that fades"))
-        keys = mode.stream(AUGMENTED).example_keys("an augmentation")
-        images = config.augmentation.transform(images, variables[AUGMENTATION]["state"], keys)
-    return apply(config.discriminator, variables, images, *given, (), mode=mode)
-
-
-def discriminator_loss(
-    config: Config, variables: Variables, real: Points, fake: Points, given: Given, mode: Mode
-) -> LossOutput:
-    """Equation 1, mean over the batch; `real_sign`, E sign(D(T(x))), is what an adaptive augmentation follows."""
-    scores, variables = score_both(partial(score, config), variables, (real, given), (fake, given), mode)
-    loss = OBJECTIVE.discriminator(*scores).mean()
-    metrics = {"discriminator_loss": loss, "real_sign": jnp.sign(scores[0]).mean()}
-    return loss, (metrics | certainty(OBJECTIVE, *scores, mode.axis_name), variables)
-
-
-def slope_loss(config: Config, variables: Variables, real: Points, given: Given, mode: Mode) -> LossOutput:
-    """`r1.every` times equation 3, mean over the batch; `r1` is as many times E |grad_x D(T(x))|^2."""
-
-    def critic(images: Points) -> PerExample:
-        return score(config, variables, (images, given), mode.stream(PENALTY))[0]
-
-    penalty = config.r1.every * r1_penalty(critic, real).mean()
-    return config.r1.weight * penalty, ({"r1": 2 * penalty}, variables)
-
-
 def generator_loss(
     config: Config, variables: Variables, opponent: Variables, latents: Latents, given: Given, mode: Mode
 ) -> LossOutput:
     """Equation 2, mean over the batch; D is constant."""
     fake, variables = generate(config, variables, latents, given, mode)
-    scores, _ = score(config, opponent, (fake, given), mode.stream(FAKE))
-    loss = OBJECTIVE.generator(None, scores).mean()
+    loss = game.generator_value(config, opponent, fake, given, mode)
     return loss, ({"generator_loss": loss}, variables)
 
 
@@ -171,39 +123,17 @@ def update(config: Config, state: State, batch: Any, key: Key, *, axis_name: Axi
     given = (one_hot(batch.labels, config.num_classes),) if config.num_classes else ()
     num = images.shape[0]
 
-    mode = training_mode(state.discriminator, of_passes[0], num, axis_name)
+    of_d = training_mode(state.discriminator, of_passes[0], num, axis_name)
     latents = config.prior.draw(of_latents, num, axis_name)
-    fake, _ = generate(config, state.generator.variables, latents, given, mode)
-    discriminator, metrics = discriminator_steps(config, state, (images, fake, given), mode)
+    fake, _ = generate(config, state.generator.variables, latents, given, of_d)
+    discriminator, metrics = game.discriminator_steps(config, state.discriminator, (images, fake, given), of_d)
 
     mode = training_mode(state.generator, of_passes[1], num, axis_name)
     inputs = discriminator.variables, config.prior.draw(of_fakes, num, axis_name), given, mode
     generator, found = descend(state.generator, partial(generator_loss, config), inputs, axis_name, "generator")
     metrics |= found | diversity(images, fake, axis_name)
+    discriminator = game.follow_scores(config, discriminator, metrics["real_sign"], num, of_d)
     return State(generator, discriminator, styles.averaged(config, state.ema, generator)), metrics
-
-
-def discriminator_steps(
-    config: Config, state: State, examples: tuple[Points, Points, Given], mode: Mode
-) -> tuple[TrainState, Metrics]:
-    """One step down equation 1, at some updates one down equation 3; the augmentation's state follows the scores."""
-    (real, _, given), axis_name = examples, mode.axis_name
-    player, loss = state.discriminator, partial(discriminator_loss, config)
-    player, metrics = descend(player, loss, (*examples, mode), axis_name, "discriminator")
-    if config.r1.weight > 0:
-        inputs = real, given, mode
-        loss = partial(slope_loss, config)
-        player, found = regularize_now_and_then(config.r1.every, player, loss, inputs, axis_name)
-        metrics |= found
-    num, before = psum(real.shape[0], axis_name), player.collections[AUGMENTATION]["state"]
-    after = {"state": config.augmentation.update(before, metrics["real_sign"], state.discriminator.step, num)}
-    return player.replace(collections={**player.collections, AUGMENTATION: after}), metrics
-
-
-def discriminate(config: Config, state: State, points: Points, condition: Labels | None = None) -> PerExample:
-    """D(x), or D(x|y), before any sigmoid, the images compared with each other where D compares them."""
-    given = styles.classes(config, condition, points.shape[0])
-    return score(config, state.discriminator.variables, (points, given))[0]
 
 
 def transformed(
@@ -219,5 +149,6 @@ def transformed(
     return images if config.value_range is None else images.clip(*config.value_range)
 
 
+discriminator_loss, slope_loss, discriminate = game.discriminator_loss, game.slope_loss, game.discriminate
 from_latents, sample = styles.from_latents, styles.sample
 to_w, to_w_plus, from_w_plus = styles.to_w, styles.to_w_plus, styles.from_w_plus

@@ -11,7 +11,7 @@ import pytest
 
 from jaxgen.batches import Labelled
 from jaxgen.conditions import one_hot
-from jaxgen.gans import stylegan2, styles
+from jaxgen.gans import augmented_game, stylegan2, styles
 from jaxgen.gans.ada import NoAugmentation
 from jaxgen.gans.lazy_regularization import lazy
 from jaxgen.gans.regularization import Slope
@@ -202,9 +202,9 @@ def test_an_augmentation_is_of_training_alone_and_of_every_image(plain):
     config = dataclasses.replace(PLAIN, augmentation=Brighter())
     variables = plain.discriminator.variables | {"augmentation": {"state": jnp.float32(0.5)}}
     shift = 0.5 * kernel_of(plain).sum()
-    clean, _ = stylegan2.score(PLAIN, variables, (IMAGES, ()), MODE)
-    np.testing.assert_allclose(stylegan2.score(config, variables, (IMAGES, ()))[0], clean, atol=1e-6)
-    np.testing.assert_allclose(stylegan2.score(config, variables, (IMAGES, ()), MODE)[0], clean + shift, atol=1e-5)
+    clean, _ = augmented_game.score(PLAIN, variables, (IMAGES, ()), MODE)
+    np.testing.assert_allclose(augmented_game.score(config, variables, (IMAGES, ()))[0], clean, atol=1e-6)
+    np.testing.assert_allclose(augmented_game.score(config, variables, (IMAGES, ()), MODE)[0], clean + shift, atol=1e-5)
     given = variables, IMAGES, IMAGES[::-1] / 2, (), MODE
     moved = compiled(stylegan2.discriminator_loss, config)(*given)[0]
     images = IMAGES + 0.5, IMAGES[::-1] / 2 + 0.5

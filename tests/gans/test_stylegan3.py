@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.gans import stylegan3
+from jaxgen.gans import augmented_game, stylegan3
 from jaxgen.gans.ada import Adaptive
 from jaxgen.gans.fading_blur import FadingBlur
 from jaxgen.gans.regularization import Slope
@@ -109,7 +109,7 @@ def test_an_augmentation_sees_real_images_and_fakes_in_training():
     state = TestContract.init(config)
     variables = state.discriminator.variables
     (augmented, _), (plain, _) = (
-        compiled(stylegan3.score, config)(variables, (REAL, ()), mode) for mode in (training(), Mode())
+        compiled(augmented_game.score, config)(variables, (REAL, ()), mode) for mode in (training(), Mode())
     )
     assert np.abs(augmented - plain).max() > 1e-3
     state, metrics = compiled(stylegan3.update, config)(state, REAL, jax.random.key(0))
