@@ -48,6 +48,7 @@ def test_no_function_of_a_model_takes_more_than_six_arguments(module):
             assert len(inspect.signature(function).parameters) <= 6, name
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("module", MODELS, ids=lambda module: module.__name__.rpartition(".")[2])
 def test_an_update_of_no_examples_is_refused(module):
     """In one sentence, from every model: no NaN, and no division by zero."""

@@ -107,6 +107,7 @@ def test_radam_is_algorithm_2_of_liu_et_al():
     np.testing.assert_allclose(got, wanted, rtol=1e-5)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "rule", [Adam(), RampedAdam(0.5, CosineRamp(0.8, 0.9, 4)), RAdam(), RMSProp(), Adagrad(), SGD()]
 )

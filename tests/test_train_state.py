@@ -59,6 +59,7 @@ def test_it_is_flax_train_state_with_the_other_collections():
     assert dense(SLOW).apply_fn is apply  # of variables without a network
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("optimizer", [SLOW, Optimizer(0.1, SGD(momentum=0.5)), Optimizer(1e-3, Adam())])
 def test_the_accumulated_gradients_of_parts_of_a_batch_make_the_step_of_the_whole(optimizer):
     net, inputs = MLP((4,)), jax.random.normal(jax.random.key(1), (12, 3))

@@ -16,6 +16,7 @@ from experiments.runs import restore, settings
 from experiments.runs.experiment import Experiment, model_of
 from jaxgen import stages
 from jaxgen.autoencoders.bounds import ELBO, Capacity
+from jaxgen.gans.fading_blur import FadingBlur
 from jaxgen.gans.regularization import LeCam
 from jaxgen.moving_averages import HalfLife
 from jaxgen.nets.instance_noise import InstanceNoise
@@ -39,6 +40,7 @@ def counts(experiment: Experiment, image_set: ImageSet) -> list[Count]:
     found = list(_of_optimizers(experiment, image_set))
     kinds: tuple[tuple[type, Any], ...] = (
         (InstanceNoise, lambda one: ("end", one.end, "the noise falls")),
+        (FadingBlur, lambda one: ("end", one.end if one.sigma > 0 else 0, "the blur fades")),
         (ELBO, lambda one: ("warm_up", one.warm_up, "the weight of the divergence rises")),
         (Capacity, lambda one: ("steps", one.steps, "the capacity rises")),
         (LeCam, lambda one: ("begin", one.begin if one.weight > 0 else 0, "LeCam regularisation waits")),

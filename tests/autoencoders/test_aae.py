@@ -71,6 +71,7 @@ def test_the_encoder_alone_moves_by_its_own_optimizer():
     chex.assert_trees_all_close(second["encoder"], wanted, atol=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_reconstruction_phase_takes_the_gradient_step_of_the_squared_error():
     config = dataclasses.replace(
         TINY,
@@ -105,6 +106,7 @@ def test_discriminator_loss_is_the_cross_entropy_of_prior_against_latents():
     assert metrics["code_probability"] == pytest.approx(of_latents.mean(), rel=1e-5)
 
 
+@pytest.mark.exhaustive
 def test_latents_get_the_mean_and_covariance_of_the_prior():
     """With almost no reconstruction: from a deviation of a few tenths to that of the prior."""
     config = dataclasses.replace(

@@ -25,6 +25,7 @@ def normal(*shape, seed=0):
     return jax.random.normal(jax.random.key(seed), shape)
 
 
+@pytest.mark.exhaustive
 @hypothesis.given(seeds)
 def test_codes_are_those_of_scipys_vector_quantisation(seed):
     encodings, vectors = normal(2, 3, 5, seed=seed), normal(7, 5, seed=seed + 1)
@@ -123,6 +124,7 @@ def test_moving_averages_descend_the_squared_distance_as_k_means_does():
     assert distortions[-1] < 0.8 * distortions[0]
 
 
+@pytest.mark.exhaustive
 def test_dead_codes_restart_at_encodings_of_the_batch_and_live_ones_stay():
     encodings, far = normal(20, 2, seed=1), jnp.full((2, 2), 100.0)
     vectors = jnp.concatenate([jnp.zeros((1, 2)), far])
@@ -141,6 +143,7 @@ def test_dead_codes_restart_at_encodings_of_the_batch_and_live_ones_stay():
     assert (other.sums[1:] != averages.sums[1:]).any()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("restart_below", [0.0, 2.0])
 def test_averages_and_perplexity_are_those_of_the_whole_batch_on_any_number_of_devices(restart_below):
     encodings, vectors = normal(8, 3, 2, seed=1), normal(6, 2, seed=2)

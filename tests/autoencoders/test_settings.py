@@ -161,6 +161,7 @@ LOGGED = {
 }
 
 
+@pytest.mark.exhaustive
 @every_model
 def test_an_update_logs_what_the_models_page_names(model):
     settings, wanted = LOGGED[model]

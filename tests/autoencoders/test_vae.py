@@ -82,6 +82,7 @@ def test_free_bits_are_of_the_mean_over_all_devices():
     assert jax.jit(sharded)(images, noise).mean() == pytest.approx(float(whole), rel=1e-5)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("objective", [ELBO(2.0, num_samples=5), Capacity(10.0, 3.0, 4), ImportanceWeighted(5)])
 def test_the_loss_is_the_objective_of_the_terms(objective):
     config = dataclasses.replace(PLAIN, objective=objective)
@@ -92,6 +93,7 @@ def test_the_loss_is_the_objective_of_the_terms(objective):
     assert metrics.keys() == {"loss", "reconstruction", "kl", "elbo"}
 
 
+@pytest.mark.exhaustive
 def test_an_update_is_a_step_down_the_gradient_on_pixels_and_latents_drawn_for_it():
     config = contract.with_sgd(TINY, 0.05)
     state, key = TestContract.init(config), jax.random.key(3)
@@ -136,6 +138,7 @@ def test_one_small_step_lowers_the_loss():
     assert loss(down) < loss(params)
 
 
+@pytest.mark.exhaustive
 def test_evidence_is_made_of_the_terms_with_pixels_of_the_images_own():
     config = dataclasses.replace(TINY, objective=ELBO())
     state, key = TestContract.init(config), jax.random.key(5)

@@ -82,6 +82,7 @@ def gradient_of_codebook_loss(vectors, encodings):
     return jax.jit(jax.grad(loss))(vectors)
 
 
+@pytest.mark.exhaustive
 def test_loss_is_the_first_and_third_term_of_equation_3_written_out_in_numpy():
     state, images = TestContract.init(), images_of(5)
     vectors = vq_vae.vectors_of(TINY, state.codebook)
@@ -133,6 +134,7 @@ def test_codebook_loss_moves_each_code_to_the_encodings_that_chose_it():
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_a_codebook_learns_by_gradient_and_by_its_own_optimizer():
     """One step on 4 devices is the step of one, down the gradient of the codebook's loss."""
     config = contract.with_sgd(dataclasses.replace(TINY, codebook=ByGradient()), codebook_optimizer=0.5)
@@ -148,6 +150,7 @@ def test_a_codebook_learns_by_gradient_and_by_its_own_optimizer():
     np.testing.assert_allclose(vq_vae.vectors_of(config, wanted.codebook), before - 0.5 * gradient, atol=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_moving_averages_follow_the_encoder_that_has_just_moved():
     config = contract.with_sgd(TINY, 0.1)
     state, images, key = TestContract.init(config), images_of(8), jax.random.key(2)
@@ -173,6 +176,7 @@ def test_prior_loss_is_the_sum_over_positions_of_the_cross_entropy():
     assert metrics["bits_per_code"] == pytest.approx(nll / 8 / np.log(2), rel=1e-5)
 
 
+@pytest.mark.exhaustive
 def test_codes_are_drawn_with_the_probabilities_that_the_prior_gives_to_whole_grids():
     """All 2 x 2 x 1 grids of 3 codes: frequencies of 20,000 draws against exp(-NLL), which sum to one."""
     config = dataclasses.replace(TINY, image_shape=(2, 2, 1), num_codes=3)

@@ -54,6 +54,7 @@ def test_loss_is_the_weighted_cost_and_the_discrepancy_written_out_in_numpy():
     assert loss == pytest.approx(0.05 * cost + 10.0 * mmd, rel=1e-4)
 
 
+@pytest.mark.exhaustive
 def test_latents_get_the_mean_and_covariance_of_the_prior():
     """With almost no cost of reconstruction: from a deviation of 0.2 to mean 0 and covariance I."""
     config = dataclasses.replace(
@@ -124,6 +125,7 @@ def test_settings_out_of_range_are_refused(setting, value):
         dataclasses.replace(TINY, **{setting: value})
 
 
+@pytest.mark.exhaustive
 def test_a_batch_of_one_is_refused():
     with pytest.raises(ValueError, match="pairs need two examples"):
         wae.update(TINY, TestContract.init(), jnp.zeros((1, 2, 2, 1)), jax.random.key(0))

@@ -68,6 +68,7 @@ def test_the_state_keeps_its_types_through_a_scan():
     assert float(state.p) == pytest.approx(2 * STEP, rel=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_images_are_exactly_as_they_are_at_the_beginning_and_transformed_later():
     x, augmentation = jax.random.uniform(jax.random.key(1), (4, 6, 6, 3)), Adaptive(pipeline=BGCFNC)
     state = augmentation.init()
@@ -96,6 +97,7 @@ def test_transforms_and_p_are_the_same_on_one_device_and_on_four(drive):
     jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, atol=1e-5), *map(jax.device_get, found))
 
 
+@pytest.mark.exhaustive
 def test_the_example_of_the_page_runs():
     (block,) = [block for block in pages.blocks(PAGE, "python") if "Adaptive(" in block]
     names = {}

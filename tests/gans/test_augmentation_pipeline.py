@@ -28,6 +28,7 @@ def share_within(found, wanted, num=400):
     assert found == pytest.approx(wanted, abs=4 * math.sqrt(wanted * (1 - wanted) / num))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("pipeline", [Pipeline(), BGCFNC, NOTHING], ids=["bgc", "all", "nothing"])
 @pytest.mark.parametrize("shape", [(6, 6, 3), (5, 7, 1)], ids=str)
 def test_with_p_0_images_are_returned_as_they_are_and_so_is_the_gradient(pipeline, shape):
@@ -104,6 +105,7 @@ def test_gradients_are_those_of_finite_differences_and_can_be_differentiated(twi
     assert float((gradient * direction).sum()) == pytest.approx(float(ahead - behind) / 6e-3, rel=1e-2)
 
 
+@pytest.mark.exhaustive
 def test_four_devices_transform_as_one_does():
     def update(pipeline, state, batch, key, *, axis_name=None):
         return pipeline.transform(batch, HALF, parallel.example_keys(key, len(batch), axis_name)), {}
@@ -128,6 +130,7 @@ def test_halves_stay_halves():
     assert jax.eval_shape(BGCFNC.transform, x, HALF, KEYS[:4]).dtype == jnp.bfloat16
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("pipeline", "shape", "message"),
     [

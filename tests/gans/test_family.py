@@ -110,6 +110,7 @@ LOGGED = {
 }
 
 
+@pytest.mark.exhaustive
 @every_model
 def test_diversity_is_of_the_discriminators_first_minibatch_of_fakes(model):
     """Made before either player has moved, from the latents of the discriminator's step; beside it all is logged."""

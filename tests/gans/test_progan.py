@@ -101,6 +101,7 @@ def test_losses_are_equations_1_and_2_written_out():
     assert loss == pytest.approx(-(np.asarray(images) ** 2).sum() / 8, rel=1e-5)
 
 
+@pytest.mark.exhaustive
 def test_the_slope_is_that_in_images_of_full_size():
     """D of the mean over blocks, differentiated in the full image, as the authors' networks are built."""
     config, state = at(0)
@@ -116,6 +117,7 @@ def test_the_slope_is_that_in_images_of_full_size():
     assert metrics["gradient_penalty"] == pytest.approx(((np.linalg.norm(slopes, axis=1) - 1) ** 2).mean(), rel=1e-4)
 
 
+@pytest.mark.exhaustive
 def test_update_is_a_step_of_each_player_done_by_hand_in_the_middle_of_a_fade():
     config, state = at(3, contract.with_sgd(SMALL, 0.05))
     state = state._replace(ema=jax.tree.map(jnp.zeros_like, state.ema))

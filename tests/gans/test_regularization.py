@@ -70,6 +70,7 @@ def test_consistency_is_nothing_for_the_identity_a_constant_and_for_mirrored_ima
     assert terms(flips, linear)[0]["consistency"] > 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("joint", [False, True])
 @pytest.mark.parametrize(
     "net", [MLP((4,), norm="batch"), Spectral(MLP((4,))), Maxout((4,), 2, 0.5, 0.5)], ids=lambda net: type(net).__name__

@@ -136,6 +136,7 @@ def test_update_is_a_step_of_each_player_done_by_hand_in_the_middle_of_a_fade():
     np.testing.assert_allclose(generator[AVERAGES]["w"], 0.005 * w.mean(0), atol=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_styles_are_mixed_at_the_layers_of_the_stage_alone():
     """Two layers at 4x4: the crossover is the second one; at 8x8 one of three."""
     for step, layers in ((0, 2), (5, 4)):

@@ -84,6 +84,7 @@ def test_by_whole_pixels_the_fractional_shift_is_the_other_away_from_the_border(
     np.testing.assert_array_equal(np.flatnonzero(mask[0, :, 8]), np.arange(2, 13))
 
 
+@pytest.mark.exhaustive
 def test_a_smooth_image_turns_clockwise():
     """The nearest of four places a pixel leaves an error; turned the wrong way nothing fits."""
     for angle in (0.7, -2.1):

@@ -39,6 +39,7 @@ def test_mutations_of_a_formula_have_different_names_and_texts(mutants):
     assert max(names.values()) == max(texts.values()) == 1
 
 
+@pytest.mark.exhaustive
 def test_every_mutant_is_a_program(mutants):
     for mutant in mutants:
         compile(mutant.source, mutant.formula, "exec")

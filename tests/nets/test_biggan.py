@@ -45,6 +45,7 @@ def shapes(net, *inputs):
     return jax.eval_shape(lambda: net.init_with_output(jax.random.key(0), *inputs))
 
 
+@pytest.mark.exhaustive
 def test_parameter_counts_of_the_paper():
     """Its table 1 says, of both players in millions: 173.5; 160.6 with a shared embedding; 158.3 with chunks as well.
 
@@ -99,6 +100,7 @@ def flat_images(variables, latents=LATENTS, classes=CLASSES, net=GENERATOR):
     return outputs(net, variables, latents, classes, (32, 32, 3)).reshape(3, -1)
 
 
+@pytest.mark.exhaustive
 def test_the_class_changes_images_by_the_embedding_alone():
     variables, other = begun(GENERATOR, *INPUTS), jnp.roll(CLASSES, 1, axis=1)
     changed = flat_images(variables, classes=other) - flat_images(variables)
@@ -141,6 +143,7 @@ def test_zero_maps_leave_plain_batch_norm():
     assert found.std() > 1e-2
 
 
+@pytest.mark.exhaustive
 def test_spectral_normalisation_leaves_the_embedding_and_divides_all_else():
     net = Spectral(SMALL, exempt=("embedding",))
     first = begun(net, *SMALL_INPUTS)
@@ -170,6 +173,7 @@ def test_half_precision_is_close_to_single():
     check_half_precision(SMALL, *SMALL_INPUTS)
 
 
+@pytest.mark.exhaustive
 def test_a_conditional_gan_takes_the_networks_spectrally_normalised_and_rematerialised():
     """Nothing is computed: an update gives a state of the shapes and types that it was given."""
     generator = Spectral(SMALL.clone(remat=True), exempt=("embedding",))

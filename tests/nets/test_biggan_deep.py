@@ -47,6 +47,7 @@ def without_last(variables):
     return variables | {"params": params | {"widen": jax.tree.map(jnp.zeros_like, params["widen"])}}
 
 
+@pytest.mark.exhaustive
 def test_parameter_counts_are_those_that_the_test_of_compare_gan_asserts():
     generator = Spectral(BigGANDeepGenerator(), exempt=("embedding",))
     assert count(generator, zeros(128), zeros(1000), (128, 128, 3)) == 50_244_484

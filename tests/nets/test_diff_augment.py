@@ -83,6 +83,7 @@ def test_colours_are_drawn_from_the_papers_ranges():
     assert (np.abs(np.corrcoef([brightness, contrasts, saturation]) - np.eye(3)) < 0.2).all()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("shape", [(28, 28, 1), (9, 7, 3), (1, 1, 1)], ids=str)
 def test_images_of_any_sides_keep_their_shape_and_have_a_gradient(shape):
     net, x, mode = DiffAugment(Identity()), images(shape, 4), Mode(KEYS[:4], train=True)

@@ -20,6 +20,7 @@ def features():
     return jax.tree.map(np.asarray, jax.jit(InceptionV3().apply)(variables, images))
 
 
+@pytest.mark.exhaustive
 def test_features_of_every_depth_agree_with_torch_fidelity(features):
     golden = stored("inception")
     assert features.keys() == golden["first"].keys()

@@ -58,6 +58,7 @@ def test_demodulated_filters_have_norm_1_whatever_the_scale_of_the_style():
     )
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("form", ["scaled", "grouped"])
 def test_doubling_is_zeros_between_pixels_then_the_kernel_then_the_filter(form):
     """A kernel that leaves pixels where they are doubles as `upsample` does; others as written out."""

@@ -35,6 +35,7 @@ def test_the_map_of_scores_has_the_size_of_the_authors_code(side, scores):
     assert shape.shape == (1, scores, scores)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("net", "side", "field"),
     [

@@ -19,6 +19,7 @@ def kernel(taps):
     return jnp.tile(jnp.outer(taps, taps)[:, :, None, None], (1, 1, 1, 3))
 
 
+@pytest.mark.exhaustive
 @taps
 def test_both_are_depthwise_convolutions_of_stride_two(taps):
     padding = len(taps) // 2 - 1

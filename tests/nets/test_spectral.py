@@ -149,6 +149,7 @@ class Pair(nn.Module):
         return nn.Dense(3, name="map")(nn.Dense(4, name="embedding")(inputs))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("exempt", "kept"),
     [

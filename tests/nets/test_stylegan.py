@@ -102,6 +102,7 @@ def test_a_fresh_network_begins_with_a_constant_of_1_and_without_noise():
     np.testing.assert_allclose(usual, noisy, atol=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_the_layers_in_their_order(network):
     """Constant, layer, convolution, layer; nearest, convolution, blur, layer, convolution, layer; colours."""
     call, variables = network

@@ -42,6 +42,7 @@ def size(net, *inputs):
     return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(lambda: net.init(jax.random.key(0), *inputs))))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("side", "base", "most", "layers", "residual", "num_classes", "wanted"),
     [
@@ -81,6 +82,7 @@ def variables():
     ]
 
 
+@pytest.mark.exhaustive
 def test_noise_has_no_effect_in_a_fresh_network_and_is_each_examples_own_in_training(variables):
     fresh, moved = variables[0]
     draw = jax.jit(lambda variables, mode: apply(SYNTHESIS, variables, WS, SHAPE, mode=mode))

@@ -31,6 +31,7 @@ from jaxgen.nets.initializers import to_flax
 from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.pix2pix import PatchDiscriminator, PixelDiscriminator
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.nets.r3gan import R3GANDiscriminator, R3GANGenerator
 from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
@@ -97,9 +98,12 @@ def test_every_leaky_relu_of_a_network_has_its_slope(number):
 
 @having()
 def test_outputs_have_the_shape_that_is_asked_for(number):
-    """Images are twice as high as wide. A classifier gives features beside its logits, a layer what it makes."""
+    """Images are twice as high as wide. A classifier gives features beside its logits, a layer what it makes.
+
+    Discriminators of patches give maps of scores.
+    """
     net, _, *shape = CASES[number]
-    if shape and not isinstance(net, ConvClassifier):
+    if shape and not isinstance(net, ConvClassifier | PatchDiscriminator | PixelDiscriminator):
         assert [value.aval.shape for value in traced(number)[0].outvars] == [(2, *shape[0])]
 
 
@@ -111,6 +115,7 @@ LINEAR = {
     R3GANGenerator: {"Conv_0", "Conv_1"},  # without activations outside of the blocks: linear when fresh
     R3GANDiscriminator: {"Conv_0", "Conv_1", "bhwc,hwc->bc", "Dense_0"},
     FidleGenerator: {"UpsampleConv_0"},  # the course's dense layer has no activation
+    ResNetTranslator: {"ConvTranspose_0"},  # the authors': nothing behind the last block's sum
     BigGANDeepGenerator: {"Dense_0"},  # takes the embedding of the class beside the latents
 }
 

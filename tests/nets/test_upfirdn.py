@@ -38,6 +38,7 @@ def by_scipy(images, taps, up, down, padding):
     return np.moveaxis(np.array(outputs), 1, -1)[:, ::down, ::down]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("taps", [ROW, MATRIX], ids=["row", "matrix"])
 def test_resampling_is_scipys_correlation(form, taps):
     for up, down, padding in CASES:

@@ -24,12 +24,14 @@ from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
 from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
 from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
 from jaxgen.nets.courses.lanham import LanhamCritic, LanhamGenerator
+from jaxgen.nets.cyclegan import ResNetTranslator
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.nets.grid import GridDecoder, GridEncoder, ResidualStack
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.pix2pix import PatchDiscriminator, PixelDiscriminator, UNetTranslator
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.nets.r3gan import InvertedBottleneck, R3GANDiscriminator, R3GANGenerator
 from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
@@ -56,6 +58,10 @@ CASES = [
     (ConvEncoder((2, 4), bottleneck="map"), IMAGES, CODE),
     (ConvDecoder((3, 2), features=(4,)), LATENTS, IMAGE),
     (ConvDecoder((3, 2, 2), bottleneck="map"), MAPS, IMAGE),
+    (UNetTranslator(2, downs=3), IMAGES, IMAGE),
+    (PatchDiscriminator(2, layers=1), IMAGES, ()),
+    (PixelDiscriminator(2), IMAGES, ()),
+    (ResNetTranslator(2, blocks=1), IMAGES, IMAGE),
     (DCGANGenerator(2), LATENTS, IMAGE),
     (DCGANDiscriminator(2), IMAGES, ()),
     (GridEncoder(4, 1, 2), IMAGES, CODE),

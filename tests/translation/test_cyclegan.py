@@ -63,6 +63,7 @@ def state():
     return cyclegan.init(TINY, jax.random.key(0))
 
 
+@pytest.mark.exhaustive
 def test_the_generators_pay_for_fakes_cycles_and_changed_images(state):
     to_b, to_a, judge_a, judge_b = networks(state)
     config = dataclasses.replace(TINY, adversarial_weight=2.0, cycle_weight=10.0, identity_weight=0.5)
@@ -94,6 +95,7 @@ def test_the_discriminators_pay_half_of_their_squares(state):
     np.testing.assert_allclose(loss, sum(wanted), rtol=1e-5)
 
 
+@pytest.mark.exhaustive
 def test_the_first_updates_show_and_keep_the_latest_fakes_of_the_generators_before_their_step(state):
     """Four images and a history of three: the first three are kept, the fourth may take a place."""
     to_b, to_a, _, _ = networks(state)

@@ -52,6 +52,7 @@ def test_the_discriminator_pays_half_of_both_cross_entropies_over_all_patches(st
     np.testing.assert_allclose(loss, wanted, rtol=1e-5)
 
 
+@pytest.mark.exhaustive
 def test_the_generator_pays_for_patches_that_look_false_and_for_its_distance(state):
     fakes, _ = pix2pix.generate(TINY, state.generator.variables, INPUTS, MODE)
     opponent = state.discriminator.variables
@@ -71,6 +72,7 @@ def test_both_players_see_the_same_fakes_of_the_generator_before_its_step(state)
     np.testing.assert_allclose(metrics["discriminator_loss"], loss, rtol=1e-4)
 
 
+@pytest.mark.exhaustive
 def test_an_image_is_made_as_a_batch_of_its_own_with_dropout(state):
     """Other images beside it change nothing; another key does."""
     keys = jax.random.split(jax.random.key(0), 4)

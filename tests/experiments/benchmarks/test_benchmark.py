@@ -141,6 +141,7 @@ def test_growth_is_the_exponent_between_two_rows():
     assert "1.50" in lines[2] and "1.50" not in lines[1]
 
 
+@pytest.mark.exhaustive
 def test_work_grows_along_every_axis_but_devices():
     for axis in ("batch", "width"):
         work = [updates.arithmetic(size.case) for size in scaling.sizes(axis)]

@@ -33,6 +33,7 @@ for name in sys.argv[1:]: importlib.import_module(name)
 """
 
 
+@pytest.mark.exhaustive
 def test_every_module_of_the_commands_imports_where_posix_is_missing():
     done = subprocess.run([sys.executable, "-c", WITHOUT_POSIX, *MODULES], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr

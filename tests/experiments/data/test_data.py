@@ -456,6 +456,7 @@ class TestPrepared:
         assert "resized to 9x9 (lanczos), cut to a window that moves at random" in printed
 
 
+@pytest.mark.exhaustive
 def test_a_training_on_points_draws_them(tmp_path, capsys):
     small = [
         "--model.generator.features",

@@ -76,6 +76,7 @@ def test_the_card_says_the_shape(tmp_path):
         assert f"pictures are {says} to 6x10 (lanczos)" in lines
 
 
+@pytest.mark.exhaustive
 def test_a_run_on_images_that_are_no_squares_trains_and_draws(tmp_path):
     images = ImageOptions(size=(6, 10), crop="random", flip=True)
     pictures = ("samples", "reconstructions", "codes")

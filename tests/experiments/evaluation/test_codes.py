@@ -56,6 +56,7 @@ def test_a_code_that_is_never_used_has_no_name():
     assert codes.name(np.zeros(6, int), np.arange(6) % 3, 2, 3)["names"] == {0: 0}
 
 
+@pytest.mark.exhaustive
 def test_evaluation_tells_what_each_code_stands_for(tmp_path):
     folder = small_runs.save(MODEL, tmp_path / "run")
     found = evaluated(folder, tmp_path / "cache", "--num-samples", "20", "--num-halves", "0", "--extractor", "pixels")

@@ -38,6 +38,7 @@ def lines_of(folder):
     return [{name: value for name, value in line.items() if name not in RATES} for line in found]
 
 
+@pytest.mark.exhaustive
 def test_a_run_that_stops_and_goes_on_is_evaluated_alike_and_keeps_its_best(tmp_path):
     small_runs.train("wgan_gp_digits", small_runs.GAN, tmp_path / "whole", **(SETTINGS | {"steps": 6}))
     for steps in (3, 6):

@@ -52,6 +52,7 @@ def row_of(found, metric, extractor=None, place=0):
     return [row for row in found["rows"] if row["metric"] == metric and row.get("extractor") == extractor][place]
 
 
+@pytest.mark.exhaustive
 def test_two_runs_stand_under_their_names_and_a_difference_that_is_not_shown_is_said(found):
     other = {**found, "against": {**found["against"], "experiment": "other"}}
     row = row_of(found, "two_sample", "classifier")

@@ -30,6 +30,7 @@ def points(num):
     return dataclasses.replace(examples(num), pixels=np.random.default_rng(num).normal(size=(num, 2)))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("measure", measures.all_of("ring8"), ids=lambda measure: measure.name)
 def test_a_measure_has_a_value_from_its_least_number_on_and_a_reason_below(measure):
     make = points if measure.name == "modes" else examples
@@ -81,6 +82,7 @@ def test_an_evaluation_of_one_picture_is_refused_before_the_run_begins(tmp_path)
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("num", "labels"), [(1, None), (2, None), (4, None), (4, [0, 0, 0, 0]), (4, [0, 1, 0, 1])])
 def test_evaluate_writes_a_value_or_a_reason_for_every_row(tmp_path, num, labels):
     run = small_runs.save(small_runs.GAN, tmp_path / "run", data=pictures_of(tmp_path, num, labels))

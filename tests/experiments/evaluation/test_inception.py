@@ -18,6 +18,7 @@ def state_dict():
     return inputs.weights(inputs.torch_shapes())
 
 
+@pytest.mark.exhaustive
 def test_weights_are_the_same_after_a_file(state_dict, tmp_path):
     variables = inception.from_state_dict(state_dict)
     inception.save(tmp_path / "weights.npz", variables)

@@ -28,6 +28,7 @@ def run(folder, *options):
     return json.loads((folder / "likelihood.json").read_text())
 
 
+@pytest.mark.exhaustive
 def test_the_table_is_the_mean_over_held_out_images(trained, capsys):
     found = run(trained, "--num-images", "10", "--num-latents", "100", "--batch-size", "10")
     chosen, model, step, state = restore.newest(trained)

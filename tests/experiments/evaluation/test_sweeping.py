@@ -29,6 +29,7 @@ def found(run):
     return json.loads((run / "sweep.json").read_text())
 
 
+@pytest.mark.exhaustive
 def test_every_combination_is_a_point_with_its_evaluations(found):
     settings = [(point["settings"]["sampler"], point["settings"]["sampler.steps"]) for point in found["points"]]
     assert settings == [("ddim", "2"), ("ddim", "3"), ("heun", "2"), ("heun", "3")]

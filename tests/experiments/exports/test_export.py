@@ -48,6 +48,7 @@ np.save(sys.argv[1], images)
 """
 
 
+@pytest.mark.exhaustive
 def test_the_sampler_needs_jax_alone_and_draws_what_sample_draws(gan, exported, tmp_path):
     (block,) = [block for block in pages.blocks(PAGE, "python") if "sampler.jax" in block]
     program = ALONE.format(block=block)
@@ -150,6 +151,7 @@ def test_every_model_has_a_paper_on_its_card(name):
     assert "`" not in paper
 
 
+@pytest.mark.exhaustive
 def test_programs_of_a_conditional_autoencoder_take_labels(tmp_path):
     run, out = small_runs.save(small_runs.PLANE, tmp_path / "run"), tmp_path / "out"
     assert exporting.write(run, out) == []

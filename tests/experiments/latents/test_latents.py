@@ -339,6 +339,7 @@ def test_the_command_runs_as_a_module():
 DOCS = (ROOT / "docs" / "latents.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.exhaustive
 def test_every_command_of_the_documentation_runs(runs, photos, tmp_path, monkeypatch):
     stand_ins = {"vae_digits": "vae", "vae_2d_mnist": "cvae", "wgan_gp_digits": "gan"}
     commands = re.findall(r"^python -m experiments\.latents runs/(\w+) (.*)$", DOCS, re.MULTILINE)

@@ -53,6 +53,7 @@ def alike(one, other):
     assert np.abs(one.astype(int) - other.astype(int)).max() <= 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["gan", "cvae", "vq_vae", "infogan"])
 def test_sample_i_depends_on_the_seed_and_on_i(runs, name):
     """Across the border between two blocks of keys, whatever the batch, and whichever others are drawn."""
@@ -147,6 +148,7 @@ PLACES = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("place", PLACES)
 def test_the_size_of_a_piece_is_not_felt(runs, place):
     few, many = (np.asarray(PLACES[place](runs, size), np.float64) for size in (3, 64))

@@ -58,6 +58,7 @@ def changes_of(run, *argv):
     return changes
 
 
+@pytest.mark.exhaustive
 def test_another_sampler_and_guidance_are_named(diffusion, tmp_path):
     assert changes_of(diffusion["digits"]) == {}
     options = ["--sampler", "euler", "--guidance.scale", "3", "--guidance", "classifier-free", "--sampler.steps", "4"]

@@ -43,6 +43,7 @@ def read(path):
         return np.asarray(picture.convert("RGB"))
 
 
+@pytest.mark.exhaustive
 def test_each_picture_has_its_folder_at_the_first_and_the_last_step(plane):
     for kind in ALL:
         assert sorted(path.name for path in (plane / kind).iterdir()) == ["step_000000.png", "step_000002.png"]

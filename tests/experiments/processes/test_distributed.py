@@ -129,6 +129,7 @@ def story(tmp_path_factory) -> Story:
     return Story(folder, killed, stopped, first, stop, stop + 3)
 
 
+@pytest.mark.exhaustive
 def test_a_process_that_is_killed_ends_the_other_with_a_sentence(story):
     (code, said), (victim, _) = story.killed
     assert victim == -signal.SIGKILL

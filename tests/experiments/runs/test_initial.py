@@ -65,6 +65,7 @@ def test_another_shape_matches_in_part_and_says_what_is_new_and_left(source, cha
     assert not set(new) & set(given.weights) and left
 
 
+@pytest.mark.exhaustive
 def test_a_run_begins_with_them_notes_them_and_needs_the_source_no_more(source, tmp_path, capsys):
     own = tmp_path / "source"
     shutil.copytree(source, own)
@@ -116,6 +117,7 @@ def of_each_model():
     return sorted(found.values())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", of_each_model())
 def test_of_every_model_all_is_taken_but_moments_counts_and_keys(name):
     state = restore.abstract_state(experiments_by_name.load(name))

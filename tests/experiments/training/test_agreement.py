@@ -14,13 +14,17 @@ from experiments.runs import settings
 from experiments.runs.experiment import Experiment
 from experiments.training import agreement, runner
 from jaxgen.autoencoders.bounds import ELBO, Capacity
-from jaxgen.moving_averages import HalfLife, RampedHalfLife
+from jaxgen.gans import stylegan2
+from jaxgen.gans.fading_blur import FadingBlur
+from jaxgen.moving_averages import HalfLife, NoAverage, RampedHalfLife
 from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.optimizers import SGD, Cosine, InverseTime, LinearDecay, Optimizer, RampedAdam
 from jaxgen.ramps import CosineRamp
 from tests.experiments import small_runs
 
 GAN, DIGITS = small_runs.GAN, data.load("digits")
+NO_END = {"average": NoAverage()}
+"""Of a default that forgets until a step of its own."""
 
 
 def lines(model=GAN, steps=100, **settings):
@@ -73,6 +77,8 @@ def test_a_longer_run_of_an_experiment_whose_decay_has_ended_is_warned_with_the_
         (with_generator(rule=RampedAdam(b2=CosineRamp(0.9, 0.99, 100))), None),
         (dataclasses.replace(small_runs.WIDE, objective=ELBO(warm_up=101)), "the weight of the divergence rises until"),
         (dataclasses.replace(small_runs.WIDE, objective=Capacity(steps=101)), "the capacity rises until step 101"),
+        (stylegan2.Config(blur=FadingBlur(1.0, end=101), **NO_END), "the blur fades until step 101"),
+        (stylegan2.Config(blur=FadingBlur(0.0, end=101), **NO_END), None),
         (GAN, None),
     ],
 )
@@ -86,6 +92,7 @@ def test_an_evaluation_that_never_comes_is_warned_of():
     assert lines(eval_every=100) == []
 
 
+@pytest.mark.exhaustive
 def test_a_run_tells_of_it_at_its_start_and_at_its_end(tmp_path, capsys):
     model = with_generator(schedule=LinearDecay(2))
     common = {"data": "digits", "batch_size": 8, "num_samples": 4, "pictures": ()}
@@ -107,6 +114,7 @@ KNOWN = {
     "jaxgen.optimizers:Optimizer": {"warm_up"},
     "jaxgen.nets.instance_noise:InstanceNoise": {"end"},
     "jaxgen.gans.regularization:LeCam": {"begin"},
+    "jaxgen.gans.fading_blur:FadingBlur": {"end"},
     "jaxgen.autoencoders.bounds:ELBO": {"warm_up"},
     "jaxgen.autoencoders.bounds:Capacity": {"steps"},
     "jaxgen.moving_averages:HalfLife": {"half_life"},

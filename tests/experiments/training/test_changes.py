@@ -81,6 +81,7 @@ def changed(tmp_path_factory):
     return folder
 
 
+@pytest.mark.exhaustive
 def test_a_run_goes_on_with_other_rates_schedule_and_batches_and_says_so(changed, capsys):
     told = sessions(changed)[1]["changed"]["settings"]
     assert "batch_size: 8 -> 12" in told
@@ -114,6 +115,7 @@ def test_after_a_change_the_same_command_goes_on_with_or_without_the_option(chan
     assert ["changed" in one for one in sessions(folder)] == [False, True, False, False]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("damaged", [(8,), (8, 6), (8, 6, 4), (8, 6, 4, 2)])
 def test_a_run_whose_newest_checkpoints_are_damaged_becomes_the_same_run(changed, tmp_path, damaged):
     """Back before the change, the updates up to it have the settings of before."""
@@ -227,6 +229,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_moments_stay_and_counts_go_on_under_every_part_and_back(rule, accumulate, key):

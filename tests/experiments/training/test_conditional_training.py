@@ -60,6 +60,7 @@ def total_of(out):
     return np.asarray(state.total)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", conditional.TYPES)
 def test_every_type_of_batch_trains_the_same_from_memory_from_disk_and_from_the_devices(kind, folder, train, tmp_path):
     """With random windows and mirrors, stopped half way and gone on with from another place."""

@@ -65,6 +65,7 @@ def features_file(path, net=MODEL.features, seed=7):
     return path
 
 
+@pytest.mark.exhaustive
 def test_a_run_killed_in_the_middle_of_a_fade_goes_on_bit_for_bit(tmp_path):
     """Over a change of settings and of the batch's size, and in calls that the change cuts."""
     undisturbed = trained(tmp_path / "one", 9)

@@ -13,6 +13,7 @@ from jaxgen import parallel
 from tests.experiments.processes.test_distributed import run
 
 
+@pytest.mark.exhaustive
 def test_a_run_with_its_state_cut_is_the_run_with_its_state_whole(tmp_path):
     """From the start, and going on from the other's checkpoint."""
     assert run(tmp_path / "whole", steps=6) == 0

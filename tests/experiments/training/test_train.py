@@ -235,6 +235,7 @@ def failing(error):
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a file")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("module", "name", "error"),
     [

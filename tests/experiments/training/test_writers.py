@@ -76,6 +76,7 @@ def test_a_resumed_run_is_the_same_run_there_with_each_line_and_picture_once(tmp
     assert server.given[1]["config"]["steps"] == 4
 
 
+@pytest.mark.exhaustive
 def test_lines_that_come_again_after_a_kill_are_not_sent_twice_but_those_of_other_settings_are(tmp_path, server):
     """The server has steps 1 to 4, the newest checkpoint is of step 2."""
     assert go(tmp_path / "run", 2) == 0

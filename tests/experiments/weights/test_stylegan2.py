@@ -106,6 +106,7 @@ def synthesized(arrays, w):
     return np.moveaxis(np.stack(image) + layer(arrays, "synthesis.b8.torgb", x, w), 0, -1)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("classes", [0, CLASSES])
 def test_our_generator_with_their_weights_is_theirs(classes):
     network = theirs(classes)

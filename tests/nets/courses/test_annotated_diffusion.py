@@ -34,6 +34,7 @@ def of_all(hidden):
     return centred / jnp.sqrt((centred**2).mean((1, 2, 3), keepdims=True) + 1e-5)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("features", [6, 4])
 def test_a_block_is_its_formula(features):
     net = ConvNeXtBlock(features, 3)

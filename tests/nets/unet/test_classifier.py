@@ -31,6 +31,7 @@ def test_settings_are_those_of_the_code_for_64x64_by_default():
     }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("pool", ["attention", "mean"])
 def test_images_are_classified_by_themselves_each_with_its_time(pool):
     net, order = SMALL.clone(pool=pool), jnp.array([2, 0, 1])

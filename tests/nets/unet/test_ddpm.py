@@ -64,6 +64,7 @@ def test_attention_stands_where_it_is_asked_for_and_in_the_middle():
         assert found == wanted | {"middle_0"}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["ddpm", "ddpm++"])
 def test_maps_of_the_way_down_come_back_in_reverse_order(name):
     """What is appended to the inputs of the blocks on the way up are the kept maps, the last one first."""

@@ -23,6 +23,7 @@ def case(request):
     return net, variables, jax.jit(lambda *inputs: net.apply(variables, *inputs, (8, 4, 2)))
 
 
+@pytest.mark.exhaustive
 def test_examples_are_denoised_by_themselves_each_with_its_time_and_its_class(case):
     _, _, denoise = case
     order = jnp.array([2, 0, 1])
@@ -40,6 +41,7 @@ def test_no_class_is_the_network_without_classes(case):
     np.testing.assert_allclose(told, untold, atol=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_bfloat16_is_close_to_float32(case):
     net, variables, denoise = case
     half = net.clone(dtype="bfloat16")
@@ -97,6 +99,7 @@ def test_outputs_begin_near_zero(name):
     assert 0 < np.abs(outputs).max() < 1e-3
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", DROPPING)
 def test_dropout_belongs_to_the_examples(name):
     """An example with its key gives the same in another batch; without keys there is no training."""
