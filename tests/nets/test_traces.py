@@ -24,6 +24,7 @@ from jaxgen.nets.conv import ConvCritic
 from jaxgen.nets.courses.atienza import AtienzaDiscriminator
 from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
 from jaxgen.nets.courses.lanham import LanhamCritic
+from jaxgen.nets.cyclegan import ResNetTranslator
 from jaxgen.nets.diff_augment import DiffAugment
 from jaxgen.nets.forward_mode import PlainConvolutions
 from jaxgen.nets.infogan import InfoGANGenerator
