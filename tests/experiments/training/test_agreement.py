@@ -154,7 +154,7 @@ class Zeros:
 
     def batch(self, indices, batch_type):
         image = np.zeros((1, *self.shape), np.uint8 if len(self.shape) == 3 else np.float32)
-        whole = {"images", "inputs", "targets"}
+        whole = {"images", "inputs", "targets", "a", "b"}
         return (
             image
             if batch_type is None
