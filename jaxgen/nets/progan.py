@@ -69,7 +69,7 @@ class ProGANGenerator(nn.Module):
             hidden = self._convolve(maps[-1], level, 0, upsample=True)
             maps.append(self._convolve(hidden, level, 1))
         if self.is_initializing():
-            for level in range(last):
+            for level in range(last - (alpha is not None)):  # the fade makes the next one
                 to_rgb(level, maps[level])
         images = to_rgb(last, maps[last])
         return images if alpha is None else fade(images, upsample_nearest(to_rgb(last - 1, maps[last - 1])), alpha)
@@ -118,7 +118,7 @@ class ProGANDiscriminator(nn.Module):
 
         hidden = from_rgb(last, images)
         if self.is_initializing():
-            for level in range(last):
+            for level in range(last - (alpha is not None)):  # the fade makes the next one
                 from_rgb(level, mean_pool(images, 1 << (last - level)))
         for level in range(last, 0, -1):
             hidden = self._halve(hidden, level)

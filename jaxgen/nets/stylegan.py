@@ -92,7 +92,7 @@ class StyleGANSynthesis(nn.Module):
             hidden = smooth(self._conv(level, 0, upsample=True)(maps[-1]), 1, BLUR)
             maps.append(self._map(level, hidden, ws, mode))
         if self.is_initializing():
-            for level in range(last):
+            for level in range(last - (alpha is not None)):  # the fade makes the next one
                 to_rgb(level, maps[level])
         images = to_rgb(last, maps[last])
         return images if alpha is None else fade(images, upsample_nearest(to_rgb(last - 1, maps[last - 1])), alpha)
