@@ -316,9 +316,9 @@ def test_a_discriminator_with_batch_statistics_is_refused():
 
 @pytest.mark.exhaustive
 def test_gradients_reach_every_parameter_of_larger_maps_too():
-    """With doubling layers and residual blocks, after two updates."""
+    """With doubling layers and residual blocks, after two updates: of a rate that moves a mapping's weights of 100."""
     sizes = {"synthesis": StyleGAN2Synthesis(16, 2), "discriminator": InnerCondition(StyleGAN2Discriminator(16, 2))}
-    config = contract.with_sgd(dataclasses.replace(TINY, image_shape=(8, 8, 1), **sizes), 0.1)
+    config = contract.with_sgd(dataclasses.replace(TINY, image_shape=(8, 8, 1), **sizes), 10.0)
     before = state = jax.jit(lambda: stylegan2.init(config, KEY))()
     batch = Labelled(jax.random.uniform(KEY, (8, 8, 8, 1)), jnp.arange(8, dtype=jnp.int32) % 3)
     for number in range(2):
@@ -326,5 +326,4 @@ def test_gradients_reach_every_parameter_of_larger_maps_too():
     for one, other in ((before.generator, state.generator), (before.discriminator, state.discriminator)):
         others = contract.leaves(other.params)
         for path, leaf in contract.leaves(one.params).items():
-            rounded = "Mapping" in path  # weights of about 100, which move by a ten-thousandth of the rate
-            assert rounded or np.abs(others[path] - leaf).max() > 1e-7, path
+            assert np.abs(others[path] - leaf).max() > 1e-7, path

@@ -183,14 +183,22 @@ def test_images_of_random_weights_move_with_their_coordinates_and_turn_in_r_alon
     assert turned >= 80
 
 
+WIDE: dict[str, Any] = {"channel_base": 2048, "channel_max": 64}
+SHORT = pytest.mark.xfail(strict=True, reason="44.6 dB, where the authors' networks with random weights have 49.9")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("side", [pytest.param(32, marks=SHORT), 64])
+def test_images_of_all_layers_of_t_move_with_their_coordinates_and_do_not_turn(side):
+    shifted, turned = moved(StyleGAN3Synthesis(**WIDE), side)
+    assert turned <= 10
+    assert shifted >= 45
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("side", [32, 64])
-def test_images_of_all_layers_move_with_their_coordinates_and_turn_in_r_alone(side):
-    """T at 32 pixels has 44.6 dB here; the authors' networks with random weights have 49.9 dB and more."""
-    wide: dict[str, Any] = {"channel_base": 2048, "channel_max": 64}
-    shifted, turned = moved(StyleGAN3Synthesis(**wide), side)
-    assert shifted >= 44 and turned <= 10
-    shifted, turned = moved(StyleGAN3Synthesis(**wide, kernel_size=1, radial=True), side)
+def test_images_of_all_layers_of_r_move_with_their_coordinates_and_turn(side):
+    shifted, turned = moved(StyleGAN3Synthesis(**WIDE, kernel_size=1, radial=True), side)
     assert shifted >= 45 and turned >= 80
 
 
