@@ -180,5 +180,21 @@ class TrajectoryModel(Model, Protocol):
         ...
 
 
-ABILITIES = (LatentModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel, TrajectoryModel)
+@runtime_checkable
+class TwoDomainModel(Model, Protocol):
+    """A model that translates images of two domains into each other; `sample` is `to_b`."""
+
+    def to_a(self, config: Any, state: Any, keys: Keys, images: Images) -> Images:
+        """Images of domain b in domain a, in the value range; `keys` as `sample` takes them."""
+        ...
+
+    def to_b(self, config: Any, state: Any, keys: Keys, images: Images) -> Images:
+        """Images of domain a in domain b, in the value range; `keys` as `sample` takes them."""
+        ...
+
+
+ABILITIES = (
+    *(LatentModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel, TrajectoryModel),
+    TwoDomainModel,
+)
 """What a model may offer besides learning and sampling."""
