@@ -108,8 +108,11 @@ def _require_pictures(config: "ModelConfig") -> None:
         )
 
 
-def condition_of(config: "ModelConfig") -> str | None:
-    """The field of a batch that the model is given when it samples: labels, inputs, ...; None without a condition."""
+def condition_of(config: "ModelConfig") -> str | tuple[str, ...] | None:
+    """The field of a batch that the model is given when it samples: labels, inputs, ...; None without a condition.
+
+    The names of all fields where it is given a whole batch.
+    """
     return None if config.batch_type is None else config.batch_type.CONDITION
 
 

@@ -1,11 +1,12 @@
 """What a model is given when it samples: for each sample a row of its condition, taken from examples of its data.
 
-A model of classes needs none: it takes them in turn.
+A model of classes needs none: it takes them in turn. So are the domains of a model that is told one beside an image.
 """
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -24,8 +25,8 @@ def takes_examples(config: Any) -> bool:
 
 
 def is_image(config: Any) -> bool:
-    """Whether the condition is an image."""
-    return takes_examples(config) and _column(config).pixels
+    """Whether the condition is an image alone."""
+    return takes_examples(config) and not takes_domain(config) and _column(config).pixels
 
 
 def source(experiment: Experiment) -> Source | None:
@@ -37,13 +38,23 @@ def source(experiment: Experiment) -> Source | None:
     from experiments.data import held_out
 
     image_set = held_out.load_for(experiment) or data.load_for(experiment)
-    return lambda places: of_batch(config, image_set.batch(places % len(image_set), config.batch_type))
+
+    def conditions(places: np.ndarray) -> Any:
+        batch = image_set.batch(places % len(image_set), config.batch_type)
+        if takes_domain(config):
+            batch = batch._replace(labels=(places % config.num_classes).astype(np.int32))  # pyright: ignore
+        return of_batch(config, batch)
+
+    return conditions
 
 
 def of_batch(config: Any, batch: Any) -> Any:
     """The condition of a batch, images in the model's range."""
-    condition = batches.condition(batch)
-    return scale(jnp.asarray(condition), config.value_range) if is_image(config) else condition
+
+    def ranged(rows: Any) -> Any:
+        return scale(jnp.asarray(rows), config.value_range) if rows.ndim == 4 else rows
+
+    return jax.tree.map(ranged, batches.condition(batch))
 
 
 def takes_domain(config: Any) -> bool:
