@@ -85,6 +85,8 @@ class Run:
         labels = labels or classes.in_turn(config)
         args = config, self.state, np.arange(num), seed, labels or conditions.source(self.experiment)
         drawn = np.concatenate(list(progress.batches(*args, size=sampling.BATCH)))
+        if abilities.has_domains(config):
+            return Examples(drawn, conditions.domains_in_turn(config, np.arange(num)))
         if labels is None or not abilities.has_classes(config):
             return Examples(drawn)
         return Examples(drawn, labels(np.arange(num)))

@@ -198,6 +198,8 @@ def _trajectories(experiment: Experiment, image_set: ImageSet, key: Key) -> Draw
 def _samples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
     """Draws the same latents at each step."""
     config, model = experiment.model, model_of(experiment.model)
+    if abilities.has_domains(config):
+        return _translations(experiment, image_set, key)
     if conditions.takes_examples(config):
         return _samples_of_examples(experiment, image_set, key)
     columns, labels, num = None, None, experiment.num_samples
@@ -232,6 +234,26 @@ def _samples_of_examples(experiment: Experiment, image_set: ImageSet, key: Key) 
     def picture(state: Any) -> np.ndarray:
         columns = {**before, "sample": np.asarray(draw(state)), **after}
         return figures.side_by_side(columns)
+
+    return picture
+
+
+def _translations(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
+    """Held-out examples, a row each: the image, then what becomes of it in each domain, under the domain's name."""
+    config, model = experiment.model, model_of(experiment.model)
+    unseen, names = held_out.load_for(experiment) or image_set, image_set.classes
+    num = min(max(1, experiment.num_samples // (1 + len(names))), len(unseen))
+    pixels, _ = held_out.spread(unseen, num)
+
+    @jax.jit
+    def draw(state: Any) -> list[jax.Array]:
+        inputs = images.scale(pixels, config.value_range)
+        given = [batches.Domains(inputs, jnp.full(num, label, jnp.int32)) for label in range(len(names))]
+        drawn = [model.sample(config, state, key, num, each) for each in given]
+        return [images.to_pixels(each, config.value_range) for each in drawn]
+
+    def picture(state: Any) -> np.ndarray:
+        return figures.side_by_side({"image": pixels, **dict(zip(names, map(np.asarray, draw(state)), strict=True))})
 
     return picture
 
