@@ -1,4 +1,4 @@
-"""Label maps as pictures: the colours that stand for classes, found in the maps themselves, and the share of pixels right.
+"""Label maps as pictures: the colours that stand for classes, found in the maps, and the share of pixels right.
 
 A map that was compressed or made by a network has other colours too; each pixel is of the class of the nearest one.
 """

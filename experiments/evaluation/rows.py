@@ -197,6 +197,7 @@ def _interval(values: jax.Array, key: jax.Array) -> Any:
 
 
 def bootstrapped(values: np.ndarray, key: jax.Array) -> tuple[float, float]:
+    """The ends of the interval of the mean of values of single examples."""
     low, high = _interval(jnp.asarray(values), key)
     return float(low), float(high)
 

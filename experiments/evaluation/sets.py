@@ -70,7 +70,7 @@ def real(experiment: Experiment) -> Real:
 
 
 def compared(config: Any, image_set: ImageSet) -> ImageSet:
-    """The images of a set that samples should be like: targets of pairs, the second of two domains, or all there are."""
+    """The images of a set that samples should be like: targets of pairs, the second domain, or all there are."""
     kind = config.batch_type
     fields = {} if kind is None else dict(zip(kind._fields, kind.COLUMNS, strict=True))
     wanted = {column.name for name, column in fields.items() if column.rows == "other" or name == kind.TARGET}
@@ -105,6 +105,8 @@ class Run:
         labels = labels or classes.in_turn(config)
         args = config, self.state, np.arange(self.most(num)), seed, labels or conditions.source(self.experiment)
         drawn = np.concatenate(list(progress.batches(*args, size=sampling.BATCH)))
+        if abilities.has_domains(config):
+            return Examples(drawn, conditions.domains_in_turn(config, np.arange(num)))
         if labels is None or not abilities.has_classes(config):
             return Examples(drawn)
         return Examples(drawn, labels(np.arange(num)))

@@ -1,12 +1,11 @@
 """What a model is given when it samples: for each sample a row of its condition, taken from examples of its data.
 
-A model of classes needs none: it takes them in turn. So are the domains of a model that is told one beside an image.
+A model of classes needs none: it takes them in turn.
 """
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -26,11 +25,14 @@ def takes_examples(config: Any) -> bool:
 
 def is_image(config: Any) -> bool:
     """Whether the condition is an image alone."""
-    return takes_examples(config) and not takes_domain(config) and _column(config).pixels
+    return takes_examples(config) and not abilities.has_domains(config) and _column(config).pixels
 
 
 def source(experiment: Experiment) -> Source | None:
-    """Conditions from held-out examples, or training ones where there are none; None for a model that needs none."""
+    """Conditions from held-out examples, or training ones where there are none; None for a model that needs none.
+
+    Of a model of domains, sample i is translated to domain i mod the number of domains.
+    """
     config = experiment.model
     if not takes_examples(config):
         return None
@@ -39,40 +41,36 @@ def source(experiment: Experiment) -> Source | None:
 
     image_set = held_out.load_for(experiment) or data.load_for(experiment)
 
-    def conditions(places: np.ndarray) -> Any:
-        batch = image_set.batch(places % len(image_set), config.batch_type)
-        if takes_domain(config):
-            batch = batch._replace(labels=(places % config.num_classes).astype(np.int32))  # pyright: ignore
-        return of_batch(config, batch)
+    def rows(places: np.ndarray) -> Any:
+        given = of_batch(config, image_set.batch(places % len(image_set), config.batch_type))
+        return given._replace(labels=domains_in_turn(config, places)) if abilities.has_domains(config) else given
 
-    return conditions
+    return rows
+
+
+def domains_in_turn(config: Any, places: np.ndarray) -> np.ndarray:
+    """The domain that each sample is translated to, by its number."""
+    return (places % config.num_classes).astype(np.int32)
 
 
 def of_batch(config: Any, batch: Any) -> Any:
     """The condition of a batch, images in the model's range."""
-
-    def ranged(rows: Any) -> Any:
-        return scale(jnp.asarray(rows), config.value_range) if rows.ndim == 4 else rows
-
-    return jax.tree.map(ranged, batches.condition(batch))
-
-
-def takes_domain(config: Any) -> bool:
-    """Whether the condition is an image and the number of the domain that it is to be brought to."""
-    named = abilities.condition_of(config)
-    return isinstance(named, tuple) and "labels" in named
+    if abilities.has_domains(config):
+        return batch._replace(images=scale(jnp.asarray(batch.images), config.value_range))
+    condition = batches.condition(batch)
+    return scale(jnp.asarray(condition), config.value_range) if is_image(config) else condition
 
 
 def takes_images(config: Any) -> bool:
     """Whether the model translates images: its condition is one, perhaps with a domain beside it."""
-    return takes_domain(config) or is_image(config)
+    return abilities.has_domains(config) or is_image(config)
 
 
 def of_images(config: Any, images: Any, label: Any = None) -> Any:
     """The condition of a model that is given images in its range, and the domain that all are to be of."""
-    if not takes_domain(config):
+    if not abilities.has_domains(config):
         return images
-    return config.batch_type(images, jnp.broadcast_to(jnp.asarray(label, jnp.int32), (len(images),)))
+    return batches.Domains(images, jnp.broadcast_to(jnp.asarray(label, jnp.int32), (len(images),)))
 
 
 def _column(config: Any) -> batches.Column:

@@ -2,10 +2,9 @@
 
 condition | sample | target              of pairs, captions: whichever of the outer two are images
 a | a to b | b | b to a                  of a model that translates two domains into each other
-image | to each of the classes           of a model that is told the domain to translate to
+image | one column for each domain       of a model that is told the domain to translate to
 """
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,16 +14,13 @@ import numpy as np
 
 from experiments.data import held_out
 from experiments.data.images import ImageSet
-from experiments.models import conditions
+from experiments.models import abilities, conditions
 from experiments.pictures import figures
 from experiments.runs.experiment import Experiment, model_of
 from jaxgen import batches, images
 from jaxgen.model import TwoDomainModel
 from jaxgen.parallel import example_keys
 from jaxgen.typing import Key
-
-MOST_DOMAINS = 8
-"""That are drawn."""
 
 Columns = Callable[[Any], Mapping[str, np.ndarray]]
 """A state to columns of uint8 images, by their titles."""
@@ -34,8 +30,8 @@ def drawing(experiment: Experiment, image_set: ImageSet, key: Key) -> Callable[[
     """What draws the picture of a state, (height, width, 3) uint8."""
     config, unseen = experiment.model, held_out.load_for(experiment) or image_set
     two_domains = isinstance(model_of(config), TwoDomainModel)
-    columns = _two_domains if two_domains else _domains if conditions.takes_domain(config) else _one_sample
-    per_row = 4 if two_domains else 3
+    columns = _two_domains if two_domains else _domains if abilities.has_domains(config) else _one_sample
+    per_row = 4 if two_domains else 1 + len(image_set.classes) if abilities.has_domains(config) else 3
     num = min(max(1, experiment.num_samples // per_row), len(unseen))
     batch = unseen.batch(np.linspace(0, len(unseen) - 1, num).astype(np.int64), config.batch_type)
     draw = columns(experiment, batch, key, image_set.classes)
@@ -75,8 +71,8 @@ def _domains(experiment: Experiment, batch: Any, key: Key, classes: tuple[str, .
     config, model = experiment.model, model_of(experiment.model)
     given, num = images.scale(jnp.asarray(batch.images), config.value_range), len(batch.images)
 
-    @functools.partial(jax.jit, static_argnums=1)
-    def draw(state: Any, label: int) -> Any:
+    @jax.jit
+    def draw(state: Any, label: Any) -> Any:
         found = model.sample(config, state, key, num, conditions.of_images(config, given, label))
         return images.to_pixels(found, config.value_range)
 

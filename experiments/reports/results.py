@@ -98,7 +98,7 @@ def _overview(records: Sequence[Record], family: str) -> list[str]:
 
 
 def _headline(runs: Sequence[Record]) -> str:
-    """The first metric of the headlines that the runs have, one value a seed, and a baseline's or the real one beside."""
+    """The first metric of the headlines that the runs have, one value a seed, beside the real one or baselines."""
     rows = {row["metric"]: row for row in _rows(runs[0])}
     for name in HEADLINES:
         if name in rows and rows[name].get("samples", {}).get("value") is not None:

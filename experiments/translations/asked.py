@@ -26,7 +26,7 @@ def networks(folder: pathlib.Path, experiment: Experiment, state: Any, to: str |
         if to not in (None, *parts):
             raise UserError(f"--to is {to!r}, but {abilities.name_of(config)} translates to a or b; give one of them")
         return {"": Network(config, state, parts[to or "b"])}
-    if not conditions.takes_domain(config):
+    if not abilities.has_domains(config):
         if to is not None:
             raise UserError(f"--to is given, but {abilities.name_of(config)} translates to one domain; leave it out")
         return {"": Network(config, state)}
