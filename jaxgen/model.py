@@ -180,5 +180,14 @@ class TrajectoryModel(Model, Protocol):
         ...
 
 
-ABILITIES = (LatentModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel, TrajectoryModel)
+@runtime_checkable
+class Inpainter(Model, Protocol):
+    """A model that fills holes in images: its condition is images, of which it sees a part."""
+
+    def conceal(self, config: Any, key: Keys, images: Images) -> Images:
+        """The images as `sample` with this key sees them, a plain colour in the holes."""
+        ...
+
+
+ABILITIES = (LatentModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel, TrajectoryModel, Inpainter)
 """What a model may offer besides learning and sampling."""
