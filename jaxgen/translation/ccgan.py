@@ -174,9 +174,9 @@ def classify(config: Config, state: State, images: Images) -> Float[Array, "batc
     return network(state.discriminator.variables, images, EVALUATION)[0][1]
 
 
-def conceal(config: Config, key: Keys, images: Images) -> Images:
-    """The images as `sample` with this key sees them, but for their copies of low resolution: 0 in the hole."""
-    return hide(*masked(config.masks, key, images.shape[0], config.image_shape, images), 0.0)
+def holes(config: Config, key: Keys, images: Images) -> Mask:
+    """The masks that `sample` with this key draws for images without holes of their own."""
+    return draw_masks(config.masks, key, images.shape[0], config.image_shape)
 
 
 def sample(config: Config, state: State, key: Keys, num: int, condition: Images | Masked | None = None) -> Images:

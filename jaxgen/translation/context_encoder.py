@@ -87,9 +87,18 @@ def init(config: Config, key: Key) -> State:
 
 def predict(config: Config, variables: Variables, images: Images, mode: Mode = EVALUATION) -> tuple[Images, Variables]:
     """G(x'), the square in the value range, and the generator's variables after the pass; x' is made here."""
-    inputs = _conceal(config, images), config.square_shape
+    inputs = conceal(config, images), config.square_shape
     outputs, variables = apply(config.generator, variables, *inputs, mode=mode.stream(GENERATOR))
     return squash(outputs, config.value_range), variables
+
+
+def conceal(config: Config, images: Images) -> Images:
+    """x': the images with one colour in the hole. ValueError for a colour of other channels."""
+    channels = config.image_shape[2]
+    require(len(config.fill) == channels, "fill", config.fill, f"a pixel value of each of {channels} channels")
+    low, high = config.value_range or (0.0, 255.0)
+    color = low + (high - low) / 255.0 * jnp.array(config.fill, jnp.float32)
+    return hide(images, _mask(config, images), color[None, None, None])
 
 
 def crop(config: Config, images: Images) -> Images:
@@ -147,9 +156,9 @@ def update(
     return State(generator, discriminator, ema), metrics_d | metrics_g
 
 
-def conceal(config: Config, key: Keys, images: Images) -> Images:
-    """x': one colour in the hole, whatever the key."""
-    return _conceal(config, images)
+def holes(config: Config, key: Keys, images: Images) -> Mask:
+    """The mask of each image, the same whatever the key: 0 in the hole, which lies inside the square."""
+    return _mask(config, images)
 
 
 def sample(config: Config, state: State, key: Keys, num: int, condition: Images | None = None) -> Images:
@@ -166,11 +175,3 @@ def _mask(config: Config, images: Images) -> Mask:
     """Of the hole, which lies inside the square, for each image."""
     mask = center_square(config.side - 2 * config.overlap, config.image_shape)
     return jnp.broadcast_to(mask[None], (images.shape[0], *mask.shape))
-
-
-def _conceal(config: Config, images: Images) -> Images:
-    channels = config.image_shape[2]
-    require(len(config.fill) == channels, "fill", config.fill, f"a pixel value of each of {channels} channels")
-    low, high = config.value_range or (0.0, 255.0)
-    color = low + (high - low) / 255.0 * jnp.array(config.fill, jnp.float32)
-    return hide(images, _mask(config, images), color[None, None, None])

@@ -144,10 +144,9 @@ def update(
     return State(generator, state.features, ema), metrics
 
 
-def conceal(config: Config, key: Keys, images: Images) -> Images:
-    """The images as `sample` with this key sees them: the middle of the value range in the hole."""
-    low, high = config.value_range or (0.0, 0.0)
-    return hide(*masked(config.masks, key, images.shape[0], config.image_shape, images), (low + high) / 2)
+def holes(config: Config, key: Keys, images: Images) -> Mask:
+    """The masks that `sample` with this key draws for images without holes of their own."""
+    return draw_masks(config.masks, key, images.shape[0], config.image_shape)
 
 
 def sample(config: Config, state: State, key: Keys, num: int, condition: Images | Masked | None = None) -> Images:

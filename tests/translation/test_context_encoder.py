@@ -55,9 +55,10 @@ def state():
 
 def test_the_square_lies_in_the_middle_and_the_hole_inside_it():
     np.testing.assert_array_equal(context_encoder.crop(TINY, IMAGES), IMAGES[:, 4:12, 4:12])
-    seen = context_encoder.conceal(TINY, jax.random.key(0), IMAGES)
+    seen = context_encoder.conceal(TINY, IMAGES)
     changed = np.asarray(seen != IMAGES)[:, :, :, 0]
     assert changed[:, 5:11, 5:11].all() and changed.sum() == 4 * 36
+    np.testing.assert_array_equal(context_encoder.holes(TINY, jax.random.key(0), IMAGES)[..., 0] == 0, changed)
     np.testing.assert_allclose(seen[:, 5:11, 5:11], 100 / 127.5 - 1, rtol=1e-5)
 
 
@@ -120,4 +121,4 @@ def test_a_band_that_leaves_no_hole_and_a_colour_of_other_channels_are_refused(s
         dataclasses.replace(TINY, overlap=4)
     config = dataclasses.replace(TINY, fill=(1.0, 2.0))
     with pytest.raises(ValueError, match="a pixel value of each of 1 channels"):
-        context_encoder.conceal(config, jax.random.key(0), IMAGES)
+        context_encoder.conceal(config, IMAGES)

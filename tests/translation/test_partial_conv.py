@@ -87,4 +87,4 @@ def test_a_sample_is_the_image_but_for_the_given_hole_or_one_of_its_own_key(stat
         partial_conv.sample(TINY, state, keys, 4, IMAGES),
         partial_conv.sample(TINY, state, keys, 4, Masked(IMAGES, own)),
     )
-    np.testing.assert_array_equal(partial_conv.conceal(TINY, keys, IMAGES), np.where(own > 0, IMAGES, 0.0))
+    np.testing.assert_array_equal(partial_conv.holes(TINY, keys, IMAGES), own)
