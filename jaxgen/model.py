@@ -181,6 +181,15 @@ class TrajectoryModel(Model, Protocol):
 
 
 @runtime_checkable
+class Inpainter(Model, Protocol):
+    """A model that fills holes in images: its condition is images, of which it sees what is outside of the holes."""
+
+    def holes(self, config: Any, key: Keys, images: Images) -> Images:
+        """The masks with which `sample` with this key sees the images: 0 in a hole, (batch, height, width, 1)."""
+        ...
+
+
+@runtime_checkable
 class TwoDomainModel(Model, Protocol):
     """A model that translates images of two domains into each other; `sample` is `to_b`."""
 
@@ -195,6 +204,6 @@ class TwoDomainModel(Model, Protocol):
 
 ABILITIES = (
     *(LatentModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel, TrajectoryModel),
-    TwoDomainModel,
+    *(TwoDomainModel, Inpainter),
 )
 """What a model may offer besides learning and sampling."""

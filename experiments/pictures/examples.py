@@ -1,6 +1,7 @@
 """Samples for held-out examples, beside what they are made of: rows of images, the same ones at each step.
 
 condition | sample | target              of pairs, captions: whichever of the outer two are images
+hole | sample | target                   of a model that fills holes in images
 a | a to b | b | b to a                  of a model that translates two domains into each other
 image | one column for each domain       of a model that is told the domain to translate to
 """
@@ -18,9 +19,12 @@ from experiments.models import abilities, conditions
 from experiments.pictures import figures
 from experiments.runs.experiment import Experiment, model_of
 from jaxgen import batches, images
-from jaxgen.model import TwoDomainModel
+from jaxgen.model import Inpainter, TwoDomainModel
 from jaxgen.parallel import example_keys
 from jaxgen.typing import Key
+
+HIDDEN = np.uint8(128)
+"""Grey in the holes of a picture."""
 
 Columns = Callable[[Any], Mapping[str, np.ndarray]]
 """A state to columns of uint8 images, by their titles."""
@@ -44,6 +48,9 @@ def _one_sample(experiment: Experiment, batch: Any, key: Key, _: Any) -> Columns
     num = len(jax.tree.leaves(given)[0])
     draw = jax.jit(lambda state: images.to_pixels(model.sample(config, state, key, num, given), config.value_range))
     before = {"condition": batches.condition(batch)} if conditions.is_image(config) else {}
+    if isinstance(model, Inpainter):
+        mask = np.asarray(jax.jit(lambda key, given: model.holes(config, key, given))(key, given))
+        before = {"hole": np.where(mask > 0, batches.condition(batch), HIDDEN)}
     after = {} if target is None else {"target": target}
     return lambda state: {**before, "sample": np.asarray(draw(state)), **after}
 
