@@ -18,6 +18,7 @@ from jaxgen.mode import Mode
 from jaxgen.nets.dropout import dropout
 from jaxgen.nets.inception import InceptionV3
 from jaxgen.nets.plain import Plain, check_network
+from jaxgen.nets.vgg19 import VGG19
 
 INPUTS = jax.random.normal(jax.random.key(0), (4, 6))
 KEYS = jax.random.split(jax.random.key(1), 4)
@@ -110,7 +111,8 @@ LAYERS |= {"InvertedBottleneck"}
 LAYERS |= {"EqualizedDense", "EqualizedConv", "AdaINLayer"}  # of ProGAN and the StyleGANs
 LAYERS |= {"FourierFeatures", "FilteredLayer"}  # of StyleGAN 3
 LAYERS |= {"ModulatedConv", "StyledLayer"}  # of StyleGAN 2
-LAYERS |= {"Classifier", InceptionV3.__name__}  # published weights, for inference only
+LAYERS |= {"ResidualDenseBlock", "RRDB"}  # of ESRGAN
+LAYERS |= {"Classifier", InceptionV3.__name__, VGG19.__name__}  # published weights, for inference only
 
 
 def networks():
