@@ -2,7 +2,8 @@
 
 A batch is an array of images alone, or one of the named tuples below. Each says in `COLUMNS`, field by field, from
 which column of a data set the field comes and how its rows are chosen; in `CONDITION` which field a model is given when
-it samples, and in `TARGET` which one its samples are compared with. A new kind of batch is a new class here.
+it samples, or the names of all fields for the whole batch; and in `TARGET` which field its samples are compared with. A
+new kind of batch is a new class here.
 """
 
 from dataclasses import dataclass
@@ -60,6 +61,19 @@ class Unpaired(NamedTuple):
     CONDITION, TARGET = "a", None
 
 
+class Domains(NamedTuple):
+    """A batch of several domains: images, and the domain that each is of.
+
+    As a condition: images, and the domain that each is to be of.
+    """
+
+    images: Batch
+    labels: Labels
+
+    COLUMNS = (Column("images"), Column("labels"))
+    CONDITION, TARGET = ("images", "labels"), None
+
+
 class Captioned(NamedTuple):
     """A batch for a text-to-image model: one caption for each image, as UTF-8 bytes, padded with 0."""
 
@@ -70,7 +84,35 @@ class Captioned(NamedTuple):
     CONDITION, TARGET = "captions", "images"
 
 
-BatchType: TypeAlias = type[Labelled] | type[Paired] | type[Unpaired] | type[Captioned] | None
+class Inpainting(NamedTuple):
+    """A batch for a model that fills holes in images: it is given images, takes parts of them away and makes others."""
+
+    images: Batch
+
+    COLUMNS = (Column("images"),)
+    CONDITION, TARGET = "images", "images"
+
+
+class LabelledInpainting(NamedTuple):
+    """A batch for a model that fills holes and learns classes meanwhile."""
+
+    images: Batch
+    labels: Labels
+
+    COLUMNS = (Column("images"), Column("labels"))
+    CONDITION, TARGET = "images", "images"
+
+
+BatchType: TypeAlias = (
+    type[Labelled]
+    | type[Paired]
+    | type[Unpaired]
+    | type[Domains]
+    | type[Captioned]
+    | type[Inpainting]
+    | type[LabelledInpainting]
+    | None
+)
 """None for an array of images alone."""
 
 IMAGES = (Column("images"),)
@@ -84,8 +126,10 @@ def columns(batch_type: Any) -> tuple[Column, ...]:
 
 def condition(batch: Any) -> Any:
     """The part of a batch that a model is given when it samples; None for images alone."""
+    if not isinstance(batch, tuple):
+        return None
     kind: Any = type(batch)
-    return getattr(batch, kind.CONDITION) if isinstance(batch, tuple) else None
+    return batch if kind.CONDITION == kind._fields else getattr(batch, kind.CONDITION)
 
 
 def target(batch: Any) -> Any:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jaxgen.batches import IMAGES, Captioned, Column, Labelled, Paired, Unpaired, columns, condition, target
+from jaxgen.batches import IMAGES, Captioned, Column, Domains, Labelled, Paired, Unpaired, columns, condition, target
 
 IMAGE, OTHER, WORDS = np.zeros((2, 4, 4, 1)), np.ones((2, 4, 4, 1)), np.array([1, 0])
 
@@ -19,6 +19,11 @@ IMAGE, OTHER, WORDS = np.zeros((2, 4, 4, 1)), np.ones((2, 4, 4, 1)), np.array([1
 )
 def test_a_batch_says_what_a_model_is_given_and_what_its_samples_are_compared_with(batch, given, compared):
     assert condition(batch) is given and target(batch) is compared
+
+
+def test_of_domains_a_model_is_given_the_whole_batch():
+    batch = Domains(IMAGE, WORDS)
+    assert condition(batch) is batch and target(batch) is None and columns(Domains) == columns(Labelled)
 
 
 @pytest.mark.parametrize("kind", [Labelled, Paired, Unpaired, Captioned])

@@ -62,6 +62,7 @@ def _front_matter(experiment: Experiment) -> str:
     config = experiment.model
     tags = ["jax", "flax", abilities.name_of(config).replace("_", "-")]
     kind = {None: "unconditional-image-generation", "inputs": "image-to-image", "captions": "text-to-image"}
+    kind |= {("images", "labels"): "image-to-image"}
     task = kind.get(abilities.condition_of(config)) if programs.has_pixels(config) else None
     lines = ["---", "# license:", "library_name: jaxgen", *([f"pipeline_tag: {task}"] if task else [])]
     return "\n".join([*lines, "tags:", *(f"- {tag}" for tag in tags), "---"])

@@ -30,7 +30,7 @@ def draw(experiment: Experiment, folder: pathlib.Path, seed: int) -> None:
     classes = getattr(experiment.model, "num_classes", 0) if abilities.has_classes(experiment.model) else 0
     columns = classes if 1 < classes <= MOST_COLUMNS else SIDE
     num = programs.num_of(program) or columns * SIDE
-    samples = np.asarray(program.call(np.uint32(seed), _rows(experiment, num, classes)))
+    samples = np.asarray(program.call(np.uint32(seed), *_rows(experiment, num, classes)))
     if samples.dtype == np.uint8 and samples.shape[-1] in (1, 3):
         figures.save_png(folder / FILE, figures.grid(samples, min(columns, num)))
     elif samples.ndim == 2 and samples.shape[1] >= 2:
@@ -40,13 +40,16 @@ def draw(experiment: Experiment, folder: pathlib.Path, seed: int) -> None:
         raise UserError(f"data of shape {samples.shape[1:]} cannot be drawn")
 
 
-def _rows(experiment: Experiment, num: int, classes: int) -> Any:
+def _rows(experiment: Experiment, num: int, classes: int) -> tuple[Any, ...]:
     """What the sampler is given for each sample: classes in turn, or conditions of held-out examples."""
     places = np.arange(num, dtype=np.int32)
     if not conditions.takes_examples(experiment.model):
-        return places % classes if classes else places
+        return (places % classes if classes else places,)
     from experiments import data
     from experiments.data import held_out
 
     image_set = held_out.load_for(experiment) or data.load_for(experiment)
-    return np.asarray(batches.condition(image_set.batch(places % len(image_set), experiment.model.batch_type)))
+    batch = image_set.batch(places % len(image_set), experiment.model.batch_type)
+    if abilities.has_domains(experiment.model):
+        return np.asarray(batch.images), conditions.domains_in_turn(experiment.model, places)
+    return (np.asarray(batches.condition(batch)),)

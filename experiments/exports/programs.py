@@ -13,8 +13,10 @@ import jax
 import numpy as np
 from jax import export
 
+from experiments.command_line.errors import UserError
 from experiments.models import abilities, conditions
 from experiments.runs.experiment import Experiment, model_of
+from jaxgen.batches import Domains
 from jaxgen.images import scale, to_pixels
 from jaxgen.model import Autoencoder, LatentModel, Reconstructor
 
@@ -80,10 +82,10 @@ def _sampler(experiment: Experiment, state: Any) -> Program:
     config: Any = experiment.model
     condition = _condition(experiment)
 
-    def sample(seed: jax.Array, rows: jax.Array) -> jax.Array:
+    def sample(seed: jax.Array, *rows: jax.Array) -> jax.Array:
         key = jax.random.fold_in(jax.random.key(seed), 0)  # of the first chunk of `sample RUN --seed`
-        given = _given(config, rows) if condition else None
-        return _shown(config, model_of(config).sample(config, state, key, rows.shape[0], given))
+        given = _given(config, *rows) if condition else None
+        return _shown(config, model_of(config).sample(config, state, key, rows[0].shape[0], given))
 
     rows = condition or (("places", ("num",), np.int32),)
     return Program("sampler", "images", sample, (("seed", (), np.uint32), *rows))
@@ -138,11 +140,15 @@ def _shown(config: Any, images: jax.Array) -> jax.Array:
 
 
 def _condition(experiment: Experiment) -> tuple[tuple[str, tuple[int | str, ...], Any], ...]:
-    """The argument that holds a row of the condition for each example; none for a model without one."""
+    """The arguments that hold a row of the condition for each example; none for a model without one."""
     config = experiment.model
     name = abilities.condition_of(config)
     if name is None:
         return ()
+    if abilities.has_domains(config):
+        return _examples(config), ("domains", ("num",), np.int32)
+    if isinstance(name, tuple):
+        raise UserError(f"a condition of {' and '.join(name)} cannot be exported")
     if abilities.has_classes(config):
         return ((name, ("num",), np.int32),)
     if conditions.is_image(config):
@@ -151,6 +157,8 @@ def _condition(experiment: Experiment) -> tuple[tuple[str, tuple[int | str, ...]
     return ((name, ("num", experiment.images.caption_length), np.uint8),)
 
 
-def _given(config: Any, rows: jax.Array) -> jax.Array:
+def _given(config: Any, rows: jax.Array, *domains: jax.Array) -> Any:
     """The condition as the model takes it: images in its range."""
+    if domains:
+        return Domains(scale(rows, config.value_range), *domains)
     return scale(rows, config.value_range) if conditions.is_image(config) else rows

@@ -108,14 +108,31 @@ def _require_pictures(config: "ModelConfig") -> None:
         )
 
 
-def condition_of(config: "ModelConfig") -> str | None:
-    """The field of a batch that the model is given when it samples: labels, inputs, ...; None without a condition."""
+def condition_of(config: "ModelConfig") -> str | tuple[str, ...] | None:
+    """The field of a batch that the model is given when it samples: labels, inputs, ...; None without a condition.
+
+    The names of all its fields, where the model is given all of them.
+    """
     return None if config.batch_type is None else config.batch_type.CONDITION
 
 
 def has_classes(config: "ModelConfig") -> bool:
     """Whether the condition is a class for each image, which a model takes in turn where it is given none."""
     return condition_of(config) == "labels"
+
+
+def has_domains(config: "ModelConfig") -> bool:
+    """Whether the condition is an image and the domain that it is to be translated to."""
+    from jaxgen.batches import Domains
+
+    return config.batch_type is Domains
+
+
+def holds_labels(config: "ModelConfig") -> bool:
+    """Whether the model learns from labels, of which it has `num_classes`."""
+    from jaxgen.batches import columns
+
+    return any(column.name == "labels" for column in columns(config.batch_type))
 
 
 def latent_shape(config: "ModelConfig") -> tuple[int, ...]:

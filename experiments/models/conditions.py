@@ -24,12 +24,15 @@ def takes_examples(config: Any) -> bool:
 
 
 def is_image(config: Any) -> bool:
-    """Whether the condition is an image."""
-    return takes_examples(config) and _column(config).pixels
+    """Whether the condition is an image alone."""
+    return takes_examples(config) and not abilities.has_domains(config) and _column(config).pixels
 
 
 def source(experiment: Experiment) -> Source | None:
-    """Conditions from held-out examples, or training ones where there are none; None for a model that needs none."""
+    """Conditions from held-out examples, or training ones where there are none; None for a model that needs none.
+
+    Of a model of domains, sample i is translated to domain i mod the number of domains.
+    """
     config = experiment.model
     if not takes_examples(config):
         return None
@@ -37,13 +40,37 @@ def source(experiment: Experiment) -> Source | None:
     from experiments.data import held_out
 
     image_set = held_out.load_for(experiment) or data.load_for(experiment)
-    return lambda places: of_batch(config, image_set.batch(places % len(image_set), config.batch_type))
+
+    def rows(places: np.ndarray) -> Any:
+        given = of_batch(config, image_set.batch(places % len(image_set), config.batch_type))
+        return given._replace(labels=domains_in_turn(config, places)) if abilities.has_domains(config) else given
+
+    return rows
+
+
+def domains_in_turn(config: Any, places: np.ndarray) -> np.ndarray:
+    """The domain that each sample is translated to, by its number."""
+    return (places % config.num_classes).astype(np.int32)
 
 
 def of_batch(config: Any, batch: Any) -> Any:
     """The condition of a batch, images in the model's range."""
+    if abilities.has_domains(config):
+        return batch._replace(images=scale(jnp.asarray(batch.images), config.value_range))
     condition = batches.condition(batch)
     return scale(jnp.asarray(condition), config.value_range) if is_image(config) else condition
+
+
+def takes_images(config: Any) -> bool:
+    """Whether the model translates images: its condition is one, perhaps with a domain beside it."""
+    return abilities.has_domains(config) or is_image(config)
+
+
+def of_images(config: Any, images: Any, label: Any = None) -> Any:
+    """The condition of a model that is given images in its range, and the domain that all are to be of."""
+    if not abilities.has_domains(config):
+        return images
+    return batches.Domains(images, jnp.broadcast_to(jnp.asarray(label, jnp.int32), (len(images),)))
 
 
 def _column(config: Any) -> batches.Column:

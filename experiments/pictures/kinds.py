@@ -1,6 +1,7 @@
 """Pictures that a run draws of itself while it trains, of the same latents and the same images at each step.
 
-samples            images from the prior; of a conditional model, one class a column
+samples            images from the prior; of a conditional model, one class a column; of a model that is given images or
+                   captions, held-out ones beside what it makes of them: `pictures.examples`
 reconstructions    held-out images above what the model decodes from their codes
 codes              where held-out images lie in the plane of the codes, coloured by class; wide codes by their
                    two principal components
@@ -24,9 +25,9 @@ from experiments.command_line.errors import UserError
 from experiments.data import held_out
 from experiments.data.images import ImageSet
 from experiments.models import abilities, conditions
-from experiments.pictures import by_class, diagrams, figures, trajectories
+from experiments.pictures import by_class, diagrams, examples, figures, trajectories
 from experiments.runs.experiment import Experiment, model_of
-from jaxgen import batches, images
+from jaxgen import images
 from jaxgen.latents import principal_components as pca
 from jaxgen.latents import traversal
 from jaxgen.typing import Key
@@ -199,7 +200,7 @@ def _samples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
     """Draws the same latents at each step."""
     config, model = experiment.model, model_of(experiment.model)
     if conditions.takes_examples(config):
-        return _samples_of_examples(experiment, image_set, key)
+        return examples.drawing(experiment, image_set, key)
     columns, labels, num = None, None, experiment.num_samples
     if abilities.has_classes(config):
         columns = min(image_set.num_classes, num)
@@ -213,25 +214,6 @@ def _samples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
     def picture(state: Any) -> np.ndarray:
         pixels = np.asarray(images.to_pixels(draw(state), config.value_range))
         return figures.grid(pixels) if columns is None else by_class.picture(pixels, image_set.classes[:columns])
-
-    return picture
-
-
-def _samples_of_examples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
-    """Held-out examples: condition | sample | target, whichever of the outer two are images."""
-    config, model = experiment.model, model_of(experiment.model)
-    unseen = held_out.load_for(experiment) or image_set
-    num = min(max(1, experiment.num_samples // 3), len(unseen))
-    batch = unseen.batch(np.linspace(0, len(unseen) - 1, num).astype(np.int64), config.batch_type)
-    given = conditions.of_batch(config, batch)
-    draw = jax.jit(lambda state: images.to_pixels(model.sample(config, state, key, num, given), config.value_range))
-    before = {"condition": batches.condition(batch)} if conditions.is_image(config) else {}
-    target = batches.target(batch)
-    after = {} if target is None else {"target": target}
-
-    def picture(state: Any) -> np.ndarray:
-        columns = {**before, "sample": np.asarray(draw(state)), **after}
-        return figures.side_by_side(columns)
 
     return picture
 

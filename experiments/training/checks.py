@@ -48,7 +48,7 @@ def fit_to_data(experiment: Experiment, image_set: ImageSet, name: str) -> Exper
     """The experiment with the image shape, and number of classes, of its data. UserError if others were asked for."""
     asked, usual = experiment.model, experiments_by_name.load(name).model
     follows: dict[str, Any] = _shapes(asked, image_set)
-    if abilities.has_classes(asked) and image_set.labels is not None:
+    if abilities.holds_labels(asked) and image_set.labels is not None:
         follows["num_classes"] = image_set.num_classes
     for field, value in follows.items():
         wanted = getattr(asked, field)

@@ -41,6 +41,27 @@ class ChannelCondition(nn.Module):
         return self.net(jnp.concatenate([inputs, channel], axis=-1), output_shape, mode=mode)
 
 
+class TiledCondition(nn.Module):
+    """Each number of the condition is one more channel of the image, of one value everywhere."""
+
+    net: nn.Module
+
+    @nn.compact
+    def __call__(
+        self, inputs: jax.Array, condition: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION
+    ) -> jax.Array:
+        """(batch, height, width, channels) and (batch, condition) to (batch, *output_shape)."""
+        return self.net(with_channels(inputs, condition), output_shape, mode=mode)
+
+
+def with_channels(images: jax.Array, values: jax.Array) -> jax.Array:
+    """The images with one more channel for each of the values, (batch, num), of that value everywhere."""
+    if images.ndim != 4:
+        raise ValueError(f"inputs have shape {images.shape}, but must be images: use ConcatCondition for other data")
+    planes = jnp.broadcast_to(values[:, None, None, :], (*images.shape[:3], values.shape[1]))
+    return jnp.concatenate([images, planes.astype(images.dtype)], axis=3)
+
+
 class InnerCondition(nn.Module):
     """The network takes the condition itself, by its keyword `condition`: in its normalisation layers, for one."""
 

@@ -52,7 +52,7 @@ class UNetTranslator(nn.Module):
         Raises:
             ValueError: sides that are no multiples of 2^downs, or other sides of the outputs than of the inputs.
         """
-        _require_sides(inputs, output_shape, self.downs)
+        require_sides(inputs, output_shape, self.downs)
         require(self.channels >= 1, "channels", self.channels, "at least 1")
         dtype = jnp.dtype(self.dtype)
         use_bias = self.norm != "batch"  # a batch norm takes it away
@@ -132,7 +132,8 @@ class PixelDiscriminator(nn.Module):
         return conv(1, use_bias=self.norm != "batch")(nn.leaky_relu(hidden, SLOPE))[..., 0].astype(jnp.float32)
 
 
-def _require_sides(inputs: Points, output_shape: Shape, downs: int) -> None:
+def require_sides(inputs: Points, output_shape: Shape, downs: int) -> None:
+    """ValueError unless images can be halved `downs` times, 2 at least, and the outputs have their sides."""
     require(downs >= 2, "downs", downs, "at least 2")
     (height, width), multiple = inputs.shape[1:3], 2**downs
     fits = height % multiple == width % multiple == 0

@@ -109,7 +109,7 @@ class Suite:
         if config.batch_type is None or config.batch_type is Labelled:
             return None
         rows = condition(random_batches(config, 1, num)[0])
-        return scale(jnp.asarray(rows), config.value_range) if rows.ndim == 4 else rows
+        return jax.tree.map(lambda each: scale(jnp.asarray(each), config.value_range) if each.ndim == 4 else each, rows)
 
     @pytest.fixture(scope="class")
     @classmethod

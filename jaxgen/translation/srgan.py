@@ -26,6 +26,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 
 from jaxgen.batches import Paired
 from jaxgen.checks import NonNegativeFloat
@@ -45,7 +46,7 @@ from jaxgen.translation import enlargement
 from jaxgen.translation.enlargement import enlarge
 from jaxgen.translation.errors import Error, SquaredError
 from jaxgen.translation.patches import discriminator_value, generator_value
-from jaxgen.typing import AxisName, Images, Key, Metrics, Points, Shape, Variables
+from jaxgen.typing import AxisName, Images, Key, Metrics, Scalar, Shape, Variables
 
 FEATURES = "features"
 """Name of the frozen network."""
@@ -60,7 +61,7 @@ class Config(Defaults):
     value_range: ValueRange = (-1.0, 1.0)  # of both; the paper's x is in [0, 1]
     generator: nn.Module = SRResNet()  # x to G(x)
     discriminator: nn.Module = SRGANDiscriminator()
-    features: nn.Module | None = VGG19()  # phi, of images in [0, 1]; None: none are compared
+    features: nn.Module | None = VGG19()  # phi, of images in [-1, 1]; None: pixels alone
     objective: Objective = NonSaturating()
     error: Error = SquaredError()  # d, of the pixels
     error_weight: NonNegativeFloat = 0.0  # eta
@@ -94,11 +95,15 @@ def init(config: Config, key: Key) -> State:
     return State(generator, discriminator, generator.variables, features)
 
 
-def describe(config: Config, state: State, images: Images) -> Points:
-    """phi of images in the value range."""
-    low, high = (0.0, 1.0) if config.value_range is None else config.value_range
-    unit = (images - low) / (high - low)
-    return apply(config.features, state.features.variables, unit, ())[0]  # pyright: ignore[reportArgumentType]
+def feature_error(config: Config, state: State, images: Images, targets: Images) -> Scalar:
+    """E d'(phi(x), phi(y)), of images in the value range; the sum over maps, where the network gives several."""
+    low, high = (-1.0, 1.0) if config.value_range is None else config.value_range
+    net: Any = config.features
+    found, wanted = (
+        jax.tree.leaves(apply(net, state.features.variables, (2 * each - high - low) / (high - low), ())[0])
+        for each in (images, targets)
+    )
+    return jnp.stack([config.feature_error(*pair).mean() for pair in zip(found, wanted, strict=True)]).sum()
 
 
 def discriminator_loss(config: Config, variables: Variables, targets: Images, fakes: Images, mode: Mode) -> LossOutput:
@@ -118,8 +123,7 @@ def generator_loss(config: Config, variables: Variables, state: State, batch: Pa
     metrics = {"generator_loss": adversarial, "error": error}
     loss = config.error_weight * error + config.adversarial_weight * adversarial
     if config.features is not None:
-        found, wanted = (describe(config, state, images) for images in (fakes, batch.targets))
-        metrics["feature_error"] = config.feature_error(found, wanted).mean()
+        metrics["feature_error"] = feature_error(config, state, fakes, batch.targets)
         loss += config.feature_weight * metrics["feature_error"]
     return loss, (metrics, variables)
 

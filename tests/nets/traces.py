@@ -19,6 +19,7 @@ from jaxgen.nets.biggan import BigGANGenerator
 from jaxgen.nets.biggan_deep import BigGANDeepGenerator, DiscriminatorBlock, GeneratorBlock
 from jaxgen.nets.classifier import ConvClassifier
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
+from jaxgen.nets.context_encoder import ContextDiscriminator, ContextEncoder
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
 from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
 from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
@@ -31,6 +32,7 @@ from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.partial_convolution import PartialUNet
 from jaxgen.nets.pix2pix import PatchDiscriminator, PixelDiscriminator, UNetTranslator
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.nets.r3gan import InvertedBottleneck, R3GANDiscriminator, R3GANGenerator
@@ -41,6 +43,8 @@ from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
 from jaxgen.nets.srgan import SRGANDiscriminator
 from jaxgen.nets.srresnet import SRResNet
+from jaxgen.nets.vgg16 import VGG16Maps
+from jaxgen.nets.vgg19 import VGG19
 from tests.programs import inner
 
 SLOPE, WEIGHTS = 0.375, initializers.Uniform(0.3)
@@ -70,6 +74,12 @@ CASES = [
     (RRDBNet(2, 2, 1), SMALL, IMAGE),
     (RRDB(2), MAPS),
     (ResidualDenseBlock(2), MAPS),
+    (ContextEncoder(2, 3), IMAGES, (8, 16, 1)),
+    (ContextEncoder(2, channel_wise=True), IMAGES, IMAGE),
+    (ContextDiscriminator(2), IMAGES, ()),
+    (PartialUNet(2, downs=2), (IMAGES, IMAGES), IMAGE),
+    (VGG16Maps(2, (1, 2)), jnp.ones((2, 8, 4, 3)), ()),
+    (VGG19(2, 2, channels=2), jnp.ones((2, 8, 4, 3)), ()),
     (DCGANGenerator(2), LATENTS, IMAGE),
     (DCGANDiscriminator(2), IMAGES, ()),
     (GridEncoder(4, 1, 2), IMAGES, CODE),

@@ -72,7 +72,7 @@ def scores(config, state, images):
 
 
 def features(state, images):
-    return apply(TINY.features, state.features.variables, (images + 1) / 2, ())[0]
+    return apply(TINY.features, state.features.variables, images, ())[0]
 
 
 def test_both_players_pay_what_the_papers_equations_say():
