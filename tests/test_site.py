@@ -68,6 +68,8 @@ SHOWN = ["Picture", "Learning curves"]
 UNMEASURED = {
     "models/cyclegan.md",
     "models/pix2pix.md",
+    "models/srgan.md",
+    "models/srresnet.md",
     "models/stylegan.md",
     "models/stylegan2.md",
     "models/stylegan3.md",
