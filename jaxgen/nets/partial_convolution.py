@@ -108,6 +108,7 @@ class PartialUNet(nn.Module):
     channels: int = 64  # of the first map; doubled at each halving, up to eight times as many
     downs: int = 8  # halvings
     norm: Norm = "batch"
+    fixed_statistics: bool = False  # of the batch norms on the way down in training: section 3.3, second phase
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
@@ -126,12 +127,13 @@ class PartialUNet(nn.Module):
         require(output_shape[:2] == (height, width), "output_shape", output_shape, f"{height}x{width}, as the images")
         layer = functools.partial(PartialConv, dtype=self.dtype)
         widths = [self.channels * min(2**level, 8) for level in range(self.downs)]
+        way_down = EVALUATION if self.fixed_statistics else mode
         maps = [(images.astype(self.dtype), mask)]
         for level, features in enumerate(widths):
             side = KERNELS[level] if level < len(KERNELS) else 3
             border = ((side // 2, side // 2),) * 2
             hidden, known = layer(features, side, strides=2, padding=border)(*maps[-1])
-            hidden = hidden if level == 0 else normalize(hidden, self.norm, mode)
+            hidden = hidden if level == 0 else normalize(hidden, self.norm, way_down)
             maps.append((nn.relu(hidden), known))
         hidden, known = maps.pop()
         for features in (*widths[-2::-1], output_shape[2]):

@@ -19,13 +19,17 @@ from jaxtyping import Array, Float
 
 from jaxgen.checks import NonNegativeFloat, PositiveFloat, PositiveInt, require, require_bounds
 from jaxgen.parallel import example_keys
-from jaxgen.typing import Images, Key, Keys, Points, Shape
+from jaxgen.typing import Images, Key, Keys, Shape
 
 Mask: TypeAlias = Float[Array, "batch height width 1"]
 """1 where a pixel is known, 0 in the hole."""
 
 ExampleMask: TypeAlias = Float[Array, "height width 1"]
 """The mask of one example."""
+
+
+Fill: TypeAlias = Float[Array, "_ _ _ _"] | float
+"""What stands in a hole: a number, a colour (1, 1, 1, channels), one for each image, or images."""
 
 
 class Masked(NamedTuple):
@@ -170,8 +174,8 @@ def require_images(condition: Images | None) -> Images:
     return condition
 
 
-def hide(images: Images, mask: Mask, value: Points | float) -> Images:
-    """The images where they are known, `value` in the hole: a number, or images."""
+def hide(images: Images, mask: Mask, value: Fill) -> Images:
+    """The images where they are known, `value` in the hole."""
     return jnp.where(mask > 0, images, value)
 
 

@@ -26,7 +26,7 @@ TINY = ccgan.Config(
     masks=RandomSquare(3),
     reduction=2,
     labelled_share=0.5,
-    generator=UNetTranslator(channels=2, downs=2),
+    generator=UNetTranslator(channels=4, downs=2),
     discriminator=DCGANDiscriminator(channels=2, kernel_size=3),
     class_weight=0.4,
     generator_optimizer=ADAM,
