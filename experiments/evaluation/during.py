@@ -120,8 +120,7 @@ def _has_classes(experiment: Experiment, image_set: ImageSet) -> bool:
 
 
 def _real(experiment: Experiment, image_set: ImageSet) -> Real:
-    test = held_out.load_for(experiment)
-    return Real(*(one and sets.compared(experiment.model, one) for one in (image_set, test)))
+    return sets.of_sets(experiment.model, image_set, held_out.load_for(experiment))
 
 
 def _titles(measure: Measure) -> list[str]:

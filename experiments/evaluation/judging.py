@@ -28,6 +28,10 @@ FORMAT = 2
 """Of evaluation.json."""
 
 
+OF_IMAGES = ("frechet", "kernel", "precision_recall", "density_coverage", "two_sample")
+"""Metrics of sets for a model that is given images, if none are named: it is judged by its inputs and targets first."""
+
+
 def evaluate(folder: pathlib.Path, options: Options, changes: Changes = NONE) -> dict[str, Any]:
     """Judge the run in `folder`; what evaluation.json then holds.
 
@@ -36,7 +40,7 @@ def evaluate(folder: pathlib.Path, options: Options, changes: Changes = NONE) ->
     run, *others = _runs(folder, options, changes)
     _check_classes(run, options)
     judge = _judge(run, options)
-    runs = dict(zip(("samples", "against"), (run, *others), strict=False))
+    runs: dict[str, Run] = dict(zip(("samples", "against"), (run, *others), strict=False))
     given = judge.draw(runs, options)
     found = head(run, judge, options)
     for other in others:
@@ -155,13 +159,14 @@ def _said(experiment: Experiment) -> str:
 
 
 def _chosen(names: Sequence[str], experiment: Experiment) -> list[Measure]:
-    """The measures of sets of the names, all for none. UserError for an unknown one, or one of pairs without pairs."""
+    """The measures of sets of the names, the usual ones for none. UserError for an unknown one, or one of pairs without pairs."""
     there = {measure.name: measure for measure in measures.all_of(experiment.data)}
     of_pairs = pairs.NAMES if pairs.are_there(experiment.model) else ()
     for name in names:
         if name not in (*there, *of_pairs):
             raise UserError(f"--metrics {name!r} is unknown; {nearest(name, (*there, *of_pairs))}")
-    return [there[name] for name in dict.fromkeys(names or there) if name in there]
+    usual = OF_IMAGES if conditions.takes_images(experiment.model) else tuple(there)
+    return [there[name] for name in dict.fromkeys(names or usual) if name in there]
 
 
 def _rows_of(measure: Measure, made: Sequence[Extractor], given: Sets) -> list[Row]:

@@ -62,18 +62,21 @@ class Real:
 
 def real(experiment: Experiment) -> Real:
     """What samples of an experiment are compared with. UserError if its data are not there."""
-    test = held_out.load_for(experiment)
-    return Real(
-        compared(experiment.model, data.load_for(experiment)),
-        None if test is None else compared(experiment.model, test),
-    )
+    return of_sets(experiment.model, data.load_for(experiment), held_out.load_for(experiment))
+
+
+def of_sets(config: Any, train: ImageSet, test: ImageSet | None) -> Real:
+    """What samples of a model are compared with, of training and held-out examples."""
+    return Real(compared(config, train), None if test is None else compared(config, test))
 
 
 def compared(config: Any, image_set: ImageSet) -> ImageSet:
     """The images of a set that samples should be like: targets of pairs, the second domain, or all there are."""
     kind = config.batch_type
-    fields = {} if kind is None else dict(zip(kind._fields, kind.COLUMNS, strict=True))
-    wanted = {column.name for name, column in fields.items() if column.rows == "other" or name == kind.TARGET}
+    if kind is None:
+        return image_set
+    fields = zip(kind._fields, kind.COLUMNS, strict=True)
+    wanted = {column.name for name, column in fields if column.rows == "other" or name == kind.TARGET}
     if "others" in wanted and image_set.others is not None:
         return dataclasses.replace(image_set, images=image_set.others, others=None, labels=None, classes=())
     if "targets" not in wanted or image_set.targets is None:

@@ -83,7 +83,8 @@ def _domains(experiment: Experiment, batch: Any, key: Key, classes: tuple[str, .
         found = model.sample(config, state, key, num, conditions.of_images(config, given, label))
         return images.to_pixels(found, config.value_range)
 
-    names = dict(enumerate(classes[:MOST_DOMAINS]))
-    return lambda state: (
-        {"image": batch.images} | {f"to {name}": np.asarray(draw(state, label)) for label, name in names.items()}
-    )
+    def columns(state: Any) -> Mapping[str, np.ndarray]:
+        found = [np.asarray(draw(state, np.int32(label))) for label in range(len(classes))]
+        return {"image": batch.images} | dict(zip(classes, found, strict=True))
+
+    return columns

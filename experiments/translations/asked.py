@@ -33,7 +33,7 @@ def networks(folder: pathlib.Path, experiment: Experiment, state: Any, to: str |
     names = classes.of_data(folder, experiment, config.num_classes)  # pyright: ignore[reportAttributeAccessIssue]
     chosen = range(len(names)) if to is None else (classes.number(to, names, "--to"),)
     one = to is not None
-    return {"" if one else names[label]: Network(config, state, label=np.int32(label)) for label in chosen}
+    return {"" if one else names[label]: Network(config, state, label=np.asarray(label, np.int32)) for label in chosen}
 
 
 def require_translator(config: Any) -> None:
