@@ -59,7 +59,7 @@ def partial_conv(
     channels = images.shape[3]
     fits = mask.shape[:3] == images.shape[:3] and mask.shape[3] in (1, channels)
     require(fits, "shape of mask", mask.shape, f"{(*images.shape[:3], 1)} or {images.shape}")
-    known = jax.lax.stop_gradient(mask.astype(jnp.float32).sum(axis=3, keepdims=True)) * (channels // mask.shape[3])
+    known = jax.lax.stop_gradient(mask.astype(jnp.float32).sum(axis=3, keepdims=True))
     geometry = geometry_of(images.shape[1:3], kernel.shape[:2], strides, padding)
     sums = jax.lax.reduce_window(
         known,
@@ -71,7 +71,7 @@ def partial_conv(
     )
     seen = jnp.where(mask > 0, images, jnp.zeros((), images.dtype))
     outputs = conv(seen, kernel, strides=strides, padding=padding)
-    window = kernel.shape[0] * kernel.shape[1] * channels
+    window = kernel.shape[0] * kernel.shape[1] * mask.shape[3]
     live = sums > 0
     outputs = outputs.astype(jnp.float32) * (window / jnp.maximum(sums, 1.0))
     outputs = outputs if bias is None else outputs + bias.astype(jnp.float32)[None, None, None]

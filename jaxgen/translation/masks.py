@@ -184,7 +184,7 @@ def composite(images: Images, fills: Images, mask: Mask) -> Images:
     return hide(images, mask, fills)
 
 
-def mean_color(images: Images, mask: Mask) -> Images:
+def mean_color(images: Images, mask: Mask) -> Float[Array, "batch 1 1 channels"]:
     """The mean of the known pixels of each image, (batch, 1, 1, channels): the plainest fill; 0 without any."""
     known = jnp.maximum(mask.sum(axis=(1, 2), keepdims=True), 1.0)
     return hide(images, mask, 0.0).sum(axis=(1, 2), keepdims=True) / known
