@@ -120,7 +120,7 @@ class Strokes:
         key_walk, key_share = jax.random.split(key)
         height, width = shape[:2]
         share = jax.random.uniform(key_share, minval=self.least, maxval=self.most)
-        rows, columns = jnp.meshgrid(jnp.arange(height) + 0.5, jnp.arange(width) + 0.5, indexing="ij")
+        rows, columns = jnp.meshgrid(*(jnp.arange(0.5, size) for size in (height, width)), indexing="ij")
         order = _reached(self._walk(key_walk, shape), jnp.stack([rows, columns], axis=2), self.width / 2)
         num = jnp.round(share * (height * width)).astype(jnp.int32)
         first = jnp.sort(order.reshape(-1))[num]
