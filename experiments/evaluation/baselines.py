@@ -14,6 +14,7 @@ TITLES = {
     "bicubic": "bicubic",
     "mean": "mean training target",
     "frequent": "most frequent label",
+    "mean_color": "mean colour around the hole",
 }
 """What a person calls them."""
 

@@ -111,7 +111,8 @@ def _of_pairs(runs: Mapping[str, Run], given: Sets, options: Options) -> list[di
     if not pairs.are_there(run.experiment.model):
         return []
     samples = {name: given.candidates[name].pixels for name in runs}
-    return [_plain(row) for row in pairs.judge(pairs.drawn(runs, samples, given.real), options.metrics, options.seed)]
+    compared = pairs.drawn(runs, samples, given.real, options.seed)
+    return [_plain(row) for row in pairs.judge(compared, options.metrics, options.seed)]
 
 
 def _judge(run: Run, options: Options) -> Judge:

@@ -32,6 +32,7 @@ from jaxgen.nets.initializers import to_flax
 from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.partial_convolution import PartialUNet
 from jaxgen.nets.pix2pix import PatchDiscriminator, PixelDiscriminator
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.nets.r3gan import R3GANDiscriminator, R3GANGenerator
@@ -145,11 +146,11 @@ def test_networks_add_and_leave_factors_to_their_layers(number):
 
     Two gates of a PixelCNN; the root of an attention's features, which SAGAN's undoes, and its gamma; in R3GAN's eight
     taps of a filter at each of two resamplings, and a basis times a linear map; slopes of four PReLUs; branches of
-    residual dense blocks.
+    residual dense blocks; what a partial convolution misses.
     """
     net = CASES[number][0]
     own = {PixelCNN: 2, Attention: 1, SelfAttention: 3, R3GANGenerator: 2 * 8 + 1, R3GANDiscriminator: 2 * 8}
-    own |= {SRResNet: 4, ResidualDenseBlock: 1, RRDB: 4, RRDBNet: 4}
+    own |= {SRResNet: 4, ResidualDenseBlock: 1, RRDB: 4, RRDBNet: 4, PartialUNet: 4}
     assert factors(traced(number)[0]) == own.get(type(net), 0) + 3 * len(getattr(net, "attention", ()))
 
 
