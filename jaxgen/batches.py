@@ -129,7 +129,7 @@ def condition(batch: Any) -> Any:
     if not isinstance(batch, tuple):
         return None
     kind: Any = type(batch)
-    return batch if kind.CONDITION == kind._fields else getattr(batch, kind.CONDITION)
+    return batch if kind._fields == kind.CONDITION else getattr(batch, kind.CONDITION)
 
 
 def target(batch: Any) -> Any:

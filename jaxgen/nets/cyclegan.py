@@ -23,6 +23,9 @@ from jaxgen.nets.norm import Norm, normalize
 from jaxgen.nets.pix2pix import NORMAL, ONE
 from jaxgen.typing import Images, Shape
 
+CENTRED = ((1, 0), (1, 0))
+"""Cut off after a doubling, so that pixel i comes to lie at 2 i, where the halving has taken it from."""
+
 
 class ResNetTranslator(nn.Module):
     """Two halvings, residual blocks, two doublings: a translator that keeps places."""
@@ -48,7 +51,9 @@ class ResNetTranslator(nn.Module):
         require(self.channels >= 1 and self.blocks >= 1, "channels, blocks", (self.channels, self.blocks), "at least 1")
         affine = self.norm != "instance"
         conv = functools.partial(Conv, dtype=jnp.dtype(self.dtype), kernel_init=NORMAL)
-        grow = functools.partial(ConvTranspose, kernel_size=3, dtype=jnp.dtype(self.dtype), kernel_init=NORMAL)
+        grow = functools.partial(
+            ConvTranspose, kernel_size=3, padding=CENTRED, dtype=jnp.dtype(self.dtype), kernel_init=NORMAL
+        )
 
         def activate(hidden: jax.Array) -> jax.Array:
             return nn.relu(normalize(hidden, self.norm, mode, affine=affine))

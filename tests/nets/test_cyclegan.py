@@ -40,3 +40,18 @@ def test_sizes_that_do_not_halve_twice_are_refused():
         ResNetTranslator().init(jax.random.key(0), zeros(8, 8, 3), (16, 16, 3))
     with pytest.raises(ValueError, match=r"channels, blocks is \(64, 0\)"):
         ResNetTranslator(blocks=0).init(jax.random.key(0), zeros(8, 8, 3), (8, 8, 3))
+
+
+def test_a_pixel_is_made_of_what_lies_evenly_around_it():
+    """Halvings and doublings on one grid, as in the authors' code: without that, images move by three pixels."""
+    net = ResNetTranslator(channels=2, blocks=1, norm="none")
+    images = jax.random.normal(jax.random.key(0), (1, 96, 96, 1))
+    variables = net.init(jax.random.key(1), images, (96, 96, 1))
+
+    def pixel(images):
+        return net.apply(variables, images, (96, 96, 1))[0, 48, 48, 0]
+
+    reached = np.abs(jax.jit(jax.grad(pixel))(images))[0, :, :, 0] > 0
+    for axis in (0, 1):
+        places = np.flatnonzero(reached.any(axis=axis))
+        assert 48 - places[0] == places[-1] - 48
