@@ -103,9 +103,10 @@ def losses(
     if count != theirs.parameters:
         raise ValueError(f"{count} parameters beside {theirs.parameters} of theirs; no fair comparison")
     step = jax.jit(functools.partial(cyclegan.update, config))
+    given: Any = images
     lines = [f"{'update':>6}" + "".join(f"{name:>20}{'theirs':>10}" for name in LOSSES)]
     for number in range(1, updates + 1):
-        state, metrics = step(state, Unpaired(*images), jax.random.key(number))
+        state, metrics = step(state, Unpaired(*given), jax.random.key(number))
         theirs.update(*_ranged(images))
         other = theirs.losses()
         lines.append(f"{number:>6}" + "".join(f"{float(metrics[name]):>20.5f}{other[name]:>10.5f}" for name in LOSSES))
@@ -120,7 +121,8 @@ def _ours(config: cyclegan.Config, state: cyclegan.State, images: np.ndarray, st
     """Our update as the runner compiles it."""
     step = parallel.jit(cyclegan.update, config, steps=steps, devices=jax.devices()[:1])
     keys = jax.random.key(0) if steps is None else jax.random.split(jax.random.key(0), steps)
-    batch = Unpaired(*(each if steps is None else np.repeat(each[None], steps, axis=0) for each in images))
+    many: Any = images if steps is None else np.repeat(images[:, None], steps, axis=1)
+    batch = Unpaired(*many)
     held: list[Any] = [jax.tree.map(lambda leaf: leaf.copy(), state)]  # a call takes its state away
 
     def run() -> None:
