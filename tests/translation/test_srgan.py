@@ -26,7 +26,7 @@ TINY = srgan.Config(
     input_shape=(4, 4, 1),
     generator=SRResNet(2, 1),
     discriminator=SRGANDiscriminator(2, 1, 2),
-    features=VGG19(1, 2, channels=2),
+    features=VGG19(2, 1, channels=2),
     error_weight=0.5,
     adversarial_weight=0.25,
     average=Exponential(0.15),
