@@ -33,7 +33,7 @@ TINY = srgan.Config(
 )
 ESRGAN = dataclasses.replace(
     TINY,
-    generator=RRDBNet(2, 1, 1),
+    generator=RRDBNet(2, 1, 1, residual_scale=0.8),  # of 0.2, gradients inside would be rounding errors
     objective=Relativistic(),
     error=AbsoluteError(),
     feature_error=AbsoluteError(),
@@ -69,7 +69,11 @@ class TestContract(contract.Suite):
 
 @pytest.mark.exhaustive
 class TestESRGANContract(contract.Suite):
-    case = dataclasses.replace(TestContract.case, config=ESRGAN, unreached=OF_DISCRIMINATOR)
+    """Scores are seen by their differences alone, which takes away the last bias."""
+
+    case = dataclasses.replace(
+        TestContract.case, config=ESRGAN, unreached=(*OF_DISCRIMINATOR, "['discriminator']['Dense_1']['bias']")
+    )
     test_update_is_a_function_of_its_key = TestContract.test_update_is_a_function_of_its_key
 
 
