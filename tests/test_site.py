@@ -66,8 +66,11 @@ SHOWN = ["Picture", "Learning curves"]
 
 
 UNMEASURED = {
+    "models/bicyclegan.md",
     "models/cyclegan.md",
     "models/pix2pix.md",
+    "models/pixelda.md",
+    "models/stargan.md",
     "models/stylegan.md",
     "models/stylegan2.md",
     "models/stylegan3.md",

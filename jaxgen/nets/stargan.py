@@ -6,8 +6,8 @@ Translation, 2017, arXiv 1711.09020, tables 4 and 5 and the authors' code.
     TiledCondition(StarGANTranslator())    images and the domain that they are to be of, one channel for each domain
     StarGANDiscriminator(layers=6)         128x128 pixels or a multiple of 64; fewer layers for smaller images
 
-Instance norms have scales and offsets, the translator's convolutions have no biases. Borders are zeros: a channel of one
-value everywhere is seen behind the first instance norm at the borders alone, and with mirrored ones it would be lost.
+Instance norms have scales and offsets, the translator's convolutions have no biases. Borders are zeros: a channel of
+one value everywhere passes the first instance norm only because of the borders; with mirrored ones it would be lost.
 Weights begin as PyTorch's do, uniform in +-1 / sqrt(inputs).
 """
 

@@ -15,11 +15,12 @@ from jaxgen.mode import Mode
 from jaxgen.nets import initializers
 from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.attention import Attention
+from jaxgen.nets.bicyclegan import ScaledDiscriminator
 from jaxgen.nets.biggan import BigGANGenerator
 from jaxgen.nets.biggan_deep import BigGANDeepGenerator, GeneratorBlock
 from jaxgen.nets.classifier import ConvClassifier
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
-from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition, InnerCondition
+from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition, InnerCondition, TiledCondition
 from jaxgen.nets.conv import ConvCritic
 from jaxgen.nets.courses.atienza import AtienzaDiscriminator
 from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
@@ -34,12 +35,14 @@ from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pix2pix import PatchDiscriminator, PixelDiscriminator
 from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.nets.pixelda import NoisyTranslator
 from jaxgen.nets.r3gan import R3GANDiscriminator, R3GANGenerator
 from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
 from jaxgen.nets.self_attention import SelfAttention
 from jaxgen.nets.shared_scale import SharedScale
 from jaxgen.nets.sngan import SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
+from jaxgen.nets.stargan import StarGANDiscriminator, StarGANTranslator
 from tests.nets.test_plain import networks
 from tests.nets.traces import (
     CASES,
@@ -104,7 +107,8 @@ def test_outputs_have_the_shape_that_is_asked_for(number):
     Discriminators of patches give maps of scores.
     """
     net, _, *shape = CASES[number]
-    if shape and not isinstance(net, ConvClassifier | PatchDiscriminator | PixelDiscriminator):
+    maps = PatchDiscriminator | PixelDiscriminator | ScaledDiscriminator | StarGANDiscriminator
+    if shape and not isinstance(net, ConvClassifier | maps):
         assert [value.aval.shape for value in traced(number)[0].outvars] == [(2, *shape[0])]
 
 
@@ -117,6 +121,8 @@ LINEAR = {
     R3GANDiscriminator: {"Conv_0", "Conv_1", "bhwc,hwc->bc", "Dense_0"},
     FidleGenerator: {"UpsampleConv_0"},  # the course's dense layer has no activation
     ResNetTranslator: {"ConvTranspose_0"},  # the authors': nothing behind the last block's sum
+    StarGANTranslator: {"ConvTranspose_0"},
+    NoisyTranslator: {"Conv_3"},  # the authors': a 1x1 convolution takes the last block's sum
     BigGANDeepGenerator: {"Dense_0"},  # takes the embedding of the class beside the latents
 }
 
@@ -153,6 +159,7 @@ AROUND = [  # networks around a network
     (InstanceNoise(NORMALIZED, 0.1), LATENTS, ()),
     (PlainConvolutions(NORMALIZED), LATENTS, ()),
     (SharedScale(NORMALIZED), LATENTS, (2,)),
+    (TiledCondition(ConvCritic(2, norm="batch")), (IMAGES, CLASSES), ()),
 ]
 WITH_NORMS = [*(case for case in CASES if "norm" in type(case[0]).__dataclass_fields__), *AROUND]
 WITH_NORMS += [case for case in CASES if isinstance(case[0], (ACGANGenerator, ACGANDiscriminator, InfoGANGenerator))]

@@ -15,6 +15,7 @@ from jax.extend import core
 from jaxgen.nets import initializers
 from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.attention import Attention
+from jaxgen.nets.bicyclegan import CodedUNetTranslator, CodeEncoder, ScaledDiscriminator
 from jaxgen.nets.biggan import BigGANGenerator
 from jaxgen.nets.biggan_deep import BigGANDeepGenerator, DiscriminatorBlock, GeneratorBlock
 from jaxgen.nets.classifier import ConvClassifier
@@ -33,11 +34,13 @@ from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pix2pix import PatchDiscriminator, PixelDiscriminator, UNetTranslator
 from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.nets.pixelda import DomainClassifier, NoisyDiscriminator, NoisyTranslator
 from jaxgen.nets.r3gan import InvertedBottleneck, R3GANDiscriminator, R3GANGenerator
 from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
 from jaxgen.nets.self_attention import SelfAttention
 from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
+from jaxgen.nets.stargan import StarGANDiscriminator, StarGANTranslator
 from tests.programs import inner
 
 SLOPE, WEIGHTS = 0.375, initializers.Uniform(0.3)
@@ -62,6 +65,14 @@ CASES = [
     (PatchDiscriminator(2, layers=1), IMAGES, ()),
     (PixelDiscriminator(2), IMAGES, ()),
     (ResNetTranslator(2, blocks=1), IMAGES, IMAGE),
+    (StarGANTranslator(2, blocks=1), IMAGES, IMAGE),
+    (StarGANDiscriminator(2, layers=2), IMAGES, (3,)),
+    (CodedUNetTranslator(2, downs=3), (IMAGES, LATENTS), IMAGE),
+    (CodeEncoder(2, blocks=1), IMAGES, (3,)),
+    (ScaledDiscriminator(2, layers=1), IMAGES, ()),
+    (NoisyTranslator(2, blocks=1), (IMAGES, LATENTS), IMAGE),
+    (NoisyDiscriminator(2), IMAGES, ()),
+    (DomainClassifier(channels=(2, 3), width=4), (IMAGES, jnp.zeros(2, jnp.int32)), (3,)),
     (DCGANGenerator(2), LATENTS, IMAGE),
     (DCGANDiscriminator(2), IMAGES, ()),
     (GridEncoder(4, 1, 2), IMAGES, CODE),
