@@ -95,8 +95,35 @@ class Captioned(NamedTuple):
     CONDITION, TARGET = "captions", "images"
 
 
+class Inpainting(NamedTuple):
+    """A batch for a model that fills holes in images: it is given images, takes parts of them away and makes others."""
+
+    images: Batch
+
+    COLUMNS = (Column("images"),)
+    CONDITION, TARGET = "images", "images"
+
+
+class LabelledInpainting(NamedTuple):
+    """A batch for a model that fills holes and learns classes meanwhile."""
+
+    images: Batch
+    labels: Labels
+
+    COLUMNS = (Column("images"), Column("labels"))
+    CONDITION, TARGET = "images", "images"
+
+
 BatchType: TypeAlias = (
-    type[Labelled] | type[Paired] | type[Unpaired] | type[LabelledUnpaired] | type[Domains] | type[Captioned] | None
+    type[Labelled]
+    | type[Paired]
+    | type[Unpaired]
+    | type[LabelledUnpaired]
+    | type[Domains]
+    | type[Captioned]
+    | type[Inpainting]
+    | type[LabelledInpainting]
+    | None
 )
 """None for an array of images alone."""
 

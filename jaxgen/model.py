@@ -180,5 +180,30 @@ class TrajectoryModel(Model, Protocol):
         ...
 
 
-ABILITIES = (LatentModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel, TrajectoryModel)
+@runtime_checkable
+class Inpainter(Model, Protocol):
+    """A model that fills holes in images: its condition is images, of which it sees what is outside of the holes."""
+
+    def holes(self, config: Any, key: Keys, images: Images) -> Images:
+        """The masks with which `sample` with this key sees the images: 0 in a hole, (batch, height, width, 1)."""
+        ...
+
+
+@runtime_checkable
+class TwoDomainModel(Model, Protocol):
+    """A model that translates images of two domains into each other; `sample` is `to_b`."""
+
+    def to_a(self, config: Any, state: Any, keys: Keys, images: Images) -> Images:
+        """Images of domain b in domain a, in the value range; `keys` as `sample` takes them."""
+        ...
+
+    def to_b(self, config: Any, state: Any, keys: Keys, images: Images) -> Images:
+        """Images of domain a in domain b, in the value range; `keys` as `sample` takes them."""
+        ...
+
+
+ABILITIES = (
+    *(LatentModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel, TrajectoryModel),
+    *(TwoDomainModel, Inpainter),
+)
 """What a model may offer besides learning and sampling."""

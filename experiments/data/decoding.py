@@ -5,9 +5,11 @@ its middle part of the wanted proportions and resized in one step, a much larger
 is resized that has the size asked for.
 """
 
+import contextlib
 import functools
 import importlib.util
 import io
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -65,18 +67,22 @@ def decode(data: bytes, options: ImageOptions, channels: int | None = None, half
     `channels` are those of the set where the options do not say: a grey picture among RGB ones becomes RGB, the other
     way round is refused, since colours would be lost unasked.
     """
+    with opened(data) as picture:
+        _hasten(picture, options, half)
+        plain = pixels.eight_bit(upright(picture), picture.format, options.profiles)
+        return fit(cut_half(plain, half), options, channels)
+
+
+@contextlib.contextmanager
+def opened(data: bytes) -> Iterator[Any]:
+    """A picture of these bytes, not decoded yet. PictureError, here or where it is decoded, for what is none."""
     if not data:
         raise PictureError("is empty (0 bytes)")
     try:
         kinds = ("PNG",) if data.startswith(b"\x89PNG") else None  # others would be tried first
         with Image.open(io.BytesIO(data), formats=kinds) as picture:
             _check(picture)
-            _hasten(picture, options, half)
-            picture.load()
-            turned = picture.info and picture.getexif().get(_ORIENTATION)  # a file that says nothing of itself is not
-            upright = ImageOps.exif_transpose(picture) if turned else picture
-            plain = pixels.eight_bit(upright, picture.format, options.profiles)
-            return fit(_half(plain, half), options, channels)
+            yield picture
     except PictureError:
         raise
     except UnidentifiedImageError:
@@ -85,6 +91,13 @@ def decode(data: bytes, options: ImageOptions, channels: int | None = None, half
         raise PictureError(f"has more than {MAX_PIXELS:,} pixels") from None
     except Exception as error:  # Pillow's decoders raise errors of many kinds for damaged files
         raise PictureError(f"is damaged ({str(error).partition(chr(10))[0] or type(error).__name__})") from error
+
+
+def upright(picture: Any) -> Image.Image:
+    """The picture decoded, turned as its camera was held."""
+    picture.load()
+    turned = picture.info and picture.getexif().get(_ORIENTATION)  # a file that says nothing of itself is not
+    return ImageOps.exif_transpose(picture) if turned else picture
 
 
 _ORIENTATION = 0x0112
@@ -133,7 +146,8 @@ def _hasten(picture: Any, options: ImageOptions, half: Half) -> None:
         picture.draft(None, (side * (2 if half else 1), side))
 
 
-def _half(picture: Image.Image, half: Half) -> Image.Image:
+def cut_half(picture: Image.Image, half: Half) -> Image.Image:
+    """One half of two pictures side by side, all of it for None. PictureError for an odd width."""
     if half is None:
         return picture
     width, height = picture.size

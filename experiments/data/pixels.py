@@ -61,6 +61,20 @@ def eight_bit(picture: Image.Image, kind: str | None, profiles: str = "srgb") ->
     return picture if picture.mode == mode else picture.convert(mode)
 
 
+def alpha(picture: Image.Image) -> Image.Image | None:
+    """The opacity of each pixel, mode L, before `eight_bit` takes it away; None where nothing is transparent."""
+    clear = picture.info.get("transparency")
+    if picture.mode in ALPHA:
+        found = picture.convert("RGBA").getchannel("A")
+    elif clear is None:
+        return None
+    elif picture.mode.startswith("I"):
+        found = Image.fromarray(np.where(np.asarray(picture) == clear, np.uint8(0), np.uint8(255)))
+    else:
+        found = picture.convert("RGBA").getchannel("A")
+    return None if found.getextrema() == (255, 255) else found
+
+
 def _of_deep(picture: Image.Image, kind: str | None, clear: Any) -> Image.Image:
     """A grey picture of 16 or 32 bits as 8 bits, with transparency where it has a value `clear`."""
     values = np.asarray(picture)

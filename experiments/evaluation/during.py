@@ -71,6 +71,7 @@ def left_out(experiment: Experiment, image_set: ImageSet) -> list[str]:
 def evaluator(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], dict[str, float]]:
     """The metrics of a state. May train a classifier, once for the data set."""
     real = _real(experiment, image_set)
+    image_set = real.train
     (name,) = extractors.usual(real)
     extractor = extractors.make(name, real, Cache(experiment.images))
     reference = extractor(sets.spread(image_set, MOST_REFERENCE))
@@ -119,7 +120,7 @@ def _has_classes(experiment: Experiment, image_set: ImageSet) -> bool:
 
 
 def _real(experiment: Experiment, image_set: ImageSet) -> Real:
-    return Real(image_set, held_out.load_for(experiment))
+    return sets.of_sets(experiment.model, image_set, held_out.load_for(experiment))
 
 
 def _titles(measure: Measure) -> list[str]:

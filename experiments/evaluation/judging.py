@@ -6,16 +6,18 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from experiments.command_line import terminal
 from experiments.command_line.errors import FolderError, UserError
 from experiments.data.request import nearest
-from experiments.evaluation import codes, collapses, extractors, measures, rows, sets
+from experiments.evaluation import baselines, codes, collapses, extractors, measures, pairs, rows, sets
 from experiments.evaluation.extractors import Cache, Extractor
 from experiments.evaluation.measures import Measure
 from experiments.evaluation.options import Options
 from experiments.evaluation.rows import Plan, Row, Sets
-from experiments.evaluation.sets import Real, Run
-from experiments.models import abilities, samplers, sampling
+from experiments.evaluation.sets import Examples, Real, Run
+from experiments.models import abilities, conditions, samplers, sampling
 from experiments.models.classes import Labels
 from experiments.models.samplers import NONE, Changes
 from experiments.runs import files
@@ -26,6 +28,10 @@ FORMAT = 2
 """Of evaluation.json."""
 
 
+OF_IMAGES = ("frechet", "kernel", "precision_recall", "density_coverage", "two_sample")
+"""Metrics of sets for a model that is given images, if none are named: it is judged by its inputs and targets first."""
+
+
 def evaluate(folder: pathlib.Path, options: Options, changes: Changes = NONE) -> dict[str, Any]:
     """Judge the run in `folder`; what evaluation.json then holds.
 
@@ -34,11 +40,12 @@ def evaluate(folder: pathlib.Path, options: Options, changes: Changes = NONE) ->
     run, *others = _runs(folder, options, changes)
     _check_classes(run, options)
     judge = _judge(run, options)
-    given = judge.draw(dict(zip(("samples", "against"), (run, *others), strict=False)), options)
+    runs: dict[str, Run] = dict(zip(("samples", "against"), (run, *others), strict=False))
+    given = judge.draw(runs, options)
     found = head(run, judge, options)
     for other in others:
         found["against"] = {"folder": str(other.folder), "experiment": other.name, "step": other.step}
-    found["rows"] = judge.rows(given)
+    found["rows"] = [*_of_pairs(runs, given, options), *judge.rows(given)]
     found["warnings"] = collapses.warnings(found["rows"], max(1, len(judge.real.train.classes)))
     found["class_shares"] = _class_shares(judge.extractors, given)
     found["codes"] = codes.judge(run, judge.real.test)
@@ -76,6 +83,7 @@ class Judge:
             candidates[name] = run.draw(options.num_samples, options.seed, _labels(run, self.real, options))
             if len(runs) > 2:
                 terminal.show(f"drawn: {name}")
+        candidates |= _baselines(next(iter(runs.values())), options.num_samples)
         if self.real.test is not None:
             candidates["real"] = sets.spread(self.real.test, options.num_samples)
         plan = Plan(options.num_reference, options.num_halves, options.equal_num, options.seed)
@@ -86,10 +94,30 @@ class Judge:
         return [_plain(row) for measure in self.measures for row in _rows_of(measure, self.extractors, given)]
 
 
+def _baselines(run: Run, num: int) -> dict[str, Examples]:
+    """What a model that is given images has to beat, of the same examples; nothing of another model."""
+    config = run.experiment.model
+    if not conditions.takes_images(config):
+        return {}
+    batch = run.given.batch(np.arange(run.most(num)), config.batch_type)
+    inputs = baselines.inputs_of(config, batch)
+    found = {} if inputs is None else baselines.of_inputs(config, np.asarray(inputs))
+    return {name: Examples(pixels) for name, pixels in found.items()}
+
+
+def _of_pairs(runs: Mapping[str, Run], given: Sets, options: Options) -> list[dict[str, Any]]:
+    """The rows of a run whose samples have targets of their own; none of another run."""
+    run = runs["samples"]
+    if not pairs.are_there(run.experiment.model):
+        return []
+    samples = {name: given.candidates[name].pixels for name in runs}
+    return [_plain(row) for row in pairs.judge(pairs.drawn(runs, samples, given.real), options.metrics, options.seed)]
+
+
 def _judge(run: Run, options: Options) -> Judge:
     """For the run's data. UserError for a metric or an extractor that does not exist or fit."""
     real = sets.real(run.experiment)
-    chosen = _chosen(options.metrics, run.experiment.data)
+    chosen = _chosen(options.metrics, run.experiment)
     names = options.extractor or extractors.usual(real)
     extractors.check(names, real)
     cache = Cache(run.experiment.images, options.cache_dir, options.seed)
@@ -129,13 +157,15 @@ def _said(experiment: Experiment) -> str:
     return f"{experiment.data} of {'x'.join(map(str, experiment.model.image_shape))}"
 
 
-def _chosen(names: Sequence[str], data: str) -> list[Measure]:
-    """The measures of the names, all for none. UserError for an unknown one."""
-    there = {measure.name: measure for measure in measures.all_of(data)}
+def _chosen(names: Sequence[str], experiment: Experiment) -> list[Measure]:
+    """The measures of sets of the names, the usual ones for none. UserError for an unknown one, or one of pairs without pairs."""
+    there = {measure.name: measure for measure in measures.all_of(experiment.data)}
+    of_pairs = pairs.NAMES if pairs.are_there(experiment.model) else ()
     for name in names:
-        if name not in there:
-            raise UserError(f"--metrics {name!r} is unknown; {nearest(name, tuple(there))}")
-    return [there[name] for name in dict.fromkeys(names or there)]
+        if name not in (*there, *of_pairs):
+            raise UserError(f"--metrics {name!r} is unknown; {nearest(name, (*there, *of_pairs))}")
+    usual = OF_IMAGES if conditions.takes_images(experiment.model) else tuple(there)
+    return [there[name] for name in dict.fromkeys(names or usual) if name in there]
 
 
 def _rows_of(measure: Measure, made: Sequence[Extractor], given: Sets) -> list[Row]:
@@ -154,7 +184,7 @@ def head(run: Run, judge: Judge, options: Options) -> dict[str, Any]:
         "seed": options.seed,
         "data": run.experiment.data,
         "kind": real.kind,
-        "num_samples": options.num_samples,
+        "num_samples": run.most(options.num_samples),
         "sample_classes": sets.shares_of(run.experiment.model, real.train, options.classes),
         "splits": {"reference": "train", "real": "test" if real.test is not None else None},
         "num_train": len(real.train),

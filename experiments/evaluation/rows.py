@@ -176,7 +176,7 @@ def cells(measure: Measure, prepared: Prepared, candidates: Examples, seed: int,
     if measure.per_example:
         if not num_halves:
             return [Cell(float(row.mean()), num=num) for row in found]
-        return [Cell(float(row.mean()), *_bootstrapped(row, key), num=num) for row in found]
+        return [Cell(float(row.mean()), *bootstrapped(row, key), num=num) for row in found]
     if num_halves < 2 or num < 4 or num // 2 < measure.least:  # a half is too small: no interval
         return [Cell(float(value), num=num) for value in found]
     again = []
@@ -196,7 +196,8 @@ def _interval(values: jax.Array, key: jax.Array) -> Any:
     return percentile_interval(bootstrap(jnp.mean, values, key, num=DRAWS))
 
 
-def _bootstrapped(values: np.ndarray, key: jax.Array) -> tuple[float, float]:
+def bootstrapped(values: np.ndarray, key: jax.Array) -> tuple[float, float]:
+    """The ends of the interval of the mean of values of single examples."""
     low, high = _interval(jnp.asarray(values), key)
     return float(low), float(high)
 

@@ -1,6 +1,7 @@
 """What is compared: real training images (the reference), held-out ones (the floor), and a run's samples."""
 
 import dataclasses
+import functools
 import pathlib
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -60,8 +61,30 @@ class Real:
 
 
 def real(experiment: Experiment) -> Real:
-    """The data of an experiment. UserError if they are not there."""
-    return Real(data.load_for(experiment), held_out.load_for(experiment))
+    """What samples of an experiment are compared with. UserError if its data are not there."""
+    return of_sets(experiment.model, data.load_for(experiment), held_out.load_for(experiment))
+
+
+def of_sets(config: Any, train: ImageSet, test: ImageSet | None) -> Real:
+    """What samples of a model are compared with, of training and held-out examples."""
+    return Real(compared(config, train), None if test is None else compared(config, test))
+
+
+def compared(config: Any, image_set: ImageSet) -> ImageSet:
+    """The images of a set that samples should be like: targets of pairs, the second domain, or all there are."""
+    kind = config.batch_type
+    if kind is None:
+        return image_set
+    fields = zip(kind._fields, kind.COLUMNS, strict=True)
+    wanted = {column.name for name, column in fields if column.rows == "other" or name == kind.TARGET}
+    if "others" in wanted and image_set.others is not None:
+        return dataclasses.replace(image_set, images=image_set.others, others=None, labels=None, classes=())
+    if "targets" not in wanted or image_set.targets is None:
+        return image_set
+    factor, window = image_set.targets.shape[1] // image_set.images.shape[1], image_set.window
+    if window is not None:
+        window = window._replace(height=factor * window.height, width=factor * window.width, pad=factor * window.pad)
+    return dataclasses.replace(image_set, images=image_set.targets, targets=None, window=window)
 
 
 def spread(image_set: ImageSet, num: int) -> Examples:
@@ -83,13 +106,22 @@ class Run:
         """Samples, and the classes that they were asked for; `labels`, or all classes in turn."""
         config = self.experiment.model
         labels = labels or classes.in_turn(config)
-        args = config, self.state, np.arange(num), seed, labels or conditions.source(self.experiment)
+        args = config, self.state, np.arange(self.most(num)), seed, labels or conditions.source(self.experiment)
         drawn = np.concatenate(list(progress.batches(*args, size=sampling.BATCH)))
         if abilities.has_domains(config):
             return Examples(drawn, conditions.domains_in_turn(config, np.arange(num)))
         if labels is None or not abilities.has_classes(config):
             return Examples(drawn)
         return Examples(drawn, labels(np.arange(num)))
+
+    def most(self, num: int) -> int:
+        """`num`, or of a model that is given images as many as there are to give: each once."""
+        return min(num, len(self.given)) if conditions.takes_images(self.experiment.model) else num
+
+    @functools.cached_property
+    def given(self) -> ImageSet:
+        """The examples that a model is given parts of: held-out ones, or training ones where there are none."""
+        return held_out.load_for(self.experiment) or data.load_for(self.experiment)
 
 
 def run(

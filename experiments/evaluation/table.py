@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments.evaluation import codes
+from experiments.evaluation import baselines, codes
 from experiments.models import samplers
 
 AIMS = {"lower": " (low)", "higher": " (high)", "half": " (1/2)", "real": " (as real)"}
@@ -52,11 +52,13 @@ def lines(found: dict[str, Any]) -> list[str]:
 
 def columns(found: dict[str, Any]) -> dict[str, str]:
     """The sets of an evaluation, and what a person calls them."""
+    beside = {name: title for name, title in baselines.TITLES.items() if any(name in row for row in found["rows"])}
+    beside["real"] = "real, held out"
     if "against" not in found:
-        return {"samples": "samples", "real": "real, held out"}
+        return {"samples": "samples"} | beside
     names = found["experiment"], found["against"]["experiment"]
     one, other = names if len(set(names)) > 1 else ("samples", "against")
-    return {"samples": one, "against": other, "real": "real, held out"}
+    return {"samples": one, "against": other} | beside
 
 
 def _table(found: dict[str, Any]) -> list[str]:
@@ -88,7 +90,7 @@ def extracted(row: dict[str, Any]) -> str:
 def numbers(row: dict[str, Any]) -> str:
     """How many examples each set had, and the reference."""
     nums = [f"{row[name]['num']:,}" for name in ("samples", "real") if row.get(name, {}).get("num")]
-    return f"{' / '.join(nums)} : {row['num_reference']:,}"
+    return " / ".join(nums) + (f" : {row['num_reference']:,}" if row["num_reference"] else "")
 
 
 def shown(cell: dict[str, Any]) -> str:

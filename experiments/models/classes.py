@@ -57,13 +57,16 @@ def unequal(labels: np.ndarray, num_classes: int) -> bool:
 
 
 def names(folder: pathlib.Path, experiment: Experiment) -> tuple[str, ...]:
-    """Names of the classes: as the run's record has them, else its data; their numbers where neither can be read."""
+    """Names of the classes, as `of_data` has them; of the values of a code, their numbers."""
+    num = count(experiment.model) or 0
+    return of_data(folder, experiment, num) if abilities.has_classes(experiment.model) else tuple(map(str, range(num)))
+
+
+def of_data(folder: pathlib.Path, experiment: Experiment, num: int) -> tuple[str, ...]:
+    """Names of `num` labels: as the run's record has them, else its data; numbers where neither can be read."""
     from experiments import data
     from experiments.runs import run_folder
 
-    num = count(experiment.model) or 0
-    if not abilities.has_classes(experiment.model):
-        return tuple(map(str, range(num)))
     record = run_folder.read_config(folder)
     recorded = tuple(record.get("classes") or (record.get("data") or {}).get("classes") or ())
     if len(recorded) == num:

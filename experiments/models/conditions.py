@@ -61,6 +61,18 @@ def of_batch(config: Any, batch: Any) -> Any:
     return scale(jnp.asarray(condition), config.value_range) if is_image(config) else condition
 
 
+def takes_images(config: Any) -> bool:
+    """Whether the model translates images: its condition is one, perhaps with a domain beside it."""
+    return abilities.has_domains(config) or is_image(config)
+
+
+def of_images(config: Any, images: Any, label: Any = None) -> Any:
+    """The condition of a model that is given images in its range, and the domain that all are to be of."""
+    if not abilities.has_domains(config):
+        return images
+    return batches.Domains(images, jnp.broadcast_to(jnp.asarray(label, jnp.int32), (len(images),)))
+
+
 def _column(config: Any) -> batches.Column:
     fields = dict(zip(config.batch_type._fields, config.batch_type.COLUMNS, strict=True))
     return fields[config.batch_type.CONDITION]

@@ -1,6 +1,7 @@
 """Pictures that a run draws of itself while it trains, of the same latents and the same images at each step.
 
-samples            images from the prior; of a conditional model, one class a column
+samples            images from the prior; of a conditional model, one class a column; of a model that is given images or
+                   captions, held-out ones beside what it makes of them: `pictures.examples`
 reconstructions    held-out images above what the model decodes from their codes
 codes              where held-out images lie in the plane of the codes, coloured by class; wide codes by their
                    two principal components
@@ -24,9 +25,9 @@ from experiments.command_line.errors import UserError
 from experiments.data import held_out
 from experiments.data.images import ImageSet
 from experiments.models import abilities, conditions
-from experiments.pictures import by_class, diagrams, figures, trajectories
+from experiments.pictures import by_class, diagrams, examples, figures, trajectories
 from experiments.runs.experiment import Experiment, model_of
-from jaxgen import batches, images
+from jaxgen import images
 from jaxgen.latents import principal_components as pca
 from jaxgen.latents import traversal
 from jaxgen.typing import Key
@@ -198,10 +199,8 @@ def _trajectories(experiment: Experiment, image_set: ImageSet, key: Key) -> Draw
 def _samples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
     """Draws the same latents at each step."""
     config, model = experiment.model, model_of(experiment.model)
-    if abilities.has_domains(config):
-        return _translations(experiment, image_set, key)
     if conditions.takes_examples(config):
-        return _samples_of_examples(experiment, image_set, key)
+        return examples.drawing(experiment, image_set, key)
     columns, labels, num = None, None, experiment.num_samples
     if abilities.has_classes(config):
         columns = min(image_set.num_classes, num)
@@ -215,45 +214,6 @@ def _samples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
     def picture(state: Any) -> np.ndarray:
         pixels = np.asarray(images.to_pixels(draw(state), config.value_range))
         return figures.grid(pixels) if columns is None else by_class.picture(pixels, image_set.classes[:columns])
-
-    return picture
-
-
-def _samples_of_examples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
-    """Held-out examples: condition | sample | target, whichever of the outer two are images."""
-    config, model = experiment.model, model_of(experiment.model)
-    unseen = held_out.load_for(experiment) or image_set
-    num = min(max(1, experiment.num_samples // 3), len(unseen))
-    batch = unseen.batch(np.linspace(0, len(unseen) - 1, num).astype(np.int64), config.batch_type)
-    given = conditions.of_batch(config, batch)
-    draw = jax.jit(lambda state: images.to_pixels(model.sample(config, state, key, num, given), config.value_range))
-    before = {"condition": batches.condition(batch)} if conditions.is_image(config) else {}
-    target = batches.target(batch)
-    after = {} if target is None else {"target": target}
-
-    def picture(state: Any) -> np.ndarray:
-        columns = {**before, "sample": np.asarray(draw(state)), **after}
-        return figures.side_by_side(columns)
-
-    return picture
-
-
-def _translations(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
-    """Held-out examples, a row each: the image, then what becomes of it in each domain, under the domain's name."""
-    config, model = experiment.model, model_of(experiment.model)
-    unseen, names = held_out.load_for(experiment) or image_set, image_set.classes
-    num = min(max(1, experiment.num_samples // (1 + len(names))), len(unseen))
-    pixels, _ = held_out.spread(unseen, num)
-
-    @jax.jit
-    def draw(state: Any) -> list[jax.Array]:
-        inputs = images.scale(pixels, config.value_range)
-        given = [batches.Domains(inputs, jnp.full(num, label, jnp.int32)) for label in range(len(names))]
-        drawn = [model.sample(config, state, key, num, each) for each in given]
-        return [images.to_pixels(each, config.value_range) for each in drawn]
-
-    def picture(state: Any) -> np.ndarray:
-        return figures.side_by_side({"image": pixels, **dict(zip(names, map(np.asarray, draw(state)), strict=True))})
 
     return picture
 

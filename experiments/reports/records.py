@@ -7,6 +7,7 @@ from typing import Any
 
 from experiments.command_line.errors import UserError
 from experiments.data.request import public_name
+from experiments.evaluation import baselines
 from experiments.models import samplers
 from experiments.reports import learning, reading
 from experiments.runs import files, run_folder, settings
@@ -17,7 +18,10 @@ FORMAT = 1
 PLACES = {"data_dir", "out", "init_from", "compilation_cache", "coordinator", "wandb"}
 """Settings that name places of one machine."""
 
-KEPT = ("metric", "name", "extractor", "resize", "better", "interval", "num_reference", "samples", "real", "reason")
+KEPT = (
+    *("metric", "name", "extractor", "resize", "better", "interval", "num_reference", "samples", "real", "reason"),
+    *baselines.TITLES,
+)
 """Of a row of an evaluation."""
 
 SWEPT = ("num_samples", "seed", *samplers.FIELDS, "metrics", "points", "real")

@@ -4,8 +4,8 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-from experiments.evaluation import sweeping
-from experiments.evaluation.table import AIMS, shown
+from experiments.evaluation import baselines, sweeping
+from experiments.evaluation.table import AIMS, columns, shown
 from experiments.models import samplers
 from experiments.reports import learning
 
@@ -13,7 +13,12 @@ Record = dict[str, Any]
 
 WRITTEN = "<!-- Written by `python -m experiments.results` from the files in runs/: change those, not this page. -->"
 
-FAMILIES = {"autoencoders": "Autoencoders", "gans": "Generative adversarial networks", "diffusion": "Diffusion models"}
+FAMILIES = {
+    "autoencoders": "Autoencoders",
+    "gans": "Generative adversarial networks",
+    "translation": "Images to images",
+    "diffusion": "Diffusion models",
+}
 """Titles of the families that have one."""
 
 CURVES = "curves"
@@ -22,7 +27,7 @@ CURVES = "curves"
 EARLIER = "earlier.md"
 """A page that no command writes, beside the others."""
 
-HEADLINES = ("confidence", "modes", "frechet")
+HEADLINES = ("pixel_accuracy", "psnr_y", "l1", "confidence", "modes", "frechet")
 """Metrics of the overview, where a run has them."""
 
 
@@ -93,17 +98,21 @@ def _overview(records: Sequence[Record], family: str) -> list[str]:
 
 
 def _headline(runs: Sequence[Record]) -> str:
-    """The first metric of the headlines that the runs have, one value a seed, and the real examples' beside it."""
+    """The first metric of the headlines that the runs have, one value a seed, beside the real one or baselines."""
     rows = {row["metric"]: row for row in _rows(runs[0])}
     for name in HEADLINES:
         if name in rows and rows[name].get("samples", {}).get("value") is not None:
             values = [_value(_row(one, rows[name])["samples"]) for one in runs]
-            real = rows[name].get("real", {})
-            floor = f" (held out {_value(real)})" if real.get("value") is not None else ""
-            return f"{rows[name]['name']} {' / '.join(values)}{floor}"
+            beside = ({"real": "held out"} | baselines.TITLES).items()
+            known = [f"{title} {_value(rows[name][one])}" for one, title in beside if _has(rows[name], one)]
+            return f"{rows[name]['name']} {' / '.join(values)}" + (f" ({', '.join(known)})" if known else "")
     if "likelihood" in runs[0]:
         return "-ELBO " + " / ".join(f"{one['likelihood']['negative_elbo']['mean']:.2f}" for one in runs) + " nats"
     return ""
+
+
+def _has(row: dict[str, Any], name: str) -> bool:
+    return row.get(name, {}).get("value") is not None
 
 
 def _value(cell: dict[str, Any]) -> str:
@@ -195,10 +204,13 @@ def _evaluated(runs: Sequence[Record]) -> list[str]:
     evaluated = [one for one in runs if _rows(one)]
     if not evaluated:
         return []
-    head = ["metric", "extractor", *(f"samples, seed {one['seed']}" for one in evaluated), "real, held out"]
+    beside = columns(evaluated[0]["evaluation"])
+    del beside["samples"]
+    head = ["metric", "extractor", *(f"samples, seed {one['seed']}" for one in evaluated), *beside.values()]
     body = []
     for row in _rows(evaluated[0]):
-        cells = [*(shown(_row(one, row)["samples"]) for one in evaluated), shown(row.get("real", {}))]
+        cells = [shown(_row(one, row)["samples"]) for one in evaluated]
+        cells += [shown(row.get(name, {})) for name in beside]
         if any(cell != "-" for cell in cells):
             body.append([row["name"] + AIMS[row["better"]], row["extractor"] or "-", *cells])
     first = evaluated[0]["evaluation"]

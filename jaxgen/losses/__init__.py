@@ -103,6 +103,7 @@ from jaxgen.losses.spectral import (
     spectral_norm,
     spectral_normalize,
 )
+from jaxgen.losses.style import gram_matrix, style_error
 from jaxgen.losses.transport import (
     earth_movers_distance,
     sliced_wasserstein,
@@ -139,6 +140,7 @@ __all__ = [
     "gaussian_kl",
     "gaussian_nll",
     "gradient_penalty",
+    "gram_matrix",
     "hinge_discriminator",
     "hinge_generator",
     "historical_averaging",
@@ -192,6 +194,7 @@ __all__ = [
     "spectral_normalize",
     "ssim_error",
     "standard_normal_kl",
+    "style_error",
     "total_variation",
     "wasserstein_1d",
     "wasserstein_critic",

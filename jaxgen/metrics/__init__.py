@@ -47,6 +47,10 @@ from jaxgen.metrics.latent_paths import (
 from jaxgen.metrics.likelihood import (
     pixel_bits_per_dim,
 )
+from jaxgen.metrics.luminance import (
+    luminance,
+    without_border,
+)
 from jaxgen.metrics.manifolds import (
     DensityCoverage,
     PrecisionRecall,
@@ -119,6 +123,7 @@ __all__ = [
     "limit_as_rotated",
     "lpips",
     "lpips_inputs",
+    "luminance",
     "merge",
     "mode_coverage",
     "moments",
@@ -147,4 +152,5 @@ __all__ = [
     "ssim",
     "trimmed_mean",
     "within_class_variety",
+    "without_border",
 ]

@@ -58,6 +58,32 @@ def psnr(images: Floats, originals: Floats, *, data_range: float) -> PerExample:
     return 10 * jnp.log10(data_range**2 / mean_squared_error(images, originals))
 
 
+def hole_psnr(images: Floats, originals: Floats, mask: Floats, *, data_range: float) -> PerExample:
+    """10 log10(L^2 / MSE), the mean over the hole alone: infinite for equal contents and where there is no hole.
+
+    Args:
+        images: (B, height, width, channels).
+        originals: in the same shape.
+        mask: (B, height, width, 1), 1 where pixels are known and 0 in the hole.
+        data_range: L, the distance of the smallest and the largest possible value.
+
+    Raises:
+        ValueError: if the shapes do not fit.
+
+    >>> mask = jnp.array([[[[1.0], [0.0]]]])
+    >>> hole_psnr(jnp.array([[[[5.0], [0.1]]]]), jnp.zeros((1, 1, 2, 1)), mask, data_range=1.0).round(4)
+    Array([20.], dtype=float32)
+    """
+    images, originals = ranked("B, height, width, channels", images=images, originals=originals)
+    (mask,) = ranked("B, height, width, 1", mask=mask)
+    wanted = (*images.shape[:3], 1)
+    require(mask.shape == wanted, "shape of mask", mask.shape, f"{wanted} for images of shape {images.shape}")
+    hole = 1 - mask
+    squares = (hole * (images - originals) ** 2).sum(axis=(1, 2, 3))
+    num = images.shape[3] * hole.sum(axis=(1, 2, 3))
+    return 10 * jnp.log10(data_range**2 / (squares / jnp.maximum(num, 1.0)))
+
+
 def ms_ssim(
     images: Floats,
     others: Floats,

@@ -36,6 +36,7 @@ from jaxgen.nets.cyclegan import ResNetTranslator
 from jaxgen.nets.pix2pix import PatchDiscriminator
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.train_state import LossOutput, TrainState, descend, training_mode
+from jaxgen.translation import cycles as translators
 from jaxgen.translation import history
 from jaxgen.translation.cycles import (
     HISTORY_A,
@@ -50,12 +51,10 @@ from jaxgen.translation.cycles import (
     cycles,
     forth,
     judge,
-    on_average,
-    require_condition,
     translate,
 )
 from jaxgen.translation.patches import discriminator_value, generator_value
-from jaxgen.typing import AxisName, Images, Key, Keys, Metrics, Shape, Variables
+from jaxgen.typing import AxisName, Key, Metrics, Shape, Variables
 
 
 @dataclass(frozen=True)
@@ -149,19 +148,7 @@ def update(
     return State(generator, discriminator, ema, histories), metrics_g | metrics_d
 
 
-def to_a(config: Config, state: State, images: Images) -> Images:
-    """F(b), in the value range."""
-    return on_average(config, state, TO_A, images)
-
-
-def to_b(config: Config, state: State, images: Images) -> Images:
-    """G(a), in the value range."""
-    return on_average(config, state, TO_B, images)
-
-
-def sample(config: Config, state: State, key: Keys, num: int, condition: Images | None = None) -> Images:
-    """G(a) of each of `num` images, `condition`, in the value range; the key plays no part."""
-    return to_b(config, state, require_condition(condition))
+to_a, to_b, sample = translators.to_a, translators.to_b, translators.sample
 
 
 def _distance(images: Both, targets: Both) -> jax.Array:

@@ -5,14 +5,12 @@ A player of two networks of one form: part `to_b` makes images of domain b from 
 
 from typing import Any, NamedTuple
 
-import jax
-
 from jaxgen.gans.discrimination import score_both
 from jaxgen.images import squash
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.train_state import TrainState, apply, blank, create_parts
 from jaxgen.translation.patches import patch_scorer
-from jaxgen.typing import Images, Key, Variables
+from jaxgen.typing import Images, Key, Keys, Variables
 
 TO_A, TO_B = "to_a", "to_b"
 """Names of the translators."""
@@ -93,6 +91,16 @@ def require_condition(condition: Images | None) -> Images:
     return condition
 
 
-def on_average(config: Any, state: Any, part: str, images: Images) -> jax.Array:
-    """The images in the other domain, by the moving average of the translators."""
-    return translate(config, state.ema, part, images)[0]
+def to_a(config: Any, state: Any, keys: Keys, images: Images) -> Images:
+    """F(b), in the value range, by the moving average of the translators; the keys play no part."""
+    return translate(config, state.ema, TO_A, images)[0]
+
+
+def to_b(config: Any, state: Any, keys: Keys, images: Images) -> Images:
+    """G(a), in the value range, by the moving average of the translators; the keys play no part."""
+    return translate(config, state.ema, TO_B, images)[0]
+
+
+def sample(config: Any, state: Any, key: Keys, num: int, condition: Images | None = None) -> Images:
+    """G(a) of each of `num` images, `condition`, in the value range; the key plays no part."""
+    return to_b(config, state, key, require_condition(condition))

@@ -228,6 +228,8 @@ CASES = [
         _uniform((6, 7, 2), (6, 7, 2)),
     ),
     Case("ms_ssim_error", MULTISCALE, _uniform((10, 11, 2), (10, 11, 2))),
+    Case("gram_matrix", lambda features: L.gram_matrix(features).sum(axis=(1, 2)), _normal((3, 4, 2))),
+    Case("style_error", L.style_error, _normal((3, 4, 2), (3, 4, 2))),
     Case("wasserstein_1d", L.wasserstein_1d, PAIR, separable=False),
     Case("earth_movers_distance", L.earth_movers_distance, _uniform((4,), (4,)), line=2),
     Case(

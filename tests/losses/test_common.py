@@ -335,6 +335,8 @@ REFUSALS = [
     ("context_error", L.context_error, zeros((3, 2, 2, 1), (3, 2, 2, 1), (3, 2, 2, 1))),
     ("context_error", L.context_error, zeros((3, 2, 2, 1), (3, 2, 2, 2), (3, 2, 2))),
     ("context_error", L.context_error, zeros((3, 2, 2), (3, 2, 2), (3, 2))),
+    ("gram_matrix", L.gram_matrix, zeros((3, 4, 4))),
+    ("style_error", L.style_error, zeros((3, 4, 4, 2), (3, 4, 4, 1))),
     ("ssim_error", SSIM, zeros((3, 16, 16), (3, 16, 16))),
     ("ssim_error", SSIM, zeros((3, 16, 16, 1), (3, 16, 16, 3))),
     ("ssim_error", SSIM, zeros((3, 10, 16, 1), (3, 10, 16, 1))),

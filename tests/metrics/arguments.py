@@ -89,6 +89,7 @@ ROWS: dict[str, Row] = {
     "limit_as_rotated": Row(lambda images, angles: M.limit_as_rotated(images, angles)[0], ((4, 13, 13, 1), B)),
     "lpips": Row(lambda weights, x, y: M.lpips(lambda x: [x], [weights], x, y), ((2,), IMAGES, IMAGES)),
     "lpips_inputs": Row(M.lpips_inputs, ((4, 3, 3, 1),)),
+    "luminance": Row(M.luminance, ((4, 3, 3, 3),)),
     "merge": Row(
         # The mean of all does not depend on how they scatter.
         lambda *parts: M.merge(moments(*parts[:2]), moments(*parts[2:])).scatter,
@@ -122,6 +123,7 @@ ROWS: dict[str, Row] = {
     "squared_errors": Row(lambda x, y, mask: M.squared_errors(x, y, mask).squared, (IMAGES, IMAGES, IMAGES[:3])),
     "ssim": Row(functools.partial(M.ssim, data_range=1.0, window=3), (IMAGES, IMAGES)),
     "trimmed_mean": Row(M.trimmed_mean, (B,)),
+    "without_border": Row(lambda images: M.without_border(images, 1), (IMAGES,)),
 }
 WITHOUT_ARRAYS = {
     "grid_modes": "of numbers alone",

@@ -109,6 +109,7 @@ LAYERS |= {"GeneratorBlock", "DiscriminatorBlock", "ResNetFeatures", "BigGANDeep
 LAYERS |= {"InvertedBottleneck"}
 LAYERS |= {"EqualizedDense", "EqualizedConv", "AdaINLayer"}  # of ProGAN and the StyleGANs
 LAYERS |= {"FourierFeatures", "FilteredLayer"}  # of StyleGAN 3
+LAYERS |= {"PartialConv", "ChannelWiseDense"}  # of networks that fill holes
 LAYERS |= {"ModulatedConv", "StyledLayer"}  # of StyleGAN 2
 LAYERS |= {"Classifier", InceptionV3.__name__}  # published weights, for inference only
 
@@ -140,6 +141,7 @@ def test_every_network_of_the_package_has_the_signature(network):
         "opponent": nn.Dense(1),
         "decoder": nn.Dense(1),
         "std": 0.1,
+        "layers": ("Conv_0",),
     }  # fields without a default
     fields = dataclasses.fields(network)
     missing = {field.name for field in fields if field.default is field.default_factory is dataclasses.MISSING}

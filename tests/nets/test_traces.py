@@ -43,6 +43,7 @@ from jaxgen.nets.shared_scale import SharedScale
 from jaxgen.nets.sngan import SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
 from jaxgen.nets.stargan import StarGANDiscriminator, StarGANTranslator
+from jaxgen.nets.vgg16 import VGG16Maps
 from tests.nets.test_plain import networks
 from tests.nets.traces import (
     CASES,
@@ -104,10 +105,10 @@ def test_every_leaky_relu_of_a_network_has_its_slope(number):
 def test_outputs_have_the_shape_that_is_asked_for(number):
     """Images are twice as high as wide. A classifier gives features beside its logits, a layer what it makes.
 
-    Discriminators of patches give maps of scores.
+    Discriminators of patches give maps of scores, features their maps.
     """
     net, _, *shape = CASES[number]
-    maps = PatchDiscriminator | PixelDiscriminator | ScaledDiscriminator | StarGANDiscriminator
+    maps = PatchDiscriminator | PixelDiscriminator | ScaledDiscriminator | StarGANDiscriminator | VGG16Maps
     if shape and not isinstance(net, ConvClassifier | maps):
         assert [value.aval.shape for value in traced(number)[0].outvars] == [(2, *shape[0])]
 

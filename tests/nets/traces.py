@@ -20,6 +20,7 @@ from jaxgen.nets.biggan import BigGANGenerator
 from jaxgen.nets.biggan_deep import BigGANDeepGenerator, DiscriminatorBlock, GeneratorBlock
 from jaxgen.nets.classifier import ConvClassifier
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
+from jaxgen.nets.context_encoder import ContextDiscriminator, ContextEncoder
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
 from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
 from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
@@ -32,6 +33,7 @@ from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.partial_convolution import PartialUNet
 from jaxgen.nets.pix2pix import PatchDiscriminator, PixelDiscriminator, UNetTranslator
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.nets.pixelda import DomainClassifier, NoisyDiscriminator, NoisyTranslator
@@ -41,6 +43,7 @@ from jaxgen.nets.self_attention import SelfAttention
 from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
 from jaxgen.nets.stargan import StarGANDiscriminator, StarGANTranslator
+from jaxgen.nets.vgg16 import VGG16Maps
 from tests.programs import inner
 
 SLOPE, WEIGHTS = 0.375, initializers.Uniform(0.3)
@@ -73,6 +76,11 @@ CASES = [
     (NoisyTranslator(2, blocks=1), (IMAGES, LATENTS), IMAGE),
     (NoisyDiscriminator(2), IMAGES, ()),
     (DomainClassifier(channels=(2, 3), width=4), (IMAGES, jnp.zeros(2, jnp.int32)), (3,)),
+    (ContextEncoder(2, 3), IMAGES, (8, 16, 1)),
+    (ContextEncoder(2, channel_wise=True), IMAGES, IMAGE),
+    (ContextDiscriminator(2), IMAGES, ()),
+    (PartialUNet(2, downs=2), (IMAGES, IMAGES), IMAGE),
+    (VGG16Maps(2, (1, 2)), jnp.ones((2, 8, 4, 3)), ()),
     (DCGANGenerator(2), LATENTS, IMAGE),
     (DCGANDiscriminator(2), IMAGES, ()),
     (GridEncoder(4, 1, 2), IMAGES, CODE),

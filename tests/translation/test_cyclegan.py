@@ -108,7 +108,7 @@ def test_the_first_updates_show_and_keep_the_latest_fakes_of_the_generators_befo
 
 def test_both_directions_are_offered_and_sample_is_to_b(state):
     to_b, to_a, _, _ = networks(state)
-    assert_close(cyclegan.to_a(TINY, state, IMAGES.b), to_a(IMAGES.b))
+    assert_close(cyclegan.to_a(TINY, state, jax.random.key(0), IMAGES.b), to_a(IMAGES.b))
     images = cyclegan.sample(TINY, state, jax.random.key(0), 4, IMAGES.a)
     assert_close(images, to_b(IMAGES.a))
     with pytest.raises(ValueError, match="condition is None, but must be images of domain a"):

@@ -1,0 +1,60 @@
+"""What a model that makes images of images has to beat: answers that nobody had to train."""
+
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from experiments.data.images import ImageSet
+from experiments.evaluation import sets
+from jaxgen import batches
+
+TITLES = {
+    "identity": "input itself",
+    "bicubic": "bicubic",
+    "mean": "mean training target",
+    "frequent": "most frequent label",
+}
+"""What a person calls them."""
+
+MOST = 2_000
+"""Training targets whose mean is taken."""
+
+
+def of_inputs(config: Any, inputs: np.ndarray) -> dict[str, np.ndarray]:
+    """Those that are made of the inputs: themselves where they are of the outputs' shape, enlarged where smaller.
+
+    None of a model that fills holes in its inputs: they are what it is compared with.
+    """
+    kind, shape = config.batch_type, tuple(config.image_shape)
+    if kind.CONDITION == kind.TARGET or isinstance(kind.CONDITION, tuple):
+        return {}
+    if inputs.shape[1:] == shape:
+        return {"identity": inputs}
+    if inputs.shape[3] == shape[2] and inputs.shape[1] < shape[0]:
+        return {"bicubic": enlarged(inputs, *shape[:2])}
+    return {}
+
+
+def enlarged(images: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Bicubic, of uint8 images (num, height, width, 1 or 3)."""
+    grey = images.shape[3] == 1
+    resized = [
+        np.asarray(Image.fromarray(one[..., 0] if grey else one).resize((width, height), Image.Resampling.BICUBIC))
+        for one in images
+    ]
+    found = np.stack(resized)
+    return found[..., None] if grey else found
+
+
+def mean_target(train: ImageSet, num: int) -> np.ndarray:
+    """The mean of the images to compare with, so many times, uint8."""
+    mean = sets.spread(train, MOST).pixels.mean(axis=0)
+    return np.repeat(np.round(mean).astype(np.uint8)[None], num, axis=0)
+
+
+def inputs_of(config: Any, batch: Any) -> np.ndarray | None:
+    """The images of a batch that the model is given; None where it is given none."""
+    given = batches.condition(batch)
+    found = given[0] if isinstance(given, tuple) else given
+    return found if found is not None and np.ndim(found) == 4 else None

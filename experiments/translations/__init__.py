@@ -1,0 +1,1 @@
+"""A trained model applied to a person's own pictures, of any size."""
