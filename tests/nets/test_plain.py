@@ -110,6 +110,7 @@ LAYERS |= {"InvertedBottleneck"}
 LAYERS |= {"EqualizedDense", "EqualizedConv", "AdaINLayer"}  # of ProGAN and the StyleGANs
 LAYERS |= {"FourierFeatures", "FilteredLayer"}  # of StyleGAN 3
 LAYERS |= {"ModulatedConv", "StyledLayer"}  # of StyleGAN 2
+LAYERS |= {"UnbiasedLayerNorm", "AdaptiveInstanceNorm"}  # of UNIT and MUNIT
 LAYERS |= {"Classifier", InceptionV3.__name__}  # published weights, for inference only
 
 

@@ -120,6 +120,7 @@ KNOWN = {
     "jaxgen.moving_averages:HalfLife": {"half_life"},
     "jaxgen.moving_averages:RampedHalfLife": {"half_life"},  # a ramp, which has an end
     "jaxgen.ramps:CosineRamp": {"end"},
+    "jaxgen.ramps:Jump": {"end"},
     "jaxgen.nets.spectral:Spectral": {"steps"},  # of the power method: none of the run
     "jaxgen.diffusion.couplings:Reflow": {"steps"},  # of a sampler, as those of all samplers; none of the run
     **{f"jaxgen.diffusion.samplers.ancestral:{name}": {"steps"} for name in ("Ancestral", "DDIM")},
