@@ -67,10 +67,14 @@ SHOWN = ["Picture", "Learning curves"]
 
 UNMEASURED = {
     "models/cyclegan.md",
+    "models/discogan.md",
+    "models/dualgan.md",
+    "models/munit.md",
     "models/pix2pix.md",
     "models/stylegan.md",
     "models/stylegan2.md",
     "models/stylegan3.md",
+    "models/unit.md",
 }
 """Pages of models that have no record of a run yet."""
 

@@ -1,4 +1,4 @@
-"""DualGAN (the authors' networks, half as wide, six halvings) between oranges and lemons, 64x64, unpaired.
+"""DualGAN (the authors' networks, half as wide, five halvings) between oranges and lemons, 64x64, unpaired.
 
 python -m experiments.train dualgan_orange2lemon --data-dir DIR
 

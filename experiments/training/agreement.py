@@ -50,7 +50,7 @@ def counts(experiment: Experiment, image_set: ImageSet) -> list[Count]:
         if ".rule." not in path:
             found.append(Count(f"{path}.end", one.end, "a ramp goes on"))
     for path, one in settings.of_type(experiment.model, Jump, "model"):
-        found.append(Count(f"{path}.end", one.end, "a setting has its first value"))
+        found.append(Count(f"{path}.end", one.end, f"{path} has its first value"))
     for kind, of in kinds:
         for path, one in settings.of_type(experiment.model, kind, "model"):
             name, updates, what = of(one)

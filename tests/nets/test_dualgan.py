@@ -34,7 +34,7 @@ def test_an_innermost_map_of_one_pixel_carries_nothing_of_the_image(monkeypatch)
     monkeypatch.setattr(dualgan, "normalize", lambda *inputs: found.append(real(*inputs)) or found[-1])
     net, images = DualGANTranslator(channels=2, downs=2), jax.random.normal(jax.random.key(0), (2, 4, 4, 1))
     net.init(jax.random.key(1), images, (4, 4, 1))
-    assert found[0].shape == (2, 1, 1, 4) and not found[0].any() and found[1].any()
+    assert found[0].shape == (2, 1, 1, 4) and not found[0].any()
 
 
 @pytest.mark.parametrize(("downs", "num"), [(2, 1), (3, 2), (4, 3), (5, 3)])

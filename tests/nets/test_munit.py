@@ -29,7 +29,7 @@ def test_maps_after_adain_have_the_given_means_and_the_size_of_the_given_deviati
 
 def test_adain_takes_away_scales_and_offsets_of_channels():
     found = AdaptiveInstanceNorm().apply({}, MAPS, MEANS, DEVIATIONS)
-    moved = MAPS * jnp.array([0.5, 2.0, 7.0]) + jnp.array([1.0, -3.0, 0.25])
+    moved = MAPS * jnp.array([[[[0.5, 2.0, 7.0]]]]) + jnp.array([[[[1.0, -3.0, 0.25]]]])
     np.testing.assert_allclose(AdaptiveInstanceNorm().apply({}, moved, MEANS, DEVIATIONS), found, rtol=1e-4, atol=1e-4)
 
 
