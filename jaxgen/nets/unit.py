@@ -190,7 +190,8 @@ def doublings(hidden: jax.Array, conv: Callable[..., Any], num: int, channels: i
 
 def half(images: jax.Array) -> jax.Array:
     """Means of 3x3 pixels at every second place; those at the border are of the pixels that there are."""
-    return nn.avg_pool(images, (3, 3), (2, 2), ((1, 1), (1, 1)), count_include_pad=False)
+    border: Any = ((1, 1), (1, 1))
+    return nn.avg_pool(images, (3, 3), (2, 2), border, count_include_pad=False)
 
 
 def require_sides(inputs: Images, downs: int) -> None:

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from jaxgen.batches import Unpaired
 from jaxgen.gans.discrimination import Network, score_both
+from jaxgen.gans.objectives import Objective
 from jaxgen.images import scale, squash
 from jaxgen.losses.reconstruction import mean_absolute_error
 from jaxgen.mode import EVALUATION, Mode
@@ -104,16 +105,26 @@ def discriminators_value(
 ) -> tuple[Scalar, tuple[Metrics, Variables]]:
     """The objective's value for both discriminators, summed; means of what is logged, and the variables afterwards."""
     scores, variables = judge(config, variables, images, fakes, mode)
-    found = [discriminator_value(config.objective, real, fake, mode) for real, fake in scores]
-    logged = jax.tree.map(lambda a, b: (a + b) / 2, *(metrics for _, metrics in found))
-    return jnp.stack([value for value, _ in found]).sum(), (logged, variables)
+    value, logged = value_for_discriminators(config.objective, scores, mode)
+    return value, (logged, variables)
 
 
 def generators_value(config: Any, opponent: Variables, images: Both, fakes: Both, mode: Mode) -> Scalar:
     """The objective's value for the generators of both domains, summed."""
     compared = images if config.objective.needs_real else Both(None, None)
-    scores, _ = judge(config, opponent, compared, fakes, mode)
-    return jnp.stack([generator_value(config.objective, real, fake, mode) for real, fake in scores]).sum()
+    return value_for_generators(config.objective, judge(config, opponent, compared, fakes, mode)[0], mode)
+
+
+def value_for_discriminators(objective: Objective, scores: Both, mode: Mode) -> tuple[Scalar, Metrics]:
+    """The objective's value of pairs of real and fake scores of each domain, summed; means of what is logged."""
+    found = [discriminator_value(objective, real, fake, mode) for real, fake in scores]
+    logged = jax.tree.map(lambda a, b: (a + b) / 2, *(metrics for _, metrics in found))
+    return jnp.stack([value for value, _ in found]).sum(), logged
+
+
+def value_for_generators(objective: Objective, scores: Both, mode: Mode) -> Scalar:
+    """The objective's value of pairs of real scores, or None, and fake ones of each domain, summed."""
+    return jnp.stack([generator_value(objective, real, fake, mode) for real, fake in scores]).sum()
 
 
 def scaled(config: Any, batch: Unpaired) -> Both:

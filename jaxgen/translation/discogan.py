@@ -41,8 +41,19 @@ from jaxgen.parallel import gather, split
 from jaxgen.ramps import Jump
 from jaxgen.train_state import LossOutput, descend, training_mode
 from jaxgen.translation import cycles as translators
-from jaxgen.translation.cycles import Both, create_judges, create_translators, cycles, distance, forth, judge, scaled
-from jaxgen.translation.patches import discriminator_value, generator_value, outputs_of
+from jaxgen.translation.cycles import (
+    Both,
+    create_judges,
+    create_translators,
+    cycles,
+    distance,
+    forth,
+    judge,
+    scaled,
+    value_for_discriminators,
+    value_for_generators,
+)
+from jaxgen.translation.patches import outputs_of
 from jaxgen.typing import AxisName, Key, Metrics, Scalar, Shape, Variables
 
 ADAM = Optimizer(2e-4, Adam(b1=0.5), weight_decay=1e-5)
@@ -89,12 +100,16 @@ def matching(real: Any, fake: Any, axis_name: AxisName = None) -> Scalar:
     return jnp.stack(jax.tree.leaves(jax.tree.map(distance_of_means, real, fake))).sum()
 
 
+def scores_of(outputs: Both) -> Both:
+    """Of each domain the scores of real images and of fakes, (patches,), without the maps behind them."""
+    return Both(*((real[0].reshape(-1), fake[0].reshape(-1)) for real, fake in outputs))
+
+
 def generator_loss(config: Config, variables: Variables, opponent: Variables, images: Both, mode: Mode) -> LossOutput:
     """Equation 1."""
     found, variables = cycles(config, variables, images, mode)
     outputs, _ = judge(config, opponent, images, found.fakes, mode, outputs_of)
-    scores = [[each.reshape(-1) for each, _ in pair] for pair in outputs]
-    adversarial = jnp.stack([generator_value(config.objective, *pair, mode) for pair in scores]).sum()
+    adversarial = value_for_generators(config.objective, scores_of(outputs), mode)
     matched = jnp.stack([matching(real[1], fake[1], mode.axis_name) for real, fake in outputs]).sum()
     cycle, rate = distance(found.reconstructions, images, mean_squared_error), config.rate.at(mode.current_step("r"))
     metrics = {"generator_loss": adversarial, "feature_matching": matched, "cycle": cycle, "rate": rate}
@@ -105,11 +120,8 @@ def generator_loss(config: Config, variables: Variables, opponent: Variables, im
 def discriminator_loss(config: Config, variables: Variables, images: Both, fakes: Both, mode: Mode) -> LossOutput:
     """Equation 5."""
     outputs, variables = judge(config, variables, images, fakes, mode, outputs_of)
-    scores = [[each.reshape(-1) for each, _ in pair] for pair in outputs]
-    found = [discriminator_value(config.objective, *pair, mode) for pair in scores]
-    loss = jnp.stack([value / 2 for value, _ in found]).sum()
-    logged = jax.tree.map(lambda a, b: (a + b) / 2, *(metrics for _, metrics in found))
-    return loss, (logged | {"discriminator_loss": loss}, variables)
+    value, logged = value_for_discriminators(config.objective, scores_of(outputs), mode)
+    return value / 2, (logged | {"discriminator_loss": value / 2}, variables)
 
 
 def update(

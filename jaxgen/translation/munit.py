@@ -154,7 +154,7 @@ def generator_loss(config: Config, variables: Variables, opponent: Variables, im
         "generator_loss": generators_value(config, opponent, images, fakes, mode),
         "reconstruction": distance(same, images),
         "style": distance(Both(again.a.style, again.b.style), styles),
-        "content": distance(*(Both(each.a.content, each.b.content) for each in (again, wanted))),
+        "content": distance(Both(again.a.content, again.b.content), Both(wanted.a.content, wanted.b.content)),
     }
     weights = [config.adversarial_weight, config.reconstruction_weight, config.style_weight, config.content_weight]
     if config.cycle_weight > 0:
