@@ -2,15 +2,18 @@
 
 python -m experiments.train pixelda_mnist_m_published --data-dir DIR
 
-The authors' rate falls by a twentieth every 20,000 steps; here it is constant.
+The rate falls by a twentieth every 20,000 steps.
 """
 
 from experiments.data.options import ImageOptions
 from experiments.runs.experiment import Experiment
+from jaxgen.optimizers import Adam, Optimizer, StepDecay
 from jaxgen.translation import pixelda
 
+ADAM = Optimizer(1e-3, Adam(b1=0.5), StepDecay(20_000, 0.95), clip_norm=5.0)
+
 EXPERIMENT = Experiment(
-    model=pixelda.Config(),
+    model=pixelda.Config(generator_optimizer=ADAM, discriminator_optimizer=ADAM),
     data="unpaired:mnist,mnist_m_subset",
     images=ImageOptions(size=32, channels=3),
     steps=100_000,

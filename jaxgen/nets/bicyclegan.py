@@ -25,12 +25,8 @@ from jaxgen.nets.convolution import mean_pool
 from jaxgen.nets.convolution_layers import Conv, ConvMeanPool
 from jaxgen.nets.norm import Norm, normalize
 from jaxgen.nets.pix2pix import NORMAL, SLOPE, PatchDiscriminator, u_net
+from jaxgen.nets.unit import half
 from jaxgen.typing import Images, Latents, Points, Shape
-
-
-def half(images: Images) -> jax.Array:
-    """Means of 3x3 pixels at every second place; those at the border are of the pixels that there are."""
-    return nn.avg_pool(images, (3, 3), (2, 2), ((1, 1), (1, 1)), count_include_pad=False)
 
 
 class CodedUNetTranslator(nn.Module):

@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.nets.bicyclegan import CodedUNetTranslator, CodeEncoder, ScaledDiscriminator, half
+from jaxgen.nets.bicyclegan import CodedUNetTranslator, CodeEncoder, ScaledDiscriminator
 from jaxgen.nets.pix2pix import PatchDiscriminator
+from jaxgen.nets.unit import half
 from tests.nets.parameters import count, zeros
 
 CODE = jnp.zeros((1, 8))

@@ -27,6 +27,8 @@ from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
 from jaxgen.nets.courses.lanham import LanhamCritic
 from jaxgen.nets.cyclegan import ResNetTranslator
 from jaxgen.nets.diff_augment import DiffAugment
+from jaxgen.nets.discogan import DiscoGANDiscriminator
+from jaxgen.nets.dualgan import DualGANCritic
 from jaxgen.nets.forward_mode import PlainConvolutions
 from jaxgen.nets.infogan import InfoGANGenerator
 from jaxgen.nets.initializers import to_flax
@@ -43,6 +45,7 @@ from jaxgen.nets.shared_scale import SharedScale
 from jaxgen.nets.sngan import SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
 from jaxgen.nets.stargan import StarGANDiscriminator, StarGANTranslator
+from jaxgen.nets.unit import ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
 from jaxgen.nets.vgg16 import VGG16Maps
 from tests.nets.test_plain import networks
 from tests.nets.traces import (
@@ -101,15 +104,20 @@ def test_every_leaky_relu_of_a_network_has_its_slope(number):
     assert set(slopes) == {SLOPE}
 
 
+MAPS_FOLLOW = (PatchDiscriminator, PixelDiscriminator, DiscoGANDiscriminator, DualGANCritic, MultiScaleDiscriminator)
+MAPS_FOLLOW += (ContentEncoder, ResidualBlocks)
+MAPS_FOLLOW += (ScaledDiscriminator, StarGANDiscriminator, VGG16Maps)
+"""Networks whose maps follow from their inputs: `output_shape` is ()."""
+
+
 @having()
 def test_outputs_have_the_shape_that_is_asked_for(number):
     """Images are twice as high as wide. A classifier gives features beside its logits, a layer what it makes.
 
-    Discriminators of patches give maps of scores, features their maps.
+    Discriminators of patches give maps of scores, encoders of content and features maps.
     """
     net, _, *shape = CASES[number]
-    maps = PatchDiscriminator | PixelDiscriminator | ScaledDiscriminator | StarGANDiscriminator | VGG16Maps
-    if shape and not isinstance(net, ConvClassifier | maps):
+    if shape and not isinstance(net, (ConvClassifier, *MAPS_FOLLOW)):
         assert [value.aval.shape for value in traced(number)[0].outvars] == [(2, *shape[0])]
 
 

@@ -28,11 +28,14 @@ from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
 from jaxgen.nets.courses.lanham import LanhamCritic, LanhamGenerator
 from jaxgen.nets.cyclegan import ResNetTranslator
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
+from jaxgen.nets.discogan import DiscoGANDiscriminator, DiscoGANTranslator
+from jaxgen.nets.dualgan import DualGANCritic, DualGANTranslator
 from jaxgen.nets.grid import GridDecoder, GridEncoder, ResidualStack
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.munit import StyleDecoder, StyleEncoder
 from jaxgen.nets.partial_convolution import PartialUNet
 from jaxgen.nets.pix2pix import PatchDiscriminator, PixelDiscriminator, UNetTranslator
 from jaxgen.nets.pixelcnn import PixelCNN
@@ -43,6 +46,7 @@ from jaxgen.nets.self_attention import SelfAttention
 from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
 from jaxgen.nets.stargan import StarGANDiscriminator, StarGANTranslator
+from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
 from jaxgen.nets.vgg16 import VGG16Maps
 from tests.programs import inner
 
@@ -81,6 +85,17 @@ CASES = [
     (ContextDiscriminator(2), IMAGES, ()),
     (PartialUNet(2, downs=2), (IMAGES, IMAGES), IMAGE),
     (VGG16Maps(2, (1, 2)), jnp.ones((2, 8, 4, 3)), ()),
+    (DiscoGANTranslator(2, downs=2, bottleneck=3), IMAGES, IMAGE),
+    (DiscoGANDiscriminator(2, downs=2), IMAGES, ()),
+    (DualGANTranslator(2, downs=2), IMAGES, IMAGE),
+    (DualGANCritic(2, layers=2), IMAGES, ()),
+    (DualGANCritic(2, layers=2, patches=True), IMAGES, ()),
+    (ContentEncoder(2, blocks=1), IMAGES, ()),
+    (ResidualBlocks(), MAPS, ()),
+    (ContentDecoder(blocks=1), MAPS, (32, 16, 1)),
+    (MultiScaleDiscriminator(2, layers=2, scales=2), IMAGES, ()),
+    (StyleEncoder(2, downs=2), IMAGES, (3,)),
+    (StyleDecoder(blocks=1, features=(4,)), (MAPS, LATENTS), (32, 16, 1)),
     (DCGANGenerator(2), LATENTS, IMAGE),
     (DCGANDiscriminator(2), IMAGES, ()),
     (GridEncoder(4, 1, 2), IMAGES, CODE),
