@@ -26,7 +26,6 @@ import jax.numpy as jnp
 
 from jaxgen.batches import Paired
 from jaxgen.checks import NonNegativeFloat, PositiveInt, require
-from jaxgen.gans.discrimination import score_both
 from jaxgen.gans.networks import AdversarialState, generator_step
 from jaxgen.gans.objectives import LeastSquares, Objective
 from jaxgen.images import ValueRange, scale, squash
@@ -40,17 +39,14 @@ from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import split
 from jaxgen.priors import Normal
 from jaxgen.train_state import LossOutput, apply, blank, create_parts, descend, training_mode
-from jaxgen.translation.patches import discriminator_value, generator_value, patch_scorer
+from jaxgen.translation.cycles import Both, create_judges, discriminators_value, generators_value
 from jaxgen.typing import AxisName, Images, Key, Keys, Latents, Metrics, Points, Shape, Variables
 
 GENERATOR, ENCODER = "generator", "encoder"
 """Parts of the player `generator`."""
 
-OF_ENCODED, OF_RANDOM = "of_encoded", "of_random"
-"""Parts of the player `discriminator`: D, for images of the codes of others, and D', for those of random codes."""
-
-FROM_ENCODED, FROM_RANDOM, ENCODE, ENCODE_AGAIN, JUDGE_ENCODED, JUDGE_RANDOM = range(6)
-"""Streams of the keys of an update."""
+FROM_ENCODED, FROM_RANDOM, ENCODE, ENCODE_AGAIN = range(10, 14)
+"""Streams of the keys of an update, besides those of the discriminators."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +75,7 @@ class Config(Defaults):
 
 
 State: TypeAlias = AdversarialState
-"""What the next update needs."""
-
-
-class Pair(NamedTuple):
-    """Something of the branch of encoded codes, and of that of random ones."""
-
-    encoded: jax.Array
-    random: jax.Array
+"""What the next update needs. Parts `a` and `b` of the player `discriminator` are D and D'."""
 
 
 class Noise(NamedTuple):
@@ -105,9 +94,7 @@ def init(config: Config, key: Key) -> State:
         ENCODER: (config.encoder, images, (2 * config.code_dim,)),
     }
     generator = create_parts(parts, config.generator_optimizer, key_generator)
-    parts = dict.fromkeys((OF_ENCODED, OF_RANDOM), (config.discriminator, images, ()))
-    discriminator = create_parts(parts, config.discriminator_optimizer, key_discriminator)
-    return State(generator, discriminator, ema=generator.variables)
+    return State(generator, create_judges(config, key_discriminator), ema=generator.variables)
 
 
 def generate(
@@ -129,24 +116,14 @@ def encode(
 
 def fakes_of(
     config: Config, variables: Variables, pairs: Paired, noise: Noise, mode: Mode
-) -> tuple[tuple[Pair, tuple[Latents, Latents]], Variables]:
-    """G(A, z_enc) and G(A, z), with E(B); and the variables of G and E after the passes."""
+) -> tuple[tuple[Both, tuple[Latents, Latents]], Variables]:
+    """G(A, z_enc), for D, and G(A, z), for D', with E(B); and the variables of G and E after the passes."""
     posterior, variables = encode(config, variables, pairs.targets, mode.stream(ENCODE))
     mean, logvar = posterior
     codes = mean + jnp.exp(logvar / 2) * noise.deviations
     encoded, variables = generate(config, variables, pairs.inputs, codes, mode.stream(FROM_ENCODED))
     random, variables = generate(config, variables, pairs.inputs, noise.codes, mode.stream(FROM_RANDOM))
-    return (Pair(encoded, random), posterior), variables
-
-
-def judged(config: Config, variables: Variables, real: Pair | None, fakes: Pair, mode: Mode):
-    """Of D and of D' the scores of real images and of fakes; and the variables of both after the passes."""
-    scores = []
-    for place, (part, stream) in enumerate(((OF_ENCODED, JUDGE_ENCODED), (OF_RANDOM, JUDGE_RANDOM))):
-        network, shown = patch_scorer(config.discriminator, part), None if real is None else real[place]
-        found, variables = score_both(network, variables, shown, fakes[place], mode.stream(stream))
-        scores.append(found)
-    return scores, variables
+    return (Both(encoded, random), posterior), variables
 
 
 def latent_loss(config: Config, variables: Variables, images: Images, codes: Latents, mode: Mode) -> jax.Array:
@@ -162,23 +139,19 @@ def generator_loss(
     """Equations 1 and 2."""
     pairs, others = halves
     (fakes, posterior), variables = fakes_of(config, variables, pairs, noise, mode)
-    real = Pair(pairs.targets, others) if config.objective.needs_real else None
-    scores, _ = judged(config, opponent, real, fakes, mode)
-    adversarial = jnp.stack([generator_value(config.objective, *each, mode) for each in scores]).sum()
-    l1 = mean_absolute_error(fakes.encoded, pairs.targets).mean()
+    adversarial = generators_value(config, opponent, Both(pairs.targets, others), fakes, mode)
+    l1 = mean_absolute_error(fakes.a, pairs.targets).mean()
     kl = standard_normal_kl(*posterior).mean()
-    latent = latent_loss(config, variables, fakes.random, noise.codes, mode)
+    latent = latent_loss(config, variables, fakes.b, noise.codes, mode)
     loss = config.adversarial_weight * adversarial + config.l1_weight * l1 + config.kl_weight * kl
     metrics = {"generator_loss": adversarial, "l1": l1, "kl": kl, "latent_loss": latent}
     return loss + config.latent_weight * latent, (metrics, variables)
 
 
-def discriminator_loss(config: Config, variables: Variables, real: Pair, fakes: Pair, mode: Mode) -> LossOutput:
+def discriminator_loss(config: Config, variables: Variables, real: Both, fakes: Both, mode: Mode) -> LossOutput:
     """Equation 3."""
-    scores, variables = judged(config, variables, real, fakes, mode)
-    found = [discriminator_value(config.objective, *each, mode) for each in scores]
-    loss = config.adversarial_weight * jnp.stack([value for value, _ in found]).sum()
-    logged = jax.tree.map(lambda a, b: (a + b) / 2, *(metrics for _, metrics in found))
+    value, (logged, variables) = discriminators_value(config, variables, real, fakes, mode)
+    loss = config.adversarial_weight * value
     return loss, (logged | {"discriminator_loss": loss}, variables)
 
 
@@ -203,7 +176,7 @@ def update(
     (fakes, _), _ = fakes_of(config, state.generator.variables, pairs, noise, mode)
     shown = state.discriminator.variables, (pairs, others), noise, mode
     generator, ema, metrics_g = generator_step(config, state, generator_loss, shown, axis_name)
-    shown, loss = (Pair(targets[0], others), fakes, mode), partial(discriminator_loss, config)
+    shown, loss = (Both(targets[0], others), fakes, mode), partial(discriminator_loss, config)
     discriminator, metrics_d = descend(state.discriminator, loss, shown, axis_name, "discriminator")
     return State(generator, discriminator, ema), metrics_g | metrics_d
 

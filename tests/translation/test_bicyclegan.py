@@ -14,7 +14,8 @@ from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import example_keys
 from jaxgen.train_state import apply
 from jaxgen.translation import bicyclegan
-from jaxgen.translation.bicyclegan import Noise, Pair
+from jaxgen.translation.bicyclegan import Noise
+from jaxgen.translation.cycles import Both
 from tests import contract
 from tests.gans.games import assert_close
 
@@ -71,7 +72,7 @@ def test_generator_and_encoder_pay_for_both_branches(state):
     mean, logvar = encode(state, TARGETS)
     encoded = generate(state, mean + jnp.exp(logvar / 2) * NOISE.deviations)
     random = generate(state, NOISE.codes)
-    game = squares(scores(state, "of_encoded", encoded), 1) + squares(scores(state, "of_random", random), 1)
+    game = squares(scores(state, "a", encoded), 1) + squares(scores(state, "b", random), 1)
     l1 = jnp.abs(encoded - TARGETS).mean()
     kl = (-0.5 * (1 + logvar - mean**2 - jnp.exp(logvar)).sum(axis=1)).mean()
     latent = jnp.abs(encode(state, random)[0] - NOISE.codes).mean()
@@ -99,11 +100,11 @@ def test_an_encoder_that_says_nothing_costs_no_divergence(state):
 
 
 def test_each_discriminator_pays_for_its_own_branch_over_both_scales(state):
-    fakes = Pair(-TARGETS, 0.5 * OTHERS)
+    fakes = Both(-TARGETS, 0.5 * OTHERS)
     found = jax.jit(functools.partial(bicyclegan.discriminator_loss, TINY))
-    loss, _ = found(state.discriminator.variables, Pair(TARGETS, OTHERS), fakes, MODE)
-    wanted = squares(scores(state, "of_encoded", TARGETS), 1) + squares(scores(state, "of_encoded", fakes.encoded), 0)
-    wanted += squares(scores(state, "of_random", OTHERS), 1) + squares(scores(state, "of_random", fakes.random), 0)
+    loss, _ = found(state.discriminator.variables, Both(TARGETS, OTHERS), fakes, MODE)
+    wanted = squares(scores(state, "a", TARGETS), 1) + squares(scores(state, "a", fakes.a), 0)
+    wanted += squares(scores(state, "b", OTHERS), 1) + squares(scores(state, "b", fakes.b), 0)
     np.testing.assert_allclose(loss, wanted, rtol=1e-5)
 
 
@@ -122,7 +123,7 @@ def test_inputs_of_the_second_half_play_no_part(state):
     jax.tree.map(np.testing.assert_array_equal, one.generator.params, same.generator.params)
     other = batch._replace(targets=batch.targets.at[1::2].set(0.25))
     changed, _ = update(state, other, jax.random.key(0))
-    parts = [jax.tree.leaves(each.discriminator.params["of_random"]) for each in (one, changed)]
+    parts = [jax.tree.leaves(each.discriminator.params["b"]) for each in (one, changed)]
     assert any((a != b).any() for a, b in zip(*parts, strict=True))
 
 
