@@ -1,4 +1,4 @@
-"""PixelDA (the authors' networks, half as wide and with three blocks) from MNIST to MNIST-M, 28x28.
+"""PixelDA (the authors' networks, narrower and with three blocks) from MNIST to MNIST-M, 28x28.
 
 python -m experiments.train pixelda_mnist_m --data-dir DIR
 python -m experiments.adaptation runs/pixelda_mnist_m
@@ -9,7 +9,7 @@ The second command tells how well target digits are recognised with and without 
 
 from experiments.data.options import ImageOptions
 from experiments.runs.experiment import Experiment
-from jaxgen.nets.pixelda import NoisyDiscriminator, NoisyTranslator
+from jaxgen.nets.pixelda import DomainClassifier, NoisyDiscriminator, NoisyTranslator
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.translation import pixelda
 
@@ -18,8 +18,9 @@ ADAM = Optimizer(5e-4, Adam(b1=0.5), clip_norm=5.0)
 EXPERIMENT = Experiment(
     model=pixelda.Config(
         image_shape=(28, 28, 3),
-        generator=NoisyTranslator(channels=32, blocks=3),
-        discriminator=NoisyDiscriminator(channels=32),
+        generator=NoisyTranslator(channels=16, blocks=3),
+        discriminator=NoisyDiscriminator(channels=16),
+        classifier=DomainClassifier(channels=(16, 32)),
         generator_optimizer=ADAM,
         discriminator_optimizer=ADAM,
     ),

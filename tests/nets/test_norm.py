@@ -202,7 +202,7 @@ def test_an_offset_batch_norm_is_batch_norm_without_a_scale_with_the_epsilon_of_
         def __call__(self, inputs, mode=EVALUATION):
             return offset_batch_norm(inputs, mode)
 
-    inputs = 0.01 * INPUTS
+    inputs = np.asarray(0.01 * INPUTS)
     variables = Offset().init(jax.random.key(0), inputs)
     (name,) = variables["params"]
     assert set(variables["params"][name]) == {"bias"}

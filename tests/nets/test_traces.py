@@ -15,7 +15,7 @@ from jaxgen.mode import Mode
 from jaxgen.nets import initializers
 from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.attention import Attention
-from jaxgen.nets.bicyclegan import ScaledDiscriminator
+from jaxgen.nets.bicyclegan import CodeEncoder, ScaledDiscriminator
 from jaxgen.nets.biggan import BigGANGenerator
 from jaxgen.nets.biggan_deep import BigGANDeepGenerator, GeneratorBlock
 from jaxgen.nets.classifier import ConvClassifier
@@ -131,6 +131,7 @@ LINEAR = {
     FidleGenerator: {"UpsampleConv_0"},  # the course's dense layer has no activation
     ResNetTranslator: {"ConvTranspose_0"},  # the authors': nothing behind the last block's sum
     StarGANTranslator: {"ConvTranspose_0"},
+    CodeEncoder: {"Conv_2"},  # the shortcut of its block
     NoisyTranslator: {"Conv_3"},  # the authors': a 1x1 convolution takes the last block's sum
     BigGANDeepGenerator: {"Dense_0"},  # takes the embedding of the class beside the latents
 }

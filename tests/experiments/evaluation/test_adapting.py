@@ -2,6 +2,7 @@
 
 import json
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.stats
@@ -35,7 +36,7 @@ def test_accuracy_is_that_of_the_runs_classifier_for_the_target_on_held_out_imag
     found = json.loads((run / "adaptation.json").read_text())
     _, _, _, state = restore.newest(run)
     test = data.load("digits", "test")
-    logits = pixelda.classify(CONFIG, state, scale(test.batch(np.arange(len(test))), (-1.0, 1.0)))
+    logits = pixelda.classify(CONFIG, state, scale(jnp.asarray(test.batch(np.arange(len(test)))), (-1.0, 1.0)))
     assert found["adapted"]["accuracy"] == pytest.approx((logits.argmax(1) == test.labels).mean())
     assert found["num_test"] == 297 and found["step"] == 2
     told = capsys.readouterr().out
