@@ -34,6 +34,7 @@ from jaxgen.nets.initializers import to_flax
 from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.munit import StyleDecoder
 from jaxgen.nets.pix2pix import PatchDiscriminator, PixelDiscriminator
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.nets.r3gan import R3GANDiscriminator, R3GANGenerator
@@ -42,7 +43,7 @@ from jaxgen.nets.self_attention import SelfAttention
 from jaxgen.nets.shared_scale import SharedScale
 from jaxgen.nets.sngan import SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
-from jaxgen.nets.unit import ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
+from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
 from tests.nets.test_plain import networks
 from tests.nets.traces import (
     CASES,
@@ -125,6 +126,8 @@ LINEAR = {
     R3GANDiscriminator: {"Conv_0", "Conv_1", "bhwc,hwc->bc", "Dense_0"},
     FidleGenerator: {"UpsampleConv_0"},  # the course's dense layer has no activation
     ResNetTranslator: {"ConvTranspose_0"},  # the authors': nothing behind the last block's sum
+    ContentDecoder: {"Conv_2"},  # as ResNetTranslator
+    StyleDecoder: {"Conv_2"},
     BigGANDeepGenerator: {"Dense_0"},  # takes the embedding of the class beside the latents
 }
 
