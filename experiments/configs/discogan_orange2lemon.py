@@ -1,4 +1,4 @@
-"""DiscoGAN (the paper's networks, half as wide) between oranges and lemons, 64x64, unpaired.
+"""DiscoGAN (the paper's networks, a quarter as wide) between oranges and lemons, 64x64, unpaired.
 
 python -m experiments.train discogan_orange2lemon --data-dir DIR
 
@@ -13,8 +13,8 @@ from jaxgen.translation import discogan
 
 EXPERIMENT = Experiment(
     model=discogan.Config(
-        generator=DiscoGANTranslator(channels=32),
-        discriminator=DiscoGANDiscriminator(channels=32),
+        generator=DiscoGANTranslator(channels=16),
+        discriminator=DiscoGANDiscriminator(channels=16),
         rate=Jump(0.01, 0.5, 500),
     ),
     data="orange2lemon",

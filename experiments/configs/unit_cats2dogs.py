@@ -27,7 +27,7 @@ EXPERIMENT = Experiment(
     data="unpaired:animals3:cats,animals3:dogs",
     images=ImageOptions(flip=True),
     steps=6_000,
-    batch_size=2,
+    batch_size=1,
     steps_per_call=25,
     log_every=100,
     sample_every=500,

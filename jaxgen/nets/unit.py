@@ -122,9 +122,9 @@ class MultiScaleDiscriminator(nn.Module):
         require(fits, "size of the images", f"{height}x{width}", f"a multiple of {multiple}x{multiple}")
         norm = normalization(self.norm, mode)
         conv = functools.partial(Conv, padding="VALID", dtype=jnp.dtype(self.dtype), kernel_init=NORMAL)
-        scores, images = [], images.astype(self.dtype)
+        scores = []
         for scale in range(self.scales):
-            hidden = images
+            hidden = images.astype(self.dtype)
             for level in range(self.layers):
                 hidden = conv(self.channels * 2**level, 4, strides=2)(reflected(hidden, 1))
                 hidden = nn.leaky_relu(norm(hidden) if level else hidden, SLOPE)

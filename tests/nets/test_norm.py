@@ -202,14 +202,15 @@ def test_an_offset_batch_norm_is_batch_norm_without_a_scale_with_the_epsilon_of_
         def __call__(self, inputs, mode=EVALUATION):
             return offset_batch_norm(inputs, mode)
 
-    inputs = np.asarray(0.01 * INPUTS)
+    inputs = 0.01 * INPUTS
     variables = Offset().init(jax.random.key(0), inputs)
     (name,) = variables["params"]
     assert set(variables["params"][name]) == {"bias"}
     offset = np.array([1.0, -2.0, 0.5], np.float32)
     own = {**variables, "params": {name: {"bias": offset}}}
     found, _ = Offset().apply(own, inputs, mode=TRAINING, mutable=["batch_stats"])
-    wanted = (inputs - inputs.mean((0, 1, 2))) / np.sqrt(inputs.var((0, 1, 2)) + 1e-3) + offset
+    numbers = np.asarray(inputs)
+    wanted = (numbers - numbers.mean((0, 1, 2))) / np.sqrt(numbers.var((0, 1, 2)) + 1e-3) + offset
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
 
 

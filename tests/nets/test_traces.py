@@ -35,6 +35,7 @@ from jaxgen.nets.initializers import to_flax
 from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.munit import StyleDecoder
 from jaxgen.nets.pix2pix import PatchDiscriminator, PixelDiscriminator
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.nets.pixelda import NoisyTranslator
@@ -45,7 +46,7 @@ from jaxgen.nets.shared_scale import SharedScale
 from jaxgen.nets.sngan import SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
 from jaxgen.nets.stargan import StarGANDiscriminator, StarGANTranslator
-from jaxgen.nets.unit import ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
+from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
 from jaxgen.nets.vgg16 import VGG16Maps
 from tests.nets.test_plain import networks
 from tests.nets.traces import (
@@ -133,6 +134,8 @@ LINEAR = {
     StarGANTranslator: {"ConvTranspose_0"},
     CodeEncoder: {"Conv_2"},  # the shortcut of its block
     NoisyTranslator: {"Conv_3"},  # the authors': a 1x1 convolution takes the last block's sum
+    ContentDecoder: {"Conv_2"},  # as ResNetTranslator
+    StyleDecoder: {"Conv_2"},
     BigGANDeepGenerator: {"Dense_0"},  # takes the embedding of the class beside the latents
 }
 
