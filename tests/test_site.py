@@ -67,12 +67,17 @@ SHOWN = ["Picture", "Learning curves"]
 
 UNMEASURED = {
     "models/bicyclegan.md",
+    "models/ccgan.md",
+    "models/context_encoder.md",
     "models/cyclegan.md",
     "models/discogan.md",
     "models/dualgan.md",
     "models/munit.md",
+    "models/partial_conv.md",
     "models/pix2pix.md",
     "models/pixelda.md",
+    "models/srgan.md",
+    "models/srresnet.md",
     "models/stargan.md",
     "models/stylegan.md",
     "models/stylegan2.md",

@@ -111,7 +111,8 @@ def _of_pairs(runs: Mapping[str, Run], given: Sets, options: Options) -> list[di
     if not pairs.are_there(run.experiment.model):
         return []
     samples = {name: given.candidates[name].pixels for name in runs}
-    return [_plain(row) for row in pairs.judge(pairs.drawn(runs, samples, given.real), options.metrics, options.seed)]
+    compared = pairs.drawn(runs, samples, given.real, options.seed)
+    return [_plain(row) for row in pairs.judge(compared, options.metrics, options.seed)]
 
 
 def _of_noise(runs: Mapping[str, Run], given: Sets, options: Options) -> list[dict[str, Any]]:
@@ -167,7 +168,7 @@ def _said(experiment: Experiment) -> str:
 
 
 def _chosen(names: Sequence[str], experiment: Experiment) -> list[Measure]:
-    """The measures of sets of the names, the usual ones for none. UserError for an unknown one, or one of pairs without pairs."""
+    """The measures of sets of the names, the usual ones for none. UserError for one that there is not."""
     there = {measure.name: measure for measure in measures.all_of(experiment.data)}
     of_pairs = pairs.NAMES if pairs.are_there(experiment.model) else ()
     of_pairs = (*of_pairs, *([diversity.NAME] if diversity.is_there(experiment.model) else []))

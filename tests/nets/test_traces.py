@@ -36,18 +36,22 @@ from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.munit import StyleDecoder
+from jaxgen.nets.partial_convolution import PartialUNet
 from jaxgen.nets.pix2pix import PatchDiscriminator, PixelDiscriminator
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.nets.pixelda import NoisyTranslator
 from jaxgen.nets.r3gan import R3GANDiscriminator, R3GANGenerator
 from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
+from jaxgen.nets.rrdb import RRDB, ResidualDenseBlock, RRDBNet
 from jaxgen.nets.self_attention import SelfAttention
 from jaxgen.nets.shared_scale import SharedScale
 from jaxgen.nets.sngan import SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
+from jaxgen.nets.srresnet import SRResNet
 from jaxgen.nets.stargan import StarGANDiscriminator, StarGANTranslator
 from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
 from jaxgen.nets.vgg16 import VGG16Maps
+from jaxgen.nets.vgg19 import VGG19
 from tests.nets.test_plain import networks
 from tests.nets.traces import (
     CASES,
@@ -107,7 +111,7 @@ def test_every_leaky_relu_of_a_network_has_its_slope(number):
 
 MAPS_FOLLOW = (PatchDiscriminator, PixelDiscriminator, DiscoGANDiscriminator, DualGANCritic, MultiScaleDiscriminator)
 MAPS_FOLLOW += (ContentEncoder, ResidualBlocks)
-MAPS_FOLLOW += (ScaledDiscriminator, StarGANDiscriminator, VGG16Maps)
+MAPS_FOLLOW += (ScaledDiscriminator, StarGANDiscriminator, VGG16Maps, VGG19)
 """Networks whose maps follow from their inputs: `output_shape` is ()."""
 
 
@@ -136,6 +140,9 @@ LINEAR = {
     NoisyTranslator: {"Conv_3"},  # the authors': a 1x1 convolution takes the last block's sum
     ContentDecoder: {"Conv_2"},  # as ResNetTranslator
     StyleDecoder: {"Conv_2"},
+    SRResNet: {"Conv_3", "Conv_4"},  # figure 4: sums go to convolutions
+    RRDB: {f"Conv_{place}" for place in range(5)},  # the authors': dense blocks take sums
+    RRDBNet: {*(f"Conv_{place}" for place in range(5)), "UpsampleConv_0"},
     BigGANDeepGenerator: {"Dense_0"},  # takes the embedding of the class beside the latents
 }
 
@@ -156,10 +163,12 @@ def test_networks_add_and_leave_factors_to_their_layers(number):
     """But for what some networks are made of: nothing else has another sign or size.
 
     Two gates of a PixelCNN; the root of an attention's features, which SAGAN's undoes, and its gamma; in R3GAN's eight
-    taps of a filter at each of two resamplings, and a basis times a linear map.
+    taps of a filter at each of two resamplings, and a basis times a linear map; slopes of four PReLUs; branches of
+    residual dense blocks; what a partial convolution misses.
     """
     net = CASES[number][0]
     own = {PixelCNN: 2, Attention: 1, SelfAttention: 3, R3GANGenerator: 2 * 8 + 1, R3GANDiscriminator: 2 * 8}
+    own |= {SRResNet: 4, ResidualDenseBlock: 1, RRDB: 4, RRDBNet: 4, PartialUNet: 4}
     assert factors(traced(number)[0]) == own.get(type(net), 0) + 3 * len(getattr(net, "attention", ()))
 
 

@@ -42,19 +42,23 @@ from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.nets.pixelda import DomainClassifier, NoisyDiscriminator, NoisyTranslator
 from jaxgen.nets.r3gan import InvertedBottleneck, R3GANDiscriminator, R3GANGenerator
 from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
+from jaxgen.nets.rrdb import RRDB, ResidualDenseBlock, RRDBNet
 from jaxgen.nets.self_attention import SelfAttention
 from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
+from jaxgen.nets.srgan import SRGANDiscriminator
+from jaxgen.nets.srresnet import SRResNet
 from jaxgen.nets.stargan import StarGANDiscriminator, StarGANTranslator
 from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
 from jaxgen.nets.vgg16 import VGG16Maps
+from jaxgen.nets.vgg19 import VGG19
 from tests.programs import inner
 
 SLOPE, WEIGHTS = 0.375, initializers.Uniform(0.3)
 PRODUCTS, CURVES = ("dot_general", "conv_general_dilated"), ("max", "select_n", "tanh", "logistic")
 LATENTS, MAPS, IMAGES = jnp.ones((2, 3)), jnp.ones((2, 8, 4, 4)), jnp.ones((2, 32, 16, 1))
 CLASSES, HALVES = jnp.ones((2, 3)), jnp.ones((2, 8, 4, 8), jnp.bfloat16)
-IMAGE, CODE = IMAGES.shape[1:], MAPS.shape[1:]
+SMALL, IMAGE, CODE = jnp.ones((2, 8, 4, 1)), IMAGES.shape[1:], MAPS.shape[1:]
 CASES = [
     (ACGANGenerator((2, 2)), LATENTS, IMAGE),
     (ACGANDiscriminator((2, 2, 2)), IMAGES, (3,)),
@@ -80,6 +84,11 @@ CASES = [
     (NoisyTranslator(2, blocks=1), (IMAGES, LATENTS), IMAGE),
     (NoisyDiscriminator(2), IMAGES, ()),
     (DomainClassifier(channels=(2, 3), width=4), (IMAGES, jnp.zeros(2, jnp.int32)), (3,)),
+    (SRResNet(2, 1), SMALL, IMAGE),
+    (SRGANDiscriminator(2, 2, 2), IMAGES, ()),
+    (RRDBNet(2, 2, 1), SMALL, IMAGE),
+    (RRDB(2), MAPS),
+    (ResidualDenseBlock(2), MAPS),
     (ContextEncoder(2, 3), IMAGES, (8, 16, 1)),
     (ContextEncoder(2, channel_wise=True), IMAGES, IMAGE),
     (ContextDiscriminator(2), IMAGES, ()),
@@ -96,6 +105,7 @@ CASES = [
     (MultiScaleDiscriminator(2, layers=2, scales=2), IMAGES, ()),
     (StyleEncoder(2, downs=2), IMAGES, (3,)),
     (StyleDecoder(blocks=1, features=(4,)), (MAPS, LATENTS), (32, 16, 1)),
+    (VGG19(2, 2, channels=2), jnp.ones((2, 8, 4, 3)), ()),
     (DCGANGenerator(2), LATENTS, IMAGE),
     (DCGANDiscriminator(2), IMAGES, ()),
     (GridEncoder(4, 1, 2), IMAGES, CODE),
