@@ -31,6 +31,7 @@ def run(tmp_path_factory):
     return small_runs.save(CONFIG, tmp_path_factory.mktemp("adapting") / "run", data="unpaired:digits,digits")
 
 
+@pytest.mark.exhaustive
 def test_accuracy_is_that_of_the_runs_classifier_for_the_target_on_held_out_images(run, capsys):
     assert adaptation.main([str(run)]) == 0
     found = json.loads((run / "adaptation.json").read_text())
