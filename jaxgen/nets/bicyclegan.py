@@ -74,7 +74,7 @@ class CodeEncoder(nn.Module):
         for number in range(self.blocks):
             hidden = self._block(hidden, self.channels * min(number + 2, 4), mode)
         means = nn.leaky_relu(hidden, SLOPE).astype(jnp.float32).mean((1, 2)).astype(dtype)
-        return nn.Dense(*output_shape, dtype=dtype, kernel_init=NORMAL)(means).astype(jnp.float32)
+        return nn.Dense(output_shape[0], dtype=dtype, kernel_init=NORMAL)(means).astype(jnp.float32)
 
     def _block(self, hidden: jax.Array, features: int, mode: Mode) -> jax.Array:
         settings = {"dtype": jnp.dtype(self.dtype), "kernel_init": NORMAL}

@@ -91,5 +91,6 @@ class StarGANDiscriminator(nn.Module):
         for level in range(self.layers):
             hidden = nn.leaky_relu(conv(self.channels * 2**level, 4, strides=2)(hidden), SLOPE)
         scores = conv(1, 3, use_bias=False)(hidden)[..., 0]
-        logits = conv(output_shape[0], hidden.shape[1:3], padding="VALID", use_bias=False)(hidden)[:, 0, 0]
+        sides = hidden.shape[1], hidden.shape[2]
+        logits = conv(output_shape[0], sides, padding="VALID", use_bias=False)(hidden)[:, 0, 0]
         return {"scores": scores.astype(jnp.float32), "logits": logits.astype(jnp.float32)}
