@@ -61,6 +61,17 @@ class Unpaired(NamedTuple):
     CONDITION, TARGET = "a", None
 
 
+class LabelledUnpaired(NamedTuple):
+    """A batch of two domains, drawn independently, with the labels of the first: nothing links `a[i]` to `b[i]`."""
+
+    a: Batch
+    labels: Labels
+    b: Batch
+
+    COLUMNS = (Column("images"), Column("labels"), Column("others", rows="other"))
+    CONDITION, TARGET = "a", None
+
+
 class Domains(NamedTuple):
     """A batch of several domains: images, and the domain that each is of.
 
@@ -107,6 +118,7 @@ BatchType: TypeAlias = (
     type[Labelled]
     | type[Paired]
     | type[Unpaired]
+    | type[LabelledUnpaired]
     | type[Domains]
     | type[Captioned]
     | type[Inpainting]
@@ -129,7 +141,7 @@ def condition(batch: Any) -> Any:
     if not isinstance(batch, tuple):
         return None
     kind: Any = type(batch)
-    return batch if kind.CONDITION == kind._fields else getattr(batch, kind.CONDITION)
+    return batch if kind._fields == kind.CONDITION else getattr(batch, kind.CONDITION)
 
 
 def target(batch: Any) -> Any:

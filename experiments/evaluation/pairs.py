@@ -2,7 +2,8 @@
 
 Means over the held-out pairs, with a bootstrap interval of 95 %. Images are in [0, 1]: the mean absolute error is a
 share of the range of values, and the peak of PSNR is 1. What is enlarged is also compared as the literature of
-super-resolution has it: its luminance, without a border as wide as the factor.
+super-resolution has it: its luminance, without a border as wide as the factor. What is filled is also compared inside
+the holes alone.
 """
 
 import functools
@@ -14,14 +15,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.evaluation import baselines, palettes, rows, sets
+from experiments.evaluation import baselines, holes, palettes, rows, sets
 from experiments.evaluation.measures import Better
 from experiments.evaluation.outputs import in_chunks
 from experiments.evaluation.rows import Cell, Row
 from experiments.evaluation.sets import Real, Run
 from experiments.models import conditions
 from jaxgen import batches, metrics
-from jaxgen.metrics.luminance import luminance, without_border
 
 CHUNK = 50
 """Pairs that are compared at a time."""
@@ -38,6 +38,7 @@ class Pairs:
     targets: np.ndarray
     factor: int = 1  # how many times as high and wide as their inputs targets are
     maps: np.ndarray | None = None  # training targets, where they are label maps
+    masks: np.ndarray | None = None  # 0 in the holes, where they are filled
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def are_there(config: Any) -> bool:
     return conditions.is_image(config) and config.batch_type.TARGET is not None
 
 
-def drawn(runs: Mapping[str, Run], samples: Mapping[str, np.ndarray], real: Real) -> Pairs:
-    """The samples of each run, and the baselines of the first run's held-out pairs."""
+def drawn(runs: Mapping[str, Run], samples: Mapping[str, np.ndarray], real: Real, seed: int) -> Pairs:
+    """The samples of each run, drawn with a seed, and the baselines of the first run's held-out pairs."""
     run = next(iter(runs.values()))
     config, num = run.experiment.model, len(next(iter(samples.values())))
     batch = run.given.batch(np.arange(num), config.batch_type)
@@ -64,7 +65,10 @@ def drawn(runs: Mapping[str, Run], samples: Mapping[str, np.ndarray], real: Real
     simple = baselines.of_inputs(config, inputs) | {"mean": baselines.mean_target(real.train, num)}
     are_maps = run.experiment.images.label_maps == "targets"
     maps = sets.spread(real.train, baselines.MOST).pixels if are_maps else None
-    return Pairs(dict(samples) | simple, targets, targets.shape[1] // inputs.shape[1], maps)
+    masks = holes.masks(config, inputs, seed)
+    if masks is not None:
+        simple["mean_color"] = holes.plain(targets, masks)
+    return Pairs(dict(samples) | simple, targets, targets.shape[1] // inputs.shape[1], maps, masks)
 
 
 def measures(given: Pairs) -> list[PairMeasure]:
@@ -81,6 +85,8 @@ def measures(given: Pairs) -> list[PairMeasure]:
             PairMeasure("psnr_y", f"PSNR in dB {cut}", "higher", _on_unit(_on_luminance(_psnr, given.factor))),
             PairMeasure("ssim_y", f"SSIM {cut}", "higher", _on_unit(_on_luminance(_ssim, given.factor))),
         ]
+    if given.masks is not None:
+        found.append(PairMeasure("psnr_hole", "PSNR in dB inside the holes", "higher", _in_holes(given.masks)))
     if given.maps is not None:
         colours = palettes.palette(given.maps)
         same = functools.partial(palettes.accuracy, colours=colours)
@@ -88,7 +94,7 @@ def measures(given: Pairs) -> list[PairMeasure]:
     return found
 
 
-NAMES = ("l1", "psnr", "ssim", "ms_ssim_target", "psnr_y", "ssim_y", "pixel_accuracy")
+NAMES = ("l1", "psnr", "ssim", "ms_ssim_target", "psnr_y", "ssim_y", "psnr_hole", "pixel_accuracy")
 """As --metrics has them."""
 
 
@@ -128,9 +134,22 @@ def _on_unit(compare: Compare) -> Compare:
     return lambda images, targets: in_chunks(unit, np.stack([images, targets], axis=1), CHUNK)
 
 
+def _in_holes(masks: np.ndarray) -> Compare:
+    @jax.jit
+    def inside(three: Any) -> Any:
+        images, targets, known = (three[:, place].astype(jnp.float32) / 255.0 for place in range(3))
+        return metrics.hole_psnr(images, targets, known[..., :1], data_range=1.0)
+
+    def compare(images: Any, targets: Any) -> Any:
+        known = np.broadcast_to((255 * masks).astype(np.uint8), images.shape)
+        return in_chunks(inside, np.stack([images, targets, known], axis=1), CHUNK)
+
+    return compare
+
+
 def _on_luminance(compare: Compare, border: int) -> Compare:
     def of_luminance(images: Any, targets: Any) -> Any:
-        return compare(*(without_border(luminance(each), border) for each in (images, targets)))
+        return compare(*(metrics.without_border(metrics.luminance(each), border) for each in (images, targets)))
 
     return of_luminance
 

@@ -82,6 +82,7 @@ from jaxgen.metrics.pyramid import (
     pyramid_distances,
 )
 from jaxgen.metrics.similarity import (
+    hole_psnr,
     ms_ssim,
     ms_ssim_diversity,
     psnr,
@@ -115,6 +116,7 @@ __all__ = [
     "gaussian_frechet_distance",
     "grid_modes",
     "holding_balls",
+    "hole_psnr",
     "inception_inputs",
     "inception_scores",
     "kernel_distance",

@@ -59,7 +59,7 @@ def partial_conv(
     channels = images.shape[3]
     fits = mask.shape[:3] == images.shape[:3] and mask.shape[3] in (1, channels)
     require(fits, "shape of mask", mask.shape, f"{(*images.shape[:3], 1)} or {images.shape}")
-    known = jax.lax.stop_gradient(mask.astype(jnp.float32).sum(axis=3, keepdims=True)) * (channels // mask.shape[3])
+    known = jax.lax.stop_gradient(mask.astype(jnp.float32).sum(axis=3, keepdims=True))
     geometry = geometry_of(images.shape[1:3], kernel.shape[:2], strides, padding)
     sums = jax.lax.reduce_window(
         known,
@@ -71,7 +71,7 @@ def partial_conv(
     )
     seen = jnp.where(mask > 0, images, jnp.zeros((), images.dtype))
     outputs = conv(seen, kernel, strides=strides, padding=padding)
-    window = kernel.shape[0] * kernel.shape[1] * channels
+    window = kernel.shape[0] * kernel.shape[1] * mask.shape[3]
     live = sums > 0
     outputs = outputs.astype(jnp.float32) * (window / jnp.maximum(sums, 1.0))
     outputs = outputs if bias is None else outputs + bias.astype(jnp.float32)[None, None, None]
@@ -108,6 +108,7 @@ class PartialUNet(nn.Module):
     channels: int = 64  # of the first map; doubled at each halving, up to eight times as many
     downs: int = 8  # halvings
     norm: Norm = "batch"
+    fixed_statistics: bool = False  # of the batch norms on the way down in training: section 3.3, second phase
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
     @nn.compact
@@ -126,12 +127,13 @@ class PartialUNet(nn.Module):
         require(output_shape[:2] == (height, width), "output_shape", output_shape, f"{height}x{width}, as the images")
         layer = functools.partial(PartialConv, dtype=self.dtype)
         widths = [self.channels * min(2**level, 8) for level in range(self.downs)]
+        way_down = EVALUATION if self.fixed_statistics else mode
         maps = [(images.astype(self.dtype), mask)]
         for level, features in enumerate(widths):
             side = KERNELS[level] if level < len(KERNELS) else 3
             border = ((side // 2, side // 2),) * 2
             hidden, known = layer(features, side, strides=2, padding=border)(*maps[-1])
-            hidden = hidden if level == 0 else normalize(hidden, self.norm, mode)
+            hidden = hidden if level == 0 else normalize(hidden, self.norm, way_down)
             maps.append((nn.relu(hidden), known))
         hidden, known = maps.pop()
         for features in (*widths[-2::-1], output_shape[2]):

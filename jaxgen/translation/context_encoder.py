@@ -20,6 +20,7 @@ from typing import ClassVar, TypeAlias
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from jaxgen.batches import Inpainting
 from jaxgen.checks import NonNegativeFloat, NonNegativeInt, PositiveInt, require
@@ -36,7 +37,10 @@ from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.train_state import LossOutput, apply, blank, create, descend, training_mode
 from jaxgen.translation.masks import Mask, center_square, composite, hide, require_images
 from jaxgen.translation.patches import discriminator_value, generator_value
-from jaxgen.typing import AxisName, Images, Key, Keys, Metrics, Shape, Variables
+from jaxgen.typing import AxisName, Images, Key, Keys, Metrics, Scalar, Shape, Variables
+
+Squares: TypeAlias = Float[Array, "batch side side channels"]
+"""The middles of images, or what is predicted for them."""
 
 GENERATOR = 5
 """Stream of the keys of a pass: others are those of `jaxgen.gans.discrimination`."""
@@ -85,7 +89,7 @@ def init(config: Config, key: Key) -> State:
     return State(generator, create(*given, blank(square), ()), ema=generator.variables)
 
 
-def predict(config: Config, variables: Variables, images: Images, mode: Mode = EVALUATION) -> tuple[Images, Variables]:
+def predict(config: Config, variables: Variables, images: Images, mode: Mode = EVALUATION) -> tuple[Squares, Variables]:
     """G(x'), the square in the value range, and the generator's variables after the pass; x' is made here."""
     inputs = conceal(config, images), config.square_shape
     outputs, variables = apply(config.generator, variables, *inputs, mode=mode.stream(GENERATOR))
@@ -98,23 +102,25 @@ def conceal(config: Config, images: Images) -> Images:
     require(len(config.fill) == channels, "fill", config.fill, f"a pixel value of each of {channels} channels")
     low, high = config.value_range or (0.0, 255.0)
     color = low + (high - low) / 255.0 * jnp.array(config.fill, jnp.float32)
-    return hide(images, _mask(config, images), color[None, None, None])
+    return hide(images, _mask(config, images.shape[0]), color[None, None, None])
 
 
-def crop(config: Config, images: Images) -> Images:
+def crop(config: Config, images: Images) -> Squares:
     """y, the square in the middle."""
     top, left = ((size - config.side) // 2 for size in config.image_shape[:2])
     return images[:, top : top + config.side, left : left + config.side]
 
 
-def reconstruction(config: Config, targets: Images, predictions: Images) -> jax.Array:
+def reconstruction(config: Config, targets: Squares, predictions: Squares) -> Scalar:
     """L_rec, equation 1."""
-    weights = jnp.sqrt(hide(jnp.full_like(targets, config.band_weight), crop(config, _mask(config, targets)), 1.0))
+    weights = jnp.sqrt(
+        hide(jnp.full_like(targets, config.band_weight), crop(config, _mask(config, targets.shape[0])), 1.0)
+    )
     return mean_squared_error(weights * predictions, weights * targets).mean()
 
 
 def discriminator_loss(
-    config: Config, variables: Variables, targets: Images, predictions: Images, mode: Mode
+    config: Config, variables: Variables, targets: Squares, predictions: Squares, mode: Mode
 ) -> LossOutput:
     """L_D of equation 2."""
     scores, variables = score_both(scorer(config.discriminator), variables, targets, predictions, mode)
@@ -158,7 +164,7 @@ def update(
 
 def holes(config: Config, key: Keys, images: Images) -> Mask:
     """The mask of each image, the same whatever the key: 0 in the hole, which lies inside the square."""
-    return _mask(config, images)
+    return _mask(config, images.shape[0])
 
 
 def sample(config: Config, state: State, key: Keys, num: int, condition: Images | None = None) -> Images:
@@ -168,10 +174,10 @@ def sample(config: Config, state: State, key: Keys, num: int, condition: Images 
     margins = [(size - config.side) // 2 for size in config.image_shape[:2]]
     rest = [size - config.side - margin for size, margin in zip(config.image_shape[:2], margins, strict=True)]
     padded = jnp.pad(squares, ((0, 0), *zip(margins, rest, strict=True), (0, 0)))
-    return composite(images, padded, _mask(config, images))
+    return composite(images, padded, _mask(config, images.shape[0]))
 
 
-def _mask(config: Config, images: Images) -> Mask:
+def _mask(config: Config, num: int) -> Mask:
     """Of the hole, which lies inside the square, for each image."""
     mask = center_square(config.side - 2 * config.overlap, config.image_shape)
-    return jnp.broadcast_to(mask[None], (images.shape[0], *mask.shape))
+    return jnp.broadcast_to(mask[None], (num, *mask.shape))

@@ -19,13 +19,17 @@ from jaxtyping import Array, Float
 
 from jaxgen.checks import NonNegativeFloat, PositiveFloat, PositiveInt, require, require_bounds
 from jaxgen.parallel import example_keys
-from jaxgen.typing import Images, Key, Keys, Points, Shape
+from jaxgen.typing import Images, Key, Keys, Shape
 
 Mask: TypeAlias = Float[Array, "batch height width 1"]
 """1 where a pixel is known, 0 in the hole."""
 
 ExampleMask: TypeAlias = Float[Array, "height width 1"]
 """The mask of one example."""
+
+
+Fill: TypeAlias = Float[Array, "_ _ _ _"] | float
+"""What stands in a hole: a number, a colour (1, 1, 1, channels), one for each image, or images."""
 
 
 class Masked(NamedTuple):
@@ -116,7 +120,7 @@ class Strokes:
         key_walk, key_share = jax.random.split(key)
         height, width = shape[:2]
         share = jax.random.uniform(key_share, minval=self.least, maxval=self.most)
-        rows, columns = jnp.meshgrid(jnp.arange(height) + 0.5, jnp.arange(width) + 0.5, indexing="ij")
+        rows, columns = jnp.meshgrid(*(jnp.arange(0.5, size) for size in (height, width)), indexing="ij")
         order = _reached(self._walk(key_walk, shape), jnp.stack([rows, columns], axis=2), self.width / 2)
         num = jnp.round(share * (height * width)).astype(jnp.int32)
         first = jnp.sort(order.reshape(-1))[num]
@@ -170,8 +174,8 @@ def require_images(condition: Images | None) -> Images:
     return condition
 
 
-def hide(images: Images, mask: Mask, value: Points | float) -> Images:
-    """The images where they are known, `value` in the hole: a number, or images."""
+def hide(images: Images, mask: Mask, value: Fill) -> Images:
+    """The images where they are known, `value` in the hole."""
     return jnp.where(mask > 0, images, value)
 
 
@@ -180,7 +184,7 @@ def composite(images: Images, fills: Images, mask: Mask) -> Images:
     return hide(images, mask, fills)
 
 
-def mean_color(images: Images, mask: Mask) -> Images:
+def mean_color(images: Images, mask: Mask) -> Float[Array, "batch 1 1 channels"]:
     """The mean of the known pixels of each image, (batch, 1, 1, channels): the plainest fill; 0 without any."""
     known = jnp.maximum(mask.sum(axis=(1, 2), keepdims=True), 1.0)
     return hide(images, mask, 0.0).sum(axis=(1, 2), keepdims=True) / known

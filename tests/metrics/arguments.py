@@ -81,6 +81,7 @@ ROWS: dict[str, Row] = {
     ),
     "gaussian_frechet_distance": Row(symmetric(M.gaussian_frechet_distance), ((3,), MATRIX, (3,), MATRIX), batch=False),
     "holding_balls": Row(M.holding_balls, (OTHER, SET, SET[:1])),
+    "hole_psnr": Row(functools.partial(M.hole_psnr, data_range=1.0), (IMAGES, IMAGES, (*IMAGES[:3], 1))),
     "inception_inputs": Row(lambda images: M.inception_inputs(images, (0.0, 1.0)), ((1, 8, 9, 3),)),
     "inception_scores": Row(functools.partial(M.inception_scores, num_splits=2), (SET,)),
     "kernel_distance": Row(M.kernel_distance, (SET, OTHER)),

@@ -63,6 +63,11 @@ CASES = {
     "pca_extractor": (components, FEATURES),
     "ssim": (functools.partial(metrics.ssim, data_range=1.0), IMAGES, COPIES),
     "psnr": (functools.partial(metrics.psnr, data_range=1.0), IMAGES, COPIES),
+    "hole_psnr": (
+        lambda x, y: metrics.hole_psnr(x, y, (x[..., :1] > y[..., :1]).astype(x.dtype), data_range=1.0),
+        IMAGES,
+        COPIES,
+    ),
     "ms_ssim_diversity": (DIVERSITY, IMAGES),
     "lpips": (
         lambda x, y: metrics.lpips(layers, ONES, metrics.lpips_inputs(x), metrics.lpips_inputs(y)),

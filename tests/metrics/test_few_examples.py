@@ -43,6 +43,12 @@ METRICS = {
     ),
     "ssim": (1, lambda num: metrics.ssim(normal(num, 16, 16, 1), normal(num, 16, 16, 1), data_range=1.0)),
     "psnr": (1, lambda num: metrics.psnr(normal(num, 4, 4, 1), 1 + normal(num, 4, 4, 1), data_range=1.0)),
+    "hole_psnr": (
+        1,
+        lambda num: metrics.hole_psnr(
+            normal(num, 4, 4, 1), 1 + normal(num, 4, 4, 1), jnp.zeros((num, 4, 4, 1)), data_range=1.0
+        ),
+    ),
     "within_class_variety": (
         1,
         lambda num: metrics.within_class_variety(normal(num, 3), jnp.zeros(num, jnp.int32), num_classes=2),

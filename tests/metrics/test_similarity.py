@@ -10,7 +10,7 @@ import scipy.ndimage
 import skimage.metrics
 
 from jaxgen.losses import ms_ssim_error
-from jaxgen.metrics import ms_ssim, ms_ssim_diversity, psnr, ssim
+from jaxgen.metrics import hole_psnr, ms_ssim, ms_ssim_diversity, psnr, ssim
 from tests.metrics import inputs
 from tests.metrics.numbers import in_float64, single
 
@@ -33,6 +33,16 @@ def test_psnr_of_a_constant_offset_is_its_decibels_and_of_equal_images_infinite(
     np.testing.assert_allclose(psnr(zeros + 0.1, zeros, data_range=1.0), 20, rtol=1e-5)
     np.testing.assert_allclose(psnr(zeros + 25.5, zeros, data_range=255.0), 20, rtol=1e-5)
     np.testing.assert_array_equal(psnr(zeros, zeros, data_range=1.0), np.inf)
+
+
+def test_psnr_of_a_hole_is_that_of_its_pixels_alone():
+    mask = np.ones((2, 48, 40, 1))
+    mask[:, 5:20, 7:30] = 0.0
+    found = hole_psnr(*(jnp.asarray(each, jnp.float32) for each in (Y, X, mask)), data_range=1.0)
+    wanted = psnr(*(jnp.asarray(each[:, 5:20, 7:30], jnp.float32) for each in (Y, X)), data_range=1.0)
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    with pytest.raises(ValueError, match=r"shape of mask is \(2, 48, 40, 3\), but must be \(2, 48, 40, 1\)"):
+        hole_psnr(jnp.ones((2, 48, 40, 3)), jnp.ones((2, 48, 40, 3)), jnp.ones((2, 48, 40, 3)), data_range=1.0)
 
 
 def similarity(x, y, side):

@@ -10,7 +10,7 @@ import pytest
 from jaxgen.images import to_pixels
 from jaxgen.losses import cross_entropy
 from jaxgen.mode import Mode
-from jaxgen.nets.dcgan import DCGANDiscriminator
+from jaxgen.nets.conv import ConvCritic
 from jaxgen.nets.pix2pix import UNetTranslator
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.train_state import apply
@@ -26,8 +26,8 @@ TINY = ccgan.Config(
     masks=RandomSquare(3),
     reduction=2,
     labelled_share=0.5,
-    generator=UNetTranslator(channels=2, downs=2),
-    discriminator=DCGANDiscriminator(channels=2, kernel_size=3),
+    generator=UNetTranslator(channels=4, downs=2, norm="instance"),
+    discriminator=ConvCritic(channels=2, norm="batch"),
     class_weight=0.4,
     generator_optimizer=ADAM,
     discriminator_optimizer=ADAM,
@@ -38,9 +38,17 @@ MASK = draw_masks(TINY.masks, jax.random.key(2), 8, TINY.image_shape)
 MODE = Mode(keys=jax.random.split(jax.random.key(3), 8), step=jnp.int32(0), train=True)
 
 
+BEFORE_NORMS = ("['generator']['ConvTranspose_0']['bias']", "['discriminator']['Conv_1']['bias']")
+"""Biases that a norm takes out again."""
+
+
 class TestContract(contract.Suite):
     case = contract.Case(
-        ccgan, TINY, refused=("image_shape", "reduction", "generator.downs"), inert=("generator.rate",)
+        ccgan,
+        TINY,
+        refused=("image_shape", "reduction"),
+        inert=("generator.rate",),  # dropout lies behind the four largest maps: the tiny network has none there
+        unreached=BEFORE_NORMS,
     )
 
 
@@ -88,7 +96,7 @@ def test_the_generator_pays_for_composites_that_look_false(state):
 
 def test_with_nothing_hidden_a_composite_is_the_image_and_the_game_costs_two_logarithms_of_two(state):
     """Of a discriminator that cannot tell them apart, whose score is then 0 at best."""
-    composites, _ = ccgan.fill(TINY, state.generator.variables, IMAGES, jnp.ones((8, 8, 8, 1)), MODE)
+    composites, _ = ccgan.fill(TINY, state.generator.variables, IMAGES, jnp.ones_like(MASK), MODE)
     np.testing.assert_array_equal(composites, IMAGES)
     variables = jax.tree.map(jnp.zeros_like, state.discriminator.variables)
     _, (metrics, _) = ccgan.discriminator_loss(TINY, variables, IMAGES, LABELS, composites, MODE)

@@ -7,8 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgen.gans.discrimination import FAKE, REAL
 from jaxgen.mode import Mode
 from jaxgen.nets.context_encoder import ContextDiscriminator, ContextEncoder
+from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.train_state import apply
 from jaxgen.translation import context_encoder
@@ -22,7 +24,7 @@ TINY = context_encoder.Config(
     overlap=1,
     fill=(100.0,),
     generator=ContextEncoder(channels=2, bottleneck=3),
-    discriminator=ContextDiscriminator(channels=2),
+    discriminator=InstanceNoise(ContextDiscriminator(channels=2), 0.1),  # the only thing that is random
     reconstruction_weight=0.9,
     adversarial_weight=0.3,
     generator_optimizer=ADAM,
@@ -75,7 +77,8 @@ def test_both_players_pay_for_squares_and_the_generator_for_its_error_too(state)
     predictions, _ = context_encoder.predict(TINY, variables, IMAGES, MODE)
     targets = context_encoder.crop(TINY, IMAGES)
     real, fake = (
-        apply(TINY.discriminator, opponent, squares, (), mode=Mode(train=True))[0] for squares in (targets, predictions)
+        apply(TINY.discriminator, opponent, squares, (), mode=MODE.stream(number))[0]
+        for number, squares in ((REAL, targets), (FAKE, predictions))
     )
     loss, _ = context_encoder.discriminator_loss(TINY, opponent, targets, predictions, MODE)
     np.testing.assert_allclose(loss, (jax.nn.softplus(-real) + jax.nn.softplus(fake)).mean(), rtol=1e-5)

@@ -28,8 +28,13 @@ MASK = draw_masks(TINY.masks, jax.random.key(2), 4, TINY.image_shape)
 MODE = Mode(keys=jax.random.split(jax.random.key(3), 4), step=jnp.int32(0), train=True)
 
 
+def before_batch_norm():
+    """Biases that a batch norm takes out again: no window of these layers lies in a hole as a whole."""
+    return tuple(f"['generator']['PartialConv_{number}']['bias']" for number in (1, 2))
+
+
 class TestContract(contract.Suite):
-    case = contract.Case(partial_conv, TINY, refused=("image_shape", "generator.downs"))
+    case = contract.Case(partial_conv, TINY, refused=("image_shape",), unreached=before_batch_norm())
 
 
 @pytest.fixture(scope="module")

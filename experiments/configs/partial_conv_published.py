@@ -1,0 +1,24 @@
+"""Partial convolutions as published, on photographs of faces, 512x512, with irregular holes: for a GPU.
+
+python -m experiments.train partial_conv_published --data-dir DIR --pretrained features=VGG16.npz
+
+The features are the maps of VGG-16 up to its third pooling, as `VGG16Maps` names them. For the paper's second phase:
+--init-from RUN --model.generator.fixed-statistics true --model.generator-optimizer.learning-rate 5e-5.
+"""
+
+from experiments.data.options import ImageOptions
+from experiments.runs.experiment import Experiment
+from jaxgen.translation import partial_conv
+
+EXPERIMENT = Experiment(
+    model=partial_conv.Config(),
+    data="celeb_a_hq/512",
+    images=ImageOptions(size=512, flip=True),
+    steps=500_000,
+    batch_size=6,
+    steps_per_call=50,
+    log_every=500,
+    sample_every=20_000,
+    checkpoint_every=10_000,
+    num_samples=24,
+)
