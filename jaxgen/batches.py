@@ -61,6 +61,17 @@ class Unpaired(NamedTuple):
     CONDITION, TARGET = "a", None
 
 
+class LabelledUnpaired(NamedTuple):
+    """A batch of two domains, drawn independently, with the labels of the first: nothing links `a[i]` to `b[i]`."""
+
+    a: Batch
+    labels: Labels
+    b: Batch
+
+    COLUMNS = (Column("images"), Column("labels"), Column("others", rows="other"))
+    CONDITION, TARGET = "a", None
+
+
 class Domains(NamedTuple):
     """A batch of several domains: images, and the domain that each is of.
 
@@ -107,6 +118,7 @@ BatchType: TypeAlias = (
     type[Labelled]
     | type[Paired]
     | type[Unpaired]
+    | type[LabelledUnpaired]
     | type[Domains]
     | type[Captioned]
     | type[Inpainting]

@@ -70,7 +70,19 @@ class Cosine:
         require(0 <= self.final <= 1, "final", self.final, "in [0, 1]")
 
 
-Schedule: TypeAlias = Constant | LinearDecay | InverseTime | Cosine
+@dataclass(frozen=True)
+class StepDecay:
+    """The learning rate is multiplied by `factor` at each `every`-th step."""
+
+    every: int  # steps from one change to the next
+    factor: float = 0.5
+
+    def __post_init__(self):
+        require(self.every >= 1, "every", self.every, "at least 1")
+        require(0 < self.factor <= 1, "factor", self.factor, "in (0, 1]")
+
+
+Schedule: TypeAlias = Constant | LinearDecay | InverseTime | Cosine | StepDecay
 
 
 @dataclass(frozen=True)
@@ -301,3 +313,5 @@ def _scheduled(rate: float, schedule: Schedule) -> optax.ScalarOrSchedule:
             return lambda count: rate / (1.0 + decay * count)
         case Cosine(end, final):
             return optax.cosine_decay_schedule(rate, end, alpha=final)
+        case StepDecay(every, factor):
+            return optax.exponential_decay(rate, every, factor, staircase=True)

@@ -32,3 +32,21 @@ class CosineRamp:
         """`first + (last - first) (1 - cos(pi t / end)) / 2` at step t."""
         share = jnp.clip(step.astype(jnp.float32) / self.end, 0.0, 1.0)
         return self.first + (self.last - self.first) * (0.5 - 0.5 * jnp.cos(jnp.pi * share))
+
+
+@dataclass(frozen=True)
+class Jump:
+    """`first` before step `end`, `last` from there on."""
+
+    first: float
+    last: float
+    end: int  # step of the last value
+
+    def __post_init__(self):
+        for name in ("first", "last"):
+            require(math.isfinite(getattr(self, name)), name, getattr(self, name), "finite")
+        require(self.end >= 0, "end", self.end, "at least 0")
+
+    def at(self, step: Int[Array, ""]) -> Float[Array, ""]:
+        """The value at step t."""
+        return jnp.where(step < self.end, jnp.float32(self.first), jnp.float32(self.last))

@@ -1,7 +1,19 @@
 import numpy as np
 import pytest
 
-from jaxgen.batches import IMAGES, Captioned, Column, Domains, Labelled, Paired, Unpaired, columns, condition, target
+from jaxgen.batches import (
+    IMAGES,
+    Captioned,
+    Column,
+    Domains,
+    Labelled,
+    LabelledUnpaired,
+    Paired,
+    Unpaired,
+    columns,
+    condition,
+    target,
+)
 
 IMAGE, OTHER, WORDS = np.zeros((2, 4, 4, 1)), np.ones((2, 4, 4, 1)), np.array([1, 0])
 
@@ -13,9 +25,10 @@ IMAGE, OTHER, WORDS = np.zeros((2, 4, 4, 1)), np.ones((2, 4, 4, 1)), np.array([1
         (Labelled(IMAGE, WORDS), WORDS, IMAGE),
         (Paired(IMAGE, OTHER), IMAGE, OTHER),
         (Unpaired(IMAGE, OTHER), IMAGE, None),
+        (LabelledUnpaired(IMAGE, WORDS, OTHER), IMAGE, None),
         (Captioned(IMAGE, WORDS), WORDS, IMAGE),
     ],
-    ids=["images", "labelled", "paired", "unpaired", "captioned"],
+    ids=["images", "labelled", "paired", "unpaired", "labelled and unpaired", "captioned"],
 )
 def test_a_batch_says_what_a_model_is_given_and_what_its_samples_are_compared_with(batch, given, compared):
     assert condition(batch) is given and target(batch) is compared
@@ -26,7 +39,7 @@ def test_of_domains_a_model_is_given_the_whole_batch():
     assert condition(batch) is batch and target(batch) is None and columns(Domains) == columns(Labelled)
 
 
-@pytest.mark.parametrize("kind", [Labelled, Paired, Unpaired, Captioned])
+@pytest.mark.parametrize("kind", [Labelled, Paired, Unpaired, LabelledUnpaired, Captioned])
 def test_every_kind_says_where_each_of_its_fields_comes_from(kind):
     assert len(columns(kind)) == len(kind._fields)
     assert kind.CONDITION in kind._fields and kind.TARGET in (None, *kind._fields)
@@ -34,7 +47,7 @@ def test_every_kind_says_where_each_of_its_fields_comes_from(kind):
 
 
 def test_other_fields_have_the_first_ones_rows_unless_they_are_drawn_or_one_of_several():
-    rows = {kind: columns(kind)[1].rows for kind in (Labelled, Paired, Unpaired, Captioned)}
+    rows = {kind: columns(kind)[-1].rows for kind in (Labelled, Paired, Unpaired, Captioned)}
     assert rows == {Labelled: "same", Paired: "same", Unpaired: "other", Captioned: "one_of"}
 
 

@@ -21,6 +21,7 @@ from jaxgen.optimizers import (
     RAdam,
     RampedAdam,
     RMSProp,
+    StepDecay,
     to_optax,
 )
 from jaxgen.ramps import CosineRamp
@@ -161,6 +162,7 @@ def test_sgd_has_heavy_ball_momentum():
         (LinearDecay(end=3, begin=1), [1, 1, 0.5, 0]),
         (InverseTime(decay=0.5), [1, 1 / 1.5, 1 / 2, 1 / 2.5]),
         (Cosine(end=2), [1, 0.5, 0, 0]),
+        (StepDecay(2, 0.25), [1, 1, 0.25, 0.25]),
         (Cosine(end=3, final=0.2), [1, 0.2 + 0.8 * 0.75, 0.2 + 0.8 * 0.25, 0.2]),  # (1 + cos(pi t / 3)) / 2
     ],
 )
@@ -334,6 +336,8 @@ NAN = float("nan")
         (lambda: SGD(momentum=1.5), r"momentum is 1.5, but must be in \[0, 1\)"),
         (lambda: LinearDecay(end=5, begin=5), r"begin is 5, but must be in \[0, end=5\)"),
         (lambda: InverseTime(-1.0), "decay is -1.0, but must be at least 0"),
+        (lambda: StepDecay(0), "every is 0, but must be at least 1"),
+        (lambda: StepDecay(5, 2.0), r"factor is 2.0, but must be in \(0, 1\]"),
         (lambda: Cosine(end=0), "end is 0, but must be at least 1"),
         (lambda: Cosine(end=5, final=1.5), r"final is 1.5, but must be in \[0, 1\]"),
     ],

@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.ramps import CosineRamp
+from jaxgen.ramps import CosineRamp, Jump
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,13 @@ def test_the_formula_is_that_of_the_authors_code():
 def test_settings_out_of_range_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         CosineRamp(*settings)
+
+
+def test_a_jump_has_its_last_value_from_its_end_on():
+    found = [Jump(0.01, 0.5, 3).at(jnp.int32(step)) for step in range(5)]
+    np.testing.assert_allclose(found, [0.01] * 3 + [0.5] * 2)
+    assert found[0].dtype == jnp.float32 and Jump(0.01, 0.5, 0).at(jnp.int32(0)) == 0.5
+    with pytest.raises(ValueError, match="end is -1, but must be at least 0"):
+        Jump(0.0, 1.0, -1)
+    with pytest.raises(ValueError, match="last is inf, but must be finite"):
+        Jump(0.0, float("inf"), 1)

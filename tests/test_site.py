@@ -66,16 +66,23 @@ SHOWN = ["Picture", "Learning curves"]
 
 
 UNMEASURED = {
+    "models/bicyclegan.md",
     "models/ccgan.md",
     "models/context_encoder.md",
     "models/cyclegan.md",
+    "models/discogan.md",
+    "models/dualgan.md",
+    "models/munit.md",
     "models/partial_conv.md",
     "models/pix2pix.md",
+    "models/pixelda.md",
     "models/srgan.md",
     "models/srresnet.md",
+    "models/stargan.md",
     "models/stylegan.md",
     "models/stylegan2.md",
     "models/stylegan3.md",
+    "models/unit.md",
 }
 """Pages of models that have no record of a run yet."""
 

@@ -1,11 +1,11 @@
-"""Runs that enlarge images, and bicubic interpolation, on test sets: `python -m experiments.benchmarks.super_resolution`.
+"""Runs that enlarge images, beside bicubic interpolation, on test sets: PSNR and SSIM as the literature has them.
 
     python -m experiments.benchmarks.super_resolution Set5/HR Set14/HR --runs runs/srresnet_photos runs/srgan_photos
 
 A folder holds pictures of high resolution. Each is cut to a multiple of the factor, reduced, enlarged again, and
 compared as the literature has it: PSNR and SSIM of the luminance, without a border as wide as the factor, the mean over
 the pictures. A model of colours is given a grey picture in three equal channels, and the mean of its channels counts.
- Bicubic interpolation of the published Set5 and Set14 has 28.43 and 25.99 dB at four times.
+Bicubic interpolation of the published Set5 and Set14 has 28.43 and 25.99 dB at four times.
 """
 
 import functools

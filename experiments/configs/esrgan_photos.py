@@ -37,7 +37,7 @@ EXPERIMENT = Experiment(
         generator_optimizer=ADAM,
         discriminator_optimizer=ADAM,
     ),
-    data="super_resolution:T91/HR,flickr8k_subset",
+    data="super_resolution:photos",
     images=ImageOptions(size=16, target_factor=4, channels=3, crop="random", flip=True),
     steps=STEPS,
     batch_size=16,

@@ -1,8 +1,8 @@
 """ESRGAN's generator (2 blocks, half as wide) on photographs, four times as large, 64x64: first stage, L1 alone.
 
-python -m experiments.train esrgan_psnr_photos --data-dir DIR
+python -m experiments.train esrgan_psnr_photos --data super_resolution:PATH
 
-For a processor; `esrgan_psnr_published` has the paper's depth, width and size.
+For a processor; `esrgan_psnr_div2k_published` has the paper's depth, width and size.
 """
 
 from experiments.data.options import ImageOptions
@@ -23,7 +23,7 @@ EXPERIMENT = Experiment(
         error=AbsoluteError(),
         generator_optimizer=Optimizer(5e-4, Adam(b2=0.99), Cosine(STEPS, final=0.01)),
     ),
-    data="super_resolution:T91/HR,flickr8k_subset",
+    data="super_resolution:photos",
     images=ImageOptions(size=16, target_factor=4, channels=3, crop="random", flip=True),
     steps=STEPS,
     batch_size=16,

@@ -1,6 +1,6 @@
 """SRGAN (a quarter as deep, half as wide) on photographs, four times as large, 64x64: without a feature network.
 
-python -m experiments.train srgan_photos --init-from runs/srresnet_photos --data-dir DIR
+python -m experiments.train srgan_photos --init-from runs/srresnet_photos --data super_resolution:PATH
 
 For a processor. The generator begins with that of `srresnet_photos`; the content is compared by squared pixel error,
 as in the paper's SRGAN-MSE.
@@ -28,7 +28,7 @@ EXPERIMENT = Experiment(
         generator_optimizer=ADAM,
         discriminator_optimizer=ADAM,
     ),
-    data="super_resolution:T91/HR,flickr8k_subset",
+    data="super_resolution:photos",
     images=ImageOptions(size=16, target_factor=4, channels=3, crop="random", flip=True),
     steps=STEPS,
     batch_size=16,

@@ -1,9 +1,9 @@
 """SRResNet (a quarter as deep, half as wide) on photographs, four times as large, 64x64: by pixel error alone.
 
-python -m experiments.train srresnet_photos --data-dir DIR
+python -m experiments.train srresnet_photos --data super_resolution:PATH
 
-For a processor; `srresnet_published` has the paper's depth, width and size. Runs are compared on Set5 and Set14 by
-`python -m experiments.benchmarks.super_resolution`.
+For a processor; `srresnet_imagenet_published` has the paper's depth, width and size. Runs are compared on Set5 and
+Set14 by `python -m experiments.benchmarks.super_resolution`.
 """
 
 from experiments.data.options import ImageOptions
@@ -23,7 +23,7 @@ EXPERIMENT = Experiment(
         error=AbsoluteError(),
         generator_optimizer=Optimizer(1e-3, Adam(), Cosine(STEPS, final=0.01)),
     ),
-    data="super_resolution:T91/HR,flickr8k_subset",
+    data="super_resolution:photos",
     images=ImageOptions(size=16, target_factor=4, channels=3, crop="random", flip=True),
     steps=STEPS,
     batch_size=16,

@@ -34,7 +34,8 @@ def card(image_set: ImageSet, images: ImageOptions) -> list[str]:
     seen = _seen(image_set)
     of = "" if len(seen) == len(image_set) else f" (of {len(seen):,} images)"
     lines.append(f"values: {seen.min():g} to {seen.max():g}, mean {seen.mean():.4g}, std {seen.std():.4g}{of}")
-    lines += [*_treatment(images), *image_set.notes]
+    tiled = image_set.name.startswith("super_resolution:")
+    lines += [*_treatment(images, tiled=tiled), *image_set.notes]
     return lines
 
 
@@ -72,9 +73,15 @@ def _seen(image_set: ImageSet) -> np.ndarray:
     return np.asarray(image_set.images[np.unique(np.linspace(0, num - 1, min(num, most)).astype(np.int64))])
 
 
-def _treatment(images: ImageOptions) -> Iterator[str]:
+def _treatment(images: ImageOptions, *, tiled: bool) -> Iterator[str]:
+    """What is done to pictures; `tiled` ones are reduced and cut, but not resized."""
     done = []
-    if images.stored_shape is not None:
+    if images.stored_shape is not None and tiled:
+        height, width = images.stored_shape
+        done.append(
+            f"reduced {images.target_factor} times by bicubic interpolation, cut into tiles of {height}x{width}"
+        )
+    elif images.stored_shape is not None:
         height, width = images.stored_shape
         part = "square" if height == width else "part of these proportions"
         how = "squeezed" if images.crop == "none" else f"cut to the middle {part} and resized"

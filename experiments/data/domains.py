@@ -51,7 +51,10 @@ def pairs(path: str, *, swap: bool) -> Collection:
 
 
 def unpaired(paths: str, load: Callable[[str], Collection]) -> Collection:
-    """Two domains; each is a folder or the name of a set, which `load` knows. One folder may hold trainA and trainB."""
+    """Two domains; each is a folder or the name of a set, which `load` knows. One folder may hold trainA and trainB.
+
+    The labels are those of the first.
+    """
     name = f"unpaired:{paths}"
     whole = pathlib.Path(paths).expanduser()
     if paths and files.is_folder(whole):
@@ -65,11 +68,15 @@ def unpaired(paths: str, load: Callable[[str], Collection]) -> Collection:
         pictures = files.pictures_among(every)
         a = dataclasses.replace(a, notes=left_out.notes(whole, every, pictures, files.pictures_among(kept)))
     else:
-        sets = [_set_name(one) for one in _two_names(paths)]
+        sets = names_of(paths)
         a, b = (load(one) for one in sets)
-    return Collection(
-        name, a.images, a.splits, others=b, holds_out=a.holds_out, notes=tuple(dict.fromkeys((*a.notes, *b.notes)))
-    )
+    notes = tuple(dict.fromkeys((*a.notes, *b.notes)))
+    return dataclasses.replace(a, name=name, others=b, recorded="", notes=notes)
+
+
+def names_of(paths: str) -> list[str]:
+    """The names of the two sets of `unpaired:A,B`."""
+    return [_set_name(one) for one in _two_names(paths)]
 
 
 def _domain(name: str, folder: pathlib.Path, roots: Mapping[str, pathlib.Path]) -> Collection:

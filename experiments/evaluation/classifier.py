@@ -198,12 +198,11 @@ def _train(train: ImageSet, seed: int, chosen: Settings) -> dict[str, np.ndarray
     import jax
     import jax.numpy as jnp
 
-    from jaxgen.batches import Labelled
     from jaxgen.images import scale
     from jaxgen.losses import cross_entropy
     from jaxgen.nets.classifier import ConvClassifier
     from jaxgen.optimizers import Adam, LinearDecay, Optimizer
-    from jaxgen.train_state import apply, create, descend
+    from jaxgen.train_state import apply, create
 
     terminal.show(f"training a classifier on {len(train):,} images of {train.name}, once")
     net = ConvClassifier(chosen.channels, chosen.width)
@@ -214,6 +213,17 @@ def _train(train: ImageSet, seed: int, chosen: Settings) -> dict[str, np.ndarray
     def loss(variables: Any, images: Any, labels: Any) -> Any:
         outputs, variables = apply(net, variables, scale(images, (-1.0, 1.0)), (train.num_classes,))
         return cross_entropy(outputs["logits"], labels).mean(), ({}, variables)
+
+    state = fit(state, loss, train, seed, chosen)
+    return {name: np.asarray(leaf) for name, leaf in variables.flat({"params": state.params}).items()}
+
+
+def fit(state: Any, loss: Any, train: ImageSet, seed: int, chosen: Settings) -> Any:
+    """The player after all steps down `loss(variables, images, labels)` of the set's uint8 images."""
+    import jax
+
+    from jaxgen.batches import Labelled
+    from jaxgen.train_state import descend
 
     @functools.partial(jax.jit, donate_argnums=0)
     def steps(state: Any, batches: Labelled) -> Any:
@@ -227,7 +237,7 @@ def _train(train: ImageSet, seed: int, chosen: Settings) -> dict[str, np.ndarray
         places = _order(seed, start * chosen.batch_size, count * chosen.batch_size, len(train))
         batch = train.batch(places, Labelled)
         state = steps(state, jax.tree.map(lambda leaf: leaf.reshape(-1, chosen.batch_size, *leaf.shape[1:]), batch))
-    return {name: np.asarray(leaf) for name, leaf in variables.flat({"params": state.params}).items()}
+    return state
 
 
 def _order(seed: int, start: int, count: int, num: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from experiments.evaluation import (
     baselines,
     codes,
     collapses,
+    diversity,
     extractors,
     measures,
     pairs,
@@ -58,7 +59,11 @@ def evaluate(folder: pathlib.Path, options: Options, changes: Changes = NONE) ->
     found = head(run, judge, options)
     for other in others:
         found["against"] = {"folder": str(other.folder), "experiment": other.name, "step": other.step}
-    found["rows"] = [*_of_pairs(runs, given, options, asked), *judge.rows(given)]
+    found["rows"] = [
+        *_of_pairs(runs, given, options, asked),
+        *_of_noise(runs, given, options),
+        *judge.rows(given),
+    ]
     found["warnings"] = collapses.warnings(found["rows"], max(1, len(judge.real.train.classes)))
     found["class_shares"] = _class_shares(judge.extractors, given)
     found["codes"] = codes.judge(run, judge.real.test)
@@ -144,6 +149,15 @@ def _of_pairs(runs: Mapping[str, Run], given: Sets, options: Options, asked: Ask
     return [_plain(row) for row in pairs.judge(compared, options.metrics, options.seed, asked)]
 
 
+def _of_noise(runs: Mapping[str, Run], given: Sets, options: Options) -> list[dict[str, Any]]:
+    """How much images of one input differ; nothing of a model whose images do not."""
+    there = diversity.is_there(runs["samples"].experiment.model)
+    if not there or (options.metrics and diversity.NAME not in options.metrics):
+        return []
+    samples = {name: given.candidates[name].pixels for name in runs}
+    return [_plain(row) for row in diversity.judge(runs, samples, options.seed)]
+
+
 def _judge(run: Run, options: Options) -> Judge:
     """For the run's data. UserError for a metric or an extractor that does not exist or fit."""
     real = sets.real(run.experiment)
@@ -191,6 +205,7 @@ def _chosen(names: Sequence[str], experiment: Experiment) -> list[Measure]:
     """The measures of sets of the names, the usual ones for none. UserError for one that there is not."""
     there = {measure.name: measure for measure in measures.all_of(experiment.data)}
     of_pairs = pairs.NAMES if pairs.are_there(experiment.model) else ()
+    of_pairs = (*of_pairs, *([diversity.NAME] if diversity.is_there(experiment.model) else []))
     for name in names:
         if name not in (*there, *of_pairs):
             raise UserError(f"--metrics {name!r} is unknown; {nearest(name, (*there, *of_pairs))}")

@@ -109,7 +109,7 @@ class Run:
         args = config, self.state, np.arange(self.most(num)), seed, labels or conditions.source(self.experiment)
         drawn = np.concatenate(list(progress.batches(*args, size=sampling.BATCH)))
         if abilities.has_domains(config):
-            return Examples(drawn, conditions.domains_in_turn(config, np.arange(num)))
+            return Examples(drawn, conditions.domains_in_turn(config, np.arange(len(drawn))))
         if labels is None or not abilities.has_classes(config):
             return Examples(drawn)
         return Examples(drawn, labels(np.arange(num)))

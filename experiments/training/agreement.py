@@ -21,7 +21,7 @@ from jaxgen.gans.regularization import LeCam
 from jaxgen.moving_averages import HalfLife
 from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.optimizers import Cosine, LinearDecay, Optimizer, RampedAdam, to_optax
-from jaxgen.ramps import CosineRamp
+from jaxgen.ramps import CosineRamp, Jump
 from jaxgen.train_state import TrainState
 
 
@@ -49,6 +49,8 @@ def counts(experiment: Experiment, image_set: ImageSet) -> list[Count]:
     for path, one in settings.of_type(experiment.model, CosineRamp, "model"):
         if ".rule." not in path:
             found.append(Count(f"{path}.end", one.end, "a ramp goes on"))
+    for path, one in settings.of_type(experiment.model, Jump, "model"):
+        found.append(Count(f"{path}.end", one.end, f"{path} has its first value"))
     for kind, of in kinds:
         for path, one in settings.of_type(experiment.model, kind, "model"):
             name, updates, what = of(one)

@@ -15,6 +15,11 @@ class LeCunNormal:
 
 
 @dataclass(frozen=True)
+class HeNormal:
+    """N(0, 2 / inputs), not cut: for layers that a ReLU follows."""
+
+
+@dataclass(frozen=True)
 class GlorotUniform:
     """Uniform, of variance 2 / (inputs + outputs): the default of Keras."""
 
@@ -49,7 +54,7 @@ class Orthogonal:
         require(self.gain > 0, "gain", self.gain, "above 0")
 
 
-Initializer: TypeAlias = LeCunNormal | GlorotUniform | Normal | Uniform | Orthogonal
+Initializer: TypeAlias = LeCunNormal | HeNormal | GlorotUniform | Normal | Uniform | Orthogonal
 
 
 def to_flax(initializer: Initializer) -> Function:
@@ -57,6 +62,8 @@ def to_flax(initializer: Initializer) -> Function:
     match initializer:
         case LeCunNormal():
             return nn.initializers.lecun_normal()
+        case HeNormal():
+            return nn.initializers.variance_scaling(2.0, "fan_in", "normal")
         case GlorotUniform():
             return nn.initializers.glorot_uniform()
         case Normal(std):

@@ -56,6 +56,14 @@ def pixel_norm(inputs: jax.Array) -> jax.Array:
     return (whole * jax.lax.rsqrt((whole**2).mean(axis=-1, keepdims=True) + 1e-8)).astype(inputs.dtype)
 
 
+def offset_batch_norm(inputs: jax.Array, mode: Mode) -> jax.Array:
+    """Batch normalisation with an offset and without a scale, its epsilon 1e-3; computed in float32.
+
+    As TensorFlow Slim has it, to be called inside a compact module.
+    """
+    return _batch_norm(mode, scale=False, epsilon=1e-3)(inputs.astype(jnp.float32)).astype(inputs.dtype)
+
+
 class ConditionalBatchNorm(nn.Module):
     """Batch normalisation whose scale and offset are linear in a condition c: as `normalize`, but for those two.
 
@@ -71,7 +79,7 @@ class ConditionalBatchNorm(nn.Module):
     def __call__(self, inputs: jax.Array, condition: jax.Array, mode: Mode = EVALUATION) -> jax.Array:
         """Normalise (batch, ..., channels); `condition` is (batch, size), rows of the unit matrix for classes."""
         channels = inputs.shape[-1]
-        hidden = _batch_norm(mode, affine=False)(inputs.astype(jnp.float32))
+        hidden = _batch_norm(mode, scale=False, offset=False)(inputs.astype(jnp.float32))
         per_example = (inputs.shape[0], *(1,) * (inputs.ndim - 2), channels)
         first, second = nn.initializers.ones, nn.initializers.zeros
         if self.weights is not None:
@@ -84,14 +92,15 @@ class ConditionalBatchNorm(nn.Module):
         return outputs.astype(inputs.dtype)
 
 
-def _batch_norm(mode: Mode, *, affine: bool = True) -> nn.BatchNorm:
+def _batch_norm(mode: Mode, *, scale: bool = True, offset: bool = True, epsilon: float = 1e-5) -> nn.BatchNorm:
     return nn.BatchNorm(
         use_running_average=not mode.train,
         momentum=MOMENTUM,
         axis_name=mode.axis_name,
         use_fast_variance=False,  # E[x^2] - E[x]^2 loses all digits where the mean is large
-        use_scale=affine,
-        use_bias=affine,
+        use_scale=scale,
+        use_bias=offset,
+        epsilon=epsilon,
     )
 
 

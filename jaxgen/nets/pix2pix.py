@@ -12,7 +12,8 @@ begin as N(0, 0.02^2), those of batch norms as N(1, 0.02^2) in the authors' code
 """
 
 import functools
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import flax.linen as nn
 import jax
@@ -52,33 +53,40 @@ class UNetTranslator(nn.Module):
         Raises:
             ValueError: sides that are no multiples of 2^downs, or other sides of the outputs than of the inputs.
         """
-        require_sides(inputs, output_shape, self.downs)
-        require(self.channels >= 1, "channels", self.channels, "at least 1")
-        dtype = jnp.dtype(self.dtype)
-        use_bias = self.norm != "batch"  # a batch norm takes it away
-        down = functools.partial(Conv, kernel_size=4, strides=2, use_bias=use_bias, dtype=dtype, kernel_init=NORMAL)
-        up = functools.partial(ConvTranspose, kernel_size=4, strides=2, dtype=dtype, kernel_init=NORMAL)
-        widths = [self.channels * min(2**level, 8) for level in range(self.downs)]
-        maps = [down(widths[0])(inputs.astype(dtype))]
-        for level, width in enumerate(widths[1:], 1):
-            hidden = down(width)(nn.leaky_relu(maps[-1], SLOPE))
-            maps.append(
-                hidden
-                if level == self.downs - 1
-                else normalize(hidden, self.norm, mode, affine=self.norm != "instance")
-            )
-        hidden = maps.pop()
-        for level in reversed(range(1, self.downs)):
-            hidden = normalize(
-                up(widths[level - 1], use_bias=use_bias)(nn.relu(hidden)),
-                self.norm,
-                mode,
-                affine=self.norm != "instance",
-            )
-            if 4 <= level < self.downs - 1:
-                hidden = dropout(hidden, self.rate, mode, level)
-            hidden = jnp.concatenate([maps.pop(), hidden], axis=3)
-        return up(output_shape[2])(nn.relu(hidden)).astype(jnp.float32)
+        return u_net(self, inputs, output_shape, mode, lambda maps: maps)
+
+
+def u_net(
+    net: Any, inputs: Points, output_shape: Shape, mode: Mode, joined: Callable[[jax.Array], jax.Array]
+) -> jax.Array:
+    """The pass of a U-Net, to be called inside a compact module.
+
+    Args:
+        net: has `channels`, `downs`, `rate`, `norm` and `dtype` as `UNetTranslator`.
+        inputs: (batch, height, width, channels).
+        output_shape: of an image.
+        mode: of the pass.
+        joined: makes of maps what each convolution on the way down takes.
+    """
+    require_sides(inputs, output_shape, net.downs)
+    require(net.channels >= 1, "channels", net.channels, "at least 1")
+    dtype, affine = jnp.dtype(net.dtype), net.norm != "instance"
+    use_bias = net.norm != "batch"  # a batch norm takes it away
+    down = functools.partial(Conv, kernel_size=4, strides=2, use_bias=use_bias, dtype=dtype, kernel_init=NORMAL)
+    up = functools.partial(ConvTranspose, kernel_size=4, strides=2, dtype=dtype, kernel_init=NORMAL)
+    widths = [net.channels * min(2**level, 8) for level in range(net.downs)]
+    maps = [down(widths[0])(joined(inputs.astype(dtype)))]
+    for level, width in enumerate(widths[1:], 1):
+        hidden = down(width)(nn.leaky_relu(joined(maps[-1]), SLOPE))
+        maps.append(hidden if level == net.downs - 1 else normalize(hidden, net.norm, mode, affine=affine))
+    hidden = maps.pop()
+    for level in reversed(range(1, net.downs)):
+        hidden = up(widths[level - 1], use_bias=use_bias)(nn.relu(hidden))
+        hidden = normalize(hidden, net.norm, mode, affine=affine)
+        if 4 <= level < net.downs - 1:
+            hidden = dropout(hidden, net.rate, mode, level)
+        hidden = jnp.concatenate([maps.pop(), hidden], axis=3)
+    return up(output_shape[2])(nn.relu(hidden)).astype(jnp.float32)
 
 
 class PatchDiscriminator(nn.Module):

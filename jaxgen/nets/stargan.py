@@ -6,8 +6,8 @@ Translation, 2017, arXiv 1711.09020, tables 4 and 5 and the authors' code.
     TiledCondition(StarGANTranslator())    images and the domain that they are to be of, one channel for each domain
     StarGANDiscriminator(layers=6)         128x128 pixels or a multiple of 64; fewer layers for smaller images
 
-Instance norms have scales and offsets, the translator's convolutions have no biases. Borders are zeros: a channel of one
-value everywhere is seen behind the first instance norm at the borders alone, and with mirrored ones it would be lost.
+Instance norms have scales and offsets, the translator's convolutions have no biases. Borders are zeros: a channel of
+one value everywhere passes the first instance norm only because of the borders; with mirrored ones it would be lost.
 Weights begin as PyTorch's do, uniform in +-1 / sqrt(inputs).
 """
 
@@ -91,5 +91,6 @@ class StarGANDiscriminator(nn.Module):
         for level in range(self.layers):
             hidden = nn.leaky_relu(conv(self.channels * 2**level, 4, strides=2)(hidden), SLOPE)
         scores = conv(1, 3, use_bias=False)(hidden)[..., 0]
-        logits = conv(output_shape[0], hidden.shape[1:3], padding="VALID", use_bias=False)(hidden)[:, 0, 0]
+        sides = hidden.shape[1], hidden.shape[2]
+        logits = conv(output_shape[0], sides, padding="VALID", use_bias=False)(hidden)[:, 0, 0]
         return {"scores": scores.astype(jnp.float32), "logits": logits.astype(jnp.float32)}

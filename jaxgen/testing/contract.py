@@ -109,7 +109,8 @@ class Suite:
         if config.batch_type is None or config.batch_type is Labelled:
             return None
         rows = condition(random_batches(config, 1, num)[0])
-        return jax.tree.map(lambda each: scale(jnp.asarray(each), config.value_range) if each.ndim == 4 else each, rows)
+        arrays = jax.tree.map(jnp.asarray, rows)
+        return jax.tree.map(lambda each: scale(each, config.value_range) if each.ndim == 4 else each, arrays)
 
     @pytest.fixture(scope="class")
     @classmethod

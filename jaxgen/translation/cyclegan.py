@@ -21,14 +21,12 @@ from typing import ClassVar, NamedTuple
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 
 from jaxgen.batches import Unpaired
 from jaxgen.checks import NonNegativeFloat, NonNegativeInt
 from jaxgen.gans.networks import generator_step
 from jaxgen.gans.objectives import LeastSquares, Objective
-from jaxgen.images import ValueRange, scale
-from jaxgen.losses.reconstruction import mean_absolute_error
+from jaxgen.images import ValueRange
 from jaxgen.mode import Mode
 from jaxgen.model import Defaults
 from jaxgen.moving_averages import MovingAverage, NoAverage
@@ -49,11 +47,13 @@ from jaxgen.translation.cycles import (
     create_judges,
     create_translators,
     cycles,
+    discriminators_value,
+    distance,
     forth,
-    judge,
+    generators_value,
+    scaled,
     translate,
 )
-from jaxgen.translation.patches import discriminator_value, generator_value
 from jaxgen.typing import AxisName, Key, Metrics, Shape, Variables
 
 
@@ -97,26 +97,21 @@ def init(config: Config, key: Key) -> State:
 def generator_loss(config: Config, variables: Variables, opponent: Variables, images: Both, mode: Mode) -> LossOutput:
     """Equations 1 and 2."""
     found, variables = cycles(config, variables, images, mode)
-    compared = images if config.objective.needs_real else Both(None, None)
-    scores, _ = judge(config, opponent, compared, found.fakes, mode)
-    adversarial = jnp.stack([generator_value(config.objective, real, fake, mode) for real, fake in scores]).sum()
-    cycle = _distance(found.reconstructions, images)
+    adversarial = generators_value(config, opponent, images, found.fakes, mode)
+    cycle = distance(found.reconstructions, images)
     metrics = {"generator_loss": adversarial, "cycle": cycle}
     loss = config.adversarial_weight * adversarial + config.cycle_weight * cycle
     if config.identity_weight > 0:
         same_a, variables = translate(config, variables, TO_A, images.a, mode.stream(SAME_A))
         same_b, variables = translate(config, variables, TO_B, images.b, mode.stream(SAME_B))
-        metrics["identity"] = _distance(Both(same_a, same_b), images)
+        metrics["identity"] = distance(Both(same_a, same_b), images)
         loss += config.identity_weight * config.cycle_weight * metrics["identity"]
     return loss, (metrics, variables)
 
 
 def discriminator_loss(config: Config, variables: Variables, images: Both, fakes: Both, mode: Mode) -> LossOutput:
     """Equation 3, for objectives whose value for the discriminator has the half."""
-    scores, variables = judge(config, variables, images, fakes, mode)
-    found = [discriminator_value(config.objective, real, fake, mode) for real, fake in scores]
-    loss = jnp.stack([value for value, _ in found]).sum()
-    logged = jax.tree.map(lambda a, b: (a + b) / 2, *(metrics for _, metrics in found))
+    loss, (logged, variables) = discriminators_value(config, variables, images, fakes, mode)
     return loss, (logged | {"discriminator_loss": loss}, variables)
 
 
@@ -132,7 +127,7 @@ def update(
         key: of this iteration.
         axis_name: of the devices that share the batch, or None.
     """
-    images = Both(*(scale(each, config.value_range) for each in (batch.a, batch.b)))
+    images = scaled(config, batch)
     mode = training_mode(state.generator, key, len(images.a), axis_name)
     latest, _ = forth(config, state.generator.variables, images, mode)
     inputs = state.discriminator.variables, images, mode
@@ -149,8 +144,3 @@ def update(
 
 
 to_a, to_b, sample = translators.to_a, translators.to_b, translators.sample
-
-
-def _distance(images: Both, targets: Both) -> jax.Array:
-    """The mean absolute error of both domains, summed."""
-    return jnp.stack([mean_absolute_error(*each).mean() for each in zip(images, targets, strict=True)]).sum()

@@ -1,16 +1,25 @@
-"""Two translators between two domains, there and back: what CycleGAN and its kin share.
+"""Two domains without pairs, there and back: what CycleGAN and its kin share.
 
-A player of two networks of one form: part `to_b` makes images of domain b from images of a, `to_a` the reverse.
+In CycleGAN, DiscoGAN and DualGAN the generator is a player of two networks of one form: part `to_b` makes images of
+domain b from images of a, `to_a` the reverse. A discriminator of each domain scores its images.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from jaxgen.gans.discrimination import score_both
-from jaxgen.images import squash
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from jaxgen.batches import Unpaired
+from jaxgen.gans.discrimination import Network, score_both
+from jaxgen.gans.objectives import Objective
+from jaxgen.images import scale, squash
+from jaxgen.losses.reconstruction import mean_absolute_error
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.train_state import TrainState, apply, blank, create_parts
-from jaxgen.translation.patches import patch_scorer
-from jaxgen.typing import Images, Key, Keys, Variables
+from jaxgen.translation.patches import discriminator_value, generator_value, patch_scorer
+from jaxgen.typing import Images, Key, Keys, Metrics, Scalar, Variables
 
 TO_A, TO_B = "to_a", "to_b"
 """Names of the translators."""
@@ -71,17 +80,66 @@ def cycles(config: Any, variables: Variables, images: Both, mode: Mode) -> tuple
     return Cycles(fakes, Both(again_a, again_b)), variables
 
 
-def judge(config: Any, variables: Variables, real: Both, fakes: Both, mode: Mode) -> tuple[Both, Variables]:
+def judge(
+    config: Any,
+    variables: Variables,
+    real: Both,
+    fakes: Both,
+    mode: Mode,
+    scorer: Callable[[nn.Module, str], Network] = patch_scorer,
+) -> tuple[Both, Variables]:
     """Of each domain the scores of real images and of fakes, and the variables of both discriminators after the passes.
 
-    Where `real` holds None, its scores are None.
+    Where `real` holds None, its scores are None. `scorer` makes a function of images of a discriminator and its name.
     """
     scores = []
     for part, stream in ((A, JUDGE_A), (B, JUDGE_B)):
-        images, network = (getattr(real, part), getattr(fakes, part)), patch_scorer(config.discriminator, part)
+        images, network = (getattr(real, part), getattr(fakes, part)), scorer(config.discriminator, part)
         found, variables = score_both(network, variables, *images, mode.stream(stream))
         scores.append(found)
     return Both(*scores), variables
+
+
+def discriminators_value(
+    config: Any, variables: Variables, images: Both, fakes: Both, mode: Mode
+) -> tuple[Scalar, tuple[Metrics, Variables]]:
+    """The objective's value for both discriminators, summed; means of what is logged, and the variables afterwards."""
+    scores, variables = judge(config, variables, images, fakes, mode)
+    value, logged = value_for_discriminators(config.objective, scores, mode)
+    return value, (logged, variables)
+
+
+def generators_value(config: Any, opponent: Variables, images: Both, fakes: Both, mode: Mode) -> Scalar:
+    """The objective's value for the generators of both domains, summed."""
+    compared = images if config.objective.needs_real else Both(None, None)
+    return value_for_generators(config.objective, judge(config, opponent, compared, fakes, mode)[0], mode)
+
+
+def value_for_discriminators(objective: Objective, scores: Both, mode: Mode) -> tuple[Scalar, Metrics]:
+    """The objective's value of pairs of real and fake scores of each domain, summed; means of what is logged."""
+    found = [discriminator_value(objective, real, fake, mode) for real, fake in scores]
+    logged = jax.tree.map(lambda a, b: (a + b) / 2, *(metrics for _, metrics in found))
+    return jnp.stack([value for value, _ in found]).sum(), logged
+
+
+def value_for_generators(objective: Objective, scores: Both, mode: Mode) -> Scalar:
+    """The objective's value of pairs of real scores, or None, and fake ones of each domain, summed."""
+    return jnp.stack([generator_value(objective, real, fake, mode) for real, fake in scores]).sum()
+
+
+def scaled(config: Any, batch: Unpaired) -> Both:
+    """The images of both domains in the value range."""
+    return Both(*(scale(images, config.value_range) for images in (batch.a, batch.b)))
+
+
+def exchanged(pair: Both) -> Both:
+    """What is of a as of b, and the reverse."""
+    return Both(pair.b, pair.a)
+
+
+def distance(outputs: Both, targets: Both, error: Callable[..., Any] = mean_absolute_error) -> Scalar:
+    """The mean error of both domains, summed: the mean absolute one, or another function of `losses.reconstruction`."""
+    return jnp.stack([error(*each).mean() for each in zip(outputs, targets, strict=True)]).sum()
 
 
 def require_condition(condition: Images | None) -> Images:

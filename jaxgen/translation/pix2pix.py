@@ -34,9 +34,9 @@ from jaxgen.model import Defaults
 from jaxgen.moving_averages import MovingAverage, NoAverage
 from jaxgen.nets.pix2pix import PatchDiscriminator, UNetTranslator
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import example_keys
 from jaxgen.train_state import LossOutput, apply, blank, create, descend, training_mode
 from jaxgen.translation.patches import discriminator_value, generator_value, patch_scorer
+from jaxgen.translation.single_images import one_at_a_time
 from jaxgen.typing import AxisName, Images, Key, Keys, Metrics, Points, Shape, Variables
 
 GENERATOR = 5
@@ -132,8 +132,7 @@ def sample(config: Config, state: State, key: Keys, num: int, condition: Points 
     if condition is None:
         raise ValueError("condition is None, but must be the inputs, in the value range")
 
-    def alone(key: Key, image: jax.Array) -> jax.Array:
-        mode = Mode(keys=key[None], step=state.generator.step, train=True)
-        return generate(config, state.ema, image[None], mode)[0][0]
+    def network(inputs: Points, mode: Mode) -> jax.Array:
+        return generate(config, state.ema, inputs, mode)[0]
 
-    return jax.vmap(alone)(example_keys(key, num), condition)
+    return one_at_a_time(network, state.generator.step, key, condition)

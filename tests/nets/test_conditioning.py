@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition, InnerCondition
+from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition, InnerCondition, TiledCondition, with_channels
 from jaxgen.nets.conv_autoencoder import ConvEncoder
 from jaxgen.nets.courses.fidle import FidleDiscriminator
 from jaxgen.nets.maxout import Maxout
@@ -31,6 +31,20 @@ def test_channel_condition_adds_a_map_that_a_dense_layer_makes_of_the_condition(
     channel = (CLASSES @ params["Dense_0"]["kernel"]).reshape(5, 4, 4, 1)
     wanted = inner.apply({"params": params["net"]}, jnp.concatenate([IMAGES, channel], axis=-1), (2,))
     np.testing.assert_allclose(outputs, wanted, atol=1e-5)
+
+
+def test_tiled_condition_adds_a_channel_of_one_value_for_each_number():
+    joined = with_channels(IMAGES, CLASSES)
+    assert joined.shape == (5, 4, 4, 4)
+    np.testing.assert_array_equal(joined[..., :1], IMAGES)
+    np.testing.assert_array_equal(joined[:, 1, 3, 1:], CLASSES)
+    np.testing.assert_array_equal(joined[:, :1, :1, 1:] + 0 * joined[..., 1:], joined[..., 1:])
+    net, inner = TiledCondition(ConvEncoder((2,))), ConvEncoder((2,))
+    outputs, variables = jax.jit(lambda: net.init_with_output(jax.random.key(0), IMAGES, CLASSES, (2,)))()
+    wanted = inner.apply({"params": variables["params"]["net"]}, joined, (2,))
+    np.testing.assert_allclose(outputs, wanted, atol=1e-5)
+    with pytest.raises(ValueError, match=r"inputs have shape \(5, 3\), but must be images"):
+        with_channels(CLASSES, CLASSES)
 
 
 def test_the_map_of_a_channel_condition_has_the_rows_and_columns_of_the_image():

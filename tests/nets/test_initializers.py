@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.nets.initializers import GlorotUniform, LeCunNormal, Normal, Orthogonal, Uniform, to_flax
+from jaxgen.nets.initializers import GlorotUniform, HeNormal, LeCunNormal, Normal, Orthogonal, Uniform, to_flax
 
 SHAPE = (300, 100)
 
@@ -12,6 +12,7 @@ SHAPE = (300, 100)
     ("initializer", "deviation", "largest"),
     [
         (LeCunNormal(), 300**-0.5, 2.3 * 300**-0.5),
+        (HeNormal(), (2 / 300) ** 0.5, 6 * (2 / 300) ** 0.5),
         (GlorotUniform(), (2 / 400) ** 0.5, (6 / 400) ** 0.5),
         (Normal(0.02), 0.02, 0.2),
         (Uniform(0.05), 0.05 / 3**0.5, 0.05),

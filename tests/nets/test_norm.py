@@ -6,7 +6,7 @@ import pytest
 
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.initializers import Normal
-from jaxgen.nets.norm import ConditionalBatchNorm, normalize, pixel_norm
+from jaxgen.nets.norm import ConditionalBatchNorm, normalize, offset_batch_norm, pixel_norm
 
 INPUTS = 5.0 + 2.0 * jax.random.normal(jax.random.key(0), (8, 4, 4, 3))
 
@@ -194,6 +194,24 @@ def test_batch_norm_has_a_scale_and_an_offset_for_each_channel():
     own = {name: {"scale": scale, "bias": bias} for name in variables["params"]}
     found = layer.apply({**variables, "params": own}, INPUTS)
     np.testing.assert_allclose(found, np.asarray(layer.apply(variables, INPUTS)) * scale + bias, rtol=1e-5, atol=1e-5)
+
+
+def test_an_offset_batch_norm_is_batch_norm_without_a_scale_with_the_epsilon_of_slim():
+    class Offset(nn.Module):
+        @nn.compact
+        def __call__(self, inputs, mode=EVALUATION):
+            return offset_batch_norm(inputs, mode)
+
+    inputs = 0.01 * INPUTS
+    variables = Offset().init(jax.random.key(0), inputs)
+    (name,) = variables["params"]
+    assert set(variables["params"][name]) == {"bias"}
+    offset = np.array([1.0, -2.0, 0.5], np.float32)
+    own = {**variables, "params": {name: {"bias": offset}}}
+    found, _ = Offset().apply(own, inputs, mode=TRAINING, mutable=["batch_stats"])
+    numbers = np.asarray(inputs)
+    wanted = (numbers - numbers.mean((0, 1, 2))) / np.sqrt(numbers.var((0, 1, 2)) + 1e-3) + offset
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_layer_norm_has_a_scale_and_an_offset_for_each_channel():

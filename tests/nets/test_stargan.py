@@ -47,6 +47,7 @@ def test_with_borders_of_zeros_the_domain_is_seen():
     assert np.abs(found[0] - found[1]).max() > 0.1
 
 
+@pytest.mark.exhaustive
 def test_the_translator_sees_the_domain():
     net, images = TiledCondition(StarGANTranslator(channels=2, blocks=1)), zeros(8, 8, 2) + 0.3
     variables = net.init(jax.random.key(0), images, jnp.zeros((1, 3)), (8, 8, 2))

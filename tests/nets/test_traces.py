@@ -15,26 +15,31 @@ from jaxgen.mode import Mode
 from jaxgen.nets import initializers
 from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.attention import Attention
+from jaxgen.nets.bicyclegan import CodeEncoder, ScaledDiscriminator
 from jaxgen.nets.biggan import BigGANGenerator
 from jaxgen.nets.biggan_deep import BigGANDeepGenerator, GeneratorBlock
 from jaxgen.nets.classifier import ConvClassifier
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
-from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition, InnerCondition
+from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition, InnerCondition, TiledCondition
 from jaxgen.nets.conv import ConvCritic
 from jaxgen.nets.courses.atienza import AtienzaDiscriminator
 from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
 from jaxgen.nets.courses.lanham import LanhamCritic
 from jaxgen.nets.cyclegan import ResNetTranslator
 from jaxgen.nets.diff_augment import DiffAugment
+from jaxgen.nets.discogan import DiscoGANDiscriminator
+from jaxgen.nets.dualgan import DualGANCritic
 from jaxgen.nets.forward_mode import PlainConvolutions
 from jaxgen.nets.infogan import InfoGANGenerator
 from jaxgen.nets.initializers import to_flax
 from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.munit import StyleDecoder
 from jaxgen.nets.partial_convolution import PartialUNet
 from jaxgen.nets.pix2pix import PatchDiscriminator, PixelDiscriminator
 from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.nets.pixelda import NoisyTranslator
 from jaxgen.nets.r3gan import R3GANDiscriminator, R3GANGenerator
 from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
 from jaxgen.nets.rrdb import RRDB, ResidualDenseBlock, RRDBNet
@@ -43,6 +48,8 @@ from jaxgen.nets.shared_scale import SharedScale
 from jaxgen.nets.sngan import SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
 from jaxgen.nets.srresnet import SRResNet
+from jaxgen.nets.stargan import StarGANDiscriminator, StarGANTranslator
+from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
 from jaxgen.nets.vgg16 import VGG16Maps
 from jaxgen.nets.vgg19 import VGG19
 from tests.nets.test_plain import networks
@@ -102,14 +109,20 @@ def test_every_leaky_relu_of_a_network_has_its_slope(number):
     assert set(slopes) == {SLOPE}
 
 
+MAPS_FOLLOW = (PatchDiscriminator, PixelDiscriminator, DiscoGANDiscriminator, DualGANCritic, MultiScaleDiscriminator)
+MAPS_FOLLOW += (ContentEncoder, ResidualBlocks)
+MAPS_FOLLOW += (ScaledDiscriminator, StarGANDiscriminator, VGG16Maps, VGG19)
+"""Networks whose maps follow from their inputs: `output_shape` is ()."""
+
+
 @having()
 def test_outputs_have_the_shape_that_is_asked_for(number):
     """Images are twice as high as wide. A classifier gives features beside its logits, a layer what it makes.
 
-    Discriminators of patches give maps of scores, features their maps.
+    Discriminators of patches give maps of scores, encoders of content and features maps.
     """
     net, _, *shape = CASES[number]
-    if shape and not isinstance(net, ConvClassifier | PatchDiscriminator | PixelDiscriminator | VGG16Maps | VGG19):
+    if shape and not isinstance(net, (ConvClassifier, *MAPS_FOLLOW)):
         assert [value.aval.shape for value in traced(number)[0].outvars] == [(2, *shape[0])]
 
 
@@ -122,6 +135,11 @@ LINEAR = {
     R3GANDiscriminator: {"Conv_0", "Conv_1", "bhwc,hwc->bc", "Dense_0"},
     FidleGenerator: {"UpsampleConv_0"},  # the course's dense layer has no activation
     ResNetTranslator: {"ConvTranspose_0"},  # the authors': nothing behind the last block's sum
+    StarGANTranslator: {"ConvTranspose_0"},
+    CodeEncoder: {"Conv_2"},  # the shortcut of its block
+    NoisyTranslator: {"Conv_3"},  # the authors': a 1x1 convolution takes the last block's sum
+    ContentDecoder: {"Conv_2"},  # as ResNetTranslator
+    StyleDecoder: {"Conv_2"},
     SRResNet: {"Conv_3", "Conv_4"},  # figure 4: sums go to convolutions
     RRDB: {f"Conv_{place}" for place in range(5)},  # the authors': dense blocks take sums
     RRDBNet: {*(f"Conv_{place}" for place in range(5)), "UpsampleConv_0"},
@@ -163,6 +181,7 @@ AROUND = [  # networks around a network
     (InstanceNoise(NORMALIZED, 0.1), LATENTS, ()),
     (PlainConvolutions(NORMALIZED), LATENTS, ()),
     (SharedScale(NORMALIZED), LATENTS, (2,)),
+    (TiledCondition(ConvCritic(2, norm="batch")), (IMAGES, CLASSES), ()),
 ]
 WITH_NORMS = [*(case for case in CASES if "norm" in type(case[0]).__dataclass_fields__), *AROUND]
 WITH_NORMS += [case for case in CASES if isinstance(case[0], (ACGANGenerator, ACGANDiscriminator, InfoGANGenerator))]

@@ -15,6 +15,7 @@ from jax.extend import core
 from jaxgen.nets import initializers
 from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.attention import Attention
+from jaxgen.nets.bicyclegan import CodedUNetTranslator, CodeEncoder, ScaledDiscriminator
 from jaxgen.nets.biggan import BigGANGenerator
 from jaxgen.nets.biggan_deep import BigGANDeepGenerator, DiscriminatorBlock, GeneratorBlock
 from jaxgen.nets.classifier import ConvClassifier
@@ -27,14 +28,18 @@ from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
 from jaxgen.nets.courses.lanham import LanhamCritic, LanhamGenerator
 from jaxgen.nets.cyclegan import ResNetTranslator
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
+from jaxgen.nets.discogan import DiscoGANDiscriminator, DiscoGANTranslator
+from jaxgen.nets.dualgan import DualGANCritic, DualGANTranslator
 from jaxgen.nets.grid import GridDecoder, GridEncoder, ResidualStack
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.munit import StyleDecoder, StyleEncoder
 from jaxgen.nets.partial_convolution import PartialUNet
 from jaxgen.nets.pix2pix import PatchDiscriminator, PixelDiscriminator, UNetTranslator
 from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.nets.pixelda import DomainClassifier, NoisyDiscriminator, NoisyTranslator
 from jaxgen.nets.r3gan import InvertedBottleneck, R3GANDiscriminator, R3GANGenerator
 from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
 from jaxgen.nets.rrdb import RRDB, ResidualDenseBlock, RRDBNet
@@ -43,6 +48,8 @@ from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
 from jaxgen.nets.srgan import SRGANDiscriminator
 from jaxgen.nets.srresnet import SRResNet
+from jaxgen.nets.stargan import StarGANDiscriminator, StarGANTranslator
+from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
 from jaxgen.nets.vgg16 import VGG16Maps
 from jaxgen.nets.vgg19 import VGG19
 from tests.programs import inner
@@ -69,6 +76,14 @@ CASES = [
     (PatchDiscriminator(2, layers=1), IMAGES, ()),
     (PixelDiscriminator(2), IMAGES, ()),
     (ResNetTranslator(2, blocks=1), IMAGES, IMAGE),
+    (StarGANTranslator(2, blocks=1), IMAGES, IMAGE),
+    (StarGANDiscriminator(2, layers=2), IMAGES, (3,)),
+    (CodedUNetTranslator(2, downs=3), (IMAGES, LATENTS), IMAGE),
+    (CodeEncoder(2, blocks=1), IMAGES, (3,)),
+    (ScaledDiscriminator(2, layers=1), IMAGES, ()),
+    (NoisyTranslator(2, blocks=1), (IMAGES, LATENTS), IMAGE),
+    (NoisyDiscriminator(2), IMAGES, ()),
+    (DomainClassifier(channels=(2, 3), width=4), (IMAGES, jnp.zeros(2, jnp.int32)), (3,)),
     (SRResNet(2, 1), SMALL, IMAGE),
     (SRGANDiscriminator(2, 2, 2), IMAGES, ()),
     (RRDBNet(2, 2, 1), SMALL, IMAGE),
@@ -79,6 +94,17 @@ CASES = [
     (ContextDiscriminator(2), IMAGES, ()),
     (PartialUNet(2, downs=2), (IMAGES, IMAGES), IMAGE),
     (VGG16Maps(2, (1, 2)), jnp.ones((2, 8, 4, 3)), ()),
+    (DiscoGANTranslator(2, downs=2, bottleneck=3), IMAGES, IMAGE),
+    (DiscoGANDiscriminator(2, downs=2), IMAGES, ()),
+    (DualGANTranslator(2, downs=2), IMAGES, IMAGE),
+    (DualGANCritic(2, layers=2), IMAGES, ()),
+    (DualGANCritic(2, layers=2, patches=True), IMAGES, ()),
+    (ContentEncoder(2, blocks=1), IMAGES, ()),
+    (ResidualBlocks(), MAPS, ()),
+    (ContentDecoder(blocks=1), MAPS, (32, 16, 1)),
+    (MultiScaleDiscriminator(2, layers=2, scales=2), IMAGES, ()),
+    (StyleEncoder(2, downs=2), IMAGES, (3,)),
+    (StyleDecoder(blocks=1, features=(4,)), (MAPS, LATENTS), (32, 16, 1)),
     (VGG19(2, 2, channels=2), jnp.ones((2, 8, 4, 3)), ()),
     (DCGANGenerator(2), LATENTS, IMAGE),
     (DCGANDiscriminator(2), IMAGES, ()),

@@ -1,9 +1,14 @@
 """Two translators there and back, and their two discriminators."""
 
+import dataclasses
+
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxgen.losses import mean_squared_error
+from jaxgen.mode import EVALUATION
 from jaxgen.train_state import apply
 from jaxgen.translation import cycles
 from jaxgen.translation.cycles import Both
@@ -43,3 +48,26 @@ def test_each_domain_is_scored_by_its_own_discriminator():
     without, _ = cycles.judge(TINY, PLAYERS[1].variables, Both(None, None), fakes, MODE)
     assert without.a[0] is None and without.b[0] is None
     assert_close(without.a[1], scores.a[1])
+
+
+class Identity(nn.Module):
+    """Images as they are."""
+
+    @nn.compact
+    def __call__(self, inputs, output_shape, *, mode=EVALUATION):
+        return inputs
+
+
+def test_identity_maps_have_no_distance_there_and_back():
+    config = dataclasses.replace(TINY, generator=Identity(), value_range=None)
+    variables = cycles.create_translators(config, jax.random.key(0)).variables
+    found, _ = cycles.cycles(config, variables, IMAGES, MODE)
+    for error in (cycles.mean_absolute_error, mean_squared_error):
+        assert cycles.distance(found.reconstructions, IMAGES, error) == 0
+        assert cycles.distance(found.fakes, cycles.exchanged(IMAGES), error) == 0
+
+
+def test_a_distance_is_the_sum_of_the_mean_errors_of_both_domains():
+    targets = Both(IMAGES.a + 0.5, IMAGES.b - 0.25)
+    np.testing.assert_allclose(cycles.distance(IMAGES, targets), 0.75, rtol=1e-5)
+    np.testing.assert_allclose(cycles.distance(IMAGES, targets, mean_squared_error), 0.25 + 0.0625, rtol=1e-5)

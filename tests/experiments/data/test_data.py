@@ -15,7 +15,7 @@ from experiments.data import captions, toys
 from experiments.data.images import ImageSet
 from experiments.data.options import ImageOptions, StorageOptions
 from experiments.data.rows import LazyRows
-from jaxgen.batches import Captioned, Paired, Unpaired
+from jaxgen.batches import Captioned, LabelledUnpaired, Paired, Unpaired
 from tests.experiments.pictures_on_disk import encoded, npy, npz, pixels, write_all
 
 SHARED = pathlib.Path(__file__).parents[4] / "shared" / "data"
@@ -223,6 +223,13 @@ class TestUnpaired:
     def test_two_sets_by_name(self):
         found = data.load("unpaired:digits:1,digits:2")
         assert found.image_shape == (8, 8, 1) and found.others is not None
+
+    def test_labels_are_those_of_the_first_domain(self):
+        found, digits = data.load("unpaired:digits,digits:2"), data.load("digits")
+        a, labels, b = found.batch([5, 9], LabelledUnpaired)
+        np.testing.assert_array_equal(a, digits.batch([5, 9]))
+        np.testing.assert_array_equal(labels, digits.labels[[5, 9]])
+        assert found.classes == digits.classes and b.shape == a.shape
 
 
 CAPTION_FORMS = {

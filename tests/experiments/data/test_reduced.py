@@ -5,7 +5,7 @@ import pytest
 
 from experiments import data
 from experiments.command_line.errors import UserError
-from experiments.data import bicubic
+from experiments.data import bicubic, card
 from experiments.data.options import ImageOptions, StorageOptions
 from jaxgen.batches import Paired
 from tests.experiments.pictures_on_disk import encoded, pixels, write_all
@@ -64,6 +64,10 @@ def test_windows_of_a_tile_and_its_target_are_at_the_same_place(tmp_path):
     found = load(folder_of(tmp_path, [(20, 20)] * 2), crop="random", flip=True)
     assert found.image_shape == (4, 4, 3) and found.shape_of("targets") == (16, 16, 3)
     assert found.images.shape[1:] == (5, 5, 3) and found.targets.shape[1:] == (20, 20, 3)
+    said = card.card(found, ImageOptions(size=4, target_factor=4, crop="random", flip=True))[2]
+    assert said.startswith(
+        "pictures are reduced 4 times by bicubic interpolation, cut into tiles of 5x5, cut to a window"
+    )
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from jaxgen.gans.fading_blur import FadingBlur
 from jaxgen.moving_averages import HalfLife, NoAverage, RampedHalfLife
 from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.optimizers import SGD, Cosine, InverseTime, LinearDecay, Optimizer, RampedAdam
-from jaxgen.ramps import CosineRamp
+from jaxgen.ramps import CosineRamp, Jump
+from jaxgen.translation import discogan
 from tests.experiments import small_runs
 
 GAN, DIGITS = small_runs.GAN, data.load("digits")
@@ -79,6 +80,8 @@ def test_a_longer_run_of_an_experiment_whose_decay_has_ended_is_warned_with_the_
         (dataclasses.replace(small_runs.WIDE, objective=Capacity(steps=101)), "the capacity rises until step 101"),
         (stylegan2.Config(blur=FadingBlur(1.0, end=101), **NO_END), "the blur fades until step 101"),
         (stylegan2.Config(blur=FadingBlur(0.0, end=101), **NO_END), None),
+        (discogan.Config(image_shape=(64, 64, 1), rate=Jump(0.0, 0.5, 101)), "has its first value until step 101"),
+        (discogan.Config(image_shape=(64, 64, 1), rate=Jump(0.0, 0.5, 100)), None),
         (GAN, None),
     ],
 )
@@ -120,6 +123,7 @@ KNOWN = {
     "jaxgen.moving_averages:HalfLife": {"half_life"},
     "jaxgen.moving_averages:RampedHalfLife": {"half_life"},  # a ramp, which has an end
     "jaxgen.ramps:CosineRamp": {"end"},
+    "jaxgen.ramps:Jump": {"end"},
     "jaxgen.nets.spectral:Spectral": {"steps"},  # of the power method: none of the run
     "jaxgen.diffusion.couplings:Reflow": {"steps"},  # of a sampler, as those of all samplers; none of the run
     **{f"jaxgen.diffusion.samplers.ancestral:{name}": {"steps"} for name in ("Ancestral", "DDIM")},

@@ -1,6 +1,6 @@
 """SRResNet as published, four times as large, 96x96, by squared pixel error: for a GPU.
 
-python -m experiments.train srresnet_published --data super_resolution:PATH
+python -m experiments.train srresnet_imagenet_published --data super_resolution:PATH
 
 The authors take 350,000 pictures of ImageNet. Their PSNR on Set5 and Set14 is 32.05 and 28.49 dB.
 """

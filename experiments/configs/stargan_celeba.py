@@ -1,6 +1,6 @@
-"""StarGAN (the paper's networks with four blocks, a quarter as wide) between cats, dogs and pandas, 64x64.
+"""StarGAN (the paper's networks with three blocks, a quarter as wide) between black, blond and brown hair, 64x64.
 
-python -m experiments.train stargan_animals --data-dir DIR
+python -m experiments.train stargan_celeba --data-dir DIR
 
 For a processor; `stargan_rafd_published` has the paper's width and size.
 """
@@ -18,14 +18,14 @@ EXPERIMENT = Experiment(
     model=stargan.Config(
         image_shape=(64, 64, 3),
         num_classes=3,
-        generator=TiledCondition(StarGANTranslator(channels=16, blocks=4)),
-        discriminator=StarGANDiscriminator(channels=24, layers=5),
+        generator=TiledCondition(StarGANTranslator(channels=16, blocks=3)),
+        discriminator=StarGANDiscriminator(channels=16, layers=5),
         discriminator_steps=3,
         generator_optimizer=Optimizer(4e-4, Adam(b1=0.5), LinearDecay(STEPS, begin=STEPS // 2)),
         discriminator_optimizer=Optimizer(4e-4, Adam(b1=0.5), LinearDecay(3 * STEPS, begin=3 * STEPS // 2)),
     ),
-    data="animals3",
-    images=ImageOptions(flip=True),
+    data="celeba_subset",
+    images=ImageOptions(size=64, flip=True),
     steps=STEPS,
     batch_size=8,
     steps_per_call=10,

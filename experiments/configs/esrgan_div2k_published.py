@@ -1,9 +1,10 @@
 """ESRGAN as published, four times as large, 128x128: for a GPU.
 
-python -m experiments.train esrgan_published --init-from runs/esrgan_psnr_published --pretrained features=vgg19.pth
+python -m experiments.train esrgan_div2k_published --init-from RUN --pretrained features=vgg19.pth
 
-`vgg19.pth` is torchvision's. The authors halve both players' relativistic losses: half of their weight 5e-3 stands
-here. The learning rate falls to a sixteenth on half a cosine, in their code by four halvings.
+RUN is that of `esrgan_psnr_div2k_published`, `vgg19.pth` is torchvision's. The authors halve both players' relativistic
+losses: half of their weight 5e-3 stands here. The learning rate falls to a sixteenth on half a cosine, in their code by
+four halvings.
 """
 
 from experiments.data.options import ImageOptions

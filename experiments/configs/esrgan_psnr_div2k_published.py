@@ -1,6 +1,6 @@
 """ESRGAN's generator as published, four times as large, 128x128: first stage, by L1 alone, for a GPU.
 
-python -m experiments.train esrgan_psnr_published --data super_resolution:PATH
+python -m experiments.train esrgan_psnr_div2k_published --data super_resolution:PATH
 
 The authors take DIV2K and Flickr2K. Their PSNR on Set5 and Set14 is 32.73 and 28.99 dB. The learning rate falls on one
 half of a cosine, in their code on four.

@@ -1,9 +1,9 @@
 """SRGAN-VGG54 as published, four times as large, 96x96: for a GPU.
 
-python -m experiments.train srgan_published --init-from runs/srresnet_published --pretrained features=vgg19.pth
+python -m experiments.train srgan_imagenet_published --init-from RUN --pretrained features=vgg19.pth
 
-`vgg19.pth` is torchvision's. The learning rate falls from 1e-4 to 1e-5 on half a cosine, in the paper at once after
-half of the updates.
+RUN is that of `srresnet_imagenet_published`, `vgg19.pth` is torchvision's. The learning rate falls from 1e-4 to 1e-5 on
+half a cosine, in the paper at once after half of the updates.
 """
 
 from experiments.data.options import ImageOptions
