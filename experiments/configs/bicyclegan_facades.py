@@ -12,7 +12,7 @@ from jaxgen.nets.bicyclegan import CodedUNetTranslator, CodeEncoder, ScaledDiscr
 from jaxgen.optimizers import Adam, LinearDecay, Optimizer
 from jaxgen.translation import bicyclegan
 
-STEPS = 6_000
+STEPS = 4_000
 ADAM = Optimizer(2e-4, Adam(b1=0.5), LinearDecay(STEPS, begin=STEPS // 2))
 
 EXPERIMENT = Experiment(

@@ -26,7 +26,7 @@ EXPERIMENT = Experiment(
     ),
     data="unpaired:mnist,usps",
     images=ImageOptions(size=28),
-    steps=6_000,
+    steps=4_000,
     batch_size=32,
     steps_per_call=25,
     log_every=100,
