@@ -71,6 +71,8 @@ UNMEASURED = {
     "models/cyclegan.md",
     "models/partial_conv.md",
     "models/pix2pix.md",
+    "models/srgan.md",
+    "models/srresnet.md",
     "models/stylegan.md",
     "models/stylegan2.md",
     "models/stylegan3.md",

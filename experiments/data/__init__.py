@@ -7,6 +7,7 @@
     folder:PATH, captions:PATH      a person's own pictures, in a folder or a zip archive; npy:PATH, npz:PATH for arrays
     parquet:PATH, arrow:PATH        tables of pictures, as Hugging Face datasets has them
     pairs:PATH, unpaired:A,B        two images at a time
+    super_resolution:PATH           pictures, and the same made smaller
     ring8, grid25, swiss_roll, two_moons, rings    points in the plane
 
 docs/data.md says more. A set is read without TensorFlow and never downloaded: `experiments.prepare` does that.
@@ -72,7 +73,7 @@ def _load(name: str, request: "Request") -> "ImageSet":
 def _by_name(name: str, request: "Request") -> "Collection":
     """All parts of the set of that name."""
     from experiments.command_line.errors import UserError
-    from experiments.data import arrays, captions, digits, domains, folders, prepared, quickdraw, tables, toys
+    from experiments.data import arrays, captions, digits, domains, folders, prepared, quickdraw, reduced, tables, toys
 
     scheme, colon, rest = name.partition(":")
     match scheme:
@@ -88,6 +89,8 @@ def _by_name(name: str, request: "Request") -> "Collection":
             return domains.pairs(rest, swap=request.images.swap)
         case "unpaired":
             return domains.unpaired(rest, lambda one: _by_name(one, request))
+        case "super_resolution":
+            return reduced.collection(rest, request, lambda one: _by_name(one, request))
         case "npy":
             return arrays.npy(rest)
         case "npz":

@@ -69,11 +69,12 @@ class Pictures:
         for indices in parts():
             places = np.unique(np.linspace(0, len(indices) - 1, min(len(indices), PROBED)).astype(np.int64))
             for index in indices[places].tolist():
-                found = self._header(index)
+                found = self.header(index)
                 if found is not None:
                     yield index, found
 
-    def _header(self, index: int) -> Shape | None:
+    def header(self, index: int) -> Shape | None:
+        """Height, width and channels of a picture; None for one that cannot be read."""
         if self.opened is not None:
             found = decoding.header(self.opened(index), self.half)
         else:

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
+from experiments.data import bicubic
 from experiments.data.images import ImageSet
 from experiments.evaluation import sets
 from jaxgen import batches
@@ -38,14 +38,8 @@ def of_inputs(config: Any, inputs: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def enlarged(images: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bicubic, of uint8 images (num, height, width, 1 or 3)."""
-    grey = images.shape[3] == 1
-    resized = [
-        np.asarray(Image.fromarray(one[..., 0] if grey else one).resize((width, height), Image.Resampling.BICUBIC))
-        for one in images
-    ]
-    found = np.stack(resized)
-    return found[..., None] if grey else found
+    """Bicubic, of uint8 images (num, height, width, channels)."""
+    return np.stack([bicubic.resize(one, height, width) for one in images])
 
 
 def mean_target(train: ImageSet, num: int) -> np.ndarray:

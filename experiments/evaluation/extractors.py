@@ -3,6 +3,7 @@
 An extractor is a value that a name and the real training set make; what it gives for images is a pure function of them.
 """
 
+import functools
 import pathlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -98,20 +99,30 @@ def _why_no_classifier(real: Real) -> str | None:
 
 
 def _pca(real: Real) -> Extractor:
+    import jax.numpy as jnp
+
+    fitted_to = sets.spread(real.train, PCA_IMAGES).rows
+    num = min(PCA_DIRECTIONS, fitted_to.shape[1], max(1, len(fitted_to) - 1))
+    fit = functools.cache(lambda: _projection(fitted_to, num))  # not where no metric asks for it
+
+    def outputs(pixels: np.ndarray) -> Outputs:
+        return Outputs(in_chunks(lambda part: fit()(jnp.asarray(part)), Examples(pixels).rows), None)
+
+    return Extractor("pca", outputs, about=f"pca: {num} principal components of {len(fitted_to):,} real images")
+
+
+def _projection(rows: np.ndarray, num: int) -> Callable[[Any], Any]:
+    """Coordinates along the principal components; by singular values where the images are fewer than their values."""
     import jax
     import jax.numpy as jnp
 
+    from jaxgen.latents import principal_components as components
     from jaxgen.metrics import moments, pca_extractor
 
-    fitted_to = sets.spread(real.train, PCA_IMAGES).rows
-    num = min(PCA_DIRECTIONS, fitted_to.shape[1])
-    project = jax.jit(pca_extractor(jax.jit(moments)(jnp.asarray(fitted_to)), num))
-
-    def outputs(pixels: np.ndarray) -> Outputs:
-        rows = Examples(pixels).rows
-        return Outputs(in_chunks(lambda part: project(jnp.asarray(part)), rows), None)
-
-    return Extractor("pca", outputs, about=f"pca: {num} principal components of {len(fitted_to):,} real images")
+    if len(rows) > rows.shape[1]:
+        return jax.jit(pca_extractor(jax.jit(moments)(jnp.asarray(rows)), num))
+    found = jax.jit(components.principal_components, static_argnums=1)(jnp.asarray(rows), num)
+    return jax.jit(functools.partial(components.project, found))
 
 
 def _check_inception(file: str, real: Real) -> None:

@@ -159,7 +159,7 @@ def _said(experiment: Experiment) -> str:
 
 
 def _chosen(names: Sequence[str], experiment: Experiment) -> list[Measure]:
-    """The measures of sets of the names, the usual ones for none. UserError for an unknown one, or one of pairs without pairs."""
+    """The measures of sets of the names, the usual ones for none. UserError for one that there is not."""
     there = {measure.name: measure for measure in measures.all_of(experiment.data)}
     of_pairs = pairs.NAMES if pairs.are_there(experiment.model) else ()
     for name in names:

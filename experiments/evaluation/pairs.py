@@ -22,7 +22,6 @@ from experiments.evaluation.rows import Cell, Row
 from experiments.evaluation.sets import Real, Run
 from experiments.models import conditions
 from jaxgen import batches, metrics
-from jaxgen.metrics.luminance import luminance, without_border
 
 CHUNK = 50
 """Pairs that are compared at a time."""
@@ -150,7 +149,7 @@ def _in_holes(masks: np.ndarray) -> Compare:
 
 def _on_luminance(compare: Compare, border: int) -> Compare:
     def of_luminance(images: Any, targets: Any) -> Any:
-        return compare(*(without_border(luminance(each), border) for each in (images, targets)))
+        return compare(*(metrics.without_border(metrics.luminance(each), border) for each in (images, targets)))
 
     return of_luminance
 

@@ -3,7 +3,7 @@
 A source is an `.npz` of arrays by name (as `experiments.runs.variables` writes them); the folder of another run and
 one of its players, RUN:PLAYER, one network of a player, RUN:PLAYER/PART, or the moving average, RUN:ema; or a file of
 safetensors with the variables of one network, FILE.safetensors, or of several, FILE.safetensors:PLAYER, as
-`experiments.export` writes it.
+`experiments.export` writes it. Published weights of VGG-19 may be a file of `torch.save`, FILE.pth, or of safetensors.
 """
 
 import pathlib
@@ -14,7 +14,7 @@ import jax
 from experiments.command_line.errors import UserError
 from experiments.runs import frozen, restore
 from experiments.runs import variables as stored
-from experiments.weights import tensors
+from experiments.weights import tensors, torch_files, vgg
 from jaxgen.train_state import Frozen, TrainState
 
 
@@ -37,6 +37,8 @@ def read(source: str, part: Frozen) -> dict[str, Any]:
     file, name = (run, player) if run.endswith(tensors.SUFFIX) else (source, "")
     if file.endswith(tensors.SUFFIX):
         return _of_tensors(pathlib.Path(file), name, source, part)
+    if source.endswith(torch_files.SUFFIXES):
+        return _of_torch(pathlib.Path(source), part)
     if run and pathlib.Path(run).is_dir():
         return frozen.fitted(_of_run(pathlib.Path(run), player), source, part)
     return frozen.of_file(pathlib.Path(source), part)
@@ -45,7 +47,10 @@ def read(source: str, part: Frozen) -> dict[str, Any]:
 def _of_tensors(path: pathlib.Path, name: str, source: str, part: Frozen) -> dict[str, Any]:
     tensors.require_package(f"reading {path}")
     try:
-        there = tensors.players(tensors.load(path)[0])
+        arrays = tensors.load(path)[0]
+        if vgg.is_published(arrays):
+            return frozen.fitted(vgg.variables(arrays), source, part)
+        there = tensors.players(arrays)
     except ValueError as error:
         raise UserError(str(error)) from error
     if name not in there:
@@ -57,6 +62,13 @@ def _of_tensors(path: pathlib.Path, name: str, source: str, part: Frozen) -> dic
     if wrong:
         raise UserError(f"{source} does not fit the frozen part {part.name!r}: {wrong}")
     return frozen.fitted(there[name], source, part)
+
+
+def _of_torch(path: pathlib.Path, part: Frozen) -> dict[str, Any]:
+    try:
+        return frozen.fitted(vgg.variables(torch_files.load(path)), str(path), part)
+    except ValueError as error:
+        raise UserError(f"{error}" if str(path) in str(error) else f"{path} cannot be used: {error}") from error
 
 
 def _of_run(folder: pathlib.Path, name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import dataclasses
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import flax.errors
 import jax
@@ -20,6 +20,8 @@ import numpy as np
 from experiments.models import conditions
 from experiments.runs.experiment import model_of
 from jaxgen.images import scale
+from jaxgen.model import Inpainter
+from jaxgen.translation.masks import Masked
 
 STRIDES = tuple(2**power for power in range(9))
 """That are tried, the smallest first."""
@@ -54,16 +56,26 @@ class Network:
         fits = (stride for stride in STRIDES if self._takes(height + stride, width + stride))
         return next(fits, None)
 
-    def __call__(self, pixels: np.ndarray, key: jax.Array) -> np.ndarray:
-        """A picture, (height, width, channels) uint8, to floats from 0 to 255 of its translation."""
+    @property
+    def fills_holes(self) -> bool:
+        """Whether a picture may have a hole, which the network fills."""
+        return isinstance(model_of(self.config), Inpainter)
+
+    def __call__(self, pixels: np.ndarray, key: jax.Array, known: np.ndarray | None = None) -> np.ndarray:
+        """A picture, (height, width, channels) uint8, to floats from 0 to 255 of its translation.
+
+        `known`: (height, width, 1) uint8, 255 outside of the hole, for a network that fills holes.
+        """
         config = sized(self.config, *pixels.shape[:2])
-        return np.asarray(_compiled(config, self.part)(self.state, pixels, key, self.label))
+        given = _Given(pixels, self.label, known)
+        return np.asarray(_compiled(config, self.part)(self.state, given, key))
 
     def _takes(self, height: int, width: int) -> bool:
         config, channels = sized(self.config, height, width), self.input_shape[2]
-        inputs = jax.ShapeDtypeStruct((height, width, channels), np.uint8), jax.eval_shape(lambda: jax.random.key(0))
+        given = _Given(jax.ShapeDtypeStruct((height, width, channels), np.uint8), self.label)
+        key = jax.eval_shape(lambda: jax.random.key(0))
         try:
-            jax.eval_shape(functools.partial(_translated, config, self.part), self.state, *inputs, self.label)
+            jax.eval_shape(functools.partial(_translated, config, self.part), self.state, given, key)
         except (ValueError, TypeError, flax.errors.FlaxError):  # of weights, or layers that do not meet
             return False
         return True
@@ -89,13 +101,22 @@ def _compiled(config: Any, part: Part | None) -> Callable[..., Any]:
     return jax.jit(functools.partial(_translated, config, part))
 
 
-def _translated(config: Any, part: Part | None, state: Any, pixels: Any, key: Any, label: Any) -> Any:
-    images = scale(jnp.asarray(pixels)[None], config.value_range)
+class _Given(NamedTuple):
+    """What a picture is translated from."""
+
+    pixels: Any  # (height, width, channels) uint8
+    label: Any = None  # () int32
+    known: Any = None  # (height, width, 1) uint8
+
+
+def _translated(config: Any, part: Part | None, state: Any, given: _Given, key: Any) -> Any:
+    images = scale(jnp.asarray(given.pixels)[None], config.value_range)
     if part is not None:
-        made = part(config, state, key[None], images)
-    else:
-        made = model_of(config).sample(config, state, key[None], 1, conditions.of_images(config, images, label))
-    return _unit(made, config.value_range)[0]
+        return _unit(part(config, state, key[None], images), config.value_range)[0]
+    condition = conditions.of_images(config, images, given.label)
+    if given.known is not None:
+        condition = Masked(images, (jnp.asarray(given.known)[None] == 255).astype(jnp.float32))
+    return _unit(model_of(config).sample(config, state, key[None], 1, condition), config.value_range)[0]
 
 
 def _unit(images: Any, value_range: Any) -> Any:

@@ -47,7 +47,7 @@ def write(path: pathlib.Path, picture: Picture) -> None:
     image = as_image(picture.pixels)
     if picture.alpha is not None:
         alpha = Image.fromarray(picture.alpha)
-        image.putalpha(alpha if alpha.size == image.size else alpha.resize(image.size, Image.Resampling.LANCZOS))
+        image.putalpha(alpha if alpha.size == image.size else alpha.resize(image.size, Image.Resampling.BILINEAR))
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as unfinished:
         image.save(unfinished, format="PNG")
@@ -59,7 +59,8 @@ def as_image(array: np.ndarray) -> Image.Image:
 
 
 def resized(array: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(height, width, 1 or 3) uint8 at another size, by Lanczos; unchanged at its own."""
+    """(height, width, channels) uint8 at another size, each channel by Lanczos; unchanged at its own."""
     if array.shape[:2] == (height, width):
         return array
-    return with_axis(np.asarray(as_image(array).resize((width, height), Image.Resampling.LANCZOS)))
+    channels = [Image.fromarray(np.ascontiguousarray(array[..., place])) for place in range(array.shape[2])]
+    return np.stack([np.asarray(one.resize((width, height), Image.Resampling.LANCZOS)) for one in channels], axis=2)

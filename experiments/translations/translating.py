@@ -31,9 +31,19 @@ class Way:
     tile: int | None = None  # side in pixels of the input; 0 for none, None to choose it by the size
 
     def __call__(self, picture: Picture, key: jax.Array) -> Picture:
-        """The translation, with the picture's transparency."""
-        found = self._own(picture.pixels, key) if self.size == "own" else self._trained(picture.pixels, key)
-        return Picture(found, picture.alpha)
+        """The translation, with its transparency; for a network that fills holes, what is clear is the hole."""
+        if not self.network.fills_holes or picture.alpha is None:
+            return Picture(self._sized(picture.pixels, key), picture.alpha)
+        known = np.where(picture.alpha[..., None] > 0, np.uint8(255), np.uint8(0))
+        return Picture(self._sized(np.concatenate([picture.pixels, known], axis=2), key))
+
+    def _sized(self, pixels: np.ndarray, key: jax.Array) -> np.ndarray:
+        return self._own(pixels, key) if self.size == "own" else self._trained(pixels, key)
+
+    def _apply(self, pixels: np.ndarray, key: jax.Array) -> np.ndarray:
+        """The network on pixels, of which a channel more than it takes says what is known."""
+        channels = self.network.input_shape[2]
+        return self.network(pixels[..., :channels], key, pixels[..., channels:] if pixels.shape[2] > channels else None)
 
     def side(self, height: int, width: int) -> int | None:
         """Of the tiles for a picture of that size, a multiple of the stride; None for the whole picture at once."""
@@ -56,7 +66,7 @@ class Way:
         padded = borders.reflected(pixels, border)
 
         def apply(tile: np.ndarray) -> np.ndarray:
-            return self.network(tile, key)  # one key, so that noise is the same in all tiles
+            return self._apply(tile, key)  # one key, so that noise is the same in all tiles
 
         side = self.side(height, width)
         if side is None:
@@ -73,7 +83,7 @@ class Way:
         shrunk = min(room[0] / height, room[1] / width)
         inner = tuple(min(max(1, round(shrunk * side)), most) for side, most in zip((height, width), room, strict=True))
         border = borders.around(*inner, *room)
-        made = self.network(borders.reflected(reading.resized(pixels, *inner), border), key)
+        made = self._apply(borders.reflected(reading.resized(pixels, *inner), border), key)
         return reading.resized(rounded(borders.cut(made, border, factor)), factor * height, factor * width)
 
 

@@ -125,7 +125,7 @@ def _admitted() -> dict[tuple[str, str], Callable[..., Any]]:
         return _storage(data)
 
     def tensor(values: np.ndarray, offset: int, size: Any, stride: Any, *_: Any) -> np.ndarray:
-        return _window(values, offset, tuple(size), tuple(stride))
+        return window(values, offset, tuple(size), tuple(stride))
 
     def parameter(data: np.ndarray, *_: Any) -> np.ndarray:
         return data
@@ -179,7 +179,7 @@ def _storage(data: bytes) -> np.ndarray:
     return values
 
 
-def _window(values: np.ndarray, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> np.ndarray:
+def window(values: np.ndarray, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> np.ndarray:
     """A tensor of a storage, in memory of its own. ValueError unless all of it lies inside."""
     numbers = (offset, *size, *stride)
     if len(size) != len(stride) or any(type(number) is not int or number < 0 for number in numbers):

@@ -20,6 +20,13 @@ MEAN, STDDEV = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's channels in [0, 1], by which the images are normalised."""
 
 
+def normalized(images: Images) -> jax.Array:
+    """RGB images in [-1, 1] to the inputs of networks that were trained on ImageNet. ValueError for other channels."""
+    require(images.shape[3] == 3, "channels of the images", images.shape[3], "3, as RGB")
+    mean, stddev = (jnp.array(values)[None, None, None] for values in (MEAN, STDDEV))
+    return ((images + 1) / 2 - mean) / stddev
+
+
 class VGG16Maps(nn.Module):
     """3x3 convolutions and ReLUs in blocks, each of twice the channels, and a pooling of the largest behind each."""
 
@@ -35,9 +42,7 @@ class VGG16Maps(nn.Module):
             ValueError: another output shape than `()`, or images without three channels.
         """
         require(output_shape == (), "output_shape", output_shape, "(): the maps follow from the images")
-        require(images.shape[3] == 3, "channels of the images", images.shape[3], "3, as RGB")
-        mean, stddev = (jnp.array(values)[None, None, None] for values in (MEAN, STDDEV))
-        hidden, maps = (((images + 1) / 2 - mean) / stddev).astype(self.dtype), []
+        hidden, maps = normalized(images).astype(self.dtype), []
         for level, num in enumerate(self.convolutions):
             for _ in range(num):
                 convolve = Conv(self.channels << level, 3, dtype=jnp.dtype(self.dtype), kernel_init=HE)

@@ -111,6 +111,7 @@ LAYERS |= {"EqualizedDense", "EqualizedConv", "AdaINLayer"}  # of ProGAN and the
 LAYERS |= {"FourierFeatures", "FilteredLayer"}  # of StyleGAN 3
 LAYERS |= {"PartialConv", "ChannelWiseDense"}  # of networks that fill holes
 LAYERS |= {"ModulatedConv", "StyledLayer"}  # of StyleGAN 2
+LAYERS |= {"ResidualDenseBlock", "RRDB"}  # of ESRGAN
 LAYERS |= {"Classifier", InceptionV3.__name__}  # published weights, for inference only
 
 

@@ -37,11 +37,14 @@ from jaxgen.nets.pix2pix import PatchDiscriminator, PixelDiscriminator
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.nets.r3gan import R3GANDiscriminator, R3GANGenerator
 from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
+from jaxgen.nets.rrdb import RRDB, ResidualDenseBlock, RRDBNet
 from jaxgen.nets.self_attention import SelfAttention
 from jaxgen.nets.shared_scale import SharedScale
 from jaxgen.nets.sngan import SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
+from jaxgen.nets.srresnet import SRResNet
 from jaxgen.nets.vgg16 import VGG16Maps
+from jaxgen.nets.vgg19 import VGG19
 from tests.nets.test_plain import networks
 from tests.nets.traces import (
     CASES,
@@ -106,7 +109,7 @@ def test_outputs_have_the_shape_that_is_asked_for(number):
     Discriminators of patches give maps of scores, features their maps.
     """
     net, _, *shape = CASES[number]
-    if shape and not isinstance(net, ConvClassifier | PatchDiscriminator | PixelDiscriminator | VGG16Maps):
+    if shape and not isinstance(net, ConvClassifier | PatchDiscriminator | PixelDiscriminator | VGG16Maps | VGG19):
         assert [value.aval.shape for value in traced(number)[0].outvars] == [(2, *shape[0])]
 
 
@@ -119,6 +122,9 @@ LINEAR = {
     R3GANDiscriminator: {"Conv_0", "Conv_1", "bhwc,hwc->bc", "Dense_0"},
     FidleGenerator: {"UpsampleConv_0"},  # the course's dense layer has no activation
     ResNetTranslator: {"ConvTranspose_0"},  # the authors': nothing behind the last block's sum
+    SRResNet: {"Conv_3", "Conv_4"},  # figure 4: sums go to convolutions
+    RRDB: {f"Conv_{place}" for place in range(5)},  # the authors': dense blocks take sums
+    RRDBNet: {*(f"Conv_{place}" for place in range(5)), "UpsampleConv_0"},
     BigGANDeepGenerator: {"Dense_0"},  # takes the embedding of the class beside the latents
 }
 
@@ -139,17 +145,12 @@ def test_networks_add_and_leave_factors_to_their_layers(number):
     """But for what some networks are made of: nothing else has another sign or size.
 
     Two gates of a PixelCNN; the root of an attention's features, which SAGAN's undoes, and its gamma; in R3GAN's eight
-    taps of a filter at each of two resamplings, and a basis times a linear map; what a partial convolution misses.
+    taps of a filter at each of two resamplings, and a basis times a linear map; slopes of four PReLUs; branches of
+    residual dense blocks; what a partial convolution misses.
     """
     net = CASES[number][0]
-    own = {
-        PixelCNN: 2,
-        Attention: 1,
-        SelfAttention: 3,
-        R3GANGenerator: 2 * 8 + 1,
-        R3GANDiscriminator: 2 * 8,
-        PartialUNet: 4,
-    }
+    own = {PixelCNN: 2, Attention: 1, SelfAttention: 3, R3GANGenerator: 2 * 8 + 1, R3GANDiscriminator: 2 * 8}
+    own |= {SRResNet: 4, ResidualDenseBlock: 1, RRDB: 4, RRDBNet: 4, PartialUNet: 4}
     assert factors(traced(number)[0]) == own.get(type(net), 0) + 3 * len(getattr(net, "attention", ()))
 
 

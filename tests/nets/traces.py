@@ -37,17 +37,21 @@ from jaxgen.nets.pix2pix import PatchDiscriminator, PixelDiscriminator, UNetTran
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.nets.r3gan import InvertedBottleneck, R3GANDiscriminator, R3GANGenerator
 from jaxgen.nets.resnet import FirstBlock, FlatResNetCritic, ResidualBlock, ResNetCritic, ResNetGenerator
+from jaxgen.nets.rrdb import RRDB, ResidualDenseBlock, RRDBNet
 from jaxgen.nets.self_attention import SelfAttention
 from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
+from jaxgen.nets.srgan import SRGANDiscriminator
+from jaxgen.nets.srresnet import SRResNet
 from jaxgen.nets.vgg16 import VGG16Maps
+from jaxgen.nets.vgg19 import VGG19
 from tests.programs import inner
 
 SLOPE, WEIGHTS = 0.375, initializers.Uniform(0.3)
 PRODUCTS, CURVES = ("dot_general", "conv_general_dilated"), ("max", "select_n", "tanh", "logistic")
 LATENTS, MAPS, IMAGES = jnp.ones((2, 3)), jnp.ones((2, 8, 4, 4)), jnp.ones((2, 32, 16, 1))
 CLASSES, HALVES = jnp.ones((2, 3)), jnp.ones((2, 8, 4, 8), jnp.bfloat16)
-IMAGE, CODE = IMAGES.shape[1:], MAPS.shape[1:]
+SMALL, IMAGE, CODE = jnp.ones((2, 8, 4, 1)), IMAGES.shape[1:], MAPS.shape[1:]
 CASES = [
     (ACGANGenerator((2, 2)), LATENTS, IMAGE),
     (ACGANDiscriminator((2, 2, 2)), IMAGES, (3,)),
@@ -65,11 +69,17 @@ CASES = [
     (PatchDiscriminator(2, layers=1), IMAGES, ()),
     (PixelDiscriminator(2), IMAGES, ()),
     (ResNetTranslator(2, blocks=1), IMAGES, IMAGE),
+    (SRResNet(2, 1), SMALL, IMAGE),
+    (SRGANDiscriminator(2, 2, 2), IMAGES, ()),
+    (RRDBNet(2, 2, 1), SMALL, IMAGE),
+    (RRDB(2), MAPS),
+    (ResidualDenseBlock(2), MAPS),
     (ContextEncoder(2, 3), IMAGES, (8, 16, 1)),
     (ContextEncoder(2, channel_wise=True), IMAGES, IMAGE),
     (ContextDiscriminator(2), IMAGES, ()),
     (PartialUNet(2, downs=2), (IMAGES, IMAGES), IMAGE),
     (VGG16Maps(2, (1, 2)), jnp.ones((2, 8, 4, 3)), ()),
+    (VGG19(2, 2, channels=2), jnp.ones((2, 8, 4, 3)), ()),
     (DCGANGenerator(2), LATENTS, IMAGE),
     (DCGANDiscriminator(2), IMAGES, ()),
     (GridEncoder(4, 1, 2), IMAGES, CODE),

@@ -41,7 +41,9 @@ IN_MEMORY = {
     "experiments.data.order._permutation": "nothing",
     "experiments.data.pixels._transform": "nothing",
     "experiments.evaluation.inception.shapes": "the network, which has no settings",
+    "experiments.data.bicubic._weights": "nothing",
     "experiments.evaluation.rows.neighbors": "the sets of one evaluation, which are fixed",
+    "experiments.evaluation.sets.given": "the data of one run, which are fixed",
     "experiments.latents.trained.classes": "the data of one run, read once a command",
     "experiments.latents.trained.held_out": "the data of one run, read once a command",
     "experiments.latents.trained.latent_dim": "the settings of one run",
@@ -53,6 +55,8 @@ IN_MEMORY = {
     "experiments.models.sampling._rows": "nothing: state, seed and conditions are arguments of what it gives",
     "experiments.pictures.figures._font": "a file of matplotlib",
     "experiments.runs.restore.of_segment": "the history of one run, fixed within the function that defines it",
+    "experiments.translations.network._compiled": "nothing: the state is an argument of what it gives",
+    "experiments.translations.network.stride": "nothing: settings and shapes of one network",
 }
 
 
