@@ -11,7 +11,7 @@ import numpy as np
 from experiments.command_line import terminal
 from experiments.command_line.errors import FolderError, UserError
 from experiments.data.request import nearest
-from experiments.evaluation import baselines, codes, collapses, extractors, measures, pairs, rows, sets
+from experiments.evaluation import baselines, codes, collapses, extractors, heads, measures, pairs, rows, sets
 from experiments.evaluation.extractors import Cache, Extractor
 from experiments.evaluation.measures import Measure
 from experiments.evaluation.options import Options
@@ -112,7 +112,8 @@ def _of_pairs(runs: Mapping[str, Run], given: Sets, options: Options) -> list[di
         return []
     samples = {name: given.candidates[name].pixels for name in runs}
     compared = pairs.drawn(runs, samples, given.real, options.seed)
-    return [_plain(row) for row in pairs.judge(compared, options.metrics, options.seed)]
+    named = heads.judge(runs, given.real, options.metrics, options.seed)
+    return [_plain(row) for row in (*named, *pairs.judge(compared, options.metrics, options.seed))]
 
 
 def _judge(run: Run, options: Options) -> Judge:
@@ -162,6 +163,7 @@ def _chosen(names: Sequence[str], experiment: Experiment) -> list[Measure]:
     """The measures of sets of the names, the usual ones for none. UserError for one that there is not."""
     there = {measure.name: measure for measure in measures.all_of(experiment.data)}
     of_pairs = pairs.NAMES if pairs.are_there(experiment.model) else ()
+    of_pairs += (heads.NAME,) if heads.are_there(experiment.model) else ()
     for name in names:
         if name not in (*there, *of_pairs):
             raise UserError(f"--metrics {name!r} is unknown; {nearest(name, (*there, *of_pairs))}")
