@@ -1,4 +1,4 @@
-"""Accuracy of models that name classes beside what they make of images: of held-out images, with an interval of 95 %."""
+"""Accuracy of models that name classes beside what they make of images: of held-out images, intervals of 95 %."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
