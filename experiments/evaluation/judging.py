@@ -11,10 +11,23 @@ import numpy as np
 from experiments.command_line import terminal
 from experiments.command_line.errors import FolderError, UserError
 from experiments.data.request import nearest
-from experiments.evaluation import baselines, codes, collapses, extractors, heads, measures, pairs, rows, sets
+from experiments.evaluation import (
+    back,
+    baselines,
+    codes,
+    collapses,
+    extractors,
+    heads,
+    measures,
+    pairs,
+    perceptual,
+    rows,
+    sets,
+)
 from experiments.evaluation.extractors import Cache, Extractor
 from experiments.evaluation.measures import Measure
 from experiments.evaluation.options import Options
+from experiments.evaluation.pairs import Asked
 from experiments.evaluation.rows import Plan, Row, Sets
 from experiments.evaluation.sets import Examples, Real, Run
 from experiments.models import abilities, conditions, samplers, sampling
@@ -40,12 +53,13 @@ def evaluate(folder: pathlib.Path, options: Options, changes: Changes = NONE) ->
     run, *others = _runs(folder, options, changes)
     _check_classes(run, options)
     judge = _judge(run, options)
+    asked = _asked(run, options)
     runs: dict[str, Run] = dict(zip(("samples", "against"), (run, *others), strict=False))
     given = judge.draw(runs, options)
     found = head(run, judge, options)
     for other in others:
         found["against"] = {"folder": str(other.folder), "experiment": other.name, "step": other.step}
-    found["rows"] = [*_of_pairs(runs, given, options), *judge.rows(given)]
+    found["rows"] = [*_of_pairs(runs, given, options, asked), *judge.rows(given)]
     found["warnings"] = collapses.warnings(found["rows"], max(1, len(judge.real.train.classes)))
     found["class_shares"] = _class_shares(judge.extractors, given)
     found["codes"] = codes.judge(run, judge.real.test)
@@ -105,7 +119,23 @@ def _baselines(run: Run, num: int) -> dict[str, Examples]:
     return {name: Examples(pixels) for name, pixels in found.items()}
 
 
-def _of_pairs(runs: Mapping[str, Run], given: Sets, options: Options) -> list[dict[str, Any]]:
+def _asked(run: Run, options: Options) -> Asked:
+    """What is compared by files that a person names. UserError for those that do not fit the run."""
+    if (options.perceptual or options.back) and not pairs.are_there(run.experiment.model):
+        name = "--perceptual" if options.perceptual else "--back"
+        raise UserError(f"{name} is given, but {run.name} has no pairs to compare; leave it out")
+    for name, option in (("perceptual", options.perceptual), ("read_back", options.back)):
+        if name in options.metrics and option is None:
+            raise UserError(
+                f"--metrics {name} needs --{name.rpartition('_')[2]} with the file or the run to compare by"
+            )
+    return Asked(
+        options.perceptual and perceptual.distance(options.perceptual),
+        options.back and back.translator(options.back, run, options.seed),
+    )
+
+
+def _of_pairs(runs: Mapping[str, Run], given: Sets, options: Options, asked: Asked) -> list[dict[str, Any]]:
     """The rows of a run whose samples have targets of their own; none of another run."""
     run = runs["samples"]
     if not pairs.are_there(run.experiment.model):
@@ -113,7 +143,8 @@ def _of_pairs(runs: Mapping[str, Run], given: Sets, options: Options) -> list[di
     samples = {name: given.candidates[name].pixels for name in runs}
     compared = pairs.drawn(runs, samples, given.real, options.seed)
     named = heads.judge(runs, given.real, options.metrics, options.seed)
-    return [_plain(row) for row in (*named, *pairs.judge(compared, options.metrics, options.seed))]
+    found = [*named, *pairs.judge(compared, options.metrics, options.seed, asked)]
+    return [_plain(row) for row in found]
 
 
 def _judge(run: Run, options: Options) -> Judge:

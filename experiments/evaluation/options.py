@@ -22,6 +22,8 @@ class Options:
     num_halves: int = 20  # random halves of the samples, for an interval of what is no mean; 0 for none
     classes: Shares | None = None  # of the samples: turn, or data: as it has them; data where its classes are unequal
     equal_num: bool = True  # take no more samples than are held out, where a metric depends on their number
+    perceptual: pathlib.Path | None = None  # weights of VGG-19, FILE.pth: the perceptual distance of paired runs
+    back: pathlib.Path | None = None  # a run from photographs to label maps, which reads samples made of label maps
     data: str | None = None  # the run's data in their new place, such as folder:PATH; as in the training if not given
     data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given
     cache_dir: pathlib.Path | None = None  # where classifiers are kept; ~/.cache/jaxgen/classifiers if not given

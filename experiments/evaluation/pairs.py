@@ -9,13 +9,14 @@ the holes alone.
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from experiments.evaluation import baselines, holes, palettes, rows, sets
+from experiments.evaluation.back import Translate
 from experiments.evaluation.measures import Better
 from experiments.evaluation.outputs import in_chunks
 from experiments.evaluation.rows import Cell, Row
@@ -36,9 +37,20 @@ class Pairs:
 
     candidates: Mapping[str, np.ndarray]
     targets: np.ndarray
+    inputs: np.ndarray
     factor: int = 1  # how many times as high and wide as their inputs targets are
     maps: np.ndarray | None = None  # training targets, where they are label maps
     masks: np.ndarray | None = None  # 0 in the holes, where they are filled
+
+
+class Asked(NamedTuple):
+    """What is compared beside, where a person names files for it."""
+
+    perceptual: Compare | None = None  # of images in [0, 1]
+    back: Translate | None = None  # from the photographs that samples are to the label maps that they were made of
+
+
+NOTHING = Asked()
 
 
 @dataclass(frozen=True)
@@ -68,10 +80,10 @@ def drawn(runs: Mapping[str, Run], samples: Mapping[str, np.ndarray], real: Real
     masks = holes.masks(config, inputs, seed)
     if masks is not None:
         simple["mean_color"] = holes.plain(targets, masks)
-    return Pairs(dict(samples) | simple, targets, targets.shape[1] // inputs.shape[1], maps, masks)
+    return Pairs(dict(samples) | simple, targets, inputs, targets.shape[1] // inputs.shape[1], maps, masks)
 
 
-def measures(given: Pairs) -> list[PairMeasure]:
+def measures(given: Pairs, asked: Asked = NOTHING) -> list[PairMeasure]:
     """Those that there are for the pairs."""
     found = [
         PairMeasure("l1", "mean absolute error", "lower", _on_unit(_absolute)),
@@ -91,16 +103,40 @@ def measures(given: Pairs) -> list[PairMeasure]:
         colours = palettes.palette(given.maps)
         same = functools.partial(palettes.accuracy, colours=colours)
         found.append(PairMeasure("pixel_accuracy", f"pixels of the right of {len(colours)} labels", "higher", same))
+    if asked.perceptual is not None:
+        found.append(PairMeasure("perceptual", "perceptual distance", "lower", _on_unit(asked.perceptual)))
+    if asked.back is not None:
+        found.append(_read_back(given.inputs, asked.back))
     return found
 
 
-NAMES = ("l1", "psnr", "ssim", "ms_ssim_target", "psnr_y", "ssim_y", "psnr_hole", "pixel_accuracy")
+def _read_back(maps: np.ndarray, translate: Translate) -> PairMeasure:
+    colours = palettes.palette(maps)
+
+    def compare(images: np.ndarray, _: Any) -> np.ndarray:
+        return palettes.accuracy(translate(images), maps, colours)
+
+    return PairMeasure("read_back", f"pixels read back as the right of {len(colours)} labels", "higher", compare)
+
+
+NAMES = (
+    "l1",
+    "psnr",
+    "ssim",
+    "ms_ssim_target",
+    "psnr_y",
+    "ssim_y",
+    "psnr_hole",
+    "pixel_accuracy",
+    "perceptual",
+    "read_back",
+)
 """As --metrics has them."""
 
 
-def judge(given: Pairs, names: Sequence[str], seed: int) -> list[Row]:
+def judge(given: Pairs, names: Sequence[str], seed: int, asked: Asked = NOTHING) -> list[Row]:
     """A row for each measure of the names, all for none, that there is for the pairs."""
-    return [_row(measure, given, seed) for measure in measures(given) if not names or measure.name in names]
+    return [_row(measure, given, seed) for measure in measures(given, asked) if not names or measure.name in names]
 
 
 def _row(measure: PairMeasure, given: Pairs, seed: int) -> Row:
@@ -108,6 +144,8 @@ def _row(measure: PairMeasure, given: Pairs, seed: int) -> Row:
     if measure.name == "pixel_accuracy" and given.maps is not None:
         usual = palettes.most_frequent(given.maps, palettes.palette(given.maps))
         candidates["frequent"] = np.broadcast_to(usual, given.targets.shape)
+    if measure.name == "read_back":
+        candidates["real"] = given.targets
     cells = {name: _cell(measure, images, given.targets, seed) for name, images in candidates.items()}
     interval = f"bootstrap of {rows.DRAWS:,} draws"
     return Row(measure.name, measure.title, None, "none", better=measure.better, interval=interval, cells=cells)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from experiments import evaluate, export, inception, likelihood, report, results, sample, sizes, sweep, train
+from experiments import evaluate, export, inception, likelihood, report, results, sample, sizes, sweep, train, translate
 from tests.experiments import small_runs
 
 
@@ -29,7 +29,9 @@ def unexplained(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "command", [sample, evaluate, export, sweep, likelihood], ids=lambda command: command.__name__.rpartition(".")[2]
+    "command",
+    [sample, evaluate, export, sweep, likelihood, translate],
+    ids=lambda command: command.__name__.rpartition(".")[2],
 )
 def test_every_option_of_a_command_on_a_run_is_explained(command, folder, capsys):
     with pytest.raises(SystemExit):

@@ -2,6 +2,7 @@
 
 import json
 
+import jax
 import numpy as np
 import pytest
 from scipy.linalg import sqrtm
@@ -12,9 +13,11 @@ from experiments import evaluate
 from experiments.command_line.errors import UserError
 from experiments.data import bicubic
 from experiments.data.options import ImageOptions
-from experiments.evaluation import baselines, palettes, sets, table
+from experiments.evaluation import baselines, palettes, perceptual, sets, table
 from experiments.reports import records, results
+from experiments.runs import variables as stored
 from jaxgen.batches import Inpainting, Paired
+from jaxgen.nets.vgg19 import VGG19
 from tests.experiments import conditional, enlarging, small_runs
 from tests.experiments.models_of_tests import own_models  # noqa: F401
 from tests.experiments.pictures_on_disk import encoded, pixels, write_all
@@ -134,6 +137,45 @@ def test_a_palette_is_found_in_maps_with_the_noise_of_compression():
     assert colours.shape == (3, 3) and np.abs(colours - PALETTE).max() < 8
     np.testing.assert_array_equal(palettes.classes(noisy, colours), numbers)
     np.testing.assert_array_equal(palettes.accuracy(noisy, PALETTE[numbers], colours), 1)
+
+
+def test_samples_made_of_label_maps_are_read_back_by_the_run_of_the_other_direction(own_models, tmp_path):  # noqa: F811
+    """Both runs copy their input: what is read back is the map itself, and of real photographs the maps they are."""
+    pictures = {}
+    for split, seeds in (("train", range(3)), ("val", range(3, 5))):
+        for seed in seeds:
+            photograph = (maps_of(seed) + (np.arange(16)[None] < 4)) % 3  # a map with a quarter of the pixels wrong
+            pictures[f"{split}/{seed}.png"] = of_two(PALETTE[photograph], PALETTE[maps_of(seed)])
+    data = f"pairs:{write_all(tmp_path / 'maps', pictures)}"
+    model = enlarging.Config(input_shape=(16, 16, 3), image_shape=(16, 16, 3))
+    there = ImageOptions(label_maps="inputs", swap=True)
+    run = small_runs.save(model, tmp_path / "run", data=data, images=there)
+    other = small_runs.save(model, tmp_path / "back", data=data, images=ImageOptions(label_maps="targets"))
+    found = evaluated(run, "--metrics", "read_back", "--back", other)
+    assert value(found, "read_back") == 1 and value(found, "read_back", "real") == 0.75
+    with pytest.raises(UserError, match="is for a run from label maps"):
+        evaluated(other, "--back", run)
+    with pytest.raises(UserError, match="is no run from photographs of 16x16x3 to label maps"):
+        evaluated(run, "--back", run)
+    with pytest.raises(UserError, match="--metrics read_back needs --back"):
+        evaluated(run, "--metrics", "read_back")
+
+
+def test_the_perceptual_distance_is_that_of_unit_features_of_the_named_weights(tmp_path):
+    net = VGG19(block=1, conv=1, channels=4)
+    images, targets = (jax.random.uniform(jax.random.key(seed), (2, 16, 16, 3)) for seed in (0, 1))
+    variables = net.init(jax.random.key(2), images)
+    stored.save(tmp_path / "vgg.npz", variables)
+    distance = perceptual.distance(tmp_path / "vgg.npz", net)
+    maps = [np.asarray(net.apply(variables, 2 * each - 1), np.float64) for each in (images, targets)]
+    unit = [each / (np.sqrt((each**2).sum(axis=3, keepdims=True)) + 1e-10) for each in maps]
+    wanted = ((unit[0] - unit[1]) ** 2).sum(axis=3).mean(axis=(1, 2))
+    np.testing.assert_allclose(distance(images, targets), wanted, rtol=1e-4)
+    np.testing.assert_allclose(distance(images, images), 0, atol=1e-6)
+    grey = images[..., :1]
+    assert distance(grey, targets[..., :1]).shape == (2,)
+    with pytest.raises(ValueError, match="images of 8x8 pixels are too small"):
+        distance(images[:, :8, :8], targets[:, :8, :8])
 
 
 def frechet(one, other):
