@@ -125,8 +125,8 @@ class PartialUNet(nn.Module):
         maps = [(images.astype(self.dtype), mask)]
         for level, features in enumerate(widths):
             side = KERNELS[level] if level < len(KERNELS) else 3
-            border = ((side // 2, side // 2),) * 2
-            hidden, known = layer(features, side, strides=2, padding=border)(*maps[-1])
+            border = side // 2, side // 2
+            hidden, known = layer(features, side, strides=2, padding=(border, border))(*maps[-1])
             hidden = hidden if level == 0 else normalize(hidden, self.norm, way_down)
             maps.append((nn.relu(hidden), known))
         hidden, known = maps.pop()

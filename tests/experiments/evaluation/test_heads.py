@@ -1,6 +1,7 @@
 """Accuracy of models that name classes of held-out images."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import jax
 import numpy as np
@@ -23,13 +24,14 @@ LABELS[:10] = (LABELS[:10] + 1) % 3
 TEST = ImageSet("digits", PIXELS, LABELS, ("a", "b", "c"))
 
 
-def run(config):
+def run(config) -> Any:
     return SimpleNamespace(experiment=SimpleNamespace(model=config), state=STATE)
 
 
 def test_the_share_of_right_classes_has_an_interval_and_so_has_that_of_the_other_run():
     (row,) = heads.judge({"samples": run(TINY), "against": run(TINY)}, Real(TEST, TEST), (), 0)
-    for cell in (row.cells["samples"], row.cells["against"]):
+    cells: Any = row.cells
+    for cell in (cells["samples"], cells["against"]):
         assert cell.value == 0.75 and cell.num == 40
         assert 0.55 < cell.low < 0.75 < cell.high < 0.95
     other = heads.judge({"samples": run(TINY), "against": run(WITHOUT_CLASSES)}, Real(TEST, TEST), (), 0)

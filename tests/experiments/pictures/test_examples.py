@@ -1,5 +1,7 @@
 """Rows of what a model is given and what it makes of it."""
 
+from typing import Any
+
 import jax
 import numpy as np
 
@@ -10,7 +12,7 @@ from jaxgen.images import to_pixels
 from jaxgen.translation import partial_conv
 from tests.translation.test_partial_conv import TINY
 
-PIXELS = np.random.default_rng(0).integers(0, 120, (3, *TINY.image_shape), np.uint8)
+PIXELS: Any = np.random.default_rng(0).integers(0, 120, (3, *TINY.image_shape), np.uint8)
 
 
 def test_filled_holes_stand_between_the_images_with_holes_and_the_whole_ones():
