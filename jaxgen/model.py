@@ -202,8 +202,17 @@ class TwoDomainModel(Model, Protocol):
         ...
 
 
+@runtime_checkable
+class Classifier(Model, Protocol):
+    """A model that also names the classes of images."""
+
+    def classify(self, config: Any, state: Any, images: Images) -> Points:
+        """Logits of the classes, (batch, classes), of images in the value range."""
+        ...
+
+
 ABILITIES = (
     *(LatentModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel, TrajectoryModel),
-    *(TwoDomainModel, Inpainter),
+    *(TwoDomainModel, Inpainter, Classifier),
 )
 """What a model may offer besides learning and sampling."""

@@ -1,8 +1,8 @@
 """Partial convolutions as published, on photographs of faces, 512x512, with irregular holes: for a GPU.
 
-python -m experiments.train partial_conv_published --data-dir DIR --pretrained features=VGG16.npz
+python -m experiments.train partial_conv_published --data-dir DIR --pretrained features=vgg16.pth
 
-The features are the maps of VGG-16 up to its third pooling, as `VGG16Maps` names them. For the paper's second phase:
+`vgg16.pth` is torchvision's; its maps up to the third pooling are compared. For the paper's second phase:
 --init-from RUN --model.generator.fixed-statistics true --model.generator-optimizer.learning-rate 5e-5.
 """
 

@@ -18,6 +18,7 @@ from experiments.evaluation import (
     collapses,
     diversity,
     extractors,
+    heads,
     measures,
     pairs,
     perceptual,
@@ -146,7 +147,9 @@ def _of_pairs(runs: Mapping[str, Run], given: Sets, options: Options, asked: Ask
         return []
     samples = {name: given.candidates[name].pixels for name in runs}
     compared = pairs.drawn(runs, samples, given.real, options.seed)
-    return [_plain(row) for row in pairs.judge(compared, options.metrics, options.seed, asked)]
+    named = heads.judge(runs, given.real, options.metrics, options.seed)
+    found = [*named, *pairs.judge(compared, options.metrics, options.seed, asked)]
+    return [_plain(row) for row in found]
 
 
 def _of_noise(runs: Mapping[str, Run], given: Sets, options: Options) -> list[dict[str, Any]]:
@@ -206,6 +209,7 @@ def _chosen(names: Sequence[str], experiment: Experiment) -> list[Measure]:
     there = {measure.name: measure for measure in measures.all_of(experiment.data)}
     of_pairs = pairs.NAMES if pairs.are_there(experiment.model) else ()
     of_pairs = (*of_pairs, *([diversity.NAME] if diversity.is_there(experiment.model) else []))
+    of_pairs = (*of_pairs, *([heads.NAME] if heads.are_there(experiment.model) else []))
     for name in names:
         if name not in (*there, *of_pairs):
             raise UserError(f"--metrics {name!r} is unknown; {nearest(name, (*there, *of_pairs))}")

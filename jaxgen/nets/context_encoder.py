@@ -74,15 +74,16 @@ class ContextEncoder(nn.Module):
         for level in range(halvings(images.shape[1:3], "images")):
             hidden = down(self.channels * min(2 ** max(level - 1, 0), 8))(hidden)
             hidden = nn.leaky_relu(hidden if level == 0 else norm(hidden), SLOPE)
+        rows, columns = hidden.shape[1:3]
         doublings = halvings(output_shape[:2], "outputs")
         widths = [self.channels * min(2**level, 8) for level in range(doublings)][::-1]
-        smallest = tuple(side >> doublings for side in output_shape[:2])
+        smallest = output_shape[0] >> doublings, output_shape[1] >> doublings
         if self.channel_wise:
             require(hidden.shape[1:3] == smallest, "smallest maps", hidden.shape[1:3], f"{smallest}, as of the outputs")
             hidden = nn.leaky_relu(norm(ChannelWiseDense(self.dtype)(hidden)), SLOPE)
             hidden = Conv(widths[0], 1, dtype=dtype, kernel_init=NORMAL)(hidden)
         else:
-            dense = Conv(self.bottleneck, hidden.shape[1:3], padding="VALID", dtype=dtype, kernel_init=NORMAL)
+            dense = Conv(self.bottleneck, (rows, columns), padding="VALID", dtype=dtype, kernel_init=NORMAL)
             hidden = nn.leaky_relu(norm(dense(hidden)), SLOPE)
             dense = ConvTranspose(widths[0], smallest, 1, "VALID", dtype=dtype, kernel_init=NORMAL)
             hidden = dense(hidden)
@@ -112,7 +113,8 @@ class ContextDiscriminator(nn.Module):
             convolve = Conv(self.channels * min(2**level, 8), 4, 2, ONE, dtype=dtype, kernel_init=NORMAL)
             hidden = convolve(hidden)
             hidden = nn.leaky_relu(hidden if level == 0 else normalize(hidden, self.norm, mode), SLOPE)
-        score = Conv(1, hidden.shape[1:3], padding="VALID", dtype=dtype, kernel_init=NORMAL)
+        rows, columns = hidden.shape[1:3]
+        score = Conv(1, (rows, columns), padding="VALID", dtype=dtype, kernel_init=NORMAL)
         return score(hidden)[:, 0, 0, 0].astype(jnp.float32)
 
 

@@ -21,7 +21,7 @@ from jaxtyping import Array, Float
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.convolution import conv, upsample_nearest
-from jaxgen.nets.convolution_geometry import Padding, Pair, geometry_of, pair
+from jaxgen.nets.convolution_geometry import Padding, Pair, pair
 from jaxgen.nets.norm import Norm, normalize
 from jaxgen.typing import Images, Shape
 
@@ -59,16 +59,10 @@ def partial_conv(
     channels = images.shape[3]
     fits = mask.shape[:3] == images.shape[:3] and mask.shape[3] in (1, channels)
     require(fits, "shape of mask", mask.shape, f"{(*images.shape[:3], 1)} or {images.shape}")
-    known = jax.lax.stop_gradient(mask.astype(jnp.float32).sum(axis=3, keepdims=True))
-    geometry = geometry_of(images.shape[1:3], kernel.shape[:2], strides, padding)
-    sums = jax.lax.reduce_window(
-        known,
-        0.0,
-        jax.lax.add,
-        (1, *kernel.shape[:2], 1),
-        (1, *pair(strides, "strides"), 1),
-        ((0, 0), *((axis.low, axis.high) for axis in geometry), (0, 0)),
-    )
+    known = jax.lax.stop_gradient(mask.astype(jnp.float32).sum(axis=3, keepdims=True)).astype(images.dtype)
+    ones = jnp.ones((*kernel.shape[:2], 1, 1), images.dtype)
+    # A convolution, not `reduce_window`: XLA would put one into the other and sum windows of windows for each place.
+    sums = conv(known, ones, strides=strides, padding=padding).astype(jnp.float32)
     seen = jnp.where(mask > 0, images, jnp.zeros((), images.dtype))
     outputs = conv(seen, kernel, strides=strides, padding=padding)
     window = kernel.shape[0] * kernel.shape[1] * mask.shape[3]
@@ -131,8 +125,8 @@ class PartialUNet(nn.Module):
         maps = [(images.astype(self.dtype), mask)]
         for level, features in enumerate(widths):
             side = KERNELS[level] if level < len(KERNELS) else 3
-            border = ((side // 2, side // 2),) * 2
-            hidden, known = layer(features, side, strides=2, padding=border)(*maps[-1])
+            border = side // 2, side // 2
+            hidden, known = layer(features, side, strides=2, padding=(border, border))(*maps[-1])
             hidden = hidden if level == 0 else normalize(hidden, self.norm, way_down)
             maps.append((nn.relu(hidden), known))
         hidden, known = maps.pop()

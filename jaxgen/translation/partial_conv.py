@@ -36,6 +36,7 @@ from jaxgen.nets.partial_convolution import PartialUNet
 from jaxgen.nets.vgg16 import VGG16Maps
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.train_state import Frozen, LossOutput, TrainState, apply, blank, create, freeze, training_mode
+from jaxgen.translation.feature_maps import feature_maps
 from jaxgen.translation.masks import Mask, Masked, Masks, Strokes, composite, draw_masks, hide, masked
 from jaxgen.typing import AxisName, Images, Key, Keys, Metrics, Scalar, Shape, Variables
 
@@ -90,17 +91,10 @@ def generate(
     return squash(outputs, config.value_range), variables
 
 
-def maps(config: Config, features: Variables, images: Images) -> tuple[jax.Array, ...]:
-    """f_l of images in the value range."""
-    low, high = config.value_range or (-1.0, 1.0)
-    signed = 2 * (images - low) / (high - low) - 1
-    return apply(config.features, features, signed, ())[0]
-
-
 def compared(config: Config, features: Variables, images: Images, outputs: tuple[Images, Images]) -> Metrics:
     """Equations 2 and 3 for the outputs y and z."""
-    wanted = maps(config, features, images)
-    pairs = [pair for each in outputs for pair in zip(maps(config, features, each), wanted, strict=True)]
+    wanted = feature_maps(config, features, images)
+    pairs = [pair for each in outputs for pair in zip(feature_maps(config, features, each), wanted, strict=True)]
     perceptual = jnp.stack([mean_absolute_error(*pair).mean() for pair in pairs]).sum()
     style = jnp.stack([style_error(*pair).mean() for pair in pairs]).sum()
     return {"perceptual": perceptual, "style": style}

@@ -41,10 +41,11 @@ from jaxgen.nets.srgan import SRGANDiscriminator
 from jaxgen.nets.srresnet import SRResNet
 from jaxgen.nets.vgg19 import VGG19
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend, freeze, training_mode
+from jaxgen.train_state import LossOutput, TrainState, blank, create, descend, freeze, training_mode
 from jaxgen.translation import enlargement
 from jaxgen.translation.enlargement import enlarge
 from jaxgen.translation.errors import Error, SquaredError
+from jaxgen.translation.feature_maps import feature_maps
 from jaxgen.translation.patches import discriminator_value, generator_value
 from jaxgen.typing import AxisName, Images, Key, Metrics, Scalar, Shape, Variables
 
@@ -97,12 +98,7 @@ def init(config: Config, key: Key) -> State:
 
 def feature_error(config: Config, state: State, images: Images, targets: Images) -> Scalar:
     """E d'(phi(x), phi(y)), of images in the value range; the sum over maps, where the network gives several."""
-    low, high = (-1.0, 1.0) if config.value_range is None else config.value_range
-    net: Any = config.features
-    found, wanted = (
-        jax.tree.leaves(apply(net, state.features.variables, (2 * each - high - low) / (high - low), ())[0])
-        for each in (images, targets)
-    )
+    found, wanted = (feature_maps(config, state.features.variables, each) for each in (images, targets))
     return jnp.stack([config.feature_error(*pair).mean() for pair in zip(found, wanted, strict=True)]).sum()
 
 

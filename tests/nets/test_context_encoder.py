@@ -24,8 +24,9 @@ def test_a_dense_layer_of_each_channel_has_a_matrix_of_the_places_for_each():
     maps = jax.random.normal(jax.random.key(0), (2, 3, 4, 5))
     layer = ChannelWiseDense()
     outputs, variables = layer.init_with_output(jax.random.key(1), maps)
-    kernel = variables["params"]["kernel"]
-    assert kernel.shape == (5, 12, 12) and variables["params"]["bias"].shape == (5, 12)
+    variables = dict(variables)
+    kernel, bias = (variables["params"][name] for name in ("kernel", "bias"))
+    assert kernel.shape == (5, 12, 12) and bias.shape == (5, 12)
     flat = np.asarray(maps).reshape(2, 12, 5)
     wanted = np.stack([flat[:, :, channel] @ np.asarray(kernel[channel]) for channel in range(5)], axis=2)
     np.testing.assert_allclose(outputs, wanted.reshape(2, 3, 4, 5), atol=1e-6)

@@ -143,6 +143,11 @@ LINEAR = {
     SRResNet: {"Conv_3", "Conv_4"},  # figure 4: sums go to convolutions
     RRDB: {f"Conv_{place}" for place in range(5)},  # the authors': dense blocks take sums
     RRDBNet: {*(f"Conv_{place}" for place in range(5)), "UpsampleConv_0"},
+    PartialUNet: {
+        "PartialConv_1",
+        "PartialConv_2",
+        "PartialConv_3",
+    },  # their masks are of the masks of the layer before
     BigGANDeepGenerator: {"Dense_0"},  # takes the embedding of the class beside the latents
 }
 

@@ -1,5 +1,7 @@
 """Holes that a model fills: the masks of its samples, and the plainest fill."""
 
+from typing import Any
+
 import jax
 import numpy as np
 
@@ -10,7 +12,7 @@ from tests.experiments import small_runs
 from tests.translation.test_partial_conv import TINY
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (260, *TINY.image_shape), np.uint8)
-MASKS = holes.masks(TINY, IMAGES, seed=3)
+MASKS: Any = holes.masks(TINY, IMAGES, seed=3)
 
 
 def test_masks_are_those_of_the_samples_of_a_seed():
@@ -33,7 +35,9 @@ def test_inside_the_holes_alone_images_are_compared():
     targets = np.full((4, 8, 8, 3), 100, np.uint8)
     images = np.where(MASKS[:4] > 0, np.uint8(7), np.uint8(126))
     images = np.broadcast_to(images, targets.shape)
-    (measure,) = [one for one in pairs.measures(pairs.Pairs({}, targets, masks=MASKS[:4])) if one.name == "psnr_hole"]
+    (measure,) = [
+        one for one in pairs.measures(pairs.Pairs({}, targets, targets, masks=MASKS[:4])) if one.name == "psnr_hole"
+    ]
     np.testing.assert_allclose(measure.compare(images, targets), 20 * np.log10(255 / 26), rtol=1e-5)
     assert "psnr_hole" in pairs.NAMES
-    assert all(one.name != "psnr_hole" for one in pairs.measures(pairs.Pairs({}, targets)))
+    assert all(one.name != "psnr_hole" for one in pairs.measures(pairs.Pairs({}, targets, targets)))

@@ -1,23 +1,27 @@
 """Training pictures of models that are given images: what they are made of, and both directions."""
 
+from typing import Any
+
 import jax
 import numpy as np
 import pytest
 
 from experiments import data
-from experiments.pictures import figures, kinds
+from experiments.pictures import examples, figures, kinds
 from experiments.runs.experiment import Experiment
 from jaxgen import parallel
-from jaxgen.batches import Unpaired
+from jaxgen.batches import Inpainting, Unpaired
 from jaxgen.images import scale, to_pixels
 from jaxgen.nets.cyclegan import ResNetTranslator
 from jaxgen.nets.pix2pix import PatchDiscriminator
-from jaxgen.translation import cyclegan
+from jaxgen.translation import cyclegan, partial_conv
 from tests.experiments import enlarging
 from tests.experiments.models_of_tests import own_models  # noqa: F401
 from tests.experiments.pictures_on_disk import encoded, pixels, write_all
+from tests.translation.test_partial_conv import TINY
 
 KEY = jax.random.key(0)
+PIXELS: Any = np.random.default_rng(0).integers(0, 120, (3, *TINY.image_shape), np.uint8)
 
 
 @pytest.fixture
@@ -64,3 +68,19 @@ def test_pairs_show_input_sample_and_target(own_models, tmp_path, shown):  # noq
     np.testing.assert_array_equal(columns["condition"][0], pixels(8, 16)[:, :8])
     np.testing.assert_array_equal(columns["sample"], columns["condition"])
     np.testing.assert_array_equal(columns["target"][0], pixels(8, 16)[:, 8:])
+
+
+def test_filled_holes_stand_between_the_images_with_holes_and_the_whole_ones():
+    state, key = jax.jit(partial_conv.init, static_argnums=0)(TINY, jax.random.key(0)), jax.random.key(1)
+    draw = examples._one_sample(Experiment(TINY), Inpainting(PIXELS), key, ())
+    columns = draw(state)
+    assert list(columns) == ["hole", "sample", "target"]
+    np.testing.assert_array_equal(columns["target"], PIXELS)
+    images = 2.0 * PIXELS.astype(np.float32) / 255 - 1
+    sample = jax.jit(partial_conv.sample, static_argnums=(0, 3))
+    wanted = to_pixels(sample(TINY, state, key, 3, jax.numpy.asarray(images)))
+    assert np.abs(columns["sample"].astype(int) - np.asarray(wanted)).max() <= 1
+    hidden = np.broadcast_to(np.asarray(partial_conv.holes(TINY, key, jax.numpy.asarray(images))) == 0, PIXELS.shape)
+    assert (columns["hole"][hidden] == 128).all()
+    for name in ("hole", "sample"):
+        np.testing.assert_array_equal(columns[name][~hidden], PIXELS[~hidden])

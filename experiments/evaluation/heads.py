@@ -1,0 +1,52 @@
+"""Accuracy of models that name classes beside what they make of images: of held-out images, intervals of 95 %."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments.evaluation import rows
+from experiments.evaluation.outputs import in_chunks
+from experiments.evaluation.rows import Cell, Row
+from experiments.evaluation.sets import Real, Run
+from experiments.models import conditions
+from experiments.runs.experiment import model_of
+from jaxgen.images import scale
+from jaxgen.model import Classifier
+
+NAME = "class_accuracy"
+"""As --metrics has it."""
+
+
+def are_there(config: Any) -> bool:
+    """Whether a model names classes of the images that it is compared with."""
+    model = model_of(config)
+    return isinstance(model, Classifier) and conditions.is_image(config) and config.batch_type.TARGET is not None
+
+
+def judge(runs: Mapping[str, Run], real: Real, names: Sequence[str], seed: int) -> list[Row]:
+    """The row of the runs; none of a model that names no classes, or where another metric is asked for."""
+    config = runs["samples"].experiment.model
+    if not are_there(config) or (names and NAME not in names):
+        return []
+    title = "classes named of held-out images"
+    if real.test is None or real.test.labels is None:
+        return [Row(NAME, title, better="higher", reason="no held-out images with labels")]
+    pixels, labels = real.test.batch(np.arange(len(real.test))), real.test.labels
+    cells = {name: _cell(run, np.asarray(pixels), np.asarray(labels), seed) for name, run in runs.items()}
+    return [Row(NAME, title, None, "none", better="higher", interval=f"bootstrap of {rows.DRAWS:,} draws", cells=cells)]
+
+
+def _cell(run: Run, pixels: np.ndarray, labels: np.ndarray, seed: int) -> Cell:
+    config, model = run.experiment.model, model_of(run.experiment.model)
+    if not isinstance(model, Classifier):
+        return Cell(num=len(pixels), reason="names no classes")
+
+    @jax.jit
+    def named(images: Any) -> Any:
+        return model.classify(config, run.state, scale(images, config.value_range)).argmax(axis=1)
+
+    right = (in_chunks(lambda images: named(jnp.asarray(images)), pixels) == labels).astype(np.float32)
+    return Cell(float(right.mean()), *rows.bootstrapped(right, jax.random.key(seed)), num=len(right))
