@@ -138,6 +138,7 @@ def test_the_discriminators_pay_for_squares_without_a_half_at_every_scale(state)
     np.testing.assert_allclose(loss, wanted, rtol=1e-5)
 
 
+@pytest.mark.exhaustive
 def test_the_loss_of_encoders_and_decoders_is_the_weighted_sum_of_its_terms(state):
     variables, opponent = state.generator.variables, state.discriminator.variables
     loss, (metrics, _) = jax.jit(lambda: unit.generator_loss(TINY, variables, opponent, IMAGES, MODE))()
