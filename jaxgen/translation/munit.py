@@ -200,5 +200,5 @@ def sample(config: Config, state: State, key: Keys, num: int, condition: Images 
 def _drawn_from(config: Config, state: State, keys: Keys, images: Images, domains: tuple[str, str]) -> jax.Array:
     own, other = domains
     codes, _ = encode(config, state.ema, own, images)
-    styles = normal(example_keys(keys, len(images)), (config.style_dim,))
+    styles = normal(example_keys(keys, images.shape[0]), (config.style_dim,))
     return decode(config, state.ema, other, Codes(codes.content, styles))[0]
