@@ -10,7 +10,7 @@ import pytest
 from jaxgen.batches import Unpaired
 from jaxgen.mode import Mode
 from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
-from jaxgen.optimizers import SGD, Adam, Optimizer, RMSProp
+from jaxgen.optimizers import SGD, Adam, Optimizer
 from jaxgen.translation import codes, unit
 from jaxgen.translation.cycles import Both
 from tests import contract
@@ -113,7 +113,7 @@ def test_published_networks_have_the_authors_size_of_each_domain():
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("rule", [SGD(), SGD(0.9), RMSProp(), Adam()], ids=lambda rule: type(rule).__name__)
+@pytest.mark.parametrize("rule", [SGD(0.9), Adam()], ids=lambda rule: type(rule).__name__)
 def test_shared_weights_stay_tied_under_every_optimiser(state, rule):
     """A code of one map is decoded by one network: after steps the path of both domains holds the same leaves."""
     config = dataclasses.replace(TINY, generator_optimizer=Optimizer(1e-2, rule))
