@@ -21,7 +21,6 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.checks import require
-from jaxgen.losses.penalties import safe_norm
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.convolution import upsample_nearest
 from jaxgen.nets.convolution_layers import Conv
@@ -144,10 +143,13 @@ class UnbiasedLayerNorm(nn.Module):
         """(batch, height, width, channels) to the same shape."""
         whole, channels = inputs.astype(jnp.float32), inputs.shape[-1:]
         centred = whole - whole.mean(axis=(1, 2, 3), keepdims=True)
-        deviation = safe_norm(centred) / math.sqrt(max(1, math.prod(inputs.shape[1:]) - 1))
+        num = max(2, math.prod(inputs.shape[1:]))
+        variance = (centred**2).sum(axis=(1, 2, 3), keepdims=True) / (num - 1)
+        zero = variance == 0  # where a root has no slope; a NaN stays NaN
+        deviation = jnp.where(zero, 0.0, jnp.sqrt(jnp.where(zero, 1.0, variance)))
         scale = self.param("scale", nn.initializers.uniform(1.0), channels, jnp.float32)
         bias = self.param("bias", nn.initializers.zeros, channels, jnp.float32)
-        normal = centred / (deviation[:, None, None, None] + 1e-5)
+        normal = centred / (deviation + 1e-5)
         return (normal * scale[None, None, None] + bias[None, None, None]).astype(inputs.dtype)
 
 

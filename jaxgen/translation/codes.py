@@ -17,6 +17,9 @@ from jaxgen.train_state import LossOutput, descend, training_mode
 from jaxgen.translation.cycles import A, B, Both, discriminators_value
 from jaxgen.typing import AxisName, Key, Metrics, Shape, Variables
 
+OWN, OTHER = range(2)
+"""Streams of the keys of two networks that a pass goes through."""
+
 FIRST, FIRST_NOISE, SAME, FORTH, AGAIN, AGAIN_NOISE, BACK = range(10, 24, 2)
 """Streams of the keys of passes of both domains, besides those of `cycles`; the number behind each is domain b's."""
 

@@ -16,14 +16,14 @@ score.
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from jaxgen.batches import Unpaired
-from jaxgen.checks import Above, NonNegativeFloat, PositiveInt, require
+from jaxgen.checks import NonNegativeFloat, PositiveInt, require
 from jaxgen.gans.diagnostics import means
 from jaxgen.gans.discrimination import require_no_batch_statistics
 from jaxgen.gans.networks import AdversarialState, generator_step
@@ -72,7 +72,7 @@ class Config(Defaults):
     discriminator: nn.Module = DualGANCritic()  # of both domains
     cycle_weight: NonNegativeFloat = 500.0  # lambda
     penalty_weight: NonNegativeFloat = 10.0  # mu
-    clip: Annotated[float, Above(0)] | None = None  # c, or None: weights of critics are not clipped
+    clip: float | None = None  # c, or None: weights of critics are not clipped
     critic_steps: PositiveInt = 1  # n_critic
     generator_optimizer: Optimizer = RMS
     discriminator_optimizer: Optimizer = RMS

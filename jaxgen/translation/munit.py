@@ -43,6 +43,8 @@ from jaxgen.translation.codes import (
     FIRST,
     FIRST_NOISE,
     FORTH,
+    OTHER,
+    OWN,
     SAME,
     discriminators_first,
     normal,
@@ -109,11 +111,10 @@ def encode(
     config: Config, variables: Variables, domain: str, images: Images, mode: Mode = EVALUATION
 ) -> tuple[Codes, Variables]:
     """c and s of images of a domain, and the variables after the passes."""
-    content, variables = apply(
-        config.content_encoder, variables, images, (), mode=mode, part=f"content_encoder_{domain}"
-    )
+    inputs, part = (images, ()), f"content_encoder_{domain}"
+    content, variables = apply(config.content_encoder, variables, *inputs, mode=mode.stream(OWN), part=part)
     inputs, part = (images, (config.style_dim,)), f"style_encoder_{domain}"
-    style, variables = apply(config.style_encoder, variables, *inputs, mode=mode, part=part)
+    style, variables = apply(config.style_encoder, variables, *inputs, mode=mode.stream(OTHER), part=part)
     return Codes(content, style), variables
 
 
@@ -199,5 +200,5 @@ def sample(config: Config, state: State, key: Keys, num: int, condition: Images 
 def _drawn_from(config: Config, state: State, keys: Keys, images: Images, domains: tuple[str, str]) -> jax.Array:
     own, other = domains
     codes, _ = encode(config, state.ema, own, images)
-    styles = normal(example_keys(keys, len(images)), (config.style_dim,))
+    styles = normal(example_keys(keys, images.shape[0]), (config.style_dim,))
     return decode(config, state.ema, other, Codes(codes.content, styles))[0]

@@ -23,4 +23,4 @@ def one_at_a_time(translate: Callable[[Points, Mode], Images], step: Any, keys: 
     def alone(key: jax.Array, image: jax.Array) -> jax.Array:
         return translate(image[None], Mode(keys=key[None], step=step, train=True))[0]
 
-    return jax.vmap(alone)(example_keys(keys, len(inputs)), inputs)
+    return jax.vmap(alone)(example_keys(keys, inputs.shape[0]), inputs)

@@ -44,6 +44,8 @@ from jaxgen.translation.codes import (
     FIRST,
     FIRST_NOISE,
     FORTH,
+    OTHER,
+    OWN,
     SAME,
     discriminators_first,
     normal_of_both,
@@ -112,17 +114,19 @@ def encode(
     config: Config, variables: Variables, domain: str, images: Images, mode: Mode = EVALUATION
 ) -> tuple[Points, Variables]:
     """E(x) of images of a domain, and the variables after the pass."""
-    hidden, variables = apply(config.encoder, variables, images, (), mode=mode, part=f"encoder_{domain}")
-    return apply(config.shared_encoder, variables, hidden, (), mode=mode, part="shared_encoder")
+    hidden, variables = apply(config.encoder, variables, images, (), mode=mode.stream(OWN), part=f"encoder_{domain}")
+    return apply(config.shared_encoder, variables, hidden, (), mode=mode.stream(OTHER), part="shared_encoder")
 
 
 def decode(
     config: Config, variables: Variables, domain: str, codes: Points, mode: Mode = EVALUATION
 ) -> tuple[Images, Variables]:
     """G(h), images of a domain in the value range, and the variables after the pass."""
-    hidden, variables = apply(config.shared_decoder, variables, codes, (), mode=mode, part="shared_decoder")
+    hidden, variables = apply(
+        config.shared_decoder, variables, codes, (), mode=mode.stream(OTHER), part="shared_decoder"
+    )
     inputs = hidden, config.image_shape
-    outputs, variables = apply(config.decoder, variables, *inputs, mode=mode, part=f"decoder_{domain}")
+    outputs, variables = apply(config.decoder, variables, *inputs, mode=mode.stream(OWN), part=f"decoder_{domain}")
     return squash(outputs, config.value_range), variables
 
 

@@ -10,7 +10,7 @@ import pytest
 from jaxgen.batches import Unpaired
 from jaxgen.mode import Mode
 from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
-from jaxgen.optimizers import SGD, Adam, Optimizer, RMSProp
+from jaxgen.optimizers import SGD, Adam, Optimizer
 from jaxgen.translation import codes, unit
 from jaxgen.translation.cycles import Both
 from tests import contract
@@ -42,7 +42,7 @@ class TestContract(contract.Suite):
         without_noise=True,
         unreached=BEFORE_NORMS,
         refused=("image_shape", "encoder.downs", "decoder.ups"),  # they must fit each other
-        inert=("decoder.norm",),  # of residual blocks, which the tiny decoder has none of
+        inert=("decoder.norm", "discriminator.norm"),  # of residual blocks, and of maps but the first: there are none
     )
 
 
@@ -113,7 +113,7 @@ def test_published_networks_have_the_authors_size_of_each_domain():
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("rule", [SGD(), SGD(0.9), RMSProp(), Adam()], ids=lambda rule: type(rule).__name__)
+@pytest.mark.parametrize("rule", [SGD(0.9), Adam()], ids=lambda rule: type(rule).__name__)
 def test_shared_weights_stay_tied_under_every_optimiser(state, rule):
     """A code of one map is decoded by one network: after steps the path of both domains holds the same leaves."""
     config = dataclasses.replace(TINY, generator_optimizer=Optimizer(1e-2, rule))
@@ -138,6 +138,7 @@ def test_the_discriminators_pay_for_squares_without_a_half_at_every_scale(state)
     np.testing.assert_allclose(loss, wanted, rtol=1e-5)
 
 
+@pytest.mark.exhaustive
 def test_the_loss_of_encoders_and_decoders_is_the_weighted_sum_of_its_terms(state):
     variables, opponent = state.generator.variables, state.discriminator.variables
     loss, (metrics, _) = jax.jit(lambda: unit.generator_loss(TINY, variables, opponent, IMAGES, MODE))()
