@@ -1,19 +1,18 @@
 """Four virtual CPU devices, strict promotion, checked shapes, a compilation cache: set before JAX starts."""
 
 import gc
-import importlib.metadata
 import os
 import pathlib
 import sys
+
+from tests.environment import compiler_flags
 
 _CACHE = pathlib.Path(__file__).resolve().parent.parent / ".cache" / "jax"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("JAX_NUM_CPU_DEVICES", "4")
 os.environ.setdefault("NPROC", "16")  # XLA's thread pool: with too few threads collectives on virtual devices starve
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # most of the tests' time is the compiler's
-if importlib.metadata.version("jaxlib").startswith("0.10."):  # later ones know one way alone, and refuse the flag
-    # The older of the two ways to emit fusions compiles an update in two fifths of the time.
-    os.environ["XLA_FLAGS"] = f"--xla_cpu_use_fusion_emitters=false {os.environ.get('XLA_FLAGS', '')}"
+os.environ["XLA_FLAGS"] = f"{compiler_flags()} {os.environ.get('XLA_FLAGS', '')}"
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_CACHE))
 if "PYTEST_XDIST_WORKER" in os.environ:  # JAX writes entries in place; others might read half of one
     os.environ["JAX_COMPILATION_CACHE_DIR"] += os.sep + os.environ["PYTEST_XDIST_WORKER"]

@@ -99,7 +99,7 @@ class RandomBlocks:
 class Strokes:
     """Thick lines that wander over the image until the hole has the share of the pixels that is drawn for it.
 
-    A stroke begins anywhere, goes on for some steps, each turned a little against the one before, and is mirrored at
+    A stroke begins anywhere, goes on for some segments, each turned a little against the one before, and is mirrored at
     the border. If the strokes end before the hole is large enough, they grow wider.
     """
 
@@ -107,9 +107,9 @@ class Strokes:
     most: NonNegativeFloat = 0.5  # share of the hole
     width: PositiveFloat = 6.0  # of the lines, pixels
     length: PositiveFloat = 10.0  # of a step, pixels
-    steps: PositiveInt = 6  # of a stroke
+    segments: PositiveInt = 6  # of a stroke
     strokes: PositiveInt = 8
-    turn: NonNegativeFloat = 0.7  # standard deviation of the angle between two steps, radians
+    turn: NonNegativeFloat = 0.7  # standard deviation of the angle between two segments, radians
 
     def __post_init__(self):
         require_bounds(self)
@@ -127,12 +127,12 @@ class Strokes:
         return (order >= first).astype(jnp.float32)[:, :, None]
 
     def _walk(self, key: Key, shape: Shape) -> jax.Array:
-        """Ends of the steps in order, (strokes * steps, 2 ends, 2 coordinates), pixels."""
+        """Ends of the segments in order, (strokes * segments, 2 ends, 2 coordinates), pixels."""
         key_start, key_angle, key_turn = jax.random.split(key, 3)
         sizes = jnp.array(shape[:2], jnp.float32)
         starts = jax.random.uniform(key_start, (self.strokes, 1, 2)) * sizes[None, None]
         angles = jax.random.uniform(key_angle, (self.strokes, 1), maxval=2 * jnp.pi)
-        angles += jnp.cumsum(self.turn * jax.random.normal(key_turn, (self.strokes, self.steps)), axis=1)
+        angles += jnp.cumsum(self.turn * jax.random.normal(key_turn, (self.strokes, self.segments)), axis=1)
         moves = self.length * jnp.stack([jnp.sin(angles), jnp.cos(angles)], axis=2)
         ends = starts + jnp.cumsum(moves, axis=1)
         corners = jnp.concatenate([starts, ends], axis=1)

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from tests.environment import compiler_flags
 from tests.mutations.equivalent import ALL, REASONS
 from tests.mutations.library import Suite, all_mutants, library, suites
 from tests.mutations.mutants import Mutant
@@ -24,6 +25,7 @@ ENVIRONMENT = {
     "JAX_NUM_CPU_DEVICES": "4",
     "NPROC": "16",
     "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+    "XLA_FLAGS": compiler_flags(),
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }

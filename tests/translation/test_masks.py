@@ -53,7 +53,7 @@ def test_strokes_have_a_share_in_their_range_each_alike():
     shares = np.asarray(1 - drawn).mean(axis=(1, 2, 3))
     assert 0.2 - 1 / 192 < shares.min() < 0.22 and 0.38 < shares.max() < 0.4 + 1 / 192
     assert abs(shares.mean() - 0.3) < 4 * (0.2**2 / 12 / 200) ** 0.5
-    fixed = draw_masks(Strokes(0.25, 0.25, width=1.0, length=1.0, steps=1, strokes=1), jax.random.key(1), 4, SHAPE)
+    fixed = draw_masks(Strokes(0.25, 0.25, width=1.0, length=1.0, segments=1, strokes=1), jax.random.key(1), 4, SHAPE)
     np.testing.assert_allclose((1 - fixed).mean(axis=(1, 2, 3)), 0.25, atol=1 / 192)  # grows where the walk is short
 
 

@@ -1,6 +1,6 @@
 """Partial convolutions as published, on photographs of faces, 512x512, with irregular holes: for a GPU.
 
-python -m experiments.train partial_conv_published --data-dir DIR --pretrained features=vgg16.pth
+python -m experiments.train partial_conv_celeba_hq_published --data-dir DIR --pretrained features=vgg16.pth
 
 `vgg16.pth` is torchvision's; its maps up to the third pooling are compared. For the paper's second phase:
 --init-from RUN --model.generator.fixed-statistics true --model.generator-optimizer.learning-rate 5e-5.

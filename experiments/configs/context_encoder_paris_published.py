@@ -1,6 +1,6 @@
 """Context encoder as the authors' code has it, on photographs of streets, 128x128: for a GPU.
 
-python -m experiments.train context_encoder_published --data folder:paris_street_view
+python -m experiments.train context_encoder_paris_published --data folder:paris_street_view
 
 25 epochs of the paper's 14,900 photographs of Paris StreetView, which its authors give on request.
 """

@@ -1,9 +1,9 @@
 """Partial convolutions (five halvings, a quarter as wide) on photographs, 64x64, with irregular holes.
 
-python -m experiments.train partial_conv_photos --data-dir DIR
+python -m experiments.train partial_conv_tiny_imagenet --data-dir DIR
 
 For a processor. Features are those of a narrow VGG-16 with random weights: `--pretrained features=FILE` gives trained
-ones. `partial_conv_published` has the paper's network and size.
+ones. `partial_conv_celeba_hq_published` has the paper's network and size.
 """
 
 from experiments.data.options import ImageOptions
