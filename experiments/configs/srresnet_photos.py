@@ -4,6 +4,10 @@ python -m experiments.train srresnet_photos --data super_resolution:PATH
 
 For a processor; `srresnet_imagenet_published` has the paper's depth, width and size. Runs are compared on Set5 and
 Set14 by `python -m experiments.benchmarks.super_resolution`.
+
+At step 6,000 (seed 0, 20 minutes on one core of an AMD EPYC beside other work; tiles of T91 and of the shared part of
+Flickr8k): 30.18 dB on Set5 and 27.20 on Set14 of the luminance (bicubic 28.43 and 26.00); 24.99 dB [24.61, 25.40] on
+481 held-out tiles in colours (bicubic 24.20 [23.83, 24.59]). Edges are sharp, fine texture stays smooth.
 """
 
 from experiments.data.options import ImageOptions
