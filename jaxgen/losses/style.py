@@ -8,7 +8,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxgen.losses._arrays import Floats, mean_per_example, ranked
+from jaxgen.losses._arrays import Floats, floats, mean_per_example, ranked
 from jaxgen.typing import PerExample
 
 
@@ -22,7 +22,7 @@ def gram_matrix(features: Floats) -> Float[Array, "B channels channels"]:
         ValueError: unless features have four axes.
 
     >>> import jax.numpy as jnp
-    >>> gram_matrix(jnp.array([[[[1.0, 2.0]]]]))
+    >>> gram_matrix(jnp.array([[[[1.0, 2.0]]]])).round(3)
     Array([[[0.5, 1. ],
             [1. , 2. ]]], dtype=float32)
     """
@@ -48,6 +48,7 @@ def style_error(features: Floats, targets: Floats) -> PerExample:
     >>> style_error(jnp.full((1, 2, 2, 1), 2.0), jnp.ones((1, 3, 3, 1)))
     Array([3.], dtype=float32)
     """
+    features, targets = floats(features=features, targets=targets)
     found, wanted = gram_matrix(features), gram_matrix(targets)
     if found.shape != wanted.shape:
         raise ValueError(

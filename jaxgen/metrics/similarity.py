@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.checks import require
-from jaxgen.losses._arrays import Floats, ranked
+from jaxgen.losses._arrays import Floats, floats, ranked
 from jaxgen.losses.reconstruction import mean_squared_error
 from jaxgen.losses.similarity import MULTISCALE_WEIGHTS, _halve, _power, _similarity, ssim_error
 from jaxgen.metrics._samples import in_blocks
@@ -78,6 +78,7 @@ def hole_psnr(images: Floats, originals: Floats, mask: Floats, *, data_range: fl
     (mask,) = ranked("B, height, width, 1", mask=mask)
     wanted = (*images.shape[:3], 1)
     require(mask.shape == wanted, "shape of mask", mask.shape, f"{wanted} for images of shape {images.shape}")
+    images, originals, mask = floats(images=images, originals=originals, mask=mask)
     hole = 1 - mask
     squares = (hole * (images - originals) ** 2).sum(axis=(1, 2, 3))
     num = images.shape[3] * hole.sum(axis=(1, 2, 3))

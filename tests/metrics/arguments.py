@@ -124,7 +124,7 @@ ROWS: dict[str, Row] = {
     "squared_errors": Row(lambda x, y, mask: M.squared_errors(x, y, mask).squared, (IMAGES, IMAGES, IMAGES[:3])),
     "ssim": Row(functools.partial(M.ssim, data_range=1.0, window=3), (IMAGES, IMAGES)),
     "trimmed_mean": Row(M.trimmed_mean, (B,)),
-    "without_border": Row(lambda images: M.without_border(images, 1), (IMAGES,)),
+    "without_border": Row(lambda images: M.without_border(images, 0), (IMAGES,)),
 }
 WITHOUT_ARRAYS = {
     "grid_modes": "of numbers alone",
