@@ -2,8 +2,8 @@
 
 python -m experiments.train context_encoder_anime --data-dir DIR
 
-For a processor; `context_encoder_paris_published` has the width and size of the authors. The fill is the mean pixel of the
-faces.
+For a processor; `context_encoder_paris_published` has the width and size of the authors. The fill is the mean pixel of
+the faces.
 """
 
 from experiments.data.options import ImageOptions
