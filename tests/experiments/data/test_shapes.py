@@ -102,7 +102,17 @@ def test_a_network_of_squares_refuses_other_shapes_in_one_sentence_before_anythi
     assert not (tmp_path / "run").exists()
 
 
-OWN_SIZES = ("context_encoder", "discogan", "dualgan", "partial_conv", "pix2pix", "progan", "stylegan")
+OWN_SIZES = (
+    "bicyclegan",
+    "context_encoder",
+    "discogan",
+    "dualgan",
+    "partial_conv",
+    "pix2pix",
+    "progan",
+    "stargan",
+    "stylegan",
+)
 """Of networks that halve as often as their settings say; and a U-Net attends to maps of given heights."""
 
 NAMES = [

@@ -155,14 +155,18 @@ class Zeros:
 
     def __init__(self, config):
         self.shape = config.image_shape
+        self.shapes = dict.fromkeys(("images", "targets", "a", "b"), self.shape)
+        self.shapes["inputs"] = getattr(config, "input_shape", self.shape)
 
     def batch(self, indices, batch_type):
-        image = np.zeros((1, *self.shape), np.uint8 if len(self.shape) == 3 else np.float32)
-        whole = {"images", "inputs", "targets", "a", "b"}
-        return (
-            image
-            if batch_type is None
-            else batch_type(*(image if name in whole else np.zeros(1, np.int32) for name in batch_type._fields))
+        def zeros(shape):
+            return np.zeros((1, *shape), np.uint8 if len(shape) == 3 else np.float32)
+
+        if batch_type is None:
+            return zeros(self.shape)
+        fields = batch_type._fields
+        return batch_type(
+            *(zeros(self.shapes[name]) if name in self.shapes else np.zeros(1, np.int32) for name in fields)
         )
 
 
