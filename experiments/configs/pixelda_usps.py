@@ -3,34 +3,20 @@
 python -m experiments.train pixelda_usps --data-dir DIR
 python -m experiments.adaptation runs/pixelda_usps
 
-The second command tells how well target digits are recognised with and without adaptation. For a processor;
-`pixelda_mnist_m_published` has the authors' settings.
+`pixelda_mnist_m` on other data. The second command tells how well target digits are recognised with and without
+adaptation.
 """
 
+import dataclasses
+
+from experiments.configs import pixelda_mnist_m
 from experiments.data.options import ImageOptions
-from experiments.runs.experiment import Experiment
-from jaxgen.nets.pixelda import DomainClassifier, NoisyDiscriminator, NoisyTranslator
-from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.translation import pixelda
 
-ADAM = Optimizer(5e-4, Adam(b1=0.5), clip_norm=5.0)
+COLOURED = pixelda_mnist_m.EXPERIMENT
 
-EXPERIMENT = Experiment(
-    model=pixelda.Config(
-        image_shape=(28, 28, 1),
-        generator=NoisyTranslator(channels=16, blocks=3),
-        discriminator=NoisyDiscriminator(channels=16),
-        classifier=DomainClassifier(channels=(16, 32)),
-        generator_optimizer=ADAM,
-        discriminator_optimizer=ADAM,
-    ),
+EXPERIMENT = dataclasses.replace(
+    COLOURED,
+    model=dataclasses.replace(COLOURED.model, image_shape=(28, 28, 1)),
     data="unpaired:mnist,usps",
     images=ImageOptions(size=28),
-    steps=4_000,
-    batch_size=32,
-    steps_per_call=25,
-    log_every=100,
-    sample_every=1_000,
-    checkpoint_every=1_000,
-    num_samples=48,
 )

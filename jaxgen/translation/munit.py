@@ -22,11 +22,10 @@ from typing import ClassVar, NamedTuple, TypeAlias
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 
 from jaxgen.batches import Unpaired
 from jaxgen.checks import NonNegativeFloat, PositiveInt
-from jaxgen.gans.networks import AdversarialState
+from jaxgen.gans.networks import AdversarialState, generator_step
 from jaxgen.gans.objectives import LeastSquares, Objective
 from jaxgen.images import ValueRange, squash
 from jaxgen.mode import EVALUATION, Mode
@@ -36,7 +35,7 @@ from jaxgen.nets.munit import StyleDecoder, StyleEncoder
 from jaxgen.nets.unit import ContentEncoder, MultiScaleDiscriminator
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import example_keys
-from jaxgen.train_state import LossOutput, apply, blank, create_parts
+from jaxgen.train_state import LossOutput, apply, blank, create_parts, descend, training_mode
 from jaxgen.translation.codes import (
     AGAIN,
     BACK,
@@ -46,13 +45,22 @@ from jaxgen.translation.codes import (
     OTHER,
     OWN,
     SAME,
-    discriminators_first,
     normal,
     normal_of_both,
     of_both,
     shape_of,
 )
-from jaxgen.translation.cycles import A, B, Both, create_judges, distance, generators_value, require_condition, scaled
+from jaxgen.translation.cycles import (
+    A,
+    B,
+    Both,
+    create_judges,
+    discriminators_value,
+    distance,
+    generators_value,
+    require_condition,
+    scaled,
+)
 from jaxgen.typing import AxisName, Images, Key, Keys, Latents, Metrics, Points, Shape, Variables
 
 ADAM = Optimizer(1e-4, Adam(b1=0.5), weight_decay=1e-4)
@@ -151,20 +159,26 @@ def generator_loss(config: Config, variables: Variables, opponent: Variables, im
     wanted = swapped(codes, styles)
     fakes, variables = of_both(out_of, variables, wanted, mode, FORTH)
     again, variables = of_both(into, variables, fakes, mode, AGAIN)
-    metrics = {
-        "generator_loss": generators_value(config, opponent, images, fakes, mode),
-        "reconstruction": distance(same, images),
-        "style": distance(Both(again.a.style, again.b.style), styles),
-        "content": distance(Both(again.a.content, again.b.content), Both(wanted.a.content, wanted.b.content)),
-    }
-    weights = [config.adversarial_weight, config.reconstruction_weight, config.style_weight, config.content_weight]
+    adversarial = generators_value(config, opponent, images, fakes, mode)
+    reconstruction = distance(same, images)
+    style = distance(Both(again.a.style, again.b.style), styles)
+    content = distance(Both(again.a.content, again.b.content), Both(wanted.a.content, wanted.b.content))
+    loss = config.adversarial_weight * adversarial + config.reconstruction_weight * reconstruction
+    loss += config.style_weight * style + config.content_weight * content
+    metrics = {"generator_loss": adversarial, "reconstruction": reconstruction, "style": style, "content": content}
     if config.cycle_weight > 0:
         own = Both(codes.a.style, codes.b.style)
         back, variables = of_both(out_of, variables, swapped(again, own), mode, BACK)
         metrics["cycle"] = distance(back, images)
-        weights.append(config.cycle_weight)
-    terms = [weight * value for weight, value in zip(weights, metrics.values(), strict=True)]
-    return jnp.stack(terms).sum(), (metrics, variables)
+        loss += config.cycle_weight * metrics["cycle"]
+    return loss, (metrics, variables)
+
+
+def discriminator_loss(config: Config, variables: Variables, images: Both, fakes: Both, mode: Mode) -> LossOutput:
+    """Equation 2, of both domains together."""
+    value, (metrics, variables) = discriminators_value(config, variables, images, fakes, mode)
+    loss = config.adversarial_weight * value
+    return loss, (metrics | {"discriminator_loss": loss}, variables)
 
 
 def update(
@@ -179,7 +193,14 @@ def update(
         key: of this iteration.
         axis_name: of the devices that share the batch, or None.
     """
-    return discriminators_first(config, state, (translated, generator_loss), scaled(config, batch), key, axis_name)
+    images = scaled(config, batch)
+    first, second = (training_mode(state.generator, one, len(images.a), axis_name) for one in jax.random.split(key))
+    fakes = translated(config, state.generator.variables, images, first)
+    inputs, loss = (images, fakes, first), partial(discriminator_loss, config)
+    discriminator, metrics_d = descend(state.discriminator, loss, inputs, axis_name, "discriminator")
+    inputs = discriminator.variables, images, second
+    generator, ema, metrics_g = generator_step(config, state, generator_loss, inputs, axis_name)
+    return State(generator, discriminator, ema), metrics_d | metrics_g
 
 
 def to_a(config: Config, state: State, keys: Keys, images: Images) -> Images:

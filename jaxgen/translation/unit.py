@@ -28,7 +28,7 @@ import jax.numpy as jnp
 
 from jaxgen.batches import Unpaired
 from jaxgen.checks import NonNegativeFloat
-from jaxgen.gans.networks import AdversarialState
+from jaxgen.gans.networks import AdversarialState, generator_step
 from jaxgen.gans.objectives import LeastSquares, Objective
 from jaxgen.images import ValueRange, squash
 from jaxgen.mode import EVALUATION, Mode
@@ -36,7 +36,7 @@ from jaxgen.model import Defaults
 from jaxgen.moving_averages import MovingAverage, NoAverage
 from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.train_state import LossOutput, apply, blank, create_parts
+from jaxgen.train_state import LossOutput, apply, blank, create_parts, descend, training_mode
 from jaxgen.translation.codes import (
     AGAIN,
     AGAIN_NOISE,
@@ -47,7 +47,6 @@ from jaxgen.translation.codes import (
     OTHER,
     OWN,
     SAME,
-    discriminators_first,
     normal_of_both,
     of_both,
     shape_of,
@@ -57,6 +56,7 @@ from jaxgen.translation.cycles import (
     B,
     Both,
     create_judges,
+    discriminators_value,
     distance,
     exchanged,
     generators_value,
@@ -157,17 +157,21 @@ def generator_loss(config: Config, variables: Variables, opponent: Variables, im
     fakes, variables = of_both(out_of, variables, exchanged(noisy), mode, FORTH)
     again, variables = of_both(into, variables, fakes, mode, AGAIN)
     back, variables = of_both(out_of, variables, exchanged(noised(again, mode, AGAIN_NOISE)), mode, BACK)
-    metrics = {
-        "generator_loss": generators_value(config, opponent, images, fakes, mode),
-        "reconstruction": distance(same, images),
-        "squared_codes": squared(codes),
-        "cycle": distance(back, images),
-        "squared_cycle_codes": squared(again),
-    }
-    weights = config.adversarial_weight, config.reconstruction_weight, config.kl_weight
-    weights = *weights, config.cycle_weight, config.cycle_kl_weight
-    terms = [weight * value for weight, value in zip(weights, metrics.values(), strict=True)]
-    return jnp.stack(terms).sum(), (metrics, variables)
+    adversarial = generators_value(config, opponent, images, fakes, mode)
+    reconstruction, cycle = distance(same, images), distance(back, images)
+    squares, cycle_squares = squared(codes), squared(again)
+    loss = config.adversarial_weight * adversarial
+    loss += config.reconstruction_weight * reconstruction + config.kl_weight * squares
+    loss += config.cycle_weight * cycle + config.cycle_kl_weight * cycle_squares
+    metrics = {"generator_loss": adversarial, "reconstruction": reconstruction, "squared_codes": squares}
+    return loss, (metrics | {"cycle": cycle, "squared_cycle_codes": cycle_squares}, variables)
+
+
+def discriminator_loss(config: Config, variables: Variables, images: Both, fakes: Both, mode: Mode) -> LossOutput:
+    """Equation 2, of both domains together."""
+    value, (metrics, variables) = discriminators_value(config, variables, images, fakes, mode)
+    loss = config.adversarial_weight * value
+    return loss, (metrics | {"discriminator_loss": loss}, variables)
 
 
 def update(
@@ -182,7 +186,14 @@ def update(
         key: of this iteration.
         axis_name: of the devices that share the batch, or None.
     """
-    return discriminators_first(config, state, (translated, generator_loss), scaled(config, batch), key, axis_name)
+    images = scaled(config, batch)
+    first, second = (training_mode(state.generator, one, len(images.a), axis_name) for one in jax.random.split(key))
+    fakes = translated(config, state.generator.variables, images, first)
+    inputs, loss = (images, fakes, first), partial(discriminator_loss, config)
+    discriminator, metrics_d = descend(state.discriminator, loss, inputs, axis_name, "discriminator")
+    inputs = discriminator.variables, images, second
+    generator, ema, metrics_g = generator_step(config, state, generator_loss, inputs, axis_name)
+    return State(generator, discriminator, ema), metrics_d | metrics_g
 
 
 def to_a(config: Config, state: State, keys: Keys, images: Images) -> Images:

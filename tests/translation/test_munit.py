@@ -157,3 +157,17 @@ def test_a_style_is_drawn_from_the_key_of_each_image(state):
     )
     with pytest.raises(ValueError, match="condition is None, but must be images of domain a"):
         munit.sample(TINY, state, keys, 4)
+
+
+def test_the_discriminators_pay_for_squares_without_a_half_in_both_domains(state):
+    fakes = Both(0.5 * IMAGES.b, -IMAGES.a)
+    variables = state.discriminator.variables
+    loss, (metrics, _) = munit.discriminator_loss(TINY, variables, IMAGES, fakes, MODE)
+    wanted = 0.0
+    for part, real, fake in zip(Both._fields, IMAGES, fakes, strict=True):
+        (of_real,), (of_fake,) = (
+            TINY.discriminator.apply({"params": variables["params"][part]}, one) for one in (real, fake)
+        )
+        wanted += ((of_real - 1.0) ** 2).mean() + (of_fake**2).mean()
+    np.testing.assert_allclose(loss, wanted, rtol=1e-5)
+    assert metrics["discriminator_loss"] == loss

@@ -11,7 +11,7 @@ from jaxgen.batches import Unpaired
 from jaxgen.mode import Mode
 from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
 from jaxgen.optimizers import SGD, Adam, Optimizer
-from jaxgen.translation import codes, unit
+from jaxgen.translation import unit
 from jaxgen.translation.cycles import Both
 from tests import contract
 from tests.gans.games import assert_close
@@ -129,7 +129,7 @@ def test_shared_weights_stay_tied_under_every_optimiser(state, rule):
 def test_the_discriminators_pay_for_squares_without_a_half_at_every_scale(state):
     fakes = Both(0.5 * IMAGES.b, -IMAGES.a)
     variables = state.discriminator.variables
-    loss, _ = codes.discriminator_loss(TINY, variables, IMAGES, fakes, MODE)
+    loss, _ = unit.discriminator_loss(TINY, variables, IMAGES, fakes, MODE)
     wanted = 0.0
     for part, real, fake in zip(Both._fields, IMAGES, fakes, strict=True):
         own = {"params": variables["params"][part]}
