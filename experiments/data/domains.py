@@ -76,7 +76,8 @@ def unpaired(paths: str, load: Callable[[str], Collection]) -> Collection:
 
 def names_of(paths: str) -> list[str]:
     """The names of the two sets of `unpaired:A,B`."""
-    return [_set_name(one) for one in _two_names(paths)]
+    cure = "give --data unpaired:A,B with the paths of your folders"
+    return [files.set_name(one, cure) for one in _two_names(paths)]
 
 
 def _domain(name: str, folder: pathlib.Path, roots: Mapping[str, pathlib.Path]) -> Collection:
@@ -86,16 +87,6 @@ def _domain(name: str, folder: pathlib.Path, roots: Mapping[str, pathlib.Path]) 
     pictures = files.pictures(folder, [path for part in parts.values() for path in part])
     splits = ranges({split: len(part) for split, part in parts.items()})
     return Collection(name, pictures, splits, holds_out=False)
-
-
-def _set_name(domain: str) -> str:
-    """The name of the set that a domain is, a folder or another one."""
-    path = pathlib.Path(domain).expanduser()
-    if files.is_folder(path):
-        return f"folder:{domain}"
-    if path.is_absolute() or domain.startswith("."):
-        raise UserError(f"{files.missing(path)}; give --data unpaired:A,B with the paths of your folders")
-    return domain
 
 
 def _lettered(folder: pathlib.Path) -> dict[str, Sides]:

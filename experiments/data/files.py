@@ -37,6 +37,19 @@ def missing(folder: pathlib.Path) -> str:
     return f"there is no folder {folder}{where}"
 
 
+def set_name(path: str, cure: str) -> str:
+    """The name of the set that is meant by a path or a name: `folder:PATH` for a folder, else as it is.
+
+    UserError, which ends in `cure`, for the path of a folder that is not there.
+    """
+    folder = pathlib.Path(path).expanduser()
+    if is_folder(folder):
+        return f"folder:{path}"
+    if folder.is_absolute() or path.startswith("."):
+        raise UserError(f"{missing(folder)}; {cure}")
+    return path
+
+
 def walk(folder: pathlib.Path) -> list[pathlib.Path]:
     """Pictures in the folder and below, in order of name; hidden files are left out."""
     return pictures_among(every_file(folder))

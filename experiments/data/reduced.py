@@ -164,7 +164,8 @@ def _names(paths: str) -> list[str]:
     found = [paths] if whole else [one.strip() for one in paths.split(",")]
     if not all(found):
         raise UserError(f"super_resolution:{paths} names no pictures; give --data super_resolution:PATH")
-    return [f"folder:{one}" if files.is_folder(pathlib.Path(one).expanduser()) else one for one in found]
+    cure = "give --data super_resolution:PATH with the path of your pictures"
+    return [files.set_name(one, cure) for one in found]
 
 
 def _pictures(one: Collection) -> Pictures:

@@ -17,7 +17,7 @@ from experiments.data.images import ImageSet
 from experiments.evaluation import classifier, sets
 from experiments.evaluation.outputs import in_chunks
 from experiments.models import abilities
-from experiments.runs import files
+from experiments.runs import files, run_folder
 from experiments.runs.run_data import Place
 from jaxgen.images import scale
 from jaxgen.losses import cross_entropy
@@ -41,10 +41,10 @@ def evaluate(
 
     UserError for a run of another model, or labels that are not those of the source.
     """
-    run = sets.run(folder, step, place=Place(data_dir=data_dir))
-    config = run.experiment.model
+    config = run_folder.read(folder)[1].model
     if not isinstance(config, pixelda.Config):
         raise UserError(f"{folder} is a run of {abilities.name_of(config)}; give a run of pixelda")
+    run = sets.run(folder, step, place=Place(data_dir=data_dir))
     source, target, test = _sets(run)
     chosen = classifier.Settings(steps=run.step, batch_size=run.experiment.batch_size)
 

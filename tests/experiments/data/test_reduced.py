@@ -79,6 +79,12 @@ def test_windows_of_a_tile_and_its_target_are_at_the_same_place(tmp_path):
         ("", OPTIONS, "names no pictures"),
         ("a,", OPTIONS, "names no pictures"),
         ("digits", OPTIONS, "digits is no set of pictures alone"),
+        (
+            "./b",
+            OPTIONS,
+            "there is no folder b in .*; give --data super_resolution:PATH with the path of your pictures",
+        ),
+        ("a,/none/b", OPTIONS, "there is no folder /none/b; give --data super_resolution:PATH"),
     ],
 )
 def test_what_gives_no_pairs_is_one_sentence(tmp_path, monkeypatch, name, options, said):

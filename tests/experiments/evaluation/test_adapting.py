@@ -16,6 +16,7 @@ from jaxgen.nets.pixelda import DomainClassifier, NoisyDiscriminator, NoisyTrans
 from jaxgen.priors import Uniform
 from jaxgen.translation import pixelda
 from tests.experiments import small_runs
+from tests.experiments.pictures_on_disk import encoded, pixels, write_all
 
 CONFIG = pixelda.Config(
     image_shape=small_runs.SHAPE,
@@ -47,10 +48,19 @@ def test_accuracy_is_that_of_the_runs_classifier_for_the_target_on_held_out_imag
         assert f"{name:12} {share:7.2%}" in told
 
 
-def test_a_run_of_another_model_and_a_set_without_labels_are_refused(tmp_path):
-    other = small_runs.save(small_runs.WIDE, tmp_path / "vae")
+def test_a_run_of_another_model_is_refused_before_its_data_are_looked_for(tmp_path):
+    other = small_runs.save(small_runs.WIDE, tmp_path / "vae", data=f"folder:{tmp_path / 'gone'}")
     with pytest.raises(UserError, match="is a run of vae; give a run of pixelda"):
         adapting.evaluate(other)
+
+
+def test_targets_without_labels_or_of_other_classes_are_refused(tmp_path):
+    write_all(tmp_path / "bare", {f"{seed}.png": encoded(pixels(channels=1, seed=seed)[:, :, 0]) for seed in range(12)})
+    write_all(tmp_path / "two", {f"{one}/{seed}.png": encoded(pixels(seed=seed)) for one in "ab" for seed in range(12)})
+    for name, said in (("bare", "has no labels, by which accuracy"), ("two", "have other classes")):
+        run = small_runs.save(CONFIG, tmp_path / f"of_{name}", data=f"unpaired:digits,{tmp_path / name}")
+        with pytest.raises(UserError, match=said):
+            adapting.evaluate(run)
 
 
 @pytest.mark.parametrize(("right", "num"), [(8, 10), (0, 5), (297, 297)])
