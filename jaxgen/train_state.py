@@ -14,9 +14,10 @@ import jax.numpy as jnp
 from flax import struct
 from flax.training import train_state
 
+from jaxgen.gradient_transformations import to_optax
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.plain import check_network
-from jaxgen.optimizers import Optimizer, to_optax
+from jaxgen.optimizers import Optimizer
 from jaxgen.parallel import example_keys, pmean, replicated_weights
 from jaxgen.typing import AxisName, Collections, Key, Metrics, Params, Scalar, Shape, Variables
 

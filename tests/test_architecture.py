@@ -26,6 +26,7 @@ SHELVES = {
     "parallel",
     "ramps",
     "optimizers",
+    "gradient_transformations",
     "train_state",
     "priors",
     "moving_averages",
@@ -67,11 +68,13 @@ MAY_IMPORT = {
     "metrics": {"typing", "checks", "images", "batches", "losses", "parallel", "metrics"},
     "parallel": {"typing", "checks", "parallel"},
     "ramps": {"checks"},
-    "optimizers": {"checks", "ramps", "losses"},  # orthogonal regularisation is a formula of losses.spectral
+    "optimizers": {"checks", "ramps"},
+    "gradient_transformations": {"optimizers", "losses"},  # orthogonal regularisation is a formula of losses.spectral
     "train_state": {
         "typing",
         "parallel",
         "optimizers",
+        "gradient_transformations",
         "mode",
         "nets",
     },  # what a network must take stands in nets.plain
@@ -165,7 +168,7 @@ def test_optimizer_steps_are_taken_in_train_state_alone(path):
     text = path.read_text(encoding="utf-8")
     assert "apply_gradients" not in text and "apply_updates" not in text
     optax = {name for name in imported(path) if name.split(".")[0] == "optax"}
-    assert optax <= {"optax.assignment"} or path.name == "optimizers.py"
+    assert optax <= {"optax.assignment"} or path.name == "gradient_transformations.py"
 
 
 @pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))

@@ -160,13 +160,12 @@ def draw_latents(config: Any, keys: Any, classes: Any) -> Any:
 @functools.cache
 def decoder(config: "ModelConfig") -> Decoder:
     """Latents to pixels, compiled once for each config."""
-    import jax
-
     from jaxgen.images import to_pixels
+    from jaxgen.parallel import compiled
 
     model, shape = latent_model(config), latent_shape(config)
 
-    @jax.jit
+    @compiled
     def decode(state: Any, latents: Any, condition: Any) -> Any:
         shaped = latents.reshape(len(latents), *shape)
         return to_pixels(model.from_latents(config, state, shaped, condition), config.value_range)
@@ -177,13 +176,12 @@ def decoder(config: "ModelConfig") -> Decoder:
 @functools.cache
 def encoder(config: "ModelConfig") -> Encoder:
     """Pixels to latents, compiled once for each config."""
-    import jax
-
     from jaxgen.images import scale
+    from jaxgen.parallel import compiled
 
     model = autoencoder(config)
 
-    @jax.jit
+    @compiled
     def encode(state: Any, pixels: Any, condition: Any) -> Any:
         latents = model.to_latents(config, state, scale(pixels, config.value_range), condition)
         return latents.reshape(len(latents), -1)
@@ -194,14 +192,14 @@ def encoder(config: "ModelConfig") -> Encoder:
 @functools.cache
 def code_namer(config: "ModelConfig") -> Namer:
     """Pixels to categorical codes, for a model that `names_codes`; compiled once for each config."""
-    import jax
     import jax.numpy as jnp
 
     from jaxgen.images import scale
+    from jaxgen.parallel import compiled
 
     model: Any = model_of(config)
 
-    @jax.jit
+    @compiled
     def name(state: Any, pixels: Any, _: None) -> Any:
         predicted = model.predict_codes(config, state, scale(pixels, config.value_range))
         return jnp.stack([logits.argmax(axis=1) for logits in predicted.logits], axis=1)
@@ -212,10 +210,9 @@ def code_namer(config: "ModelConfig") -> Namer:
 @functools.cache
 def reconstruction(config: "ModelConfig") -> Reconstruction:
     """Pixels to the pixels decoded from their codes, compiled once for each config. UserError if it cannot be."""
-    import jax
-
     from jaxgen.images import scale, to_pixels
     from jaxgen.model import Reconstructor
+    from jaxgen.parallel import compiled
 
     model = model_of(config)
     if not isinstance(model, Reconstructor):
@@ -223,7 +220,7 @@ def reconstruction(config: "ModelConfig") -> Reconstruction:
         return lambda state, pixels, condition: decode(state, encode(state, pixels, condition), condition)
     _require_pictures(config)
 
-    @jax.jit
+    @compiled
     def reconstruct(state: Any, pixels: Any, _: None) -> Any:
         images = model.reconstruct(config, state, scale(pixels, config.value_range))
         return to_pixels(images, config.value_range)

@@ -70,9 +70,9 @@ def _rows(config: Any) -> Callable[..., np.ndarray]:
     import jax
 
     from experiments.runs.experiment import model_of
-    from jaxgen import images
+    from jaxgen import images, parallel
 
-    @jax.jit
+    @parallel.compiled
     def sample(state: Any, key: Any, indices: Any, given: Any) -> Any:
         samples = model_of(config).sample(config, state, keys_of(key, indices), len(indices), given)
         return samples if len(config.image_shape) == 1 else images.to_pixels(samples, config.value_range)

@@ -20,7 +20,7 @@ from experiments.pictures import figures
 from experiments.runs.experiment import Experiment, model_of
 from jaxgen import batches, images
 from jaxgen.model import Inpainter, TwoDomainModel
-from jaxgen.parallel import example_keys
+from jaxgen.parallel import compiled, example_keys
 from jaxgen.typing import Key
 
 HIDDEN = np.uint8(128)
@@ -46,7 +46,7 @@ def _one_sample(experiment: Experiment, batch: Any, key: Key, _: Any) -> Columns
     config, model = experiment.model, model_of(experiment.model)
     given, target = conditions.of_batch(config, batch), batches.target(batch)
     num = len(jax.tree.leaves(given)[0])
-    draw = jax.jit(lambda state: images.to_pixels(model.sample(config, state, key, num, given), config.value_range))
+    draw = compiled(lambda state: images.to_pixels(model.sample(config, state, key, num, given), config.value_range))
     before = {"condition": batches.condition(batch)} if conditions.is_image(config) else {}
     if isinstance(model, Inpainter):
         mask = np.asarray(jax.jit(lambda key, given: model.holes(config, key, given))(key, given))
@@ -62,7 +62,7 @@ def _two_domains(experiment: Experiment, batch: Any, key: Key, _: Any) -> Column
     keys = example_keys(key, len(batch.a))
     a, b = (images.scale(jnp.asarray(each), config.value_range) for each in (batch.a, batch.b))
 
-    @jax.jit
+    @compiled
     def draw(state: Any) -> tuple[Any, Any]:
         both = model.to_b(config, state, keys, a), model.to_a(config, state, keys, b)
         return images.to_pixels(both[0], config.value_range), images.to_pixels(both[1], config.value_range)
@@ -78,7 +78,7 @@ def _domains(experiment: Experiment, batch: Any, key: Key, classes: tuple[str, .
     config, model = experiment.model, model_of(experiment.model)
     given, num = images.scale(jnp.asarray(batch.images), config.value_range), len(batch.images)
 
-    @jax.jit
+    @compiled
     def draw(state: Any, label: Any) -> Any:
         found = model.sample(config, state, key, num, conditions.of_images(config, given, label))
         return images.to_pixels(found, config.value_range)

@@ -27,7 +27,7 @@ from experiments.data.images import ImageSet
 from experiments.models import abilities, conditions
 from experiments.pictures import by_class, diagrams, examples, figures, trajectories
 from experiments.runs.experiment import Experiment, model_of
-from jaxgen import images
+from jaxgen import images, parallel
 from jaxgen.latents import principal_components as pca
 from jaxgen.latents import traversal
 from jaxgen.typing import Key
@@ -177,8 +177,8 @@ def _level_sets(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawin
     """Draws the same latents at each step over the scores of the plane."""
     config, model = experiment.model, abilities.critic(experiment.model)
     num = experiment.num_samples
-    draw = jax.jit(lambda state: model.sample(config, state, key, num))
-    score = jax.jit(lambda state, points: model.discriminate(config, state, points))
+    draw = parallel.compiled(lambda state: model.sample(config, state, key, num))
+    score = parallel.compiled(lambda state, points: model.discriminate(config, state, points))
     real = np.asarray(image_set.batch(np.arange(min(len(image_set), REAL_POINTS))))
 
     def picture(state: Any) -> np.ndarray:
@@ -191,7 +191,7 @@ def _trajectories(experiment: Experiment, image_set: ImageSet, key: Key) -> Draw
     """Draws those of the first samples at each step."""
     config, model = experiment.model, abilities.trajectory_model(experiment.model)
     num = min(experiment.num_samples, CURVES)
-    draw = jax.jit(lambda state: model.trajectory(config, state, key, num))
+    draw = parallel.compiled(lambda state: model.trajectory(config, state, key, num))
     real = np.asarray(image_set.batch(np.arange(min(len(image_set), REAL_POINTS))))
     return lambda state: trajectories.curves(np.asarray(draw(state)), real)
 
@@ -206,7 +206,7 @@ def _samples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
         columns = min(image_set.num_classes, num)
         num -= num % columns
         labels = jnp.arange(num, dtype=jnp.int32) % columns
-    draw = jax.jit(lambda state: model.sample(config, state, key, num, labels))
+    draw = parallel.compiled(lambda state: model.sample(config, state, key, num, labels))
     if len(config.image_shape) == 1:
         real = np.asarray(image_set.batch(np.arange(min(len(image_set), REAL_POINTS))))
         return lambda state: points(np.asarray(draw(state)), real)

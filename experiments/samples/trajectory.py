@@ -14,6 +14,7 @@ from experiments.samples import picture
 from experiments.samples.drawing import Drawing
 from jaxgen import images
 from jaxgen.images import ValueRange
+from jaxgen.parallel import compiled
 
 IMAGES, POINTS = 16, 300
 """Drawn if no number is asked for."""
@@ -61,7 +62,7 @@ def _states(drawn: Drawing, num: int, most: int) -> tuple[int, np.ndarray]:
     size = min(max(1, AT_A_TIME // (4 * num_states * math.prod(drawn.shape))), drawn.wanted.batch_size, num)
     parts = []
     with progress.by_steps(config, -(-num // size)) as telling:
-        draw = jax.jit(lambda *args: trajectories.spread(states(telling, *args), most))
+        draw = compiled(lambda *args: trajectories.spread(states(telling, *args), most))
         for start in range(0, num, size):
             indices = np.minimum(np.arange(start, start + size), num - 1).astype(np.uint32)
             parts.append(np.asarray(draw(drawn.state, indices, given(indices))))

@@ -18,9 +18,10 @@ from jaxgen import stages
 from jaxgen.autoencoders.bounds import ELBO, Capacity
 from jaxgen.gans.fading_blur import FadingBlur
 from jaxgen.gans.regularization import LeCam
+from jaxgen.gradient_transformations import to_optax
 from jaxgen.moving_averages import HalfLife
 from jaxgen.nets.instance_noise import InstanceNoise
-from jaxgen.optimizers import Cosine, LinearDecay, Optimizer, RampedAdam, to_optax
+from jaxgen.optimizers import Cosine, LinearDecay, Optimizer, RampedAdam
 from jaxgen.ramps import CosineRamp, Jump
 from jaxgen.train_state import TrainState
 

@@ -21,6 +21,7 @@ from experiments.models import conditions
 from experiments.runs.experiment import model_of
 from jaxgen.images import scale
 from jaxgen.model import Inpainter
+from jaxgen.parallel import compiled
 from jaxgen.translation.masks import Masked
 
 STRIDES = tuple(2**power for power in range(9))
@@ -98,7 +99,7 @@ def sized(config: Any, height: int, width: int) -> Any:
 
 @functools.lru_cache(maxsize=64)
 def _compiled(config: Any, part: Part | None) -> Callable[..., Any]:
-    return jax.jit(functools.partial(_translated, config, part))
+    return compiled(functools.partial(_translated, config, part))
 
 
 class _Given(NamedTuple):

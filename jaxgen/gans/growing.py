@@ -25,12 +25,12 @@ from jaxtyping import Array, Float
 
 from jaxgen import train_state
 from jaxgen.checks import NonNegativeInt, PositiveInt, require, require_bounds
+from jaxgen.gradient_transformations import to_optax
 from jaxgen.mode import Mode
 from jaxgen.nets.convolution import mean_pool, upsample_nearest
 from jaxgen.nets.convolution_algebra import Outputs
 from jaxgen.nets.growing import doublings, fade
 from jaxgen.nets.image_shapes import halved, image_shape
-from jaxgen.optimizers import to_optax
 from jaxgen.stages import Stage
 from jaxgen.train_state import Loss, TrainState
 from jaxgen.typing import AxisName, Images, Metrics, Shape

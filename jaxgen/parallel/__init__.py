@@ -6,7 +6,7 @@ update into a step over global batches and one state; `inside` holds what the up
 states and batches lie. `drivers` and `inside` use `layout`, and do not use each other.
 """
 
-from jaxgen.parallel.drivers import Step, initial, jit, pmap, program, shard_map
+from jaxgen.parallel.drivers import Step, compiled, compiler_options, initial, jit, pmap, program, shard_map
 from jaxgen.parallel.inside import (
     draw,
     example_keys,
@@ -38,6 +38,8 @@ __all__ = [
     "Devices",
     "Step",
     "batch_sharding",
+    "compiled",
+    "compiler_options",
     "differing_replicas",
     "draw",
     "example_keys",

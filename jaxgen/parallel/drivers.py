@@ -111,7 +111,10 @@ def _jitted(
 
     out = (places(state), NamedSharding(mesh, PartitionSpec()))
     return jax.jit(
-        _scanned(within, steps), donate_argnums=0, out_shardings=out, compiler_options=_compiler_options(mesh)
+        _scanned(within, steps),
+        donate_argnums=0,
+        out_shardings=out,
+        compiler_options=compiler_options(list(mesh.devices.flat)),
     )
 
 
@@ -133,7 +136,7 @@ def shard_map(
         in_specs=(PartitionSpec(), batch_spec(steps), PartitionSpec()),
         out_specs=(PartitionSpec(), PartitionSpec()),
     )
-    compiled = jax.jit(mapped, donate_argnums=0, compiler_options=_compiler_options(mesh))
+    compiled = jax.jit(mapped, donate_argnums=0, compiler_options=compiler_options(list(mesh.devices.flat)))
     return _over_global_batches(compiled, mesh, steps)
 
 
@@ -198,10 +201,23 @@ def initial(
     return jax.jit(made, out_shardings=places)(replicate(key, devices=devices))
 
 
-def _compiler_options(mesh: Mesh) -> dict[str, Any] | None:
-    """On CPU, that XLA looks more closely at which weights may be overwritten: it copies most of an MLP's otherwise."""
-    cpu = mesh.devices.flat[0].platform == "cpu"
-    return {"xla_cpu_copy_insertion_use_region_analysis": True} if cpu else None
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`jax.jit` of what is no update, such as the drawing of samples, with the options of these devices."""
+    return jax.jit(function, compiler_options=compiler_options())
+
+
+def compiler_options(devices: Devices = None) -> dict[str, Any] | None:
+    """What the programs of these devices, by default of all, are compiled with: for `jax.jit`; None for accelerators.
+
+    On CPU XLA looks more closely at which weights may be overwritten, for it copies most of an MLP's otherwise, and
+    leaves matrix products and sums to its library, but convolutions not: those of the library use one core each.
+    """
+    if mesh_of(devices).devices.flat[0].platform != "cpu":
+        return None
+    return {
+        "xla_cpu_copy_insertion_use_region_analysis": True,
+        "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT,LIBRARY_FUSION_TYPE_REDUCE",
+    }
 
 
 def _scanned(step: Step, steps: int | None) -> Step:

@@ -13,14 +13,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.extend import core
-from jax.interpreters import partial_eval
 
 from jaxgen import model as contract
 from jaxgen import parallel
 from jaxgen.batches import Labelled, condition, random_batches
 from jaxgen.images import scale
-from jaxgen.mode import EVALUATION, Mode
+from jaxgen.testing.probes import AsksForKeys, arguments, kept_passes, operations
 from jaxgen.testing.settings import Case, distinct_sgd, optimizer_fields, optimizer_of, variations, with_sgd
 from jaxgen.testing.trees import differs, leaves, stacked
 from jaxgen.train_state import players
@@ -33,57 +31,6 @@ FIXED = 1e-30  # a learning rate whose steps no weight shows in float32; a bias 
 @functools.cache
 def _jitted_init(model: Any, config: Any) -> Any:
     return jax.jit(functools.partial(model.init, config))
-
-
-def _operations(closed: Any) -> tuple[str, list[bytes]]:
-    """The operations on which the outputs depend, and the constants."""
-    jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), True)
-    return str(jaxpr), [np.asarray(const).tobytes() for const in closed.consts]
-
-
-class _AsksForKeys(nn.Module):
-    """A network that refuses to be trained without keys, as dropout inside would, or a step, as a schedule would.
-
-    It counts its passes in training, as batch statistics follow them, and keeps the first key of the last one.
-    """
-
-    net: nn.Module
-
-    @nn.compact
-    def __call__(self, *inputs: Any, mode: Mode = EVALUATION) -> Any:
-        passes = self.variable("passes", "in_training", jnp.zeros, (), jnp.int32)
-        first = self.variable("passes", "key", lambda: jnp.zeros_like(jax.random.key_data(jax.random.key(0))))
-        if mode.train:
-            keys = mode.example_keys("a network")
-            if mode.step is None:
-                raise ValueError("a network has no step in training: give mode=Mode(step=state.step, ...)")
-            if not self.is_initializing():
-                passes.value, first.value = passes.value + 1, jax.random.key_data(keys[0])
-        return self.net(*inputs, mode=mode)
-
-    @nn.nowrap
-    def num_styles(self, output_shape: Any) -> int:
-        """Of a synthesis network: `jaxgen.gans.styles`."""
-        net: Any = self.net
-        return net.num_styles(output_shape)
-
-
-def _kept(program: Any, outputs: Any) -> dict[str, dict[str, Any]]:
-    """What each network of a player has kept of its passes in training, in a state that began with zeros."""
-    paths = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(outputs)]
-    wanted = [".collections['passes']" in path for path in paths]
-    alone, _ = partial_eval.dce_jaxpr(program.jaxpr, wanted)
-    shapes: list[Any] = [each.aval for each in alone.invars]
-    inputs = [
-        jax.random.key(0) if jnp.issubdtype(each.dtype, jax.dtypes.prng_key) else jnp.zeros(each.shape, each.dtype)
-        for each in shapes
-    ]
-    values = core.jaxpr_as_fun(core.ClosedJaxpr(alone, program.consts))(*inputs)
-    kept = {}
-    for path, value in zip([path for path, counts in zip(paths, wanted, strict=True) if counts], values, strict=True):
-        network, _, name = path.rpartition("[")
-        kept.setdefault(network, {})[name.strip("']")] = np.asarray(value).tolist()
-    return kept
 
 
 class Suite:
@@ -251,14 +198,14 @@ class Suite:
         get the same keys.
         """
         nets = {
-            field.name: _AsksForKeys(getattr(self.case.config, field.name))
+            field.name: AsksForKeys(getattr(self.case.config, field.name))
             for field in dataclasses.fields(self.case.config)
             if isinstance(getattr(self.case.config, field.name), nn.Module)
         }
         config, key = dataclasses.replace(self.case.config, **nets), jax.random.key(0)
         state = jax.eval_shape(functools.partial(self.case.model.init, config), key)
         update = jax.make_jaxpr(functools.partial(self.case.model.update, config), return_shape=True)
-        kept = _kept(*update(state, self.batches(1)[0], key))
+        kept = kept_passes(*update(state, self.batches(1)[0], key))
         assert kept and all(network["in_training"] for network in kept.values()), kept
         assert len({tuple(network["key"]) for network in kept.values()}) == len(kept), kept
 
@@ -292,11 +239,11 @@ class Suite:
         """
         model, key = self.case.model, jax.random.key(0)
         closed, state = jax.make_jaxpr(functools.partial(model.init, config), return_shape=True)(key)
-        yield _operations(closed)
+        yield operations(closed)
         given = self.given(2, config)
-        yield _operations(jax.make_jaxpr(lambda state, key: model.sample(config, state, key, 2, given))(state, key))
+        yield operations(jax.make_jaxpr(lambda state, key: model.sample(config, state, key, 2, given))(state, key))
         step = jax.make_jaxpr(lambda state, batch, key: model.update(config, state, batch, key)[0])
-        yield _operations(step(state, self.batches(1, config)[0], key))
+        yield operations(step(state, self.batches(1, config)[0], key))
 
     def test_config_is_a_value(self):
         """Equal settings compare and hash equal; each variation differs."""
@@ -346,10 +293,4 @@ class Suite:
             names = [name for name, value in vars(ability).items() if inspect.isfunction(value) and name[0] != "_"]
             if ability is contract.Model or all(hasattr(module, name) for name in names):
                 for name in names:
-                    assert _arguments(getattr(module, name)) == _arguments(getattr(ability, name))[1:], name
-
-
-def _arguments(function: Any) -> list[tuple[str, Any, bool]]:
-    """Name, kind and whether there is a default, of each argument."""
-    parameters = inspect.signature(function).parameters.values()
-    return [(each.name, each.kind, each.default is not each.empty) for each in parameters]
+                    assert arguments(getattr(module, name)) == arguments(getattr(ability, name))[1:], name

@@ -7,7 +7,8 @@ from typing import Any
 
 import flax.linen as nn
 
-from jaxgen.optimizers import SGD, Constant, LinearDecay, Optimizer, to_optax
+from jaxgen.gradient_transformations import to_optax
+from jaxgen.optimizers import SGD, Constant, LinearDecay, Optimizer
 from jaxgen.train_state import TrainState
 
 

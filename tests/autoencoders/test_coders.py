@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from jaxgen.autoencoders import coders
+from jaxgen.gradient_transformations import to_optax
 from jaxgen.images import squash
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.mlp import MLP
-from jaxgen.optimizers import SGD, Optimizer, to_optax
+from jaxgen.optimizers import SGD, Optimizer
 from jaxgen.priors import Normal
 from tests import contract
 

@@ -11,6 +11,7 @@ import pytest
 from jax.sharding import PartitionSpec
 
 from jaxgen import parallel
+from jaxgen.nets.convolution import conv
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import drivers
@@ -211,5 +212,17 @@ def test_weights_are_overwritten_where_they_lie(monkeypatch):
         return len(re.findall(r"= f32\[24,24\]\S* copy\(", text))
 
     assert copies() == 0
-    monkeypatch.setattr(drivers, "_compiler_options", lambda mesh: None)
+    monkeypatch.setattr(drivers, "compiler_options", lambda devices: None)
     assert copies() > 0
+
+
+def test_convolutions_are_left_to_what_shares_them_out_to_all_cores():
+    """Not to the library that computes each of them on one core, as XLA does on CPU by default."""
+
+    def convolved(images, kernel):
+        return jnp.tanh(conv(images, kernel))
+
+    given = jnp.ones((8, 28, 28, 32)), jnp.ones((3, 3, 32, 32))
+    here, by_default = (wrap(convolved).lower(*given).compile().as_text() for wrap in (parallel.compiled, jax.jit))
+    assert "convolution(" in here and "ynn_fusion" not in here
+    assert "ynn_fusion" in by_default  # else the option has become needless
