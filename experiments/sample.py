@@ -30,6 +30,8 @@ class Options:
     classes: Shares = "turn"  # all classes equally often, in turn, or as often as the training data have them
     columns: int | None = None  # images in a row of the picture; a square, or a column a class, if not given
     batch_size: int = 250  # images at a time: fewer take less memory, and are the same
+    same_latents: bool = False  # of a picture: z fixed and the class moved: each row one latent, each column a class
+    nearest: int = 0  # of a picture: so many training images right of each sample, the nearest in pixels
     trajectory: bool = False  # the way from the noise to the images: FILE.gif moves, FILE.png has it in rows, or curves
     step: int | Literal["newest", "best"] = "newest"  # whose checkpoint: the newest, the best, or a step's own
     data: str | None = None  # the run's data in their new place, such as folder:PATH; as in the training if not given
@@ -40,6 +42,7 @@ class Options:
         require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
         fits = self.columns is None or 1 <= self.columns <= (self.num or self.columns)
         require(fits, "--columns", self.columns, "in [1, --num]")
+        require(0 <= self.nearest <= 20, "--nearest", self.nearest, "in [0, 20]")
         require(self.batch_size >= 1, "--batch-size", self.batch_size, "at least 1")
         require(not isinstance(self.step, int) or self.step >= 1, "--step", self.step, "at least 1")
 
@@ -64,10 +67,12 @@ def main(argv: Sequence[str]) -> int:
     form = _form(out, chosen.trajectory)
     if chosen.columns is not None and form != (".gif" if chosen.trajectory else ".png"):
         raise UserError(f"--columns is of a picture, but --out is {out}; leave it out, or give --out FILE.png")
+    _check_picture(chosen, form)
     with _writing(out):
         if chosen.out:
             out.parent.mkdir(parents=True, exist_ok=True)  # before the time is spent on drawing
     wanted = (chosen.num, chosen.seed, chosen.label, chosen.classes, chosen.batch_size, chosen.step)
+    wanted += (chosen.same_latents,)
     drawn = drawing.prepare(folder, drawing.Wanted(*wanted), changes, Place(chosen.data, chosen.data_dir))
     if (chosen.columns or 1) > drawn.num:
         raise UserError(f"--columns is {chosen.columns}, but must be in [1, {drawn.num}], the images to draw")
@@ -76,9 +81,25 @@ def main(argv: Sequence[str]) -> int:
             from experiments.samples import trajectory
 
             print(f"wrote {trajectory.write(out, drawn, chosen.columns)} to {out}")
+        elif chosen.nearest:
+            from experiments.samples import neighbours
+
+            print(f"wrote {neighbours.write(out, drawn, chosen.nearest)} to {out}")
         else:
             print(_write(drawn, form, out, chosen.columns))
     return 0
+
+
+def _check_picture(chosen: Options, form: str) -> None:
+    """UserError for options of a picture where there is none, or of two different ones."""
+    asked = {"--same-latents": chosen.same_latents, "--nearest": bool(chosen.nearest)}
+    others = {"--trajectory": chosen.trajectory, "--columns": chosen.columns is not None}
+    given = [name for name, there in asked.items() if there]
+    if given and form != ".png":
+        raise UserError(f"{given[0]} is of a picture, but --out is {chosen.out}; leave it out, or give --out FILE.png")
+    given += [name for name, there in others.items() if there and given]
+    if len(given) > 1:
+        raise UserError(f"{given[0]} and {given[1]} are of different pictures; leave one of them out")
 
 
 def _form(out: pathlib.Path, trajectory: bool = False) -> str:

@@ -2,7 +2,8 @@
 
 Every combination of the values draws as many samples with the same latents, and each is judged as `evaluate` does:
 distance over the number of evaluations of the network, or fidelity against variety. A table is printed; RUN/sweep.json
-holds all values with their intervals, and RUN/sweep.png shows them.
+holds all values with their intervals, and RUN/sweep.png shows them. RUN/tradeoff.png has fidelity over variety, for
+truncation (`--drawing.threshold`, `--drawing.psi`) and guidance: precision over recall.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from experiments.command_line import cli
 
 
 def main(argv: Sequence[str]) -> int:
-    """Print a table; write RUN/sweep.json and RUN/sweep.png."""
+    """Print a table; write RUN/sweep.json, RUN/sweep.png and, of precision and recall, RUN/tradeoff.png."""
     folder, options = cli.run_folder(argv)
     if folder is None:
         print("usage: python -m experiments.sweep RUN --SETTING VALUE VALUE ... [options]")

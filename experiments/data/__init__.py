@@ -2,7 +2,7 @@
 
     digits                          with scikit-learn, no download
     mnist, cifar10, emnist/letters  any image set that tensorflow-datasets has prepared in `data_dir`
-    cifar10:cat                     one class of it
+    cifar10:cat, cifar10:cat:500    one class of it, or its first 500 training images
     quickdraw:sheep                 one category of Quick, Draw!
     folder:PATH, captions:PATH      a person's own pictures, in a folder or a zip archive; npy:PATH, npz:PATH for arrays
     parquet:PATH, arrow:PATH        tables of pictures, as Hugging Face datasets has them

@@ -13,11 +13,14 @@ from experiments.evaluation.table import AIMS, EXPLAINED, shown
 from experiments.models import samplers
 from experiments.models.samplers import Changes
 from experiments.pictures import curves
-from experiments.pictures.curves import Curve
+from experiments.pictures.curves import Curve, Stop
 from experiments.runs import files
 
 FORMAT = 1
 """Of sweep.json."""
+
+TRADEOFF = ("recall", "precision")
+"""What stands for variety and for fidelity."""
 
 METRICS = ("frechet", "precision_recall", "as_asked")
 """Of a sweep for which none are named."""
@@ -87,6 +90,9 @@ def sweep(folder: pathlib.Path, options: Options, ways: Sequence[Way]) -> dict[s
     judging.write(folder / "sweep.json", found)
     with files.replacing(folder / "sweep.png") as path:
         path.write_bytes(picture(found))
+    if both := tradeoff(found):
+        with files.replacing(folder / "tradeoff.png") as path:
+            path.write_bytes(both)
     return found
 
 
@@ -147,6 +153,20 @@ def picture(found: Mapping[str, Any], about: Mapping[str, str] | None = None) ->
             Curve(name, curves.colour(number), sorted(points)) for number, (name, points) in enumerate(by_name.items())
         ]
     return curves.sheet(panels, about or {}, marker="o")
+
+
+def tradeoff(found: Mapping[str, Any]) -> bytes | None:
+    """A PNG of precision over recall, with a point for each way; None unless both were measured."""
+    lines: dict[str, list[Stop]] = {}
+    for point in found["points"]:
+        variety, fidelity = (point["values"].get(name, {}).get("value") for name in TRADEOFF)
+        if variety is not None and fidelity is not None:
+            note = next((value for name, value in point["settings"].items() if name in _numbers(point)), "")
+            lines.setdefault(_line(point), []).append(Stop(variety, fidelity, note))
+    if not lines:
+        return None
+    real = [found["real"].get(name, {}).get("value") for name in TRADEOFF]
+    return curves.tradeoff(TRADEOFF, lines, None if None in real else (real[0], real[1]))
 
 
 def _line(point: Mapping[str, Any]) -> str:

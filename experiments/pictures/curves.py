@@ -76,6 +76,42 @@ def sheet(panels: Mapping[str, Sequence[Curve]], about: Mapping[str, str], marke
         return _file(diagrams.pixels(figure), SHEET_INKS, about)
 
 
+class Stop(NamedTuple):
+    """One way of drawing from a model, as a point of a picture of fidelity over variety."""
+
+    variety: float
+    fidelity: float
+    name: str  # stands beside the point
+
+
+def tradeoff(names: tuple[str, str], lines: Mapping[str, Sequence[Stop]], real: tuple[float, float] | None) -> bytes:
+    """Fidelity over variety: a line through the points of each name, in their order.
+
+    Args:
+        names: of the measures of variety and of fidelity.
+        lines: points by the name of the line; an only one has no legend.
+        real: variety and fidelity of held-out examples, or None.
+
+    ValueError where there is no point at all.
+    """
+    if not any(lines.values()):
+        raise ValueError("there is no point to draw")
+    with diagrams.drawing(HEIGHT, HEIGHT, {"font.size": 11, "figure.constrained_layout.use": True}) as figure:
+        axes = figure.add_subplot(xlabel=names[0], ylabel=names[1])
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid()
+        for place, (name, stops) in enumerate(lines.items()):
+            places = [stop.variety for stop in stops], [stop.fidelity for stop in stops]
+            axes.plot(*places, color=colour(place), marker="o", markersize=4, label=diagrams.shortened(name))
+            for stop in stops:
+                axes.annotate(stop.name, stop[:2], (4, 4), textcoords="offset points", fontsize="small")
+        if real is not None:
+            axes.plot(*real, color=diagrams.BLACK, marker="D", linestyle="none", label="real, held out")
+        if real is not None or len(lines) > 1:
+            axes.legend(fontsize="small", framealpha=0.6, edgecolor="none")
+        return _file(diagrams.pixels(figure), INKS)
+
+
 def _draw(axes: Any, title: str, curves: Sequence[Curve], width: float = 1.6, marker: str = "") -> None:
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.xaxis.get_major_locator().set_params(integer=True, nbins=6 if width > 1 else 3)

@@ -1,5 +1,6 @@
 """The samples that a command asks for: how many, of which run and step, of which classes; drawn in batches."""
 
+import functools
 import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ class Wanted:
     shares: Shares
     batch_size: int
     step: int | Literal["newest", "best"]
+    same_latents: bool = False  # of a picture: image i has the latents of number i // K and class i mod K, of K classes
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,17 @@ class Drawing:
             found["classes"] = list(self.wanted.label) or self.wanted.shares
         return found | {name: repr(value) for name, value in samplers.settings(self.experiment.model).items()}
 
-    def batches(self, indices: np.ndarray) -> Iterator[np.ndarray]:
-        """The samples of these numbers, with a bar that tells how far it is."""
-        source = self.labels or conditions.source(self.experiment)
+    def all(self) -> np.ndarray:
+        """All samples at once, in their order."""
+        if not self.wanted.same_latents:
+            return np.concatenate(list(self.batches(np.arange(self.num))))
+        rows = np.arange(-(-self.num // len(self.turn)))
+        of_class = [np.concatenate(list(self.batches(rows, functools.partial(_all_of, label)))) for label in self.turn]
+        return np.stack(of_class, axis=1).reshape(-1, *self.shape)[: self.num]
+
+    def batches(self, indices: np.ndarray, labels: Labels | None = None) -> Iterator[np.ndarray]:
+        """The samples of these numbers, of other classes if told, with a bar that tells how far it is."""
+        source = labels or self.labels or conditions.source(self.experiment)
         args = self.experiment.model, self.state, indices, self.wanted.seed, source
         return progress.batches(*args, size=self.wanted.batch_size)
 
@@ -91,12 +101,19 @@ def _check_asked(config: Any, wanted: Wanted) -> None:
     """UserError for classes of a model that is told none, or asked for in two ways."""
     if wanted.label and wanted.shares == "data":
         raise UserError("--label and --classes data ask for different classes; leave one of them out")
+    if wanted.same_latents and wanted.shares == "data":
+        raise UserError("--same-latents has a column for each class, so not --classes data; leave one of them out")
     for option, given, possible in (
         ("--label", bool(wanted.label), classes.count(config) is not None),
+        ("--same-latents", wanted.same_latents, classes.count(config) is not None),
         ("--classes data", wanted.shares == "data", abilities.has_classes(config)),
     ):
         if given and not possible:
             raise UserError(f"{option} is given, but {abilities.name_of(config)} is not told classes; leave it out")
+
+
+def _all_of(label: int, places: np.ndarray) -> np.ndarray:
+    return np.full(len(places), label, np.int32)
 
 
 def _as_in_data(experiment: Experiment, seed: int) -> Labels:

@@ -12,7 +12,7 @@ from experiments.samples.drawing import Drawing
 def write(path: pathlib.Path, drawn: Drawing, columns: int | None) -> str:
     """Draw and write the picture, `columns` images in a row; what was written, in words."""
     sampling.require_memory("--num", drawn.num, drawn.shape)
-    samples = np.concatenate(list(drawn.batches(np.arange(drawn.num))))
+    samples = drawn.all()
     if samples.ndim == 2:
         figures.save_png(path, kinds.points(samples, real(drawn, drawn.num)))
         return f"{drawn.num:,} points of step {drawn.step:,}"
@@ -24,7 +24,8 @@ def write(path: pathlib.Path, drawn: Drawing, columns: int | None) -> str:
     num = min(len(names), drawn.num)
     left = f", the first {num} of {len(names)} classes" if num < len(names) else ""
     line = "column" if columns in (None, num) else "row"
-    return f"{drawn.num:,} images of step {drawn.step:,}, one class a {line}{left},"
+    same = ", each row the same latents" if drawn.wanted.same_latents else ""
+    return f"{drawn.num:,} images of step {drawn.step:,}, one class a {line}{left}{same},"
 
 
 def real(drawn: Drawing, num: int) -> np.ndarray:

@@ -24,6 +24,7 @@ from jaxgen.conditions import draw_labels, one_hot
 from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity, means
 from jaxgen.gans.discrimination import FAKE, PENALTY, require_no_batch_statistics, score_both
+from jaxgen.gans.latent_consistency import fixed_neighbours, keep_apart, with_latent_consistency
 from jaxgen.gans.networks import CriticState, create_with_critic, fixed_fakes, generate, generator_step, two_headed
 from jaxgen.gans.regularization import Regularization, regularize
 from jaxgen.gans.top_k import mean_of_best
@@ -58,7 +59,7 @@ class Config(LabelledDefaults):
     class_weight: NonNegativeFloat = 1.0  # a, of the critic
     generator_class_weight: NonNegativeFloat = 0.1  # b
     critic_steps: PositiveInt = 5  # n_critic, critic updates for each update of the generator
-    regularization: Regularization = Regularization()  # consistency, LeCam, R1, R2, top-k
+    regularization: Regularization = Regularization()  # consistency of images and latents, LeCam, R1, R2, top-k
     generator_batches: PositiveInt = 2  # minibatches of fakes in the generator's step
     generator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(100_000))
     critic_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.0, b2=0.9), schedule=LinearDecay(500_000))
@@ -100,11 +101,14 @@ def generator_loss(
     config: Config, variables: Variables, critic: Variables, labels: Labels, latents: Latents, mode: Mode
 ) -> LossOutput:
     """The generator's, mean over the batch."""
-    fake, variables = generate(config, variables, latents, one_hot(labels, config.num_classes), mode=mode)
+    given = latents, one_hot(labels, config.num_classes)
+    fake, after = generate(config, variables, *given, mode=mode)
+    apart, logged = keep_apart(config, variables, given, fake, mode)
     (scores, logits), _ = two_headed(config.critic, config.num_classes)(critic, fake, mode.stream(FAKE))
     source = mean_of_best(config.regularization.top_k, wasserstein_generator(scores), scores, mode)
     loss = source + config.generator_class_weight * cross_entropy(logits, labels).mean()
-    return loss, ({"generator_loss": loss, "fake_accuracy": accuracy(logits, labels)}, variables)
+    metrics = {"generator_loss": loss, "fake_accuracy": accuracy(logits, labels)}
+    return loss + apart, (metrics | logged, after)
 
 
 def update(
@@ -131,13 +135,16 @@ def update(
 
     inputs = latents, one_hot(labels, config.num_classes), keys
     fake = fixed_fakes(config, state.generator.variables, inputs, mode)
+    near = fixed_neighbours(config, state.generator.variables, inputs, mode)
+    network = two_headed(config.critic, config.num_classes)
+    loss = with_latent_consistency(config, network, partial(critic_loss, config))
 
     def critic_step(critic: TrainState, minibatch):
-        images, labels, fake, mix, keys = minibatch
-        inputs = (scale(images, config.value_range), labels), fake, mix, mode.with_keys(keys)
-        return descend(critic, partial(critic_loss, config), inputs, axis_name, "critic")
+        images, labels, fake, near, mix, keys = minibatch
+        inputs = (fake, near), (scale(images, config.value_range), labels), fake, mix, mode.with_keys(keys)
+        return descend(critic, loss, inputs, axis_name, "critic")
 
-    critic, metrics_d = jax.lax.scan(critic_step, state.critic, (images, labels, fake, mix, keys))
+    critic, metrics_d = jax.lax.scan(critic_step, state.critic, (images, labels, fake, near, mix, keys))
 
     size = config.generator_batches * num // config.critic_steps
     labels = draw_labels(key_labels, size, config.num_classes, axis_name)

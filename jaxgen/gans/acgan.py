@@ -25,6 +25,7 @@ from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.game import discriminator_step_value, generator_value, score_fakes
+from jaxgen.gans.latent_consistency import keep_apart, neighbours, with_latent_consistency
 from jaxgen.gans.networks import AdversarialState, create_adversaries, generate, generator_step, two_headed
 from jaxgen.gans.objectives import NonSaturating, Objective
 from jaxgen.gans.regularization import Regularization
@@ -54,7 +55,7 @@ class Config(LabelledDefaults):
     objective: Objective = NonSaturating()  # L_S, as the players minimise it
     class_weight: NonNegativeFloat = 1.0  # of L_C, relative to L_S
     discrimination: Discrimination = Discrimination()  # how D is shown real and fake examples
-    regularization: Regularization = Regularization()  # consistency, LeCam, R1, R2, top-k
+    regularization: Regularization = Regularization()  # consistency of images and latents, LeCam, R1, R2, top-k
     generator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.5))
     discriminator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.5))
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
@@ -90,13 +91,15 @@ def generator_loss(
 ) -> LossOutput:
     """-(L_C - L_S), L_S in the objective's form, mean over the batch; the fakes are of the real images' classes."""
     images, labels = real
-    fake, variables = generate(config, variables, latents, one_hot(labels, config.num_classes), mode=mode)
+    given = latents, one_hot(labels, config.num_classes)
+    fake, after = generate(config, variables, *given, mode=mode)
+    apart, logged = keep_apart(config, variables, given, fake, mode)
     network = two_headed(config.discriminator, config.num_classes)
     scores, (_, logits) = zip(*score_fakes(config, network, opponent, images, fake, mode), strict=True)
     source, metrics = generator_value(config, *scores, mode)
     classes = cross_entropy(logits, labels).mean()
-    metrics |= {"fake_accuracy": accuracy(logits, labels)}
-    return source + config.class_weight * classes, (metrics, variables)
+    metrics |= {"fake_accuracy": accuracy(logits, labels)} | logged
+    return source + config.class_weight * classes + apart, (metrics, after)
 
 
 def update(
@@ -118,8 +121,10 @@ def update(
     mode = training_mode(state.generator, key_pass, num, axis_name)
     latents = config.prior.draw(key_fake, num, axis_name)
     fake, _ = generate(config, state.generator.variables, latents, classes, mode=mode)
-    inputs = real, fake, batch.labels, mode
-    loss = partial(discriminator_loss, config)
+    near = neighbours(config, state.generator.variables, (latents, classes), mode)
+    inputs = (fake, near), real, fake, batch.labels, mode
+    network = two_headed(config.discriminator, config.num_classes)
+    loss = with_latent_consistency(config, network, partial(discriminator_loss, config))
     discriminator, metrics_d = descend(state.discriminator, loss, inputs, axis_name, "discriminator")
 
     mode = training_mode(state.generator, key_generator_pass, num, axis_name)

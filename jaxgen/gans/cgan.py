@@ -32,6 +32,7 @@ from jaxgen.gans.diagnostics import diversity, means
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.drawing import Drawing
 from jaxgen.gans.game import discriminator_step_value, generator_value, score_fakes
+from jaxgen.gans.latent_consistency import fixed_neighbours, keep_apart, with_latent_consistency
 from jaxgen.gans.networks import AdversarialState, create_adversaries, fixed_fakes, generate, generator_step, scorer
 from jaxgen.gans.objectives import NonSaturating, Objective
 from jaxgen.gans.regularization import Regularization
@@ -61,7 +62,7 @@ class Config(LabelledDefaults):
     discriminator_steps: PositiveInt = 1  # k, steps of the discriminator for each of the generator
     generator_batches: PositiveInt = 1  # minibatches of fakes in the generator's step
     discrimination: Discrimination = Discrimination()  # how D is shown real and fake examples
-    regularization: Regularization = Regularization()  # consistency, LeCam, R1, R2, top-k
+    regularization: Regularization = Regularization()  # consistency of images and latents, LeCam, R1, R2, top-k
     drawing: Drawing = Drawing()  # how samples are drawn: truncated, with which batch statistics
     generator_optimizer: Optimizer = Optimizer(0.1, SGD(momentum=0.5))
     discriminator_optimizer: Optimizer = Optimizer(0.1, SGD(momentum=0.5))
@@ -96,10 +97,11 @@ def generator_loss(
 ) -> LossOutput:
     """The objective's, mean over the batch: -E[log D(G(z|y)|y)], with the same y for both."""
     classes = real[1]
-    fake, variables = generate(config, variables, latents, classes, mode=mode)
+    fake, after = generate(config, variables, latents, classes, mode=mode)
+    apart, logged = keep_apart(config, variables, (latents, classes), fake, mode)
     scores = score_fakes(config, scorer(config.discriminator), opponent, real, (fake, classes), mode)
     loss, metrics = generator_value(config, *scores, mode)
-    return loss, (metrics, variables)
+    return loss + apart, (metrics | logged, after)
 
 
 def update(
@@ -124,13 +126,16 @@ def update(
     noise = config.prior.draw(key_fake, num, axis_name), example_keys(key_pass, num, axis_name)
     real, classes, latents, keys = split((*data, *noise), config.discriminator_steps)
     fake = fixed_fakes(config, state.generator.variables, (latents, classes, keys), mode)
+    near = fixed_neighbours(config, state.generator.variables, (latents, classes, keys), mode)
+    loss = with_latent_consistency(config, scorer(config.discriminator), partial(discriminator_loss, config))
 
     def discriminator_step(discriminator: TrainState, minibatch):
-        real, fake, classes, keys = minibatch
-        inputs = real, fake, classes, mode.with_keys(keys)
-        return descend(discriminator, partial(discriminator_loss, config), inputs, axis_name, "discriminator")
+        real, fake, near, classes, keys = minibatch
+        inputs = (fake, near, classes), real, fake, classes, mode.with_keys(keys)
+        return descend(discriminator, loss, inputs, axis_name, "discriminator")
 
-    discriminator, metrics_d = jax.lax.scan(discriminator_step, state.discriminator, (real, fake, classes, keys))
+    minibatches = real, fake, near, classes, keys
+    discriminator, metrics_d = jax.lax.scan(discriminator_step, state.discriminator, minibatches)
 
     again = jax.tree.map(lambda values: values[-1].repeat(config.generator_batches, axis=0), (real, classes))
     num = len(again[1])

@@ -28,6 +28,7 @@ from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity, means
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.game import discriminator_step_value, generator_value, score_fakes
+from jaxgen.gans.latent_consistency import fixed_neighbours, keep_apart, with_latent_consistency
 from jaxgen.gans.networks import AdversarialState, create_adversaries, fixed_fakes, generate, generator_step, scorer
 from jaxgen.gans.objectives import NonSaturating, Objective
 from jaxgen.gans.regularization import Regularization
@@ -55,7 +56,7 @@ class Config(Defaults):
     discriminator: nn.Module = Maxout()  # image to score
     discriminator_steps: PositiveInt = 1  # k, steps of the discriminator for each of the generator
     discrimination: Discrimination = Discrimination()  # how D is shown real and fake examples
-    regularization: Regularization = Regularization()  # consistency, LeCam, R1, R2, top-k
+    regularization: Regularization = Regularization()  # consistency of images and latents, LeCam, R1, R2, top-k
     generator_optimizer: Optimizer = Optimizer(0.1, SGD(momentum=0.5), schedule=InverseTime(4e-6))
     discriminator_optimizer: Optimizer = Optimizer(0.05, SGD(momentum=0.5), schedule=InverseTime(4e-6))
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
@@ -80,10 +81,11 @@ def generator_loss(
     config: Config, variables: Variables, opponent: Variables, real: Points, latents: Latents, mode: Mode
 ) -> LossOutput:
     """What G minimises, mean over the batch; the real examples count for relativistic objectives alone."""
-    fake, variables = generate(config, variables, latents, mode=mode)
+    fake, after = generate(config, variables, latents, mode=mode)
+    apart, logged = keep_apart(config, variables, (latents,), fake, mode)
     scores = score_fakes(config, scorer(config.discriminator), opponent, real, fake, mode)
     loss, metrics = generator_value(config, *scores, mode)
-    return loss, (metrics, variables)
+    return loss + apart, (metrics | logged, after)
 
 
 def update(
@@ -107,13 +109,15 @@ def update(
     latents = config.prior.draw(key_latents, len(batch), axis_name)
     real, latents, keys = split((scale(batch, config.value_range), latents, keys), config.discriminator_steps)
     fake = fixed_fakes(config, state.generator.variables, (latents, keys), mode)
+    near = fixed_neighbours(config, state.generator.variables, (latents, keys), mode)
+    loss = with_latent_consistency(config, scorer(config.discriminator), partial(discriminator_loss, config))
 
     def discriminator_step(discriminator: TrainState, minibatch):
-        real, fake, keys = minibatch
-        inputs = real, fake, mode.with_keys(keys)
-        return descend(discriminator, partial(discriminator_loss, config), inputs, axis_name, "discriminator")
+        real, fake, near, keys = minibatch
+        inputs = (fake, near), real, fake, mode.with_keys(keys)
+        return descend(discriminator, loss, inputs, axis_name, "discriminator")
 
-    discriminator, metrics_d = jax.lax.scan(discriminator_step, state.discriminator, (real, fake, keys))
+    discriminator, metrics_d = jax.lax.scan(discriminator_step, state.discriminator, (real, fake, near, keys))
 
     num = len(batch) // config.discriminator_steps
     latents, keys = config.prior.draw(key_generator, num, axis_name), example_keys(key_generator_pass, num, axis_name)

@@ -28,6 +28,7 @@ from jaxgen.gans.codes import CodePrior, Codes, CodeSettings, Predicted, categor
 from jaxgen.gans.diagnostics import diversity
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.game import discriminator_step_value, generator_value, score_fakes
+from jaxgen.gans.latent_consistency import keep_apart, neighbours, with_latent_consistency
 from jaxgen.gans.networks import AdversarialState, create_adversaries, generate, generator_step, two_headed
 from jaxgen.gans.objectives import NonSaturating, Objective
 from jaxgen.gans.regularization import Regularization
@@ -54,7 +55,7 @@ class Config(Defaults):
     categorical_weight: NonNegativeFloat = 1.0  # lambda of the categorical codes
     continuous_weight: NonNegativeFloat = 1.0  # lambda of the continuous codes
     discrimination: Discrimination = Discrimination()  # how D is shown real and fake examples
-    regularization: Regularization = Regularization()  # consistency, LeCam, R1, R2, top-k
+    regularization: Regularization = Regularization()  # consistency of images and latents, LeCam, R1, R2, top-k
     generator_optimizer: Optimizer = Optimizer(1e-3, Adam(b1=0.5))
     discriminator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.5))
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
@@ -92,12 +93,13 @@ def generator_loss(
     config: Config, variables: Variables, opponent: Variables, real: Points, latents: Latents, mode: Mode
 ) -> LossOutput:
     """G's part of V, and -lambda L_I, mean over the batch."""
-    fake, variables = generate(config, variables, latents, mode=mode)
+    fake, after = generate(config, variables, latents, mode=mode)
+    apart, logged = keep_apart(config, variables, (latents,), fake, mode)
     network = two_headed(config.discriminator, config.codes.outputs)
     scores, (_, of_codes) = zip(*score_fakes(config, network, opponent, real, fake, mode), strict=True)
     loss, metrics = generator_value(config, *scores, mode)
     information, bounds = information_loss(config, config.codes.predicted(of_codes), config.codes.codes_of(latents))
-    return loss + information, (metrics | bounds, variables)
+    return loss + information + apart, (metrics | bounds | logged, after)
 
 
 def update(
@@ -118,8 +120,10 @@ def update(
     mode = training_mode(state.generator, key_pass, num, axis_name)
     latents = config.prior.draw(key_fake, num, axis_name)
     fake, _ = generate(config, state.generator.variables, latents, mode=mode)
-    inputs = real, fake, config.codes.codes_of(latents), mode
-    loss = partial(discriminator_loss, config)
+    near = neighbours(config, state.generator.variables, (latents,), mode)
+    inputs = (fake, near), real, fake, config.codes.codes_of(latents), mode
+    network = two_headed(config.discriminator, config.codes.outputs)
+    loss = with_latent_consistency(config, network, partial(discriminator_loss, config))
     discriminator, metrics_d = descend(state.discriminator, loss, inputs, axis_name, "discriminator")
 
     mode = training_mode(state.generator, key_generator_pass, num, axis_name)

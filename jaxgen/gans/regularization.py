@@ -4,11 +4,13 @@ The discriminator's terms are added to what it minimises:
 
 - consistency under transformations T (CR), lambda E (D(x) - D(T(x)))^2: Zhang et al., 2019, arXiv 1910.12027; of fakes
   as well (bCR): Zhao et al.: Improved Consistency Regularization for GANs, 2020, arXiv 2002.04724.
+- consistency of fakes of neighbouring latents (zCR), of the same paper: `jaxgen.gans.latent_consistency`, which has the
+  generator's term too.
 - LeCam: Tseng et al.: Regularizing Generative Adversarial Networks under Limited Data, 2021, arXiv 2104.03310.
 - R1 and R2, (gamma / 2) E|grad D|^2 at real examples or at fakes: Mescheder et al., 2018, arXiv 1801.04406; at some of
   the updates alone: Karras et al., 2019, arXiv 1912.04958.
 
-The generator's is a choice of its fakes: `jaxgen.gans.top_k`.
+The generator also has a choice of its fakes: `jaxgen.gans.top_k`.
 """
 
 import math
@@ -83,6 +85,19 @@ class Slope:
 
 
 @dataclass(frozen=True)
+class LatentConsistency:
+    """zCR: what both players pay for fakes of z and of z plus noise; equations in `jaxgen.gans.latent_consistency`."""
+
+    discriminator: NonNegativeFloat = 0.0  # lambda_dis: 5, or 20 as in StudioGAN
+    generator: NonNegativeFloat = 0.0  # lambda_gen: 0.5
+    std: float = 0.03  # sigma, of the noise that is added to z; 0.05 in StudioGAN
+
+    def __post_init__(self):
+        require_bounds(self)
+        require(self.std > 0, "std", self.std, "above 0")
+
+
+@dataclass(frozen=True)
 class Regularization:
     """Settings; none of them does anything by default."""
 
@@ -91,6 +106,11 @@ class Regularization:
     r1: Slope = Slope()  # at real examples
     r2: Slope = Slope()  # at fakes
     top_k: TopK = TopK()
+    latent: LatentConsistency = LatentConsistency()
+
+
+IMPROVED_CONSISTENCY = Regularization(Consistency(real=10.0, fake=10.0), latent=LatentConsistency(5.0, 0.5))
+"""bCR and zCR together (ICR), with weights in common use."""
 
 
 def prepared(regularization: Regularization, discriminator: TrainState) -> TrainState:
@@ -164,8 +184,7 @@ def _consistency(
         require_images(_points(examples), "consistency")
         keys = mode.stream(CONSISTENCY + number).example_keys("consistency")
         moved.append(_with_points(examples, transformed(consistency, _points(examples), keys)))
-    distances = jax.tree.map(_squared_distance, outputs, both(*moved))
-    real, fake = (jnp.stack(jax.tree.leaves(each)).sum(axis=0) for each in distances)
+    real, fake = map(output_distance, outputs, both(*moved))
     kinds = [(consistency.real, real), (consistency.fake, fake)]
     return sum((weight * value.mean() for weight, value in kinds if weight > 0), jnp.zeros(()))
 
@@ -230,6 +249,11 @@ def _points(inputs: Any) -> Points:
 
 def _with_points(inputs: Any, points: Points) -> Any:
     return (points, *inputs[1:]) if isinstance(inputs, tuple) else points
+
+
+def output_distance(outputs: Any, others: Any) -> PerExample:
+    """|D(x) - D(y)|^2 of each example, summed over all outputs of a network."""
+    return jnp.stack(jax.tree.leaves(jax.tree.map(_squared_distance, outputs, others))).sum(axis=0)
 
 
 def _squared_distance(one: Array, other: Array) -> PerExample:

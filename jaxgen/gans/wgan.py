@@ -22,6 +22,7 @@ from jaxgen.checks import PositiveFloat, PositiveInt
 from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity, means
 from jaxgen.gans.discrimination import FAKE, score_both
+from jaxgen.gans.latent_consistency import fixed_neighbours, keep_apart, with_latent_consistency
 from jaxgen.gans.networks import CriticState, create_with_critic, fixed_fakes, generate, generator_step, scorer
 from jaxgen.gans.regularization import Regularization, regularize
 from jaxgen.gans.top_k import mean_of_best
@@ -50,7 +51,7 @@ class Config(Defaults):
     critic: nn.Module = DCGANDiscriminator()  # image to score
     clip: PositiveFloat = 0.01  # c
     critic_steps: PositiveInt = 5  # n_critic, critic updates for each update of the generator
-    regularization: Regularization = Regularization()  # consistency, LeCam, R1, R2, top-k
+    regularization: Regularization = Regularization()  # consistency of images and latents, LeCam, R1, R2, top-k
     generator_optimizer: Optimizer = Optimizer(5e-5, RMSProp())
     critic_optimizer: Optimizer = Optimizer(5e-5, RMSProp())
     average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
@@ -79,10 +80,11 @@ def critic_loss(config: Config, variables: Variables, real: Points, fake: Points
 
 def generator_loss(config: Config, variables: Variables, critic: Variables, latents: Latents, mode: Mode) -> LossOutput:
     """-E[f(G(z))]."""
-    fake, variables = generate(config, variables, latents, mode=mode)
+    fake, after = generate(config, variables, latents, mode=mode)
+    apart, logged = keep_apart(config, variables, (latents,), fake, mode)
     scores, _ = scorer(config.critic)(critic, fake, mode.stream(FAKE))
     loss = mean_of_best(config.regularization.top_k, wasserstein_generator(scores), scores, mode)
-    return loss, ({"generator_loss": loss}, variables)
+    return loss + apart, ({"generator_loss": loss} | logged, after)
 
 
 def update(
@@ -106,14 +108,16 @@ def update(
     latents = config.prior.draw(key_latents, len(batch), axis_name)
     real, latents, keys = split((scale(batch, config.value_range), latents, keys), config.critic_steps)
     fake = fixed_fakes(config, state.generator.variables, (latents, keys), mode)
+    near = fixed_neighbours(config, state.generator.variables, (latents, keys), mode)
+    loss = with_latent_consistency(config, scorer(config.critic), partial(critic_loss, config))
 
     def critic_step(critic: TrainState, minibatch):  # lines 2 to 8
-        real, fake, keys = minibatch
-        inputs = real, fake, mode.with_keys(keys)
-        critic, metrics = descend(critic, partial(critic_loss, config), inputs, axis_name, "critic")
+        real, fake, near, keys = minibatch
+        inputs = (fake, near), real, fake, mode.with_keys(keys)
+        critic, metrics = descend(critic, loss, inputs, axis_name, "critic")
         return critic.replace(params=clip_weights(critic.params, config.clip)), metrics
 
-    critic, metrics_f = jax.lax.scan(critic_step, state.critic, (real, fake, keys))
+    critic, metrics_f = jax.lax.scan(critic_step, state.critic, (real, fake, near, keys))
 
     num = len(batch) // config.critic_steps  # lines 9 to 11
     latents, keys = config.prior.draw(key_generator, num, axis_name), example_keys(key_generator_pass, num, axis_name)

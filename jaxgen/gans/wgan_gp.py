@@ -21,6 +21,7 @@ from jaxgen.checks import NonNegativeFloat, PositiveInt
 from jaxgen.gans import networks
 from jaxgen.gans.diagnostics import diversity, means
 from jaxgen.gans.discrimination import FAKE, PENALTY, require_no_batch_statistics, score_both
+from jaxgen.gans.latent_consistency import fixed_neighbours, keep_apart, with_latent_consistency
 from jaxgen.gans.networks import CriticState, create_with_critic, fixed_fakes, generate, generator_step, scorer
 from jaxgen.gans.regularization import Regularization, regularize
 from jaxgen.gans.top_k import mean_of_best
@@ -49,7 +50,7 @@ class Config(Defaults):
     penalty_weight: NonNegativeFloat = 10.0  # lambda
     one_sided: bool = False  # penalise only slopes above 1
     critic_steps: PositiveInt = 5  # n_critic, critic updates for each update of the generator
-    regularization: Regularization = Regularization()  # consistency, LeCam, R1, R2, top-k
+    regularization: Regularization = Regularization()  # consistency of images and latents, LeCam, R1, R2, top-k
     generator_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.0, b2=0.9))
     critic_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.0, b2=0.9))
     average: MovingAverage = Exponential(0.999)  # of the generator, from which samples are drawn
@@ -87,10 +88,11 @@ def critic_loss(
 
 def generator_loss(config: Config, variables: Variables, critic: Variables, latents: Latents, mode: Mode) -> LossOutput:
     """-E[D(G(z))], mean over the batch."""
-    fake, variables = generate(config, variables, latents, mode=mode)
+    fake, after = generate(config, variables, latents, mode=mode)
+    apart, logged = keep_apart(config, variables, (latents,), fake, mode)
     scores, _ = scorer(config.critic)(critic, fake, mode.stream(FAKE))
     loss = mean_of_best(config.regularization.top_k, wasserstein_generator(scores), scores, mode)
-    return loss, ({"generator_loss": loss}, variables)
+    return loss + apart, ({"generator_loss": loss} | logged, after)
 
 
 def update(
@@ -117,13 +119,15 @@ def update(
     mix = draw(jax.random.uniform, key_mix, len(batch), axis_name)
     real, latents, mix, keys = split((batch, latents, mix, keys), config.critic_steps)
     fake = fixed_fakes(config, state.generator.variables, (latents, keys), mode)
+    near = fixed_neighbours(config, state.generator.variables, (latents, keys), mode)
+    loss = with_latent_consistency(config, scorer(config.critic), partial(critic_loss, config))
 
     def critic_step(critic: TrainState, minibatch):  # lines 2 to 10
-        real, fake, mix, keys = minibatch
-        inputs = scale(real, config.value_range), fake, mix, mode.with_keys(keys)
-        return descend(critic, partial(critic_loss, config), inputs, axis_name, "critic")
+        real, fake, near, mix, keys = minibatch
+        inputs = (fake, near), scale(real, config.value_range), fake, mix, mode.with_keys(keys)
+        return descend(critic, loss, inputs, axis_name, "critic")
 
-    critic, metrics_d = jax.lax.scan(critic_step, state.critic, (real, fake, mix, keys))
+    critic, metrics_d = jax.lax.scan(critic_step, state.critic, (real, fake, near, mix, keys))
 
     num = len(batch) // config.critic_steps  # lines 11 and 12
     latents, keys = config.prior.draw(key_generator, num, axis_name), example_keys(key_generator_pass, num, axis_name)

@@ -17,7 +17,7 @@ UNREGULARIZED = tuple(  # what says how a term is made that has no weight
     f"regularization.{name}"
     for name in (
         *("consistency.shift", "consistency.flip", "lecam.decay", "lecam.begin", "lecam.one_sided"),
-        *("r1.every", "r2.every", "top_k.least", "top_k.every"),
+        *("r1.every", "r2.every", "top_k.least", "top_k.every", "latent.std"),
     )
 )
 WITH_BATCH_STATISTICS = ("regularization.r1.weight", "regularization.r2.weight")

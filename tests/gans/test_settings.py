@@ -10,7 +10,7 @@ from jaxgen.gans.codes import CodeSettings
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.drawing import Drawing
 from jaxgen.gans.objectives import Energy, LeastSquares, Minimax, NonSaturating, Relativistic
-from jaxgen.gans.regularization import Consistency, LeCam, Regularization, Slope
+from jaxgen.gans.regularization import Consistency, LatentConsistency, LeCam, Regularization, Slope
 from jaxgen.gans.top_k import TopK
 from jaxgen.moving_averages import Exponential, NoAverage
 from jaxgen.nets import initializers
@@ -26,6 +26,7 @@ OFF = Regularization(
     r1=Slope(weight=0.0, every=1),
     r2=Slope(weight=0.0, every=1),
     top_k=TopK(gamma=1.0, least=0.5, every=1000),
+    latent=LatentConsistency(discriminator=0.0, generator=0.0, std=0.03),
 )
 PLAIN = {"discrimination": Discrimination(joint=False, flip=0.0), "regularization": OFF, "average": NoAverage()}
 MOMENTUM, DCGAN, IMPROVED = SGD(momentum=0.5), Adam(b1=0.5), Adam(b1=0.0, b2=0.9)

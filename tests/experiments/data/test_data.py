@@ -376,6 +376,8 @@ class TestPrepared:
             ("cifar10_exact4k", "all", 4_000, (32, 32, 3), 10),
             ("cifar100", "test", 100, (32, 32, 3), 100),
             ("cifar100:bicycle", "train", 500, (32, 32, 3), 1),
+            ("cifar100:bicycle:40", "train", 40, (32, 32, 3), 1),
+            ("cifar100:bicycle:40", "test", 100, (32, 32, 3), 1),
             ("mnist:3", "test", 1_010, (28, 28, 1), 1),
             ("quickdraw:cat", "all", 1_000, (28, 28, 1), 1),
             ("quickdraw_bitmap", "test", 200, (28, 28, 1), 345),
@@ -388,6 +390,14 @@ class TestPrepared:
         assert image_set.images.shape == (num, *shape)
         assert len(image_set.classes) == classes
         assert "tensorflow" not in sys.modules
+
+    @pytest.mark.parametrize(
+        ("ending", "message"),
+        [("501", "500 training images of 'bicycle', fewer than 501"), ("few", "must end in a number of training")],
+    )
+    def test_a_number_of_training_images_that_cannot_be_is_refused(self, ending, message):
+        with pytest.raises(UserError, match=message):
+            data.load(f"cifar100:bicycle:{ending}", "train", PREPARED)
 
     @pytest.mark.parametrize("name", ["mnist", "tiny_imagenet_subset"])
     def test_images_are_those_that_tensorflow_datasets_gives(self, name):

@@ -56,6 +56,8 @@ def test_the_table_and_the_picture_show_every_point(run, found):
     assert any(line.startswith("real, held out") for line in text)
     with Image.open(run / "sweep.png") as picture:
         assert np.asarray(picture).std() > 0
+    with Image.open(run / "tradeoff.png") as picture:
+        assert np.asarray(picture.convert("RGB")).std() > 0
     lines = {sweeping._line(point): sweeping._place(point, 0) for point in found["points"]}
     assert lines == {"ddim": 3.0, "heun": 5.0}  # a line a sampler, over the evaluations
 
@@ -67,6 +69,23 @@ def test_a_sweep_over_guidance_has_its_scale_as_place_and_the_sampler_in_the_leg
     assert (sweeping._line(both), sweeping._place(both, 0)) == ("scale 2", 9.0)
     words = {"settings": {"sampler": "ddim"}, "evaluations": None, "values": {}}
     assert sweeping._place(words, 4) == 4.0
+
+
+def test_precision_stands_over_recall_and_without_either_there_is_no_picture(monkeypatch):
+    seen = []
+    monkeypatch.setattr(sweeping.curves, "tradeoff", lambda *args: seen.append(args) or b"")
+    values = [{"recall": {"value": 0.1 * k}, "precision": {"value": 1 - 0.2 * k}} for k in (1, 2)]
+    settings = [{"drawing.threshold": text} for text in ("0.5", "1")]
+    points = [
+        {"settings": own, "evaluations": None, "values": value} for own, value in zip(settings, values, strict=True)
+    ]
+    real = {"recall": {"value": 0.7}, "precision": {"value": 0.6}}
+    assert sweeping.tradeoff({"points": points, "real": real}) == b""
+    ((names, lines, held_out),) = seen
+    assert (names, held_out) == (("recall", "precision"), (0.7, 0.6))
+    assert [stop.name for stop in lines[""]] == ["0.5", "1"]
+    np.testing.assert_allclose([stop[:2] for stop in lines[""]], [[0.1, 0.8], [0.2, 0.6]])
+    assert sweeping.tradeoff({"points": [points[0] | {"values": {}}], "real": {}}) is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from experiments.command_line.errors import UserError
 from experiments.models import classes, sampling
 from experiments.pictures import by_class, figures
 from experiments.runs import run_folder
-from experiments.samples import archive
+from experiments.samples import archive, drawing
 from tests.experiments import small_runs
 from tests.experiments.small_runs import GAN, PLANE
 
@@ -99,6 +99,18 @@ def test_labels_are_asked_for_by_name_and_number_and_keep_the_noise_of_each_imag
     assert (found["arr_0"][[0, 2]] != other["arr_0"][[0, 2]]).any()
 
 
+def test_the_same_latents_are_drawn_in_every_class(cvae):
+    """Image i is of class i mod K and of the latents that sample i // K has elsewhere."""
+    wanted = drawing.Wanted(8, 0, ("three", "7", "1"), "turn", 250, "newest")
+    found = drawing.prepare(cvae, dataclasses.replace(wanted, same_latents=True)).all()
+    for place, label in enumerate((3, 7, 1)):
+        alone = drawing.prepare(cvae, dataclasses.replace(wanted, num=3, label=(str(label),))).all()
+        mine = found[place::3]
+        np.testing.assert_array_equal(mine, alone[: len(mine)])
+    with pytest.raises(UserError, match="--same-latents has a column for each class"):
+        drawing.prepare(cvae, dataclasses.replace(wanted, label=(), shares="data", same_latents=True))
+
+
 def test_classes_come_as_often_as_the_data_have_them(cvae, tmp_path):
     found = arrays(draw(cvae, tmp_path / "a.npz", "--num", 1_500, "--classes", "data"))
     from experiments import data
@@ -149,7 +161,6 @@ def test_any_number_of_classes_has_a_column_each(num):
 
 
 def test_one_of_each_class_is_drawn_if_no_number_is_asked_for(cvae):
-    from experiments.samples import drawing
 
     wanted = drawing.Wanted(None, 0, (), "turn", 250, "newest")
     drawn = drawing.prepare(cvae, wanted)
