@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 from jaxgen.batches import BatchType, Labelled
 from jaxgen.checks import PositiveInt, require_bounds
 from jaxgen.images import ValueRange, require_range
+from jaxgen.mode import EVALUATION, Mode
 from jaxgen.stages import Stage
 from jaxgen.typing import (
     AxisName,
@@ -116,6 +117,19 @@ class LatentModel(Model, Protocol):
 
     def from_latents(self, config: Any, state: Any, latents: Latents, condition: Any = None) -> Images:
         """The image of each latent, without noise: the likelihood's mean, or the generator's image."""
+        ...
+
+
+@runtime_checkable
+class StyledModel(LatentModel, Protocol):
+    """A model whose images are functions of styles w of the latent, one for each layer: `jaxgen.gans.styles`."""
+
+    def to_w_plus(self, config: Any, state: Any, latents: Latents, condition: Any = None) -> Any:
+        """The styles of each layer, (batch, layers, features), truncated as `config.drawing` says."""
+        ...
+
+    def from_w_plus(self, config: Any, state: Any, ws: Any, mode: Mode = EVALUATION) -> Images:
+        """The image of the styles of each layer, with fixed noise, or with noise drawn in a mode with keys."""
         ...
 
 
