@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 from jaxgen.batches import BatchType, Labelled
 from jaxgen.checks import PositiveInt, require_bounds
 from jaxgen.images import ValueRange, require_range
-from jaxgen.mode import EVALUATION, Mode
 from jaxgen.stages import Stage
 from jaxgen.typing import (
     AxisName,
@@ -128,8 +127,8 @@ class StyledModel(LatentModel, Protocol):
         """The styles of each layer, (batch, layers, features), truncated as `config.drawing` says."""
         ...
 
-    def from_w_plus(self, config: Any, state: Any, ws: Any, mode: Mode = EVALUATION) -> Images:
-        """The image of the styles of each layer, with fixed noise, or with noise drawn in a mode with keys."""
+    def from_w_plus(self, config: Any, state: Any, ws: Any, mode: Any = ...) -> Images:
+        """The image of the styles of each layer, with fixed noise, or with noise drawn in a `Mode` with keys."""
         ...
 
 
