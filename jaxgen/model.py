@@ -120,6 +120,19 @@ class LatentModel(Model, Protocol):
 
 
 @runtime_checkable
+class StyledModel(LatentModel, Protocol):
+    """A model whose images are functions of styles w of the latent, one for each layer: `jaxgen.gans.styles`."""
+
+    def to_w_plus(self, config: Any, state: Any, latents: Latents, condition: Any = None) -> Any:
+        """The styles of each layer, (batch, layers, features), truncated as `config.drawing` says."""
+        ...
+
+    def from_w_plus(self, config: Any, state: Any, ws: Any, mode: Any = ...) -> Images:
+        """The image of the styles of each layer, with fixed noise, or with noise drawn in a `Mode` with keys."""
+        ...
+
+
+@runtime_checkable
 class Adversary(Model, Protocol):
     """A model with a discriminator or critic that scores one example at a time."""
 

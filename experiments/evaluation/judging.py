@@ -21,6 +21,7 @@ from experiments.evaluation import (
     heads,
     measures,
     pairs,
+    path_lengths,
     perceptual,
     rows,
     sets,
@@ -64,6 +65,7 @@ def evaluate(folder: pathlib.Path, options: Options, changes: Changes = NONE) ->
         *_of_pairs(runs, given, options, asked),
         *_of_noise(runs, given, options),
         *judge.rows(given),
+        *_of_paths(runs, judge, options),
     ]
     found["warnings"] = collapses.warnings(found["rows"], max(1, len(judge.real.train.classes)))
     found["class_shares"] = _class_shares(judge.extractors, given)
@@ -161,6 +163,14 @@ def _of_noise(runs: Mapping[str, Run], given: Sets, options: Options) -> list[di
     return [_plain(row) for row in diversity.judge(runs, samples, options.seed)]
 
 
+def _of_paths(runs: Mapping[str, Run], judge: Judge, options: Options) -> list[dict[str, Any]]:
+    """The path lengths of a style-based model, where they are asked for by name or all metrics are."""
+    there = all(path_lengths.is_there(run.experiment.model) for run in runs.values())
+    if not there or (options.metrics and path_lengths.NAME not in options.metrics):
+        return []
+    return [_plain(row) for row in path_lengths.judge(runs, judge.extractors, options.num_samples, options.seed)]
+
+
 def _judge(run: Run, options: Options) -> Judge:
     """For the run's data. UserError for a metric or an extractor that does not exist or fit."""
     real = sets.real(run.experiment)
@@ -209,6 +219,7 @@ def _chosen(names: Sequence[str], experiment: Experiment) -> list[Measure]:
     there = {measure.name: measure for measure in measures.all_of(experiment.data)}
     of_pairs = pairs.NAMES if pairs.are_there(experiment.model) else ()
     of_pairs = (*of_pairs, *([diversity.NAME] if diversity.is_there(experiment.model) else []))
+    of_pairs = (*of_pairs, *([path_lengths.NAME] if path_lengths.is_there(experiment.model) else []))
     of_pairs = (*of_pairs, *([heads.NAME] if heads.are_there(experiment.model) else []))
     for name in names:
         if name not in (*there, *of_pairs):

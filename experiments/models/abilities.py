@@ -17,7 +17,7 @@ from experiments.command_line.errors import UserError
 from experiments.runs.experiment import model_of
 
 if TYPE_CHECKING:
-    from jaxgen.model import Adversary, Autoencoder, LatentModel, ModelConfig, TrajectoryModel
+    from jaxgen.model import Adversary, Autoencoder, LatentModel, ModelConfig, StyledModel, TrajectoryModel
 
 CHUNK = 128
 """Images or latents in one call: bounds the memory, and one compilation serves any number."""
@@ -49,6 +49,17 @@ def latent_model(config: "ModelConfig") -> "LatentModel":
     model = model_of(config)
     if not isinstance(model, LatentModel):
         raise UserError(f"{name_of(config)} makes no image from a latent vector alone; use a model that does")
+    _require_pictures(config)
+    return model
+
+
+def styled_model(config: "ModelConfig") -> "StyledModel":
+    """The model, which makes images of the styles of each layer. UserError if it does not."""
+    from jaxgen.model import StyledModel
+
+    model = model_of(config)
+    if not isinstance(model, StyledModel):
+        raise UserError(f"{name_of(config)} has no styles; use a run of a style-based model, StyleGAN 2 for one")
     _require_pictures(config)
     return model
 

@@ -183,13 +183,13 @@ def discriminate(config: Config, state: State, points: Images, condition: None =
     return score(config, state.discriminator.variables, shrink(config, points, fraction(config, mode)), mode)[0]
 
 
-def from_w_plus(config: Config, state: State, ws: Styles, noise: Keys | None = None) -> Images:
+def from_w_plus(config: Config, state: State, ws: Styles, mode: Mode = EVALUATION) -> Images:
     """The image of each layer's styles at the state's stage, of the moving average, at full size and clipped.
 
-    Its noise is fixed, or drawn with a key for each image.
+    Its noise is fixed, or drawn for each image in a mode with keys.
     """
     strengths = scaled_strengths(state.ema["params"], config.drawing.noise)
-    mode = Mode(noise, step=state.generator.step)
+    mode = mode.replace(step=state.generator.step)
     images = enlarge(config, synthesize(config, {**state.ema, "params": strengths}, ws, mode)[0])
     return images if config.value_range is None else images.clip(*config.value_range)
 
@@ -201,8 +201,8 @@ def from_latents(config: Config, state: State, latents: Latents, condition: None
 
 def sample(config: Config, state: State, key: Keys, num: int, condition: None = None) -> Images:
     """`num` images of the moving average, as `config.drawing` says."""
-    noise = example_keys(pass_key(key), num) if config.drawing.random_noise else None
-    return from_w_plus(config, state, to_w_plus(config, state, config.prior.draw(key, num)), noise)
+    mode = Mode(example_keys(pass_key(key), num)) if config.drawing.random_noise else EVALUATION
+    return from_w_plus(config, state, to_w_plus(config, state, config.prior.draw(key, num)), mode)
 
 
 to_w, to_w_plus = styles.to_w, styles.to_w_plus

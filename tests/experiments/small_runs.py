@@ -12,11 +12,14 @@ from jaxgen.autoencoders import cvae, vae, vq_vae
 from jaxgen.diffusion import ddpm, flow_matching
 from jaxgen.diffusion.samplers import DDIM, Euler
 from jaxgen.diffusion.schedules import LinearBetas
-from jaxgen.gans import wgan_gp
+from jaxgen.gans import stylegan2, wgan_gp
 from jaxgen.nets.conditioning import ConcatCondition
+from jaxgen.nets.mapping import Mapping
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.nets.stylegan2 import StyleGAN2Discriminator, StyleGAN2Synthesis
 from jaxgen.nets.time_mlp import TimeMLP
+from jaxgen.priors import Normal
 
 NET, DECODER = MLP((8,)), MLP((8,))
 SHAPE = (8, 8, 1)
@@ -32,6 +35,13 @@ SYMBOLS = vq_vae.Config(
     encoder=NET,
     decoder=DECODER,
     prior=PixelCNN(channels=3, layers=1),
+)
+STYLED = stylegan2.Config(
+    image_shape=SHAPE,
+    prior=Normal(3),
+    mapping=Mapping(1, 4, lr_multiplier=1.0, scaled_activation=True),
+    synthesis=StyleGAN2Synthesis(16, 2),
+    discriminator=StyleGAN2Discriminator(16, 2),
 )
 DENOISER = ddpm.Config(
     image_shape=SHAPE,

@@ -337,13 +337,28 @@ def test_the_command_runs_as_a_module():
 
 
 DOCS = (ROOT / "docs" / "latents.md").read_text(encoding="utf-8")
+STYLES = (ROOT / "docs" / "styles.md").read_text(encoding="utf-8")
+
+OF_STYLES = {"noise", "mix", "sticking"}
+"""Actions that docs/styles.md shows."""
+
+
+@pytest.mark.exhaustive
+def test_every_command_of_the_page_of_styles_runs(tmp_path, monkeypatch):
+    run = small_runs.save(small_runs.STYLED, tmp_path / "run")
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^python -m experiments\.latents runs/stylegan2_anime (.*)$", STYLES, re.MULTILINE)
+    assert {line.split()[0] for line in commands} == OF_STYLES
+    for line in commands:
+        assert latents.main([str(run), *line.split()]) == 0
+        assert pathlib.Path(line.split()[-1]).stat().st_size > 100
 
 
 @pytest.mark.exhaustive
 def test_every_command_of_the_documentation_runs(runs, photos, tmp_path, monkeypatch):
     stand_ins = {"vae_digits": "vae", "vae_2d_mnist": "cvae", "wgan_gp_digits": "gan"}
     commands = re.findall(r"^python -m experiments\.latents runs/(\w+) (.*)$", DOCS, re.MULTILINE)
-    assert {line.split()[0] for _, line in commands} == set(latents.ACTIONS)
+    assert {line.split()[0] for _, line in commands} == set(latents.ACTIONS) - OF_STYLES
     for name, line in commands:
         monkeypatch.chdir(photos.parent)
         options = line.split()
@@ -359,7 +374,7 @@ def test_the_documentation_has_every_picture_and_its_figures_are_small():
     for kind in kinds:
         assert f"| `{kind}` | `{kind}/` |" in DOCS
     figures = re.findall(r"!\[.+\]\((figures/\w+\.png)\)", DOCS)
-    assert len(figures) == len(latents.ACTIONS)
+    assert len(figures) == len(set(latents.ACTIONS) - OF_STYLES)
     for figure in figures:
         assert (ROOT / "docs" / figure).stat().st_size < 60_000
         assert f"--out docs/{figure}\n" in DOCS

@@ -1,0 +1,68 @@
+"""Noise inputs of a trained style-based generator, layer by layer: which there are, and a generator with others.
+
+Karras, Laine, Aila: A Style-Based Generator Architecture for Generative Adversarial Networks, 2018, arXiv 1812.04948,
+section 3.2. Noise of large maps is fine detail, such as single hairs; noise of small maps moves larger curls. A
+generator is a function of ws, every other thing fixed:
+
+    draw = partial(stylegan2.from_w_plus, config, state)
+    fine = [layer for layer, (height, _) in map_sizes(draw, ws).items() if height > 8]
+    scaled(state, {layer: 0.0 for layer in fine})        the state of a generator without noise in these layers
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import flax.linen as nn
+import jax
+
+from jaxgen.checks import require
+from jaxgen.gans.style_space import Draw
+from jaxgen.gans.styles import Styles
+from jaxgen.nets.noise_maps import STRENGTH
+
+
+def map_sizes(draw: Draw, ws: Styles) -> dict[str, tuple[int, int]]:
+    """Height and width of the map of each layer with a noise input, in the order in which the generator uses them.
+
+    Layers are named by their path in the synthesis network. Shapes are traced, nothing is computed.
+
+    Args:
+        draw: a generator as a function of ws.
+        ws: (batch, layers, features).
+    """
+    found: dict[str, tuple[int, int]] = {}
+
+    def record(call: Any, args: Any, kwargs: Any, context: nn.module.InterceptorContext) -> Any:
+        outputs, module = call(*args, **kwargs), context.module
+        if context.method_name == "__call__" and module.has_variable("params", STRENGTH):
+            found["/".join(module.path)] = outputs.shape[1:3]
+        return outputs
+
+    with nn.intercept_methods(record):
+        jax.eval_shape(draw, ws)
+    return found
+
+
+def scaled(state: Any, factors: Mapping[str, float | jax.Array]) -> Any:
+    """The state whose moving average has the noise of these layers times their factors; 0 switches a layer's off.
+
+    Args:
+        state: of a style-based model.
+        factors: by the names of `map_sizes`; layers that are not named stay as they are.
+
+    Raises:
+        ValueError: for a layer that has no noise input.
+    """
+    used: set[str] = set()
+
+    def leaf(path: tuple[Any, ...], value: jax.Array) -> jax.Array:
+        *layer, name = (str(key.key) for key in path)
+        if name != STRENGTH or "/".join(layer) not in factors:
+            return value
+        used.add("/".join(layer))
+        return factors["/".join(layer)] * value
+
+    params = state.ema["params"]
+    synthesis = jax.tree_util.tree_map_with_path(leaf, params["synthesis"])
+    require(used == set(factors), "layers", sorted(set(factors) - used), "layers with noise inputs: see map_sizes")
+    return state._replace(ema={**state.ema, "params": {**params, "synthesis": synthesis}})
