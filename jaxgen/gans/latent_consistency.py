@@ -36,8 +36,7 @@ def perturbed(config: Any, latents: Latents, keys: ExampleKeys) -> Latents:
     """T(z), its noise drawn for each example; codes, which the generator is told, stay as they are."""
     kept = config.prior.codes.size if isinstance(config.prior, CodePrior) else 0
     noise = jax.vmap(lambda key: jax.random.normal(key, latents.shape[1:]))(keys)
-    noise = noise.at[:, :kept].set(0.0) if kept else noise
-    return latents + config.regularization.latent.std * noise
+    return latents + config.regularization.latent.std * noise.at[:, :kept].set(0.0)
 
 
 def neighbours(config: Any, variables: Variables, inputs: tuple[jax.Array, ...], mode: Mode) -> Points | None:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.gans import gan, infogan
+from jaxgen.gans import cgan, gan, infogan
 from jaxgen.gans.codes import CodeSettings
 from jaxgen.gans.discrimination import FAKE
 from jaxgen.gans.latent_consistency import (
@@ -21,6 +21,7 @@ from jaxgen.gans.latent_consistency import (
 from jaxgen.gans.networks import generate, scorer
 from jaxgen.gans.regularization import LatentConsistency, Regularization
 from jaxgen.mode import Mode
+from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.priors import Normal
 from tests.gans.games import training
@@ -76,6 +77,15 @@ def test_noise_has_the_deviation_of_the_settings_is_each_examples_own_and_leaves
     coded = infogan.Config(codes=CodeSettings((3,), 1), noise=Normal(2), regularization=CONFIG.regularization)
     found = perturbed(coded, jnp.zeros((NUM, 6)), keys[:NUM])
     assert not found[:, :4].any() and (found[:, 4:] != 0).all()
+
+
+def test_the_neighbour_of_a_fake_has_another_latent_and_the_same_class():
+    settings = {name: getattr(CONFIG, name) for name in ("image_shape", "value_range", "prior", "regularization")}
+    config = cgan.Config(**settings, generator=ConcatCondition(MLP(())), num_classes=2)
+    variables = cgan.init(config, jax.random.key(0)).generator.variables
+    classes = jnp.eye(2)[jnp.arange(NUM) % 2]
+    wanted = generate(config, variables, LATENT + STEPS, classes, mode=MODE)[0]
+    np.testing.assert_allclose(neighbours(config, variables, (LATENT, classes), MODE), wanted, rtol=1e-5, atol=1e-6)
 
 
 def test_several_minibatches_have_the_neighbours_of_each():

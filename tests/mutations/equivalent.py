@@ -183,4 +183,15 @@ REASONS = {
     ("parallel.layout._placed_by_each", "flip the sign of the value"): PROCESSES,
     ("parallel.layout._placed_by_each", "double the value"): PROCESSES,
     ("parallel.layout._lies", "strict=True -> strict=False in strict=True"): "there is a place for each leaf",
+    ("gans.latent_consistency.LATENTS", "7 -> 8 in LATENTS = 7"): FREE,
+    (
+        "gans.latent_consistency.perturbed",
+        "latents + config.regularization.latent.std * noise.at[:, ... -> "
+        "latents - config.regularization.latent.std * noise.at[:, ...",
+    ): "noise is as likely as its negative",
+    ("gans.latent_consistency.with_latent_consistency", "swap (others, outputs)"): SYMMETRIC,
+    (
+        "gans.latent_consistency.with_latent_consistency",
+        "output_distance(outputs, others) -> output_distance(others, outputs)",
+    ): SYMMETRIC,
 }
