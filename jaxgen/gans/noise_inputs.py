@@ -34,7 +34,7 @@ def map_sizes(draw: Draw, ws: Styles) -> dict[str, tuple[int, int]]:
 
     def record(call: Any, args: Any, kwargs: Any, context: nn.module.InterceptorContext) -> Any:
         outputs, module = call(*args, **kwargs), context.module
-        if context.method_name == "__call__" and module.has_variable("params", STRENGTH):
+        if module.has_variable("params", STRENGTH):
             found["/".join(module.path)] = outputs.shape[1:3]
         return outputs
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -42,6 +43,10 @@ def test_layers_are_in_order_of_size_and_noise_without_factor_is_none(model, con
     part = noise_inputs.scaled(state, {next(iter(sizes)): 0.0})
     found = [draw(part, each) for each in keys]
     assert not np.allclose(*found, atol=1e-3) and not np.allclose(found[0], one, atol=1e-3)
+    chex.assert_trees_all_equal(noise_inputs.scaled(state, {}), state)
+    tripled = jax.tree.leaves(noise_inputs.scaled(state, {next(iter(sizes)): 3.0}))
+    changed = [pair for pair in zip(tripled, jax.tree.leaves(state), strict=True) if (pair[0] != pair[1]).any()]
+    assert len(changed) == 1 and (changed[0][0] == 3.0 * changed[0][1]).all()
 
 
 def test_a_generator_without_noise_inputs_has_no_layers_and_other_names_are_refused():
