@@ -225,7 +225,7 @@ class Classifier(Model, Protocol):
 
 
 ABILITIES = (
-    *(LatentModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel, TrajectoryModel),
+    *(LatentModel, StyledModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel, TrajectoryModel),
     *(TwoDomainModel, Inpainter, Classifier),
 )
 """What a model may offer besides learning and sampling."""
