@@ -146,9 +146,13 @@ REASONS = {
     ("parallel.drivers._jitted", "drop the step: state = jax.lax.with_sharding_constraint(state, places(st..."): LAYOUT,
     (
         "parallel.drivers.shard_map",
-        "drop compiler_options= of jax.jit(mapped, donate_argnums=0, compiler_options=_compi...",
+        "drop compiler_options= of jax.jit(mapped, donate_argnums=0, compiler_options=compil...",
     ): "advice to the compiler",
-    ("parallel.drivers._compiler_options", ALL): "advice to the compiler",
+    ("parallel.drivers.compiler_options", ALL): "advice to the compiler",
+    (
+        "parallel.drivers.compiled",
+        "drop compiler_options= of jax.jit(function, compiler_options=compiler_options())",
+    ): "advice to the compiler",
     ("parallel.drivers.pmap", "drop the step: if mesh.is_multi_process"): PROCESSES,
     ("parallel.drivers.pmap", "flip the sign of the value (3)"): PROCESSES,
     ("parallel.drivers.pmap", "double the value (3)"): PROCESSES,
