@@ -11,7 +11,7 @@ from jaxgen import parallel
 from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.objectives import Hinge, LeastSquares, NonSaturating, Relativistic
-from jaxgen.gans.regularization import Consistency, LeCam, Regularization, Slope
+from jaxgen.gans.regularization import Consistency, LatentConsistency, LeCam, Regularization, Slope
 from jaxgen.gans.top_k import TopK
 from jaxgen.moving_averages import Exponential, NoAverage
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
@@ -98,6 +98,7 @@ class TestRegularizedContract(contract.Suite):
                 Slope(1.0, every=2),
                 Slope(0.5, every=3),
                 TopK(gamma=0.8, least=0.5, every=1),
+                LatentConsistency(2.0, 3.0, std=0.5),
             ),
         ),
         unreached=("['generator']['Dense_0']['bias']",),  # taken out by batch normalisation
