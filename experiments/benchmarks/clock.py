@@ -59,6 +59,21 @@ def compare(
     return {name: _timing(name, reference, times) for name in variants}
 
 
+def by_call(ours: Callable[[int | None], Variant], scanned: int | None) -> dict[str, Variant]:
+    """Our update, one a call and, unless None, so many a call, by what a table calls them."""
+    found = {"jaxgen, one update a call": ours(None)}
+    return found if scanned is None else found | {f"jaxgen, {scanned} updates a call": ours(scanned)}
+
+
+def table(found: Mapping[str, Timing]) -> list[str]:
+    """Lines of milliseconds, ratios and their ranges."""
+    lines = [f"{'':<30}{'ms':>9}{'ratio':>8}{'range':>16}"]
+    for name, timing in found.items():
+        span = f"{timing.lowest:.2f} to {timing.highest:.2f}"
+        lines.append(f"{name:<30}{timing.milliseconds:>9.1f}{timing.ratio:>8.2f}{span:>16}")
+    return lines
+
+
 def _timing(name: str, reference: str, times: list[dict[str, float]]) -> Timing:
     ratios = [row[reference] / row[name] for row in times]
     milliseconds = 1e3 * statistics.median(row[name] for row in times)

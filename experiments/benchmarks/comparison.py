@@ -1,6 +1,7 @@
 """An update of ours and the same update in PyTorch, timed in alternation in one run; the table of what came of it."""
 
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,8 +48,7 @@ def measure(case: updates.Case, options: Options) -> dict[str, Any]:
             variants["PyTorch, compiled"] = Variant(compiled.run)
         except RuntimeError as error:  # such as a second derivative, which it does not know
             failed["PyTorch, compiled"] = str(error).strip().partition("\n")[0]
-    variants["jaxgen, one update a call"] = updates.ours(case, None)
-    variants[f"jaxgen, {case.scanned} updates a call"] = updates.ours(case, case.scanned)
+    variants |= clock.by_call(functools.partial(updates.ours, case), case.scanned)
     timings = clock.compare(variants, EAGER, rounds=options.rounds, seconds=options.seconds, clock=options.clock)
     return {
         "parameters": count,

@@ -103,7 +103,7 @@ def _sampler(name: str, num: int = 250, seconds: float = 1.0) -> float:
     config = updates.cases()[name].config
     model, keys = model_of(config), map(jax.random.key, itertools.count())
     state = jax.jit(functools.partial(model.init, config))(next(keys))
-    sample = jax.jit(functools.partial(model.sample, config, num=num))
+    sample = parallel.compiled(functools.partial(model.sample, config, num=num))
 
     def run() -> None:
         jax.block_until_ready(sample(state, next(keys)))

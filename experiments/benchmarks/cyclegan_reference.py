@@ -19,7 +19,7 @@ import jax
 import numpy as np
 import tyro
 
-from experiments.benchmarks import clock
+from experiments.benchmarks import clock, sizes
 from experiments.benchmarks.clock import Clock, Variant
 from experiments.benchmarks.rivals import cyclegan as rivals
 from experiments.command_line import cli
@@ -72,13 +72,9 @@ def main(argv: Sequence[str]) -> int:
         print(line, flush=True)
     print(f"{theirs.parameters:,} parameters, images of {options.size}x{options.size}, batch {options.batch_size}")
     variants = {THEIRS: Variant(lambda: theirs.update(*_ranged(images)))}
-    for steps in (None, options.per_call):
-        variants[f"jaxgen, {steps or 'one'} update{'s' * bool(steps)} a call"] = _ours(config, state, images, steps)
+    variants |= clock.by_call(functools.partial(_ours, config, state, images), options.per_call)
     found = clock.compare(variants, THEIRS, rounds=options.rounds, seconds=options.seconds, clock=options.clock)
-    print(f"{'':<30}{'ms':>9}{'ratio':>8}{'range':>16}")
-    for name, timing in found.items():
-        span = f"{timing.lowest:.2f} to {timing.highest:.2f}"
-        print(f"{name:<30}{timing.milliseconds:>9.1f}{timing.ratio:>8.2f}{span:>16}")
+    print("\n".join(clock.table(found)))
     return 0
 
 
@@ -98,8 +94,7 @@ def losses(
     config: cyclegan.Config, state: cyclegan.State, theirs: rivals.Reference, images: np.ndarray, updates: int
 ) -> list[str]:
     """A table of the losses of both in each update with the same images. ValueError for other numbers of parameters."""
-    players = (state.generator, state.discriminator)
-    count = sum(leaf.size for player in players for leaf in jax.tree.leaves(player.params))
+    count = sum(sizes.parameters(state).values())
     if count != theirs.parameters:
         raise ValueError(f"{count} parameters beside {theirs.parameters} of theirs; no fair comparison")
     step = jax.jit(functools.partial(cyclegan.update, config))

@@ -10,7 +10,6 @@ by 50 steps of DDIM, alternately, compiled before.
 """
 
 import dataclasses
-import functools
 import pathlib
 import statistics
 from collections.abc import Callable, Sequence
@@ -22,7 +21,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments import data
-from experiments.benchmarks import clock, updates
+from experiments.benchmarks import blocks, clock, updates
+from experiments.benchmarks.blocks import Blocks
 from experiments.benchmarks.rivals import ddpm as rivals
 from experiments.command_line import cli
 from jaxgen import parallel
@@ -80,7 +80,7 @@ def main(argv: Sequence[str]) -> int:
         cells = []
         for name, training in trainings.items():
             seconds[name].append(clock.seconds(lambda: training.block(batches)) / options.block)  # noqa: B023
-            cells += [f"{statistics.median(seconds[name][1:] or seconds[name]):.4f}", f"{training.error(*noisy):.5f}"]
+            cells += [f"{blocks.seconds_per_update(seconds[name]):.4f}", f"{training.error(*noisy):.5f}"]
         print("".join(f"{cell:>22}" for cell in (number * options.block, *cells)), flush=True)
     _report_drawing(trainings)
     return 0
@@ -111,17 +111,7 @@ def _noisy(config: ddpm.Config, images: np.ndarray, seed: int) -> tuple[np.ndarr
 
 
 def _ours(config: ddpm.Config, seed: int) -> Training:
-    key_init, key_steps = jax.random.split(jax.random.key(seed))
-    state: list[Any] = [jax.jit(functools.partial(ddpm.init, config))(key_init), 0]
-    drivers: dict[int, Any] = {}
-
-    def block(batches: np.ndarray) -> None:
-        num = len(batches)
-        driver = drivers.setdefault(num, parallel.jit(ddpm.update, config, steps=num))
-        keys = jax.vmap(functools.partial(jax.random.fold_in, key_steps))(np.arange(state[1], state[1] + num))
-        state[0], _ = driver(state[0], batches, keys)
-        state[1] += num
-        jax.block_until_ready(state[0])
+    block = Blocks(config, seed)
 
     @jax.jit
     def squared(state: Any, noisy: jax.Array, times: jax.Array, noise: jax.Array) -> jax.Array:
@@ -130,10 +120,10 @@ def _ours(config: ddpm.Config, seed: int) -> Training:
 
     def error(*inputs: np.ndarray) -> float:
         parts = [np.array_split(array, max(1, len(array) // 100)) for array in inputs]
-        return float(np.mean([squared(state[0], *map(jnp.asarray, part)) for part in zip(*parts, strict=True)]))
+        return float(np.mean([squared(block.state, *map(jnp.asarray, part)) for part in zip(*parts, strict=True)]))
 
-    drawn = jax.jit(lambda state: ddpm.sample(config, state, jax.random.key(1), DRAWN))
-    return Training(block, error, lambda: (jax.block_until_ready(drawn(state[0])), None)[1])
+    drawn = parallel.compiled(lambda state: ddpm.sample(config, state, jax.random.key(1), DRAWN))
+    return Training(block, error, lambda: (jax.block_until_ready(drawn(block.state)), None)[1])
 
 
 def _theirs(config: ddpm.Config) -> Training:

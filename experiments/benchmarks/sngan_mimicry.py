@@ -17,9 +17,7 @@ On a machine that others load, compare the work of one core: `taskset -c 0 pytho
 """
 
 import dataclasses
-import functools
 import pathlib
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
@@ -30,6 +28,8 @@ import numpy as np
 import tyro
 
 from experiments import data
+from experiments.benchmarks import blocks, updates
+from experiments.benchmarks.blocks import Blocks
 from experiments.benchmarks.clock import CLOCKS, Clock
 from experiments.benchmarks.rivals import mimicry
 from experiments.command_line import cli
@@ -39,14 +39,13 @@ from experiments.evaluation.extractors import Cache, Extractor
 from experiments.evaluation.sets import Examples, Real
 from experiments.models import sampling
 from experiments.runs import experiment
-from jaxgen import metrics, parallel
+from jaxgen import metrics
 from jaxgen.checks import require
 from jaxgen.gans import gan
 from jaxgen.images import to_pixels
 from jaxgen.nets.resnet import ResNetCritic, ResNetGenerator
 from jaxgen.nets.spectral import Spectral
 from jaxgen.optimizers import LinearDecay
-from jaxgen.train_state import players
 
 SHAPE = (32, 32, 3)
 
@@ -142,14 +141,9 @@ def _train(trainings: Mapping[str, Training], real: Real, options: Options) -> d
             training.block(batches)
             times[name].append((now() - begun) / options.block)
             losses = training.losses()
-            cells += [_median(times[name]), losses["discriminator_loss"], losses["generator_loss"]]
+            cells += [blocks.seconds_per_update(times[name]), losses["discriminator_loss"], losses["generator_loss"]]
         print(f"{number * options.block:>9}" + "".join(f"{cell:>18.4f}" for cell in cells), flush=True)
-    return {name: _median(found) for name, found in times.items()}
-
-
-def _median(times: Sequence[float]) -> float:
-    """Without the first, where there are others."""
-    return statistics.median(times[1:] or times)
+    return {name: blocks.seconds_per_update(found) for name, found in times.items()}
 
 
 def _distances(trainings: Mapping[str, Training], real: Real, options: Options) -> list[str]:
@@ -173,25 +167,15 @@ def _moments(extractor: Extractor, pixels: np.ndarray) -> Any:
 
 def _ours(config: gan.Config, seed: int, parameters: int) -> Training:
     """ValueError for another number of parameters than theirs."""
-    key_init, key_steps = jax.random.split(jax.random.key(seed))
-    state: list[Any] = [jax.jit(functools.partial(gan.init, config))(key_init), 0, {}]
-    count = sum(leaf.size for player in players(state[0]).values() for leaf in jax.tree.leaves(player.params))
+    count = updates.parameters(config)
     if count != parameters:
         raise ValueError(f"{count} parameters beside {parameters} of theirs; no fair comparison")
-    drivers: dict[int, Any] = {}
-
-    def block(batches: np.ndarray) -> None:
-        num = len(batches)
-        driver = drivers.setdefault(num, parallel.jit(gan.update, config, steps=num, devices=jax.devices()[:1]))
-        keys = jax.vmap(functools.partial(jax.random.fold_in, key_steps))(np.arange(state[1], state[1] + num))
-        state[0], state[2] = driver(state[0], batches, keys)
-        state[1] += num
-        jax.block_until_ready(state[0])
+    block = Blocks(config, seed)
 
     def losses() -> dict[str, float]:
-        return {name: float(np.asarray(values).ravel()[-1]) for name, values in state[2].items()}
+        return {name: float(np.asarray(values).ravel()[-1]) for name, values in block.metrics.items()}
 
-    return Training(block, lambda num: sampling.drawer(config)(state[0], num, seed), losses)
+    return Training(block, lambda num: sampling.drawer(config)(block.state, num, seed), losses)
 
 
 def _theirs(theirs: mimicry.Reference, config: gan.Config) -> Training:

@@ -15,13 +15,13 @@ import math
 import pathlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import jax
 import numpy as np
 import tyro
 
-from experiments.benchmarks import clock
+from experiments.benchmarks import clock, sizes
 from experiments.benchmarks.clock import Clock, Variant
 from experiments.benchmarks.rivals import stylegan2 as rivals
 from experiments.command_line import cli
@@ -78,15 +78,11 @@ def main(argv: Sequence[str]) -> int:
     )
     images = np.random.default_rng(0).integers(0, 256, (options.batch_size, *config.image_shape), np.uint8)
     variants = {THEIRS: _theirs(config, theirs, images)}
-    for steps in (None, cycle(config)) if options.scan else (None,):
-        variants[f"jaxgen, {steps or 'one'} update{'s' * bool(steps)} a call"] = _ours(config, images, steps)
+    variants |= clock.by_call(functools.partial(_ours, config, images), cycle(config) if options.scan else None)
     for name, variant in variants.items():
         print(f"{name}: first cycle {clock.seconds(variant.run):.1f} s", flush=True)
     found = clock.compare(variants, THEIRS, rounds=options.rounds, seconds=options.seconds, clock=options.clock)
-    print(f"{'':<30}{'ms':>9}{'ratio':>8}{'range':>16}")
-    for name, timing in found.items():
-        span = f"{timing.lowest:.2f} to {timing.highest:.2f}"
-        print(f"{name:<30}{timing.milliseconds:>9.1f}{timing.ratio:>8.2f}{span:>16}")
+    print("\n".join(clock.table(found)))
     return 0
 
 
@@ -111,14 +107,11 @@ def cycle(config: stylegan2.Config) -> int:
 def same_parameters(config: stylegan2.Config, theirs: rivals.Reference) -> tuple[int, int]:
     """Of generator and discriminator. ValueError where theirs have others."""
     state = jax.eval_shape(functools.partial(stylegan2.init, config), jax.random.key(0))
-    ours = _count(state.generator.params), _count(state.discriminator.params)
+    counts = sizes.parameters(state)
+    ours = counts["generator"], counts["discriminator"]
     if ours != (theirs.generator, theirs.discriminator):
         raise ValueError(f"{ours} parameters beside {theirs.generator, theirs.discriminator}; no fair comparison")
     return ours
-
-
-def _count(params: Any) -> int:
-    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(params))
 
 
 def _theirs(config: stylegan2.Config, theirs: rivals.Reference, images: np.ndarray) -> Variant:

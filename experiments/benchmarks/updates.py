@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from experiments.benchmarks import sizes
 from experiments.benchmarks.clock import Variant
 from experiments.benchmarks.rivals import Rival, ddpm, vae, wgan_gp
 from experiments.benchmarks.rivals import gan as gan_rivals
@@ -25,7 +26,6 @@ from jaxgen.nets.mlp import MLP
 from jaxgen.nets.unet.ddpm import UNet
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal
-from jaxgen.train_state import players
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def ours(case: Case, steps: int | None, devices: int = 1) -> Variant:
 def parameters(config: Any) -> int:
     """Numbers that our optimisers train."""
     state = jax.eval_shape(lambda: model_of(config).init(config, jax.random.key(0)))
-    return sum(leaf.size for player in players(state).values() for leaf in jax.tree.leaves(player.params))
+    return sum(sizes.parameters(state).values())
 
 
 def arithmetic(case: Case) -> int:

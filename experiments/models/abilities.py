@@ -42,13 +42,19 @@ def name_of(config: "ModelConfig") -> str:
     return type(config).__module__.rpartition(".")[2]
 
 
+def _offering(config: "ModelConfig", ability: Any, lack: str) -> Any:
+    """The model. UserError, which says what it lacks, if it has not this ability."""
+    model = model_of(config)
+    if not isinstance(model, ability):
+        raise UserError(f"{name_of(config)} {lack}")
+    return model
+
+
 def latent_model(config: "ModelConfig") -> "LatentModel":
     """The model, which decodes latent vectors to pictures. UserError if it does not."""
     from jaxgen.model import LatentModel
 
-    model = model_of(config)
-    if not isinstance(model, LatentModel):
-        raise UserError(f"{name_of(config)} makes no image from a latent vector alone; use a model that does")
+    model = _offering(config, LatentModel, "makes no image from a latent vector alone; use a model that does")
     _require_pictures(config)
     return model
 
@@ -57,9 +63,7 @@ def styled_model(config: "ModelConfig") -> "StyledModel":
     """The model, which makes images of the styles of each layer. UserError if it does not."""
     from jaxgen.model import StyledModel
 
-    model = model_of(config)
-    if not isinstance(model, StyledModel):
-        raise UserError(f"{name_of(config)} has no styles; use a run of a style-based model, StyleGAN 2 for one")
+    model = _offering(config, StyledModel, "has no styles; use a run of a style-based model, StyleGAN 2 for one")
     _require_pictures(config)
     return model
 
@@ -68,9 +72,7 @@ def autoencoder(config: "ModelConfig") -> "Autoencoder":
     """The model, which also encodes images. UserError if it does not."""
     from jaxgen.model import Autoencoder
 
-    model = model_of(config)
-    if not isinstance(model, Autoencoder):
-        raise UserError(f"{name_of(config)} has no encoder to latent vectors; use an autoencoder, a VAE for one")
+    model = _offering(config, Autoencoder, "has no encoder to latent vectors; use an autoencoder, a VAE for one")
     _require_pictures(config)
     return model
 
@@ -88,20 +90,14 @@ def critic(config: "ModelConfig") -> "Adversary":
     """The model, which scores examples. UserError if it does not."""
     from jaxgen.model import Adversary
 
-    model = model_of(config)
-    if not isinstance(model, Adversary):
-        raise UserError(f"{name_of(config)} has no discriminator or critic; use a model that has one")
-    return model
+    return _offering(config, Adversary, "has no discriminator or critic; use a model that has one")
 
 
 def trajectory_model(config: "ModelConfig") -> "TrajectoryModel":
     """The model, which shows the states between noise and samples. UserError if it does not."""
     from jaxgen.model import TrajectoryModel
 
-    model = model_of(config)
-    if not isinstance(model, TrajectoryModel):
-        raise UserError(f"{name_of(config)} has no trajectory, since it makes no images of noise in steps")
-    return model
+    return _offering(config, TrajectoryModel, "has no trajectory, since it makes no images of noise in steps")
 
 
 def names_codes(config: "ModelConfig") -> bool:

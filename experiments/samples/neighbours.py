@@ -2,6 +2,7 @@
 
 import pathlib
 
+import jax
 import numpy as np
 
 from experiments.command_line.errors import UserError
@@ -9,6 +10,7 @@ from experiments.data.images import ImageSet
 from experiments.models import sampling
 from experiments.pictures import figures
 from experiments.samples.drawing import Drawing
+from jaxgen.metrics.neighbors import squared_distances
 
 ROWS = 8
 """Samples if no number is asked for."""
@@ -49,17 +51,18 @@ def nearest(samples: np.ndarray, training: ImageSet, num: int) -> tuple[np.ndarr
     Returns:
         Two arrays of (samples, num): numbers in the set, and Euclidean distances of pixels in [0, 1], float32.
     """
+    between = jax.jit(jax.vmap(squared_distances, in_axes=(0, None)))
     rows = _rows(samples)
     places, found = np.zeros((len(rows), 0), np.int64), np.zeros((len(rows), 0), np.float32)
     for start in range(0, len(training), BLOCK):
         block = np.arange(start, min(start + BLOCK, len(training)))
         others = _rows(np.asarray(training.batch(block)))
-        squared = (rows**2).sum(1)[:, None] + (others**2).sum(1)[None] - 2 * rows @ others.T
+        squared = np.asarray(between(rows, others))
         found = np.concatenate([found, squared], axis=1)
         places = np.concatenate([places, np.broadcast_to(block, squared.shape)], axis=1)
         best = np.argsort(found, axis=1, kind="stable")[:, :num]
         found, places = (np.take_along_axis(array, best, axis=1) for array in (found, places))
-    return places, np.sqrt(np.maximum(found, 0))
+    return places, np.sqrt(found)
 
 
 def _rows(images: np.ndarray) -> np.ndarray:

@@ -114,7 +114,7 @@ def _jitted(
         _scanned(within, steps),
         donate_argnums=0,
         out_shardings=out,
-        compiler_options=compiler_options(list(mesh.devices.flat)),
+        compiler_options=compiler_options(list(mesh.devices)),
     )
 
 
@@ -136,7 +136,7 @@ def shard_map(
         in_specs=(PartitionSpec(), batch_spec(steps), PartitionSpec()),
         out_specs=(PartitionSpec(), PartitionSpec()),
     )
-    compiled = jax.jit(mapped, donate_argnums=0, compiler_options=compiler_options(list(mesh.devices.flat)))
+    compiled = jax.jit(mapped, donate_argnums=0, compiler_options=compiler_options(devices))
     return _over_global_batches(compiled, mesh, steps)
 
 
