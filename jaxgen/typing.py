@@ -31,6 +31,12 @@ States: TypeAlias = Float[Array, "states batch ..."]
 Latents: TypeAlias = Float[Array, "batch latent"]
 Labels: TypeAlias = Int[Array, "batch"]
 
+Captions: TypeAlias = UInt8[Array, "batch length"]
+"""Texts as UTF-8, padded with zeros."""
+
+Embeddings: TypeAlias = Float[Array, "batch features"]
+"""Of texts, one vector each."""
+
 Shape: TypeAlias = tuple[int, ...]
 """The shape of one example, without the batch."""
 
