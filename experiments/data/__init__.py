@@ -8,6 +8,7 @@
     parquet:PATH, arrow:PATH        tables of pictures, as Hugging Face datasets has them
     pairs:PATH, unpaired:A,B        two images at a time
     super_resolution:PATH           pictures, and the same made smaller
+    shapes_captions                 drawn shapes with sentences that say which, for text to image
     ring8, grid25, swiss_roll, two_moons, rings    points in the plane
 
 docs/data.md says more. A set is read without TensorFlow and never downloaded: `experiments.prepare` does that.
@@ -73,7 +74,19 @@ def _load(name: str, request: "Request") -> "ImageSet":
 def _by_name(name: str, request: "Request") -> "Collection":
     """All parts of the set of that name."""
     from experiments.command_line.errors import UserError
-    from experiments.data import arrays, captions, digits, domains, folders, prepared, quickdraw, reduced, tables, toys
+    from experiments.data import (
+        arrays,
+        captions,
+        digits,
+        domains,
+        folders,
+        prepared,
+        quickdraw,
+        reduced,
+        shapes_captions,
+        tables,
+        toys,
+    )
 
     scheme, colon, rest = name.partition(":")
     match scheme:
@@ -99,6 +112,8 @@ def _by_name(name: str, request: "Request") -> "Collection":
             return captions.collection(rest)
         case "quickdraw":
             return quickdraw.collection(rest, request.folder)
+        case shapes_captions.NAME if not colon:
+            return shapes_captions.collection()
         case _ if scheme in toys.TOYS and not colon:
             return toys.collection(scheme)
     return prepared.collection(name, request.folder)

@@ -3,8 +3,8 @@
 import dataclasses
 import functools
 import inspect
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
 
 import chex
 import flax.linen as nn
@@ -37,6 +37,8 @@ class Suite:
     """Tests of one model; subclass with a `case`. The state's params, not Adam's, are compared over devices."""
 
     case: Case
+    drivers: ClassVar[Sequence[Any]] = (parallel.shard_map,)
+    """Of `jaxgen.parallel`, those that are tried whenever the suite runs; the others where exhaustive tests do."""
 
     @classmethod
     def init(cls, config: Any = None) -> Any:
@@ -78,14 +80,17 @@ class Suite:
             metrics.append(jax.device_get(found))
         return config, batches, keys, jax.device_get(state), stacked(metrics)
 
-    @pytest.mark.parametrize(
-        "wrap",
-        [
-            parallel.shard_map,
-            pytest.param(parallel.jit, marks=pytest.mark.exhaustive),
-            pytest.param(parallel.pmap, marks=pytest.mark.exhaustive),
-        ],
-    )
+    def pytest_generate_tests(self, metafunc):
+        """The law of drivers, once for each of them; those not named in `drivers` are exhaustive."""
+        if "wrap" in metafunc.fixturenames:
+            metafunc.parametrize(
+                "wrap",
+                [
+                    pytest.param(wrap, marks=() if wrap in self.drivers else pytest.mark.exhaustive)
+                    for wrap in (parallel.shard_map, parallel.jit, parallel.pmap)
+                ],
+            )
+
     def test_every_driver_gives_in_one_dispatch_what_one_device_gives_step_by_step(self, reference, wrap):
         """On all devices, with one trace for two calls whose states and settings are equal but not the same."""
         config, batches, keys, wanted, metrics = reference

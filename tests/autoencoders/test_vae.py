@@ -27,7 +27,7 @@ TINY = vae.Config(
 )
 
 
-class TestContract(contract.Suite):
+class TestContract(contract.OverDevices):
     case = contract.Case(
         vae,
         TINY,

@@ -29,7 +29,7 @@ TINY = vq_vae.Config(
 )
 
 
-class TestContract(contract.Suite):
+class TestContract(contract.OverDevices):
     case = contract.Case(
         vq_vae,
         TINY,

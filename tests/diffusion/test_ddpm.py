@@ -21,5 +21,5 @@ TINY = ddpm.Config(
 )
 
 
-class TestContract(contract.Suite):
+class TestContract(contract.OverDevices):
     case = contract.Case(ddpm, TINY, unreached=BEFORE_BATCH_NORM)

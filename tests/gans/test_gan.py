@@ -50,7 +50,7 @@ NORMALIZED = dataclasses.replace(  # batch statistics in both players, and nothi
 REAL = jax.random.uniform(jax.random.key(1), (12, 4, 4, 1))
 
 
-class TestContract(contract.Suite):
+class TestContract(contract.OverDevices):
     case = contract.Case(
         gan,
         TINY,

@@ -58,7 +58,7 @@ OWN = dataclasses.replace(  # the networks of the paper
 )
 
 
-class TestContract(contract.Suite):
+class TestContract(contract.OverDevices):
     # What is added to all scores changes nothing.
     case = contract.Case(r3gan, TINY, unreached=("['discriminator']['net']['Dense_1']['bias']",))
 

@@ -29,7 +29,7 @@ TINY = wgan_gp.Config(
 )
 
 
-class TestContract(contract.Suite):
+class TestContract(contract.OverDevices):
     case = contract.Case(
         wgan_gp,
         TINY,

@@ -29,7 +29,7 @@ TARGETS = jax.random.uniform(jax.random.key(2), (4, 64, 64, 2), minval=-1.0)
 MODE = Mode(keys=jax.random.split(jax.random.key(3), 4), step=jnp.int32(0), train=True)
 
 
-class TestContract(contract.Suite):
+class TestContract(contract.OverDevices):
     case = contract.Case(pix2pix, TINY, refused=("input_shape", "image_shape", "generator.downs"))
 
 
