@@ -113,6 +113,7 @@ LAYERS |= {"PartialConv", "ChannelWiseDense"}  # of networks that fill holes
 LAYERS |= {"ModulatedConv", "StyledLayer"}  # of StyleGAN 2
 LAYERS |= {"UnbiasedLayerNorm", "AdaptiveInstanceNorm"}  # of UNIT and MUNIT
 LAYERS |= {"ResidualDenseBlock", "RRDB"}  # of ESRGAN
+LAYERS |= {"LayerNorm", "TransformerBlock"}  # of transformers
 LAYERS |= {"Classifier", InceptionV3.__name__}  # published weights, for inference only
 
 

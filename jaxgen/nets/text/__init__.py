@@ -1,4 +1,1 @@
-"""Networks of texts: captions as UTF-8 bytes, padded with 0, (batch, length) uint8.
-
-An encoder gives each caption one vector: `net(captions, (features,), mode=mode)`.
-"""
+"""Networks that read captions: encoders give one vector a caption, context networks one for each of its tokens."""
