@@ -7,21 +7,23 @@ python -m experiments.sample RUN --text "a small red circle at the top left" --t
 A fifth of the combinations of shape, colour, place and size is never trained on.
 """
 
+from experiments.configs.caption_encoder_shapes_captions import EXPERIMENT as ENCODERS
 from experiments.data.options import ImageOptions
 from experiments.runs.experiment import Experiment
 from jaxgen.moving_averages import Exponential
 from jaxgen.nets.gan_cls import TextDiscriminator, TextGenerator
-from jaxgen.nets.text.char_cnn_rnn import CharCNNRNN
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal
-from jaxgen.text_to_image import gan_cls
+from jaxgen.text_to_image import caption_encoder, gan_cls
+
+ENCODER: caption_encoder.Config = ENCODERS.model
 
 EXPERIMENT = Experiment(
     model=gan_cls.Config(
         image_shape=(32, 32, 3),
         caption_length=64,
-        text_features=128,
-        encoder=CharCNNRNN((64, 64), (3, 0), width=64),
+        text_features=ENCODER.features,
+        encoder=ENCODER.text_encoder,
         prior=Normal(32),
         generator=TextGenerator(48, 64),
         discriminator=TextDiscriminator(32, 64),

@@ -11,7 +11,6 @@ import math
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from flax.typing import Initializer as Function
 
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
@@ -108,19 +107,31 @@ class TextDiscriminator(nn.Module):
             hidden = Conv(self.channels << level, 4, 2, use_bias=False, kernel_init=kernel_init)(hidden)
             hidden = normalize(hidden, self.norm, mode) if level else hidden
             hidden = hidden if level >= num - 2 and level else nn.leaky_relu(hidden, SLOPE)
-        hidden = nn.leaky_relu(Bottleneck(self.norm, self.initializer)(hidden, mode), SLOPE)
-        hidden = with_code(hidden, embeddings, self.text, kernel_init)
-        hidden = Conv(self.channels << (num - 1), 1, use_bias=False, kernel_init=kernel_init)(hidden)
+        return TextScore(self.text, self.norm, self.initializer)(hidden, embeddings, output_shape, mode)
+
+
+class TextScore(nn.Module):
+    """From the smallest maps and a text to a score: a bottleneck, the text's code at each place, a dense layer."""
+
+    text: int = 256  # numbers of a text's code
+    norm: Norm = "batch"
+    initializer: Initializer = Normal(0.02)  # of the weights
+
+    @nn.compact
+    def __call__(
+        self, maps: jax.Array, embeddings: Embeddings, output_shape: Shape, mode: Mode = EVALUATION
+    ) -> jax.Array:
+        """Maps (batch, 4, 4, channels) without activation and embeddings to (batch, *output_shape)."""
+        kernel_init = to_flax(self.initializer)
+        hidden = nn.leaky_relu(Bottleneck(self.norm, self.initializer)(maps, mode), SLOPE)
+        code = nn.leaky_relu(nn.Dense(self.text, kernel_init=kernel_init, name="text")(embeddings), SLOPE)
+        hidden = beside(hidden, code)
+        hidden = Conv(maps.shape[-1], 1, use_bias=False, kernel_init=kernel_init)(hidden)
         hidden = nn.leaky_relu(normalize(hidden, self.norm, mode), SLOPE)
         last = nn.Dense(math.prod(output_shape), use_bias=False, kernel_init=kernel_init, name="last")
         return last(hidden.reshape(hidden.shape[0], -1)).reshape(-1, *output_shape)
 
 
-def with_code(maps: jax.Array, embeddings: Embeddings, features: int, kernel_init: Function) -> jax.Array:
-    """Maps with a text's code, a dense layer of its embedding, beside their channels at each place.
-
-    To be called inside a compact module.
-    """
-    code = nn.leaky_relu(nn.Dense(features, kernel_init=kernel_init, name="text")(embeddings), SLOPE)
-    code = jnp.broadcast_to(code[:, None, None], (*maps.shape[:3], features))
-    return jnp.concatenate([maps, code], axis=-1)
+def beside(maps: jax.Array, code: jax.Array) -> jax.Array:
+    """The channels of (batch, height, width, channels), and at each place the vector of the example's code."""
+    return jnp.concatenate([maps, jnp.broadcast_to(code[:, None, None], (*maps.shape[:3], code.shape[1]))], axis=-1)

@@ -25,12 +25,11 @@ from typing import ClassVar, NamedTuple
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 
 from jaxgen.batches import Captioned
 from jaxgen.checks import NonNegativeFloat, require
-from jaxgen.gans.diagnostics import certainty, diversity
-from jaxgen.gans.discrimination import FAKE, REAL, score_both
+from jaxgen.gans.diagnostics import diversity
+from jaxgen.gans.discrimination import score_both
 from jaxgen.gans.networks import create_players, generate, generator_step, scorer
 from jaxgen.gans.objectives import NonSaturating, Objective
 from jaxgen.images import scale
@@ -42,11 +41,12 @@ from jaxgen.parallel import example_keys, split
 from jaxgen.priors import Normal, Prior
 from jaxgen.sampling import sampler
 from jaxgen.text_to_image.embedding import TextDefaults, create_encoder, embed
+from jaxgen.text_to_image.game import matching_loss
 from jaxgen.train_state import Frozen, LossOutput, TrainState, descend, training_mode
 from jaxgen.typing import AxisName, Captions, Embeddings, Images, Key, Latents, Metrics, Scalar, Variables
 
-OTHER, BETWEEN = 6, 7
-"""Streams of the keys of passes: of real images with other texts, of fakes of texts between two."""
+BETWEEN = 7
+"""Stream of the keys of a pass: of fakes of texts between two."""
 
 
 @dataclass(frozen=True)
@@ -95,24 +95,10 @@ def init(config: Config, key: Key) -> State:
 
 
 def discriminator_loss(
-    config: Config,
-    variables: Variables,
-    shown: tuple[Images, Images, Images],
-    texts: Embeddings,
-    mode: Mode,
+    config: Config, variables: Variables, shown: tuple[Images, Images, Images], texts: Embeddings, mode: Mode
 ) -> LossOutput:
-    """Equation 1, and how often a real image scores higher with its text than another.
-
-    Shown are x, x' and G(z, t), each in a batch of its own.
-    """
-    score, (images, others, fakes) = scorer(config.discriminator), shown
-    real, variables = score(variables, (images, texts), mode.stream(REAL))
-    other, variables = score(variables, (others, texts), mode.stream(OTHER))
-    fake, variables = score(variables, (fakes, texts), mode.stream(FAKE))
-    against = partial(config.objective.discriminator, axis_name=mode.axis_name)
-    loss = config.mismatch * against(real, other).mean() + (1 - config.mismatch) * against(real, fake).mean()
-    metrics = {"discriminator_loss": loss, "matching": (real > other).astype(jnp.float32).mean()}
-    return loss, (metrics | certainty(config.objective, real, fake, axis_name=mode.axis_name), variables)
+    """Equation 1; shown are x, x' and G(z, t)."""
+    return matching_loss(config, variables, shown, texts, mode)
 
 
 def generator_loss(

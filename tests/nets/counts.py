@@ -19,12 +19,15 @@ def counts(generator, latent_dim, discriminator, image_shape):
     return generated, judged
 
 
-def given_texts(generator, discriminator, image_shape, features=1024, latent_dim=100):
-    """Numbers of parameters of both players where they are given embeddings of texts, nothing computed."""
-    texts, latents = jnp.zeros((2, features)), jnp.zeros((2, latent_dim))
+def given_texts(generator, discriminator, image_shape, codes=1024):
+    """Numbers of parameters of both players where they are given embeddings of texts, nothing computed.
+
+    The generator is given `codes` numbers of a text, the discriminator 1024.
+    """
+    texts, latents = jnp.zeros((2, 1024)), jnp.zeros((2, 100))
     found = []
     for net, *inputs in (
-        (generator, latents, texts, image_shape),
+        (generator, latents, texts[:, :codes], image_shape),
         (discriminator, jnp.zeros((2, *image_shape)), texts),
     ):
         shapes = jax.eval_shape(functools.partial(_init, net, inputs))

@@ -30,7 +30,7 @@ from jaxgen.nets.cyclegan import ResNetTranslator
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.nets.discogan import DiscoGANDiscriminator, DiscoGANTranslator
 from jaxgen.nets.dualgan import DualGANCritic, DualGANTranslator
-from jaxgen.nets.gan_cls import Bottleneck, TextDiscriminator, TextGenerator
+from jaxgen.nets.gan_cls import Bottleneck, TextDiscriminator, TextGenerator, TextScore
 from jaxgen.nets.grid import GridDecoder, GridEncoder, ResidualStack
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
@@ -49,6 +49,13 @@ from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
 from jaxgen.nets.srgan import SRGANDiscriminator
 from jaxgen.nets.srresnet import SRResNet
+from jaxgen.nets.stackgan import (
+    StageOneGenerator,
+    StageTwoDiscriminator,
+    StageTwoGenerator,
+    TextAugmentation,
+    WideBlock,
+)
 from jaxgen.nets.stargan import StarGANDiscriminator, StarGANTranslator
 from jaxgen.nets.text.char_cnn_rnn import CharCNNRNN
 from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
@@ -90,6 +97,12 @@ CASES = [
     (TextGenerator(4, 2), (LATENTS, LATENTS), (16, 16, 1)),
     (TextDiscriminator(2, 2), (jnp.ones((2, 16, 16, 1)), LATENTS), ()),
     (Bottleneck(), MAPS),
+    (TextScore(2), (jnp.ones((2, 4, 4, 4)), LATENTS), ()),
+    (TextAugmentation(), LATENTS, (4,)),
+    (StageOneGenerator(4), (LATENTS, LATENTS), (16, 16, 1)),
+    (StageTwoGenerator(2, 1), (IMAGES, LATENTS), (64, 32, 1)),
+    (StageTwoDiscriminator(2, 2), (jnp.ones((2, 64, 64, 1)), LATENTS), ()),
+    (WideBlock(), MAPS),
     (SRResNet(2, 1), SMALL, IMAGE),
     (SRGANDiscriminator(2, 2, 2), IMAGES, ()),
     (RRDBNet(2, 2, 1), SMALL, IMAGE),

@@ -1,0 +1,23 @@
+"""StackGAN, stage I, as the authors' script has it for birds, 64x64: for a GPU.
+
+python -m experiments.train stackgan_cub_published --data captions:FOLDER --pretrained encoder=RUN:ENCODER
+
+FOLDER holds pictures of CUB-200-2011 and captions.txt with lines `file.jpg,caption`. 600 epochs of 8,855 training
+pictures are 83,016 updates of 64; the learning rate is halved at each 50 epochs.
+"""
+
+from experiments.data.options import ImageOptions
+from experiments.runs.experiment import Experiment
+from jaxgen.optimizers import Adam, Optimizer, StepDecay
+from jaxgen.text_to_image import stackgan
+
+HALVED = Optimizer(2e-4, Adam(b1=0.5), schedule=StepDecay(6_918))
+
+EXPERIMENT = Experiment(
+    model=stackgan.Config(generator_optimizer=HALVED, discriminator_optimizer=HALVED),
+    data="captions:cub",
+    images=ImageOptions(size=64, crop="random", flip=True, caption_length=201),
+    batch_size=64,
+    steps=83_016,
+    sample_every=2_000,
+)
