@@ -1,4 +1,4 @@
-"""Caption encoder (char-CNN-RNN, 128 features, contrastive) on 850 photographs with five captions each.
+"""Caption encoder (char-CNN-RNN, 64 features, contrastive) on 850 photographs of 32x32 with five captions each.
 
 python -m experiments.train caption_encoder_flickr8k --data-dir DIR
 """
@@ -14,18 +14,18 @@ from jaxgen.text_to_image.matching import Contrastive
 
 EXPERIMENT = Experiment(
     model=caption_encoder.Config(
-        image_shape=(64, 64, 3),
+        image_shape=(32, 32, 3),
         caption_length=128,
-        features=128,
-        image_encoder=ConvCritic(16, norm="layer"),
-        text_encoder=CharCNNRNN((128, 128), (3, 3), width=128, initializer=LeCunNormal()),
+        features=64,
+        image_encoder=ConvCritic(16),
+        text_encoder=CharCNNRNN((64, 64), (3, 3), width=64, initializer=LeCunNormal()),
         objective=Contrastive(),
-        optimizer=Optimizer(5e-4, Adam(), weight_decay=0.05),
+        optimizer=Optimizer(1e-3, Adam(), weight_decay=0.05),
     ),
     data="flickr8k_subset",
-    images=ImageOptions(size=64, crop="random", flip=True, caption_length=128),
-    batch_size=64,
-    steps=1_500,
+    images=ImageOptions(size=32, crop="random", flip=True, caption_length=128),
+    batch_size=32,
+    steps=2_000,
     sample_every=500,
     checkpoint_every=500,
     pictures=("retrievals",),
