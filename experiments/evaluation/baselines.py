@@ -16,6 +16,7 @@ TITLES = {
     "frequent": "most frequent label",
     "mean_color": "mean colour around the hole",
     "chance": "chance",
+    "shuffled": "real, texts of others",
 }
 """What a person calls them."""
 
