@@ -3,6 +3,7 @@
 A model is a module. Inside, in this order: docstring naming the paper, `Config`, `State`, `init`, the networks by their
 field names (`generate`, `encode`, ...), the losses, `update`, `sample`. A module has an ability if it offers the
 functions of the protocol of that name, with the same arguments in the same order: the suite compares the signatures.
+A module that makes no images, such as a pair of encoders, is a `Learner` and has no `sample`: it has another ability.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from jaxgen.stages import Stage
 from jaxgen.typing import (
     AxisName,
     Batch,
+    Captions,
+    Embeddings,
     Evidence,
     Images,
     Key,
@@ -83,8 +86,9 @@ class LabelledDefaults(Defaults):
     batch_type: ClassVar[BatchType] = Labelled
 
 
-class Model(Protocol):
-    """A module of pure functions."""
+@runtime_checkable
+class Learner(Protocol):
+    """A module of pure functions that learns."""
 
     def init(self, config: Any, key: Key) -> Any:
         """The state before the first update."""
@@ -95,6 +99,11 @@ class Model(Protocol):
     ) -> tuple[Any, Metrics]:
         """One iteration of the paper's algorithm. Pure and not compiled: see `jaxgen.parallel`."""
         ...
+
+
+@runtime_checkable
+class Model(Learner, Protocol):
+    """A module that learns and makes images."""
 
     def sample(self, config: Any, state: Any, key: Keys, num: int, condition: Any = None) -> Images:
         """`num` images in the model's value range; the same key gives the same latents at every step.
@@ -224,8 +233,21 @@ class Classifier(Model, Protocol):
         ...
 
 
+@runtime_checkable
+class Matcher(Learner, Protocol):
+    """A model that finds captions for images, and images for captions, by the inner products of their vectors."""
+
+    def embed_images(self, config: Any, state: Any, images: Images) -> Embeddings:
+        """The vector of each image, which is in the value range: (batch, features)."""
+        ...
+
+    def embed_captions(self, config: Any, state: Any, captions: Captions) -> Embeddings:
+        """The vector of each caption, (batch, length) uint8: (batch, features)."""
+        ...
+
+
 ABILITIES = (
     *(LatentModel, StyledModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel, TrajectoryModel),
-    *(TwoDomainModel, Inpainter, Classifier),
+    *(TwoDomainModel, Inpainter, Classifier, Matcher),
 )
-"""What a model may offer besides learning and sampling."""
+"""What a model may offer besides learning and sampling; one that does not sample has one of them."""

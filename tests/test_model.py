@@ -15,7 +15,7 @@ from jaxgen.testing import random_batches
 ROOT = pathlib.Path(model.__file__).parent
 MODELS = [
     importlib.import_module(f"jaxgen.{path.parent.name}.{path.stem}")
-    for family in ("autoencoders", "gans")
+    for family in ("autoencoders", "gans", "text_to_image")
     for path in sorted((ROOT / family).glob("*.py"))
     if "class Config" in path.read_text(encoding="utf-8")
 ]
@@ -35,7 +35,7 @@ def arguments(function):
 @pytest.mark.parametrize("module", MODELS, ids=lambda module: module.__name__.rpartition(".")[2])
 def test_a_function_with_an_abilitys_name_has_its_arguments_in_every_model(module):
     """`--pictures level_sets` and the other abilities call by place: a name alone is no promise."""
-    for ability in (model.Model, *model.ABILITIES):
+    for ability in (model.Learner, model.Model, *model.ABILITIES):
         for name in functions(ability):
             if hasattr(module, name):
                 assert arguments(getattr(module, name)) == arguments(getattr(ability, name))[1:], name

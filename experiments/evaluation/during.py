@@ -10,12 +10,13 @@ from typing import Any
 from experiments.command_line.errors import UserError
 from experiments.data import held_out
 from experiments.data.images import ImageSet
-from experiments.evaluation import extractors, measures, rows, sets
+from experiments.evaluation import extractors, measures, retrieval, rows, sets
 from experiments.evaluation.extractors import Cache
 from experiments.evaluation.measures import Measure
 from experiments.evaluation.rows import Prepared
 from experiments.evaluation.sets import Examples, Real
-from experiments.models import conditions, sampling
+from experiments.models import abilities, conditions, sampling
+from experiments.models.matching import Pairs
 from experiments.runs.experiment import Experiment
 
 PREFIX = "eval/"
@@ -34,6 +35,8 @@ def names(experiment: Experiment, image_set: ImageSet) -> list[str]:
     """Of the metrics that an experiment will have; none without --eval-every."""
     if experiment.eval_every is None:
         return []
+    if not abilities.makes_images(experiment.model):
+        return [_title(name) for name in retrieval.names(_pairs(experiment, image_set))]
     found = [name for measure in _possible(experiment, image_set) for name in _titles(measure)]
     return [*found, ACCURACY] if _has_classes(experiment, image_set) else found
 
@@ -59,7 +62,7 @@ def check(experiment: Experiment, image_set: ImageSet) -> None:
 
 def left_out(experiment: Experiment, image_set: ImageSet) -> list[str]:
     """What is said of the metrics that so few examples do not allow."""
-    if experiment.eval_every is None:
+    if experiment.eval_every is None or not abilities.makes_images(experiment.model):
         return []
     nums = _num_samples(experiment, image_set), _num_reference(image_set)
     reasons = [(measure, measures.why_not(measure, *nums)) for measure in _measures(experiment, image_set)]
@@ -70,6 +73,8 @@ def left_out(experiment: Experiment, image_set: ImageSet) -> list[str]:
 
 def evaluator(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], dict[str, float]]:
     """The metrics of a state. May train a classifier, once for the data set."""
+    if not abilities.makes_images(experiment.model):
+        return _retrieval(experiment, image_set)
     real = _real(experiment, image_set)
     image_set = real.train
     (name,) = extractors.usual(real)
@@ -91,6 +96,22 @@ def evaluator(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], di
         return found
 
     return evaluate
+
+
+def _retrieval(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], dict[str, float]]:
+    """The accuracies of a model that matches images and captions."""
+    pairs = _pairs(experiment, image_set)
+
+    def evaluate(state: Any) -> dict[str, float]:
+        found = retrieval.values(experiment.model, state, pairs)
+        return {_title(name): float(each.mean()) for name, each in found.items()}
+
+    return evaluate
+
+
+def _pairs(experiment: Experiment, image_set: ImageSet) -> Pairs:
+    unseen = held_out.load_for(experiment) or image_set
+    return retrieval.pairs_for(experiment.model, unseen, experiment.eval_samples)
 
 
 def _num_reference(image_set: ImageSet) -> int:
@@ -125,4 +146,8 @@ def _real(experiment: Experiment, image_set: ImageSet) -> Real:
 
 def _titles(measure: Measure) -> list[str]:
     """`eval/frechet_distance` and the like."""
-    return [PREFIX + "_".join(title.partition(" (")[0].lower().split()) for title in measure.rows]
+    return [_title(title) for title in measure.rows]
+
+
+def _title(title: str) -> str:
+    return PREFIX + "_".join(title.partition(" (")[0].lower().split())

@@ -18,6 +18,7 @@ from experiments.evaluation import (
     extractors,
     kinds,
     measures,
+    retrieval,
     rows,
     sets,
 )
@@ -48,13 +49,14 @@ def evaluate(folder: pathlib.Path, options: Options, changes: Changes = NONE) ->
     """
     run, *others = _runs(folder, options, changes)
     _check_classes(run, options)
+    if not abilities.makes_images(run.experiment.model):
+        return _matches(folder, (run, *others), options)
     judge = _judge(run, options)
     asked = kinds.asked(run, options)
     runs: dict[str, Run] = dict(zip(("samples", "against"), (run, *others), strict=False))
     given = judge.draw(runs, options)
     found = head(run, judge, options)
-    for other in others:
-        found["against"] = {"folder": str(other.folder), "experiment": other.name, "step": other.step}
+    found |= _against(others)
     found["rows"] = [
         *map(_plain, kinds.before(runs, given, options, asked)),
         *judge.rows(given),
@@ -65,6 +67,24 @@ def evaluate(folder: pathlib.Path, options: Options, changes: Changes = NONE) ->
     found["codes"] = codes.judge(run, judge.real.test)
     write(folder / "evaluation.json", found)
     return found
+
+
+def _matches(folder: pathlib.Path, runs: Sequence[Run], options: Options) -> dict[str, Any]:
+    """What evaluation.json holds of a model that matches images and captions and makes none."""
+    retrieval.check(options)
+    made = retrieval.judge(runs, options.num_samples, options.seed)
+    found = head(runs[0], Judge(sets.real(runs[0].experiment), (), ()), options) | _against(runs[1:])
+    found |= {"judged": retrieval.JUDGED, "num_samples": made[-1].cells["samples"].num}
+    found |= {"rows": [_plain(row) for row in made], "warnings": [], "class_shares": {}, "codes": None}
+    write(folder / "evaluation.json", found)
+    return found
+
+
+def _against(others: Sequence[Run]) -> dict[str, Any]:
+    """What is said of the run that another is compared with, where there is one."""
+    if not others:
+        return {}
+    return {"against": {"folder": str(others[0].folder), "experiment": others[0].name, "step": others[0].step}}
 
 
 def compare(folder: pathlib.Path, options: Options, ways: Mapping[str, Changes]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from experiments.command_line.errors import UserError
 from experiments.evaluation import judging
 from experiments.evaluation.options import Options
 from experiments.evaluation.table import AIMS, EXPLAINED, shown
-from experiments.models import samplers
+from experiments.models import abilities, samplers
 from experiments.models.samplers import Changes
 from experiments.pictures import curves
 from experiments.pictures.curves import Curve, Stop
@@ -39,6 +39,8 @@ def parse(folder: pathlib.Path, argv: Sequence[str], prog: str, description: str
 
     UserError for one in which it cannot be drawn, and where there is nothing to compare.
     """
+    if (config := samplers.run_config(folder)) is not None:
+        abilities.require_images(config)
     varied, rest = _varied(argv)
     if "-h" in rest or "--help" in rest:
         samplers.parse(Options(), folder, rest, prog, description)

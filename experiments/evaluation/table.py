@@ -27,8 +27,9 @@ MOST_CLASSES = 20
 def lines(found: dict[str, Any]) -> list[str]:
     """What a person reads of an evaluation."""
     kind = found["kind"]
+    judged = found.get("judged", "samples")
     text = [
-        f"{found['experiment']} at step {found['step']:,}, seed {found['seed']}: {found['num_samples']:,} samples",
+        f"{found['experiment']} at step {found['step']:,}, seed {found['seed']}: {found['num_samples']:,} {judged}",
         f"reference: {found['num_train']:,} training {kind} of {found['data']}; "
         f"beside them {found['num_test']:,} held-out {kind}",
     ]
@@ -53,9 +54,10 @@ def lines(found: dict[str, Any]) -> list[str]:
 def columns(found: dict[str, Any]) -> dict[str, str]:
     """The sets of an evaluation, and what a person calls them."""
     beside = {name: title for name, title in baselines.TITLES.items() if any(name in row for row in found["rows"])}
-    beside["real"] = "real, held out"
+    if "judged" not in found:
+        beside["real"] = "real, held out"
     if "against" not in found:
-        return {"samples": "samples"} | beside
+        return {"samples": "the run" if "judged" in found else "samples"} | beside
     names = found["experiment"], found["against"]["experiment"]
     one, other = names if len(set(names)) > 1 else ("samples", "against")
     return {"samples": one, "against": other} | beside

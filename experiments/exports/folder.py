@@ -40,10 +40,9 @@ def write(
     """
     _require_packages()
     require_new(out)
-    experiment, model, step, state = restore.at(run, which)
+    experiment, _, step, state = restore.at(run, which)
     experiment = samplers.replaced(experiment, changes)
-    if not callable(getattr(model, "sample", None)):
-        raise UserError(f"{abilities.name_of(experiment.model)} has no function `sample`; export a model that has one")
+    abilities.require_images(experiment.model)
     evaluation = card.evaluation_of(run, step)
     about = {"run": run_folder.read_config(run)["run"], "experiment": run_folder.read(run)[0], "step": str(step)}
     told: list[str] = []

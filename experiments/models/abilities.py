@@ -17,7 +17,7 @@ from experiments.command_line.errors import UserError
 from experiments.runs.experiment import model_of
 
 if TYPE_CHECKING:
-    from jaxgen.model import Adversary, Autoencoder, LatentModel, ModelConfig, StyledModel, TrajectoryModel
+    from jaxgen.model import Adversary, Autoencoder, LatentModel, Matcher, ModelConfig, StyledModel, TrajectoryModel
 
 CHUNK = 128
 """Images or latents in one call: bounds the memory, and one compilation serves any number."""
@@ -48,6 +48,26 @@ def _offering(config: "ModelConfig", ability: Any, lack: str) -> Any:
     if not isinstance(model, ability):
         raise UserError(f"{name_of(config)} {lack}")
     return model
+
+
+def makes_images(config: "ModelConfig") -> bool:
+    """Whether the model samples; one that does not is there for its networks."""
+    from jaxgen.model import Model
+
+    return isinstance(model_of(config), Model)
+
+
+def require_images(config: "ModelConfig") -> None:
+    """UserError for a model that makes no images."""
+    if not makes_images(config):
+        raise UserError(f"{name_of(config)} makes no images; python -m experiments.evaluate tells what it has learned")
+
+
+def matcher(config: "ModelConfig") -> "Matcher":
+    """The model, which finds captions for images and images for captions. UserError if it does not."""
+    from jaxgen.model import Matcher
+
+    return _offering(config, Matcher, "does not match images and captions; use a run of caption_encoder")
 
 
 def latent_model(config: "ModelConfig") -> "LatentModel":

@@ -7,6 +7,7 @@ codes              where held-out images lie in the plane of the codes, coloured
                    two principal components
 code_grid          what the model decodes along the plane of its two-dimensional codes, at the quantiles of the prior;
                    of a conditional model, a smaller grid for each class
+retrievals         of a model that matches images and captions: held-out captions beside the images it finds for them
 level_sets         where a critic or discriminator of points in the plane gives equal scores, brighter where it takes
                    them for real, with real points and samples
 trajectories       curves on which a sampler leads noise to points in the plane, over real points
@@ -25,7 +26,7 @@ from experiments.command_line.errors import UserError
 from experiments.data import held_out
 from experiments.data.images import ImageSet
 from experiments.models import abilities, conditions
-from experiments.pictures import by_class, diagrams, examples, figures, trajectories
+from experiments.pictures import by_class, diagrams, examples, figures, retrievals, trajectories
 from experiments.runs.experiment import Experiment, model_of
 from jaxgen import images, parallel
 from jaxgen.latents import principal_components as pca
@@ -45,6 +46,8 @@ def check(experiment: Experiment) -> None:
     """UserError if the model cannot draw one of the pictures; computes nothing."""
     config = experiment.model
     needs = {
+        "samples": abilities.require_images,
+        "retrievals": abilities.matcher,
         "reconstructions": abilities.reconstruction,
         "codes": abilities.autoencoder,
         "code_grid": _require_plane,
@@ -53,8 +56,7 @@ def check(experiment: Experiment) -> None:
     }
     try:
         for kind in experiment.pictures:
-            if kind != "samples":
-                needs[kind](config)
+            needs[kind](config)
     except UserError as error:
         raise UserError(f"--pictures {' '.join(experiment.pictures)} cannot be drawn: {error}") from error
 
@@ -80,6 +82,9 @@ def drawings(experiment: Experiment, image_set: ImageSet, key: Key) -> dict[str,
     for kind in experiment.pictures:
         if kind == "samples":
             drawn[kind] = _samples(experiment, image_set, key)
+            continue
+        if kind == "retrievals":
+            drawn[kind] = retrievals.drawing(experiment, image_set)
             continue
         if kind == "code_grid":
             drawn[kind] = _code_grid(experiment.model, image_set)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CONFIGS = pathlib.Path(__file__).parent.parent / "configs"
 
-Picture = Literal["samples", "reconstructions", "codes", "code_grid", "level_sets", "trajectories"]
+Picture = Literal["samples", "reconstructions", "codes", "code_grid", "level_sets", "trajectories", "retrievals"]
 
 ModelConfigT = TypeVar("ModelConfigT", bound="ModelConfig")
 

@@ -88,6 +88,7 @@ class Drawing:
 def prepare(folder: pathlib.Path, wanted: Wanted, changes: Changes = NONE, place: Place = HERE) -> Drawing:
     """What is drawn of the run in `folder`, whose data lie in `place`. UserError for classes that it does not know."""
     experiment = run_data.placed(run_folder.read(folder)[1], place)
+    abilities.require_images(experiment.model)
     _check_asked(experiment.model, wanted)
     if (conditions.takes_examples(experiment.model) and not wanted.texts) or wanted.shares == "data":
         run_data.check(folder, experiment)

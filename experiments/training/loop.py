@@ -241,7 +241,7 @@ class Loop:
         if step < self.experiment.steps:
             self.reporter.say(messages.stopped(step))
             return 128 + stopping
-        for line in messages.finished(step, self.checkpointer.blocked_ms, self.folder):
+        for line in messages.finished(step, self.checkpointer.blocked_ms, self.experiment, self.folder):
             self.reporter.say(line)
         return 0
 

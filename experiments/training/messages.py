@@ -10,7 +10,7 @@ from experiments.checkpoints.checkpointer import Checkpointer
 from experiments.command_line.errors import FolderError
 from experiments.data import card, held_out
 from experiments.data.images import ImageSet
-from experiments.models import likelihoods
+from experiments.models import abilities, likelihoods
 from experiments.runs import files, settings
 from experiments.runs.experiment import Experiment
 from jaxgen.optimizers import Optimizer
@@ -93,10 +93,13 @@ def stopped(step: int) -> str:
     return f"stopped at step {step:,}, saved; the same command goes on from here"
 
 
-def finished(step: int, blocked_ms: list[float], folder: pathlib.Path) -> list[str]:
+def finished(step: int, blocked_ms: list[float], experiment: Experiment, folder: pathlib.Path) -> list[str]:
     """After the last step; `blocked_ms` is how long each checkpoint has held the run up."""
+    more = f"draw more with: python -m experiments.sample {folder} --num 64"
+    if not abilities.makes_images(experiment.model):
+        more = f"judge it with: python -m experiments.evaluate {folder}"
     return [
         f"finished {step:,} steps; {len(blocked_ms)} checkpoints held it up for {sum(blocked_ms) / 1e3:.2f} s; "
         f"its pictures are in {folder}",
-        f"draw more with: python -m experiments.sample {folder} --num 64",
+        more,
     ]

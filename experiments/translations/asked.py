@@ -39,6 +39,7 @@ def networks(folder: pathlib.Path, experiment: Experiment, state: Any, to: str |
 def require_translator(config: Any) -> None:
     """UserError for a model that does not make images of other images."""
     if not conditions.takes_images(config) or len(config.image_shape) != 3 or config.value_range is None:
+        abilities.require_images(config)
         raise UserError(
             f"{abilities.name_of(config)} makes no image of another image; python -m experiments.sample draws from it"
         )

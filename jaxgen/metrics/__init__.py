@@ -81,6 +81,9 @@ from jaxgen.metrics.pyramid import (
     patch_descriptors,
     pyramid_distances,
 )
+from jaxgen.metrics.retrieval import (
+    retrieval_accuracy,
+)
 from jaxgen.metrics.similarity import (
     hole_psnr,
     ms_ssim,
@@ -145,6 +148,7 @@ __all__ = [
     "pyramid_distances",
     "raw_pixels",
     "resize_bilinear",
+    "retrieval_accuracy",
     "ring_modes",
     "rotate",
     "shift",

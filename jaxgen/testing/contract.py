@@ -18,7 +18,7 @@ from jaxgen import model as contract
 from jaxgen import parallel
 from jaxgen.batches import Labelled, condition, random_batches
 from jaxgen.images import scale
-from jaxgen.testing.probes import AsksForKeys, arguments, kept_passes, operations
+from jaxgen.testing.probes import AsksForKeys, arguments, embeddings, kept_passes, operations
 from jaxgen.testing.settings import Case, distinct_sgd, optimizer_fields, optimizer_of, variations, with_sgd
 from jaxgen.testing.trees import differs, leaves, stacked
 from jaxgen.train_state import players
@@ -246,7 +246,10 @@ class Suite:
         closed, state = jax.make_jaxpr(functools.partial(model.init, config), return_shape=True)(key)
         yield operations(closed)
         given = self.given(2, config)
-        yield operations(jax.make_jaxpr(lambda state, key: model.sample(config, state, key, 2, given))(state, key))
+        if isinstance(model, contract.Model):
+            yield operations(jax.make_jaxpr(lambda state, key: model.sample(config, state, key, 2, given))(state, key))
+        if isinstance(model, contract.Matcher):
+            yield operations(jax.make_jaxpr(functools.partial(embeddings, model, config))(state, self.batches(1)[0]))
         step = jax.make_jaxpr(lambda state, batch, key: model.update(config, state, batch, key)[0])
         yield operations(step(state, self.batches(1, config)[0], key))
 
@@ -258,7 +261,9 @@ class Suite:
         assert all(different != config for _, different in variations(config))
 
     def test_sample_has_the_shape_and_range_of_the_images(self):
-        """And is a function of the key of each image alone, and of its condition."""
+        """And is a function of the key of each image alone, and of its condition. Of a model that makes images."""
+        if not isinstance(self.case.model, contract.Model):
+            return
         config = distinct_sgd(self.case.config)  # whose first state the tests of updates have compiled
         sample = jax.jit(functools.partial(self.case.model.sample, config), static_argnums=2)
         state = self.init(config)
@@ -289,13 +294,18 @@ class Suite:
         assert differs(states[0].clip(low, high), samples)
 
     def test_the_module_offers_what_the_contract_names(self):
-        """With the arguments of the protocols, in their order: what has an ability's names has its signatures."""
+        """With the arguments of the protocols, in their order: what has an ability's names has its signatures.
+
+        A module without `sample` has an ability in its place.
+        """
         module = self.case.model
-        for name in ("Config", "State", "init", "update", "sample"):
+        for name in ("Config", "State", "init", "update"):
             assert getattr(module, name).__doc__, name
+        makes = getattr(module, "sample", None)
+        assert makes.__doc__ if makes else any(isinstance(module, ability) for ability in contract.ABILITIES), "sample"
         assert module.__doc__ and "arXiv" in module.__doc__
-        for ability in (contract.Model, *contract.ABILITIES):
+        for ability in (contract.Learner, contract.Model, *contract.ABILITIES):
             names = [name for name, value in vars(ability).items() if inspect.isfunction(value) and name[0] != "_"]
-            if ability is contract.Model or all(hasattr(module, name) for name in names):
+            if ability is contract.Learner or all(hasattr(module, name) for name in names):
                 for name in names:
                     assert arguments(getattr(module, name)) == arguments(getattr(ability, name))[1:], name

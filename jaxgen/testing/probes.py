@@ -10,6 +10,7 @@ import numpy as np
 from jax.extend import core
 from jax.interpreters import partial_eval
 
+from jaxgen.images import scale
 from jaxgen.mode import EVALUATION, Mode
 
 
@@ -63,6 +64,12 @@ def kept_passes(program: Any, outputs: Any) -> dict[str, dict[str, Any]]:
         network, _, name = path.rpartition("[")
         kept.setdefault(network, {})[name.strip("']")] = np.asarray(value).tolist()
     return kept
+
+
+def embeddings(model: Any, config: Any, state: Any, batch: Any) -> tuple[jax.Array, jax.Array]:
+    """What a model that matches images and captions makes of those of a batch."""
+    images = scale(jnp.asarray(batch.images), config.value_range)
+    return model.embed_images(config, state, images), model.embed_captions(config, state, batch.captions)
 
 
 def arguments(function: Any) -> list[tuple[str, Any, bool]]:

@@ -117,6 +117,12 @@ ROWS: dict[str, Row] = {
     "pyramid_distances": Row(distances_of_whole_images, ((4, 5, 5, 2), (4, 5, 5, 2))),
     "raw_pixels": Row(M.raw_pixels, (IMAGES,)),
     "resize_bilinear": Row(lambda images: M.resize_bilinear(images, 10, 12), (IMAGES,)),
+    "retrieval_accuracy": Row(
+        lambda scores: M.retrieval_accuracy(scores, jnp.eye(3, dtype=bool)), (MATRIX,), batch=False
+    ),
+    "retrieval_accuracy among two": Row(
+        lambda scores: M.retrieval_accuracy(scores, jnp.eye(3, dtype=bool), among=2), (MATRIX,), batch=False
+    ),
     "rotate": Row(lambda images, angles: M.rotate(images, angles)[0], ((4, 15, 15, 1), B)),
     "shift": Row(lambda images: M.shift(images, jnp.zeros((4, 2), jnp.int32))[0], (IMAGES,)),
     "shift_subpixel": Row(lambda images, offsets: M.shift_subpixel(images, offsets)[0], ((4, 8, 8, 1), (4, 2))),

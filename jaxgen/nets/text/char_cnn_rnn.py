@@ -15,6 +15,7 @@ from typing import Literal
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from flax.typing import Initializer as Function
 
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
@@ -36,7 +37,7 @@ class CharCNNRNN(nn.Module):
     kernel_size: int = 4  # of the convolutions
     cell: Literal["relu", "gru"] = "relu"  # of the recurrent network
     width: int = 256  # of its states
-    initializer: Initializer = Uniform(0.08)  # of the weights and the biases; of a GRU's products with its state, too
+    initializer: Initializer = Uniform(0.08)  # of the weights; a uniform one also of the biases, which else are 0
 
     @nn.compact
     def __call__(self, captions: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION) -> jax.Array:
@@ -53,11 +54,13 @@ class CharCNNRNN(nn.Module):
         self._check_length(captions.shape[1])
         init = to_flax(self.initializer)
         for channels, stride in zip(self.channels, self.strides, strict=True):
-            layer = Conv(channels, (self.kernel_size, 1), padding="VALID", kernel_init=init, bias_init=init)
+            layer = Conv(
+                channels, (self.kernel_size, 1), padding="VALID", kernel_init=init, bias_init=self._bias_init()
+            )
             hidden = _pool(nn.relu(layer(hidden)), self.window, stride)
         states = self._gated(hidden[:, :, 0]) if self.cell == "gru" else self._rectified(hidden[:, :, 0])
         mean = jnp.stack(states).mean(axis=0)
-        return nn.Dense(output_shape[0], kernel_init=init, bias_init=init)(mean)
+        return nn.Dense(output_shape[0], kernel_init=init, bias_init=self._bias_init())(mean)
 
     @nn.nowrap
     def steps(self, length: int) -> int:
@@ -76,11 +79,15 @@ class CharCNNRNN(nn.Module):
         layers = f"convolutions of {self.kernel_size} with pooling of strides {self.strides}"
         require(length >= shortest, "length of captions", length, f"at least {shortest} bytes for {layers}")
 
+    @nn.nowrap
+    def _bias_init(self) -> Function:
+        return to_flax(self.initializer) if isinstance(self.initializer, Uniform) else nn.initializers.zeros
+
     def _rectified(self, inputs: jax.Array) -> list[jax.Array]:
         """The states of the plain recurrent network for (batch, steps, channels)."""
         init = to_flax(self.initializer)
-        taken = nn.Dense(self.width, kernel_init=init, bias_init=init)(inputs)
-        again = nn.Dense(self.width, kernel_init=init, bias_init=init)
+        taken = nn.Dense(self.width, kernel_init=init, bias_init=self._bias_init())(inputs)
+        again = nn.Dense(self.width, kernel_init=init, bias_init=self._bias_init())
         states = [nn.relu(taken[:, 0])]
         if inputs.shape[1] == 1:
             again(states[0])  # one step takes no state: the weights are there, and no gradient reaches them
@@ -91,7 +98,7 @@ class CharCNNRNN(nn.Module):
     def _gated(self, inputs: jax.Array) -> list[jax.Array]:
         """The states of the gated recurrent network."""
         init = to_flax(self.initializer)
-        cell = nn.GRUCell(self.width, kernel_init=init, recurrent_kernel_init=init, bias_init=init)
+        cell = nn.GRUCell(self.width, kernel_init=init, recurrent_kernel_init=init, bias_init=self._bias_init())
         state, states = jnp.zeros((inputs.shape[0], self.width), inputs.dtype), []
         for step in range(inputs.shape[1]):
             state, _ = cell(state, inputs[:, step])
