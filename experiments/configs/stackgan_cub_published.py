@@ -1,6 +1,6 @@
 """StackGAN, stage I, as the authors' script has it for birds, 64x64: for a GPU.
 
-python -m experiments.train stackgan_cub_published --data captions:FOLDER --pretrained encoder=RUN:ENCODER
+python -m experiments.train stackgan_cub_published --data captions:FOLDER --pretrained encoder=RUN:encoders/text
 
 FOLDER holds pictures of CUB-200-2011 and captions.txt with lines `file.jpg,caption`. 600 epochs of 8,855 training
 pictures are 83,016 updates of 64; the learning rate is halved at each 50 epochs.

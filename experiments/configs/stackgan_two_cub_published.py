@@ -1,7 +1,7 @@
 """StackGAN, stage II, as the authors' script has it for birds, 256x256: for a GPU.
 
 python -m experiments.train stackgan_two_cub_published --data captions:FOLDER \\
-    --pretrained encoder=RUN:ENCODER stage_one=RUNS/stackgan_cub_published:ema
+    --pretrained encoder=RUN:encoders/text stage_one=RUNS/stackgan_cub_published:ema
 
 As `stackgan_cub_published`; the learning rate is halved at each 100 epochs.
 """
