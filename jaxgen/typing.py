@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
-from jaxtyping import Array, Float, Int, Shaped, UInt8
+from jaxtyping import Array, Float, Int, Integer, Shaped, UInt8
 from jaxtyping import Key as KeyArray
 
 Key: TypeAlias = KeyArray[Array, ""]
@@ -30,6 +30,12 @@ States: TypeAlias = Float[Array, "states batch ..."]
 
 Latents: TypeAlias = Float[Array, "batch latent"]
 Labels: TypeAlias = Int[Array, "batch"]
+
+Captions: TypeAlias = Integer[Array, "batch length"]
+"""Tokens of texts, padded with 0: UTF-8 bytes as uint8, or numbers of a larger vocabulary."""
+
+Embeddings: TypeAlias = Float[Array, "batch features"]
+"""Of texts, one vector each."""
 
 Shape: TypeAlias = tuple[int, ...]
 """The shape of one example, without the batch."""

@@ -20,6 +20,7 @@ from jaxgen.losses.discretized import (
     discretized_gaussian_nll,
     discretized_logistic_nll,
 )
+from jaxgen.losses.embeddings import contrastive_embedding, structured_joint_embedding
 from jaxgen.losses.features import (
     feature_matching,
     gaussian_kernel,
@@ -126,6 +127,7 @@ __all__ = [
     "consistency_penalty",
     "context_error",
     "context_weights",
+    "contrastive_embedding",
     "cross_entropy",
     "cycle_consistency",
     "discretized_gaussian_nll",
@@ -194,6 +196,7 @@ __all__ = [
     "spectral_normalize",
     "ssim_error",
     "standard_normal_kl",
+    "structured_joint_embedding",
     "style_error",
     "total_variation",
     "wasserstein_1d",

@@ -64,6 +64,7 @@ ROWS: dict[str, Row] = {
     "consistency_penalty": Row(L.consistency_penalty, (B, B)),
     "context_error": Row(L.context_error, (IMAGES, IMAGES, IMAGES[:3])),
     "context_weights": Row(functools.partial(L.context_weights, window=3), (IMAGES[:3],)),
+    "contrastive_embedding": Row(L.contrastive_embedding, (ROW, ROW, ())),
     "cross_entropy": Row(lambda logits: L.cross_entropy(logits, labels_of(logits)), (ROW,)),
     "cycle_consistency": Row(functools.partial(L.cycle_consistency, jnp.sin, jnp.tanh), (ROW, ROW)),
     "discretized_gaussian_nll": Row(L.discretized_gaussian_nll, (ROW, ROW, ROW)),
@@ -117,6 +118,10 @@ ROWS: dict[str, Row] = {
     "spectral_normalize": Row(L.spectral_normalize, (ROW, (3,)), batch=False),
     "ssim_error": Row(SSIM, (IMAGES, IMAGES)),
     "standard_normal_kl": Row(L.standard_normal_kl, (ROW, ROW)),
+    "structured_joint_embedding": Row(L.structured_joint_embedding, (ROW, ROW)),
+    "structured_joint_embedding of the hardest": Row(
+        functools.partial(L.structured_joint_embedding, hardest=True), (ROW, ROW)
+    ),
     "style_error": Row(L.style_error, ((4, 5, 6, 2), (4, 5, 6, 2))),
     "total_variation": Row(L.total_variation, (IMAGES,)),
     "wasserstein_1d": Row(L.wasserstein_1d, (B, B)),

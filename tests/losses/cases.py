@@ -164,6 +164,10 @@ CASES = [
         separable=False,
         constants=True,
     ),
+    Case(
+        "contrastive_embedding", lambda v, t: L.contrastive_embedding(v, t, 3.0), _normal((3,), (3,)), separable=False
+    ),
+    Case("structured_joint_embedding", L.structured_joint_embedding, _normal((3,), (3,)), separable=False),
     Case("pull_away", L.pull_away, _normal((3,)), separable=False),
     Case("feature_matching", L.feature_matching, _normal((3,), (3,)), separable=False),
     Case("minibatch_discrimination", L.minibatch_discrimination, _normal((3, 2)), separable=False),

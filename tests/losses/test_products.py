@@ -9,8 +9,9 @@ from tests.metrics import arguments as of_metrics
 from tests.programs import operations
 
 ROWS = {**of_losses.ROWS, **of_metrics.ROWS}
-NAMES = """frechet_distance kernel_distance moments nearest_neighbors orthogonal_penalty orthonormal_penalty
-    pca_extractor polynomial_kernel pull_away sliced_wasserstein spectral_norm"""
+NAMES = """contrastive_embedding frechet_distance kernel_distance moments nearest_neighbors orthogonal_penalty
+    orthonormal_penalty pca_extractor polynomial_kernel pull_away sliced_wasserstein spectral_norm
+    structured_joint_embedding"""
 
 
 @pytest.mark.parametrize("name", NAMES.split())

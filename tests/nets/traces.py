@@ -49,6 +49,7 @@ from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
 from jaxgen.nets.srgan import SRGANDiscriminator
 from jaxgen.nets.srresnet import SRResNet
 from jaxgen.nets.stargan import StarGANDiscriminator, StarGANTranslator
+from jaxgen.nets.text.char_cnn_rnn import CharCNNRNN
 from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
 from jaxgen.nets.vgg16 import VGG16Maps
 from jaxgen.nets.vgg19 import VGG19
@@ -84,6 +85,7 @@ CASES = [
     (NoisyTranslator(2, blocks=1), (IMAGES, LATENTS), IMAGE),
     (NoisyDiscriminator(2), IMAGES, ()),
     (DomainClassifier(channels=(2, 3), width=4), (IMAGES, jnp.zeros(2, jnp.int32)), (3,)),
+    (CharCNNRNN((2, 3), (2, 0), width=4), jnp.ones((2, 16), jnp.uint8), (3,)),
     (SRResNet(2, 1), SMALL, IMAGE),
     (SRGANDiscriminator(2, 2, 2), IMAGES, ()),
     (RRDBNet(2, 2, 1), SMALL, IMAGE),

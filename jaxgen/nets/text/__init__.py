@@ -1,1 +1,1 @@
-"""Networks that read text: captions as UTF-8 bytes padded with zeros, to a vector or to a vector for each byte."""
+"""Networks that read captions: encoders give one vector a caption, context networks one for each of its tokens."""

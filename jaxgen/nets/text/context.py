@@ -3,12 +3,11 @@
 A context network is called as `net(captions, (), mode=mode)` and gives a `Context`.
 """
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from jaxtyping import Array, Bool, Float, Integer
+from jaxtyping import Array, Bool, Float
 
-Captions: TypeAlias = Integer[Array, "batch length"]
-"""Tokens of each caption, padded with 0: UTF-8 bytes as uint8, or numbers of a larger vocabulary."""
+from jaxgen.typing import Captions
 
 
 class Context(NamedTuple):

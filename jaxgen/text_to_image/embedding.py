@@ -1,0 +1,54 @@
+"""What models of texts share: settings, and the frozen network that embeds captions.
+
+Captions are UTF-8 bytes, padded with zeros. The encoder is called as `net(captions, (features,), mode=mode)`; it is
+trained by `jaxgen.text_to_image.caption_encoder`, and read with `--pretrained encoder=RUN:PLAYER/PART`.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from jaxgen.batches import Captioned
+from jaxgen.checks import PositiveInt, require
+from jaxgen.images import ValueRange
+from jaxgen.model import Defaults
+from jaxgen.nets.text.char_cnn_rnn import CharCNNRNN
+from jaxgen.train_state import Frozen, apply, freeze
+from jaxgen.typing import Captions, Embeddings, Key, Shape
+
+ENCODER = "encoder"
+"""Name of the frozen network."""
+
+
+@dataclass(frozen=True)
+class TextDefaults(Defaults):
+    """What the settings of models of texts say: images of 64x64 in [-1, 1], the encoder of Reed et al."""
+
+    image_shape: Shape = (64, 64, 3)
+    value_range: ValueRange = (-1.0, 1.0)
+    caption_length: PositiveInt = 201  # bytes; shorter captions are padded with zeros
+    text_features: PositiveInt = 1024  # of an embedding
+    encoder: nn.Module = CharCNNRNN()  # captions to embeddings; frozen
+
+    batch_type: ClassVar = Captioned
+
+
+def create_encoder(config: Any, key: Key) -> Frozen:
+    """Random weights of the encoder, to be replaced by trained ones."""
+    captions = jnp.zeros((1, config.caption_length), jnp.uint8)
+    return freeze(config.encoder, ENCODER, key, captions, (config.text_features,))
+
+
+def embed(config: Any, encoder: Frozen, captions: Captions | None, num: int | None = None) -> Embeddings:
+    """The embedding of each caption, (batch, text_features); of `num` empty ones where there are none.
+
+    Raises:
+        ValueError: captions of another length than the config's.
+    """
+    if captions is None:
+        captions = jnp.zeros((num or 1, config.caption_length), jnp.uint8)
+    length = config.caption_length
+    require(captions.shape[1] == length, "bytes of a caption", captions.shape[1], f"{length}, as caption_length says")
+    return apply(config.encoder, encoder.variables, captions, (config.text_features,))[0]
