@@ -10,13 +10,18 @@ import pathlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+import tyro
 
 from experiments.command_line import cli
 from experiments.command_line.errors import UserError
 from experiments.models import samplers
 from experiments.models.classes import Shares
 from jaxgen.checks import require
+
+Sentences = Annotated[tuple[str, ...], tyro.conf.UseAppendAction]
+"""One for each time that the option is given."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class Options:
     out: pathlib.Path | None = None  # FILE.png, FILE.npz, or a folder for single files; RUN/sample.png if not given
     seed: int = 0  # of the latents
     label: tuple[str, ...] = ()  # classes that a conditional model is asked for, by name or number; all if not given
+    text: Sentences = ()  # what a model of texts is asked for, held-out captions if not given; again for more, in turn
+    text_file: pathlib.Path | None = None  # more sentences, a line each
     classes: Shares = "turn"  # all classes equally often, in turn, or as often as the training data have them
     columns: int | None = None  # images in a row of the picture; a square, or a column a class, if not given
     batch_size: int = 250  # images at a time: fewer take less memory, and are the same
@@ -60,6 +67,7 @@ def main(argv: Sequence[str]) -> int:
         prog="python -m experiments.sample RUN",
         description=(__doc__ or "").partition("\n")[0],
     )
+    from experiments.models import texts
     from experiments.runs.run_data import Place
     from experiments.samples import drawing
 
@@ -72,7 +80,7 @@ def main(argv: Sequence[str]) -> int:
         if chosen.out:
             out.parent.mkdir(parents=True, exist_ok=True)  # before the time is spent on drawing
     wanted = (chosen.num, chosen.seed, chosen.label, chosen.classes, chosen.batch_size, chosen.step)
-    wanted += (chosen.same_latents,)
+    wanted += (texts.read(chosen.text, chosen.text_file), chosen.same_latents)
     drawn = drawing.prepare(folder, drawing.Wanted(*wanted), changes, Place(chosen.data, chosen.data_dir))
     if (chosen.columns or 1) > drawn.num:
         raise UserError(f"--columns is {chosen.columns}, but must be in [1, {drawn.num}], the images to draw")

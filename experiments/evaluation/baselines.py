@@ -15,6 +15,7 @@ TITLES = {
     "mean": "mean training target",
     "frequent": "most frequent label",
     "mean_color": "mean colour around the hole",
+    "shuffled": "real, texts of others",
 }
 """What a person calls them."""
 

@@ -12,6 +12,7 @@ from experiments.command_line import terminal
 from experiments.command_line.errors import FolderError, UserError
 from experiments.data.request import nearest
 from experiments.evaluation import (
+    attributes,
     back,
     baselines,
     codes,
@@ -65,6 +66,7 @@ def evaluate(folder: pathlib.Path, options: Options, changes: Changes = NONE) ->
         *_of_pairs(runs, given, options, asked),
         *_of_noise(runs, given, options),
         *judge.rows(given),
+        *_of_texts(runs, options),
         *_of_paths(runs, judge, options),
     ]
     found["warnings"] = collapses.warnings(found["rows"], max(1, len(judge.real.train.classes)))
@@ -163,6 +165,15 @@ def _of_noise(runs: Mapping[str, Run], given: Sets, options: Options) -> list[di
     return [_plain(row) for row in diversity.judge(runs, samples, options.seed)]
 
 
+def _of_texts(runs: Mapping[str, Run], options: Options) -> list[dict[str, Any]]:
+    """Whether samples show what their texts ask for; nothing where that cannot be known."""
+    there = attributes.are_there(runs["samples"].experiment)
+    if not there or (options.metrics and attributes.NAME not in options.metrics):
+        return []
+    cache = Cache(runs["samples"].experiment.images, options.cache_dir, options.seed)
+    return [_plain(row) for row in attributes.judge(runs, options.num_samples, options.seed, cache)]
+
+
 def _of_paths(runs: Mapping[str, Run], judge: Judge, options: Options) -> list[dict[str, Any]]:
     """The path lengths of a style-based model, where they are asked for by name or all metrics are."""
     there = all(path_lengths.is_there(run.experiment.model) for run in runs.values())
@@ -217,13 +228,17 @@ def _said(experiment: Experiment) -> str:
 def _chosen(names: Sequence[str], experiment: Experiment) -> list[Measure]:
     """The measures of sets of the names, the usual ones for none. UserError for one that there is not."""
     there = {measure.name: measure for measure in measures.all_of(experiment.data)}
-    of_pairs = pairs.NAMES if pairs.are_there(experiment.model) else ()
-    of_pairs = (*of_pairs, *([diversity.NAME] if diversity.is_there(experiment.model) else []))
-    of_pairs = (*of_pairs, *([path_lengths.NAME] if path_lengths.is_there(experiment.model) else []))
-    of_pairs = (*of_pairs, *([heads.NAME] if heads.are_there(experiment.model) else []))
+    config = experiment.model
+    others = {
+        diversity.NAME: diversity.is_there(config),
+        path_lengths.NAME: path_lengths.is_there(config),
+        heads.NAME: heads.are_there(config),
+        attributes.NAME: attributes.are_there(experiment),
+    } | dict.fromkeys(pairs.NAMES, pairs.are_there(config))
+    every = (*there, *(name for name, known in others.items() if known))
     for name in names:
-        if name not in (*there, *of_pairs):
-            raise UserError(f"--metrics {name!r} is unknown; {nearest(name, (*there, *of_pairs))}")
+        if name not in every:
+            raise UserError(f"--metrics {name!r} is unknown; {nearest(name, every)}")
     usual = OF_IMAGES if conditions.takes_images(experiment.model) else tuple(there)
     return [there[name] for name in dict.fromkeys(names or usual) if name in there]
 

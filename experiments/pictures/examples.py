@@ -1,6 +1,7 @@
 """Samples for held-out examples, beside what they are made of: rows of images, the same ones at each step.
 
-condition | sample | target              of pairs, captions: whichever of the outer two are images
+condition | sample | target              of pairs: whichever of the outer two are images
+caption: sample | target                 of texts, each at the left of its row
 hole | sample | target                   of a model that fills holes in images
 a | a to b | b | b to a                  of a model that translates two domains into each other
 image | one column for each domain       of a model that is told the domain to translate to
@@ -13,9 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.data import held_out
+from experiments.data import captions, held_out
 from experiments.data.images import ImageSet
-from experiments.models import abilities, conditions
+from experiments.models import abilities, conditions, texts
 from experiments.pictures import figures
 from experiments.runs.experiment import Experiment, model_of
 from jaxgen import batches, images
@@ -25,6 +26,9 @@ from jaxgen.typing import Key
 
 HIDDEN = np.uint8(128)
 """Grey in the holes of a picture."""
+
+LONGEST_CAPTION = 420
+"""Pixels of a caption beside its image, at most."""
 
 Columns = Callable[[Any], Mapping[str, np.ndarray]]
 """A state to columns of uint8 images, by their titles."""
@@ -39,7 +43,8 @@ def drawing(experiment: Experiment, image_set: ImageSet, key: Key) -> Callable[[
     num = min(max(1, experiment.num_samples // per_row), len(unseen))
     batch = unseen.batch(np.linspace(0, len(unseen) - 1, num).astype(np.int64), config.batch_type)
     draw = columns(experiment, batch, key, image_set.classes)
-    return lambda state: figures.side_by_side(draw(state))
+    named = [captions.decoded(each) for each in batch.captions] if texts.takes_texts(config) else ()
+    return lambda state: figures.side_by_side(draw(state), named, longest=LONGEST_CAPTION)
 
 
 def _one_sample(experiment: Experiment, batch: Any, key: Key, _: Any) -> Columns:

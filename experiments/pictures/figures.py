@@ -41,14 +41,15 @@ def grid(
     return canvas
 
 
-def side_by_side(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+def side_by_side(columns: Mapping[str, np.ndarray], rows: Sequence[str] = (), *, longest: int = LONGEST) -> np.ndarray:
     """Columns of images under their names, row i the i-th of each: (num, height, width, 1 or 3) uint8, equally many.
 
-    Smaller images are enlarged by whole factors and stand in the middle of white.
+    Smaller images are enlarged by whole factors and stand in the middle of white. `rows` are named at the left, in at
+    most `longest` pixels.
     """
     height, width = (max(column.shape[axis] for column in columns.values()) for axis in (1, 2))
     tiles = np.stack([_enlarged(column, height, width) for column in columns.values()], axis=1)
-    return labelled(grid(tiles.reshape(-1, height, width, 3), len(columns)), (), tuple(columns))
+    return labelled(grid(tiles.reshape(-1, height, width, 3), len(columns)), rows, tuple(columns), longest=longest)
 
 
 def _enlarged(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -60,19 +61,25 @@ def _enlarged(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     return canvas
 
 
-def labelled(picture: np.ndarray, row_labels: Sequence[str] = (), column_labels: Sequence[str] = ()) -> np.ndarray:
+def labelled(
+    picture: np.ndarray,
+    row_labels: Sequence[str] = (),
+    column_labels: Sequence[str] = (),
+    *,
+    longest: int = LONGEST,
+) -> np.ndarray:
     """A grid with a label left of each row and above each column; upright where a column is too narrow for one of them.
 
-    The pixels of the grid are in the lower right, as they were. Labels that are too long are cut.
+    The pixels of the grid are in the lower right, as they were. Labels are cut at `longest` pixels.
     """
     from PIL import Image, ImageDraw
 
-    row_labels, column_labels = ([_fitted(label, LONGEST) for label in some] for some in (row_labels, column_labels))
+    row_labels, column_labels = ([_fitted(label, longest) for label in some] for some in (row_labels, column_labels))
     height, width, _ = picture.shape
-    longest = max(map(_length, column_labels), default=0)
-    upright = longest > width / max(1, len(column_labels))
+    highest = max(map(_length, column_labels), default=0)
+    upright = highest > width / max(1, len(column_labels))
     left = max(map(_length, row_labels), default=0)
-    left, top = (left + 3 * GAP if left else 0), (longest if upright else LABEL_SIZE * bool(longest))
+    left, top = (left + 3 * GAP if left else 0), (highest if upright else LABEL_SIZE * bool(highest))
     top += 3 * GAP * bool(top)
     canvas = Image.new("RGB", (left + width, top + height), "white")
     canvas.paste(Image.fromarray(picture), (left, top))

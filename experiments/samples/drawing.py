@@ -9,8 +9,9 @@ from typing import Any, Literal
 import numpy as np
 
 from experiments.command_line.errors import UserError
-from experiments.models import abilities, classes, conditions, progress, samplers
+from experiments.models import abilities, classes, conditions, progress, samplers, texts
 from experiments.models.classes import Labels, Shares
+from experiments.models.conditions import Source
 from experiments.models.samplers import NONE, Changes
 from experiments.runs import restore, run_data, run_folder
 from experiments.runs.experiment import Experiment
@@ -30,6 +31,7 @@ class Wanted:
     shares: Shares
     batch_size: int
     step: int | Literal["newest", "best"]
+    texts: tuple[str, ...] = ()  # sentences that a model of texts is asked for, in turn
     same_latents: bool = False  # of a picture: image i has the latents of number i // K and class i mod K, of K classes
 
 
@@ -42,9 +44,10 @@ class Drawing:
     step: int
     state: Any
     wanted: Wanted
-    names: tuple[str, ...]  # of all classes; none of a model that is told none
-    turn: tuple[int, ...]  # classes that samples are of in turn; none where they are of others
+    names: tuple[str, ...]  # of all classes, or the sentences that are asked for; none of a model that is told none
+    turn: tuple[int, ...]  # classes or sentences that samples are of in turn; none where they are of others
     labels: Labels | None  # of each sample; None of a model that is told none
+    texts: Source | None = None  # of each sample the caption, where sentences are asked for
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -63,6 +66,8 @@ class Drawing:
         found = {"run": record["run"], "experiment": record["experiment"], "step": self.step, "seed": self.wanted.seed}
         if self.labels is not None:
             found["classes"] = list(self.wanted.label) or self.wanted.shares
+        if self.texts is not None:
+            found["texts"] = list(self.names)
         return found | {name: repr(value) for name, value in samplers.settings(self.experiment.model).items()}
 
     def all(self) -> np.ndarray:
@@ -75,7 +80,7 @@ class Drawing:
 
     def batches(self, indices: np.ndarray, labels: Labels | None = None) -> Iterator[np.ndarray]:
         """The samples of these numbers, of other classes if told, with a bar that tells how far it is."""
-        source = labels or self.labels or conditions.source(self.experiment)
+        source = labels or self.labels or self.texts or conditions.source(self.experiment)
         args = self.experiment.model, self.state, indices, self.wanted.seed, source
         return progress.batches(*args, size=self.wanted.batch_size)
 
@@ -84,7 +89,7 @@ def prepare(folder: pathlib.Path, wanted: Wanted, changes: Changes = NONE, place
     """What is drawn of the run in `folder`, whose data lie in `place`. UserError for classes that it does not know."""
     experiment = run_data.placed(run_folder.read(folder)[1], place)
     _check_asked(experiment.model, wanted)
-    if conditions.takes_examples(experiment.model) or wanted.shares == "data":
+    if (conditions.takes_examples(experiment.model) and not wanted.texts) or wanted.shares == "data":
         run_data.check(folder, experiment)
     names = classes.names(folder, experiment) if classes.count(experiment.model) else ()
     turn = tuple(classes.number(word, names) for word in wanted.label)
@@ -92,9 +97,12 @@ def prepare(folder: pathlib.Path, wanted: Wanted, changes: Changes = NONE, place
         labels, turn = classes.in_turn(experiment.model, turn), turn or tuple(range(len(names)))
     else:
         labels = _as_in_data(experiment, wanted.seed)
+    asked = texts.in_turn(experiment.model, wanted.texts) if wanted.texts else None
+    if asked is not None:
+        names, turn = wanted.texts, tuple(range(len(wanted.texts)))
     restored, _, step, state = restore.at(folder, wanted.step)
     experiment = samplers.replaced(run_data.placed(restored, place), changes)
-    return Drawing(folder, experiment, step, state, wanted, names, turn, labels)
+    return Drawing(folder, experiment, step, state, wanted, names, turn, labels, asked)
 
 
 def _check_asked(config: Any, wanted: Wanted) -> None:
@@ -110,6 +118,8 @@ def _check_asked(config: Any, wanted: Wanted) -> None:
     ):
         if given and not possible:
             raise UserError(f"{option} is given, but {abilities.name_of(config)} is not told classes; leave it out")
+    if wanted.texts and not texts.takes_texts(config):
+        raise UserError(f"--text is given, but {abilities.name_of(config)} makes no images of texts; leave it out")
 
 
 def _all_of(label: int, places: np.ndarray) -> np.ndarray:

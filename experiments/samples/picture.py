@@ -8,6 +8,9 @@ from experiments.models import sampling
 from experiments.pictures import by_class, figures, kinds
 from experiments.samples.drawing import Drawing
 
+LONGEST_TEXT = 420
+"""Pixels of a sentence beside its images, at most."""
+
 
 def write(path: pathlib.Path, drawn: Drawing, columns: int | None) -> str:
     """Draw and write the picture, `columns` images in a row; what was written, in words."""
@@ -20,6 +23,10 @@ def write(path: pathlib.Path, drawn: Drawing, columns: int | None) -> str:
         figures.save_png(path, figures.grid(samples, columns))
         return f"{drawn.num:,} images of step {drawn.step:,}"
     names = [drawn.names[label] for label in drawn.turn]
+    if drawn.texts is not None:
+        per_row = columns or -(-drawn.num // len(names))
+        figures.save_png(path, by_class.picture(samples, names, per_row, longest=LONGEST_TEXT, rows=True))
+        return f"{drawn.num:,} images of step {drawn.step:,}, rows of a text each,"
     figures.save_png(path, by_class.picture(samples, names, columns))
     num = min(len(names), drawn.num)
     left = f", the first {num} of {len(names)} classes" if num < len(names) else ""

@@ -2,6 +2,7 @@
 
 000123.png      sample 123
 labels.csv      file, class number and class name of each; of models that are told classes alone
+captions.csv    file and sentence of each, where sentences are asked for
 samples.json    what was drawn: the same command goes on where it stopped, another one is refused
 """
 
@@ -65,12 +66,19 @@ def _begin(folder: pathlib.Path, drawn: Drawing) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     files.remove_unfinished(folder)
     files.write(folder / RECORD, json.dumps(drawn.record, indent=2) + "\n")
-    if drawn.labels is None:
-        return
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(("file", "label", "class"))
     num = max([drawn.num, *(int(path.stem) + 1 for path in folder.glob("[0-9]*.png"))])  # of an earlier, longer draw
-    labels = drawn.labels(np.arange(num))
-    rows.writerows((_name(index), label, printable(drawn.names[label])) for index, label in enumerate(labels))
-    files.write(folder / "labels.csv", text.getvalue())
+    if drawn.labels is not None:
+        labels = drawn.labels(np.arange(num))
+        rows = [(_name(index), label, printable(drawn.names[label])) for index, label in enumerate(labels)]
+        _write_table(folder / "labels.csv", ("file", "label", "class"), rows)
+    if drawn.texts is not None:
+        rows = [(_name(index), drawn.names[index % len(drawn.names)]) for index in range(num)]
+        _write_table(folder / "captions.csv", ("file", "caption"), rows)
+
+
+def _write_table(path: pathlib.Path, head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(head)
+    table.writerows(rows)
+    files.write(path, text.getvalue())

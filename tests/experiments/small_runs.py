@@ -5,7 +5,7 @@ import pathlib
 import jax
 import numpy as np
 
-from experiments.runs import restore, run_folder
+from experiments.runs import frozen, restore, run_folder
 from experiments.runs.experiment import Experiment
 from experiments.training import runner
 from jaxgen.autoencoders import cvae, vae, vq_vae
@@ -78,8 +78,12 @@ def save(model, folder: pathlib.Path, seed: int = 0, **settings) -> pathlib.Path
         )
 
     state = jax.tree.map(fill, restore.abstract_state(experiment))
+    parts = frozen.parts(state)
     with run_folder.locked(folder):
         run_folder.begin(folder, "vae_digits", experiment)
+        if parts:
+            kept = frozen.keep(folder, {name: part.variables for name, part in parts.items()})
+            run_folder.record_frozen(folder, kept)
         with restore.checkpointer(folder, experiment) as checkpointer:
-            checkpointer.save(2, state)
+            checkpointer.save(2, frozen.without(state))
     return folder

@@ -30,6 +30,7 @@ from jaxgen.nets.cyclegan import ResNetTranslator
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.nets.discogan import DiscoGANDiscriminator, DiscoGANTranslator
 from jaxgen.nets.dualgan import DualGANCritic, DualGANTranslator
+from jaxgen.nets.gan_cls import Bottleneck, TextDiscriminator, TextGenerator
 from jaxgen.nets.grid import GridDecoder, GridEncoder, ResidualStack
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
@@ -86,6 +87,9 @@ CASES = [
     (NoisyDiscriminator(2), IMAGES, ()),
     (DomainClassifier(channels=(2, 3), width=4), (IMAGES, jnp.zeros(2, jnp.int32)), (3,)),
     (CharCNNRNN((2, 3), (2, 0), width=4), jnp.ones((2, 16), jnp.uint8), (3,)),
+    (TextGenerator(4, 2), (LATENTS, LATENTS), (16, 16, 1)),
+    (TextDiscriminator(2, 2), (jnp.ones((2, 16, 16, 1)), LATENTS), ()),
+    (Bottleneck(), MAPS),
     (SRResNet(2, 1), SMALL, IMAGE),
     (SRGANDiscriminator(2, 2, 2), IMAGES, ()),
     (RRDBNet(2, 2, 1), SMALL, IMAGE),

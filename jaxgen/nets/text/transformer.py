@@ -21,7 +21,7 @@ from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.attention import Attention
 from jaxgen.nets.dropout import dropout
-from jaxgen.nets.text.context import Captions, Context, mask_of
+from jaxgen.nets.text.context import Context, mask_of
 from jaxgen.typing import Shape
 
 BYTES = 256
