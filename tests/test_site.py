@@ -72,6 +72,8 @@ UNMEASURED = {
     "models/cyclegan.md",
     "models/discogan.md",
     "models/dualgan.md",
+    "models/kl_autoencoder.md",
+    "models/latent_diffusion.md",
     "models/munit.md",
     "models/partial_conv.md",
     "models/pix2pix.md",
