@@ -12,25 +12,18 @@ from experiments.command_line import terminal
 from experiments.command_line.errors import FolderError, UserError
 from experiments.data.request import nearest
 from experiments.evaluation import (
-    attributes,
-    back,
     baselines,
     codes,
     collapses,
-    diversity,
     extractors,
-    heads,
+    kinds,
     measures,
-    pairs,
-    path_lengths,
-    perceptual,
     rows,
     sets,
 )
 from experiments.evaluation.extractors import Cache, Extractor
 from experiments.evaluation.measures import Measure
 from experiments.evaluation.options import Options
-from experiments.evaluation.pairs import Asked
 from experiments.evaluation.rows import Plan, Row, Sets
 from experiments.evaluation.sets import Examples, Real, Run
 from experiments.models import abilities, conditions, samplers, sampling
@@ -56,18 +49,16 @@ def evaluate(folder: pathlib.Path, options: Options, changes: Changes = NONE) ->
     run, *others = _runs(folder, options, changes)
     _check_classes(run, options)
     judge = _judge(run, options)
-    asked = _asked(run, options)
+    asked = kinds.asked(run, options)
     runs: dict[str, Run] = dict(zip(("samples", "against"), (run, *others), strict=False))
     given = judge.draw(runs, options)
     found = head(run, judge, options)
     for other in others:
         found["against"] = {"folder": str(other.folder), "experiment": other.name, "step": other.step}
     found["rows"] = [
-        *_of_pairs(runs, given, options, asked),
-        *_of_noise(runs, given, options),
+        *map(_plain, kinds.before(runs, given, options, asked)),
         *judge.rows(given),
-        *_of_texts(runs, options),
-        *_of_paths(runs, judge, options),
+        *map(_plain, kinds.behind(runs, judge.extractors, options)),
     ]
     found["warnings"] = collapses.warnings(found["rows"], max(1, len(judge.real.train.classes)))
     found["class_shares"] = _class_shares(judge.extractors, given)
@@ -128,60 +119,6 @@ def _baselines(run: Run, num: int) -> dict[str, Examples]:
     return {name: Examples(pixels) for name, pixels in found.items()}
 
 
-def _asked(run: Run, options: Options) -> Asked:
-    """What is compared by files that a person names. UserError for those that do not fit the run."""
-    if (options.perceptual or options.back) and not pairs.are_there(run.experiment.model):
-        name = "--perceptual" if options.perceptual else "--back"
-        raise UserError(f"{name} is given, but {run.name} has no pairs to compare; leave it out")
-    for name, option in (("perceptual", options.perceptual), ("read_back", options.back)):
-        if name in options.metrics and option is None:
-            raise UserError(
-                f"--metrics {name} needs --{name.rpartition('_')[2]} with the file or the run to compare by"
-            )
-    return Asked(
-        options.perceptual and perceptual.distance(options.perceptual),
-        options.back and back.translator(options.back, run, options.seed),
-    )
-
-
-def _of_pairs(runs: Mapping[str, Run], given: Sets, options: Options, asked: Asked) -> list[dict[str, Any]]:
-    """The rows of a run whose samples have targets of their own; none of another run."""
-    run = runs["samples"]
-    if not pairs.are_there(run.experiment.model):
-        return []
-    samples = {name: given.candidates[name].pixels for name in runs}
-    compared = pairs.drawn(runs, samples, given.real, options.seed)
-    named = heads.judge(runs, given.real, options.metrics, options.seed)
-    found = [*named, *pairs.judge(compared, options.metrics, options.seed, asked)]
-    return [_plain(row) for row in found]
-
-
-def _of_noise(runs: Mapping[str, Run], given: Sets, options: Options) -> list[dict[str, Any]]:
-    """How much images of one input differ; nothing of a model whose images do not."""
-    there = diversity.is_there(runs["samples"].experiment.model)
-    if not there or (options.metrics and diversity.NAME not in options.metrics):
-        return []
-    samples = {name: given.candidates[name].pixels for name in runs}
-    return [_plain(row) for row in diversity.judge(runs, samples, options.seed)]
-
-
-def _of_texts(runs: Mapping[str, Run], options: Options) -> list[dict[str, Any]]:
-    """Whether samples show what their texts ask for; nothing where that cannot be known."""
-    there = attributes.are_there(runs["samples"].experiment)
-    if not there or (options.metrics and attributes.NAME not in options.metrics):
-        return []
-    cache = Cache(runs["samples"].experiment.images, options.cache_dir, options.seed)
-    return [_plain(row) for row in attributes.judge(runs, options.num_samples, options.seed, cache)]
-
-
-def _of_paths(runs: Mapping[str, Run], judge: Judge, options: Options) -> list[dict[str, Any]]:
-    """The path lengths of a style-based model, where they are asked for by name or all metrics are."""
-    there = all(path_lengths.is_there(run.experiment.model) for run in runs.values())
-    if not there or (options.metrics and path_lengths.NAME not in options.metrics):
-        return []
-    return [_plain(row) for row in path_lengths.judge(runs, judge.extractors, options.num_samples, options.seed)]
-
-
 def _judge(run: Run, options: Options) -> Judge:
     """For the run's data. UserError for a metric or an extractor that does not exist or fit."""
     real = sets.real(run.experiment)
@@ -228,14 +165,7 @@ def _said(experiment: Experiment) -> str:
 def _chosen(names: Sequence[str], experiment: Experiment) -> list[Measure]:
     """The measures of sets of the names, the usual ones for none. UserError for one that there is not."""
     there = {measure.name: measure for measure in measures.all_of(experiment.data)}
-    config = experiment.model
-    others = {
-        diversity.NAME: diversity.is_there(config),
-        path_lengths.NAME: path_lengths.is_there(config),
-        heads.NAME: heads.are_there(config),
-        attributes.NAME: attributes.are_there(experiment),
-    } | dict.fromkeys(pairs.NAMES, pairs.are_there(config))
-    every = (*there, *(name for name, known in others.items() if known))
+    every = (*there, *kinds.names(experiment))
     for name in names:
         if name not in every:
             raise UserError(f"--metrics {name!r} is unknown; {nearest(name, every)}")

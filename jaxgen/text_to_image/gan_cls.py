@@ -97,15 +97,15 @@ def init(config: Config, key: Key) -> State:
 def discriminator_loss(
     config: Config,
     variables: Variables,
-    images: tuple[Images, Images, Images],
+    shown: tuple[Images, Images, Images],
     texts: Embeddings,
     mode: Mode,
 ) -> LossOutput:
     """Equation 1, and how often a real image scores higher with its text than another.
 
-    `images` are x, x' and G(z, t), each scored in a batch of its own.
+    Shown are x, x' and G(z, t), each in a batch of its own.
     """
-    score, (images, others, fakes) = scorer(config.discriminator), images
+    score, (images, others, fakes) = scorer(config.discriminator), shown
     real, variables = score(variables, (images, texts), mode.stream(REAL))
     other, variables = score(variables, (others, texts), mode.stream(OTHER))
     fake, variables = score(variables, (fakes, texts), mode.stream(FAKE))
