@@ -22,7 +22,7 @@ from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.attention import Attention
 from jaxgen.nets.dropout import dropout
 from jaxgen.nets.text.context import Context, mask_of
-from jaxgen.typing import Shape
+from jaxgen.typing import Captions, Shape
 
 BYTES = 256
 """Tokens of UTF-8."""
