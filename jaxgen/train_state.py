@@ -87,18 +87,27 @@ def create_parts(parts: Mapping[str, tuple[Any, ...]], optimizer: Optimizer, key
         optimizer: of all of them.
         key: of the weights; a part's do not depend on the other parts.
     """
-    variables: dict[str, dict[str, Any]] = {"params": {}}
-    for name, (net, *inputs) in parts.items():
-        check_network(net)
-        for collection, tree in _init_as(name, net, key, inputs).items():
-            variables.setdefault(collection, {}).update(tree)
-    return from_variables(variables, optimizer)
+    return from_variables(_variables_of(parts, key), optimizer)
 
 
 def freeze(net: nn.Module, name: str, key: Key, *inputs: Any) -> Frozen:
     """Random variables of `net` for `inputs`, to be replaced by trained ones of the same names and shapes."""
     check_network(net)
     return Frozen(variables=dict(net.init(key, *inputs)), name=name)
+
+
+def freeze_parts(parts: Mapping[str, tuple[Any, ...]], name: str, key: Key) -> Frozen:
+    """Random variables of several networks, as `create_parts` makes them, to be replaced by those of such a player."""
+    return Frozen(variables=_variables_of(parts, key), name=name)
+
+
+def _variables_of(parts: Mapping[str, tuple[Any, ...]], key: Key) -> Variables:
+    variables: dict[str, dict[str, Any]] = {"params": {}}
+    for name, (net, *inputs) in parts.items():
+        check_network(net)
+        for collection, tree in _init_as(name, net, key, inputs).items():
+            variables.setdefault(collection, {}).update(tree)
+    return variables
 
 
 def _init_as(name: str, net: nn.Module, key: Key, inputs: list[Any]) -> Variables:

@@ -41,7 +41,11 @@ SHELVES = {
 }
 FAMILIES = {"autoencoders", "gans", "translation", "text_to_image", "diffusion", "latents"}
 
-SHELVES_OF = {"translation": {"gans"}}
+SHELVES_OF = {
+    "translation": {"gans"},
+    "text_to_image": {"autoencoders", "diffusion", "gans", "translation"},
+    "autoencoders": {"translation"},  # errors and features of a perceptual loss
+}
 """Families whose shelf another family uses; their models it does not."""
 
 MAY_IMPORT = {

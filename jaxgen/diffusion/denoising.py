@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from jaxgen import parallel
 from jaxgen.batches import Labelled
@@ -18,6 +18,7 @@ from jaxgen.diffusion.schedules import Level
 from jaxgen.images import ValueRange, scale
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.model import Defaults
+from jaxgen.nets.text.context import Context
 from jaxgen.nets.unet.condition import Condition
 from jaxgen.priors import Gaussian, normal_noise
 from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend, training_mode
@@ -25,6 +26,9 @@ from jaxgen.typing import AxisName, Key, Metrics, PerExample, Points, Shape, Var
 
 Classes: TypeAlias = Float[Array, "batch classes"]
 """One-hot rows; zeros for an example without a class."""
+
+Told: TypeAlias = Classes | Condition | Context | None
+"""What the network is told of the examples."""
 
 
 class DenoiserState(struct.PyTreeNode):
@@ -53,7 +57,8 @@ class DenoiserDefaults(Defaults):
     class_dropout: float = 0.1  # share of examples that are trained without their class, for guidance
 
     batch_type: ClassVar[Any] = property(lambda self: Labelled if self.num_classes else None)
-    prior = property(lambda self: Gaussian(self.image_shape, _start_deviation(self)))  # of x at the noisiest time
+    prior = property(lambda self: Gaussian(self.image_shape, start_deviation(self)))  # of x at the noisiest time
+    part: ClassVar[str | None] = None  # the network's name, where its player has other parts beside it
     outputs: ClassVar[int] = 1  # numbers that the network gives for each number of an image
     augmentation_labels: ClassVar[Any] = 0  # numbers that tell the network how an image was augmented
 
@@ -75,14 +80,24 @@ def draw_examples(config: Any, batch: Any, key: Key, axis_name: AxisName) -> Exa
     """The data of a batch in range; noise from N(0, I), times of `config.times`, and classes, some of them dropped."""
     key_times, key_noise, key_classes = jax.random.split(key, 3)
     data = scale(batch.images if config.num_classes else batch, config.value_range)
-    num = data.shape[0]
-    noise = normal_noise(config.image_shape, key_noise, num, axis_name)
-    times = config.times.draw(config.schedule, key_times, num, axis_name)
+    examples = draw_corruption(config, data, (key_times, key_noise), axis_name)
     if not config.num_classes:
-        return Examples(data, noise, times, None)
-    kept = parallel.draw(jax.random.uniform, key_classes, num, axis_name) >= config.class_dropout
+        return examples
+    kept = draw_kept(config.class_dropout, key_classes, data.shape[0], axis_name)
     classes = one_hot(batch.labels, config.num_classes) * kept.astype(jnp.float32)[:, None]
-    return Examples(data, noise, times, classes)
+    return examples._replace(classes=classes)
+
+
+def draw_corruption(config: Any, data: Points, keys: tuple[Key, Key], axis_name: AxisName) -> Examples:
+    """Times of `config.times`, by the first key, and noise from N(0, I), by the second, for data in range."""
+    num = data.shape[0]
+    noise = normal_noise(data.shape[1:], keys[1], num, axis_name)
+    return Examples(data, noise, config.times.draw(config.schedule, keys[0], num, axis_name), None)
+
+
+def draw_kept(dropout: float, key: Key, num: int, axis_name: AxisName) -> Bool[Array, "batch"]:
+    """Which examples are trained with their condition: each is left without it with probability `dropout`."""
+    return parallel.draw(jax.random.uniform, key, num, axis_name) >= dropout
 
 
 def denoise(
@@ -90,7 +105,7 @@ def denoise(
     variables: Variables,
     noisy: Points,
     times: PerExample,
-    classes: Classes | Condition | None,
+    classes: Told,
     mode: Mode = EVALUATION,
 ) -> tuple[Prediction, Variables]:
     """What the network predicts of x_t, and its variables after the pass.
@@ -101,13 +116,14 @@ def denoise(
         noisy: x_t.
         times: t of each example.
         classes: one-hot rows, zeros for no class; None for a model without classes. With a `Condition` also how the
-            images were augmented, else they were not.
+            images were augmented, else they were not. A model of captions has their `Context` in their place.
         mode: of the pass.
     """
     inputs = config.prediction.inputs(config.schedule.level(times), noisy)
     labels = config.schedule.label(times)
     told = _condition(config, classes, noisy.shape[0])
-    outputs, variables = apply(config.denoiser, variables, inputs, labels, told, _shape(config), mode=mode)
+    given = inputs, labels, told, _shape(config)
+    outputs, variables = apply(config.denoiser, variables, *given, mode=mode, part=config.part)
     if config.outputs == 1:
         return Prediction(outputs, config.prediction), variables
     value, variance = jnp.split(outputs, 2, axis=-1)
@@ -145,9 +161,9 @@ def require_kind(config: Any) -> None:
     require(says, "prediction", f"{name}()", f"V(), Velocity() or Data(): {schedule} begins at pure noise")
 
 
-def _condition(config: Any, classes: Classes | Condition | None, num: int) -> Classes | Condition | None:
+def _condition(config: Any, classes: Told, num: int) -> Told:
     """What the network is told: the classes, and where it learns of augmentation that there was none."""
-    if not config.augmentation_labels or isinstance(classes, Condition):
+    if not config.augmentation_labels or isinstance(classes, Condition | Context):
         return classes
     return Condition(classes, jnp.zeros((num, config.augmentation_labels)))
 
@@ -157,6 +173,6 @@ def _shape(config: Any) -> Shape:
     return (*places, config.outputs * channels)
 
 
-def _start_deviation(config: Any) -> float:
+def start_deviation(config: Any) -> float:
     """sigma at the noisiest time, at which alpha x_0 is left out."""
     return float(config.schedule.level(np.float64(config.schedule.start)).sigma)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import jax.numpy as jnp
 
 from jaxgen.conditions import in_turn, one_hot
-from jaxgen.diffusion.denoising import Classes, denoise
+from jaxgen.diffusion.denoising import Classes, Told, denoise
 from jaxgen.diffusion.guidance import Networks
 from jaxgen.diffusion.limits import NoLimit
 from jaxgen.diffusion.predictions import Estimate, estimate
@@ -29,7 +29,7 @@ def networks(config: Any, variables: Any) -> At:
     """The network of one denoiser."""
 
     def at(point: Point) -> Networks:
-        def predict(noisy: Points, classes: Classes | None) -> Any:
+        def predict(noisy: Points, classes: Told) -> Any:
             times = jnp.broadcast_to(point.time, noisy.shape[:1])
             return denoise(config, variables, noisy, times, classes)[0]
 
@@ -46,7 +46,7 @@ def classes_of(config: Any, labels: Labels | None, num: int) -> Classes | None:
 
 
 def integrate(
-    config: Any, at: At, start: Points, keys: ExampleKeys | None, classes: Classes | None, *, keep: bool = False
+    config: Any, at: At, start: Points, keys: ExampleKeys | None, classes: Told, *, keep: bool = False
 ) -> Points | States:
     """What the sampler makes of `start`, within the value range; all states with `keep`: see `samplers.run`."""
     estimated = _estimated(config, at, classes, config.sampler.limit)
@@ -109,7 +109,7 @@ def decoded(config: Any, at: At, latents: Points, labels: Labels | None) -> Poin
     return integrate(config, at, latents, None, classes_of(config, labels, latents.shape[0]))
 
 
-def _estimated(config: Any, at: At, classes: Classes | None, limit: Any) -> Callable[[Points, Point], Estimate]:
+def _estimated(config: Any, at: At, classes: Told, limit: Any) -> Callable[[Points, Point], Estimate]:
     def estimated(noisy: Points, point: Point) -> Estimate:
         prediction = config.guidance.apply(at(point), noisy, point, classes)
         return limit.apply(estimate(prediction, point.level, noisy), point.level, noisy, config.value_range)

@@ -1,7 +1,7 @@
-"""Guidance towards a class, as values: how the predictions of a network with classes are put together when sampling.
+"""Guidance towards a condition, as values: how the predictions of a network with and without it are put together.
 
-Ho, Salimans: Classifier-Free Diffusion Guidance, 2022, arXiv 2207.12598. With the predictions y(x, c) for the class c
-and y(x) without one,
+Ho, Salimans: Classifier-Free Diffusion Guidance, 2022, arXiv 2207.12598. With the predictions y(x, c) for the class or
+the caption c and y(x) without one,
 
     y = y(x) + scale (y(x, c) - y(x)),                                                                     (1)
 
@@ -11,7 +11,7 @@ are affine in the noise at a given x_t, so that equation 1 holds in any of them 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -21,8 +21,11 @@ from jaxgen.diffusion.predictions import Noise, Prediction, convert, estimate
 from jaxgen.diffusion.samplers import Point
 from jaxgen.typing import Points
 
-Predict: TypeAlias = Callable[[Points, jax.Array | None], Prediction]
-"""x_t and the classes (batch, classes), one-hot rows or zeros for no class, to a prediction."""
+Predict: TypeAlias = Callable[[Points, Any], Prediction]
+"""x_t and the condition, a pytree with rows for each example, to a prediction.
+
+Classes are (batch, classes), one-hot rows or zeros for no class; None for a model without a condition.
+"""
 
 
 class Networks(NamedTuple):
@@ -32,12 +35,15 @@ class Networks(NamedTuple):
     classify: Callable[[Points], jax.Array] | None = None
     """x_t to logits of its class (batch, classes), where the model has a classifier of noisy images."""
 
+    nothing: Any = None
+    """What stands for no condition, a pytree with one row, where that is not the condition with zeros in its place."""
+
 
 @dataclass(frozen=True)
 class NoGuidance:
     """The network as it is."""
 
-    def apply(self, networks: Networks, noisy: Points, point: Point, classes: jax.Array | None) -> Prediction:
+    def apply(self, networks: Networks, noisy: Points, point: Point, classes: Any) -> Prediction:
         """y(x, c)."""
         return networks.predict(noisy, classes)
 
@@ -54,24 +60,25 @@ class ClassifierFree:
         require_bounds(self)
         require(self.most is None or self.least < self.most, "least", self.least, f"below most={self.most}")
 
-    def apply(self, networks: Networks, noisy: Points, point: Point, classes: jax.Array | None) -> Prediction:
+    def apply(self, networks: Networks, noisy: Points, point: Point, classes: Any) -> Prediction:
         """Equation 1: one call of the network for both predictions, and the plain one outside of the interval."""
         classes, predict = _required(classes), networks.predict
         if self.scale == 1.0:
             return predict(noisy, classes)
         if self.least <= 0.0 and self.most is None:
-            return self._guided(predict, noisy, classes)
+            return self._guided(networks, noisy, classes)
         level = point.level
         inside = self.least * level.alpha <= level.sigma
         if self.most is not None:
             inside &= level.sigma <= self.most * level.alpha
-        return jax.lax.cond(inside, lambda: self._guided(predict, noisy, classes), lambda: predict(noisy, classes))
+        return jax.lax.cond(inside, lambda: self._guided(networks, noisy, classes), lambda: predict(noisy, classes))
 
-    def _guided(self, predict: Predict, noisy: Points, classes: jax.Array) -> Prediction:
-        without = jnp.zeros_like(classes)
+    def _guided(self, networks: Networks, noisy: Points, classes: Any) -> Prediction:
+        without = _nothing(networks, classes)
         if self.scale == 0.0:
-            return predict(noisy, without)
-        both = predict(jnp.concatenate([noisy, noisy]), jnp.concatenate([classes, without]))
+            return networks.predict(noisy, without)
+        twice = jax.tree.map(lambda *pair: jnp.concatenate(pair), (noisy, classes), (noisy, without))
+        both = networks.predict(*twice)
         return jax.tree.map(lambda leaf: _along(self.scale, *jnp.split(leaf, 2)), both)
 
 
@@ -91,7 +98,7 @@ class ByClassifier:
     def __post_init__(self):
         require_bounds(self)
 
-    def apply(self, networks: Networks, noisy: Points, point: Point, classes: jax.Array | None) -> Prediction:
+    def apply(self, networks: Networks, noisy: Points, point: Point, classes: Any) -> Prediction:
         """The prediction that stands for the guided noise, of the network's kind."""
         given, classify = _required(classes), networks.classify
         if classify is None:
@@ -107,10 +114,17 @@ class ByClassifier:
         return convert(guided, prediction.kind, point.level, noisy)
 
 
-def _required(classes: jax.Array | None) -> jax.Array:
+def _required(classes: Any) -> Any:
     if classes is None:
         raise ValueError("guidance needs a model of classes: set num_classes, or guidance to NoGuidance()")
     return classes
+
+
+def _nothing(networks: Networks, classes: Any) -> Any:
+    """No condition, for as many examples as `classes` is of."""
+    if networks.nothing is None:
+        return jax.tree.map(jnp.zeros_like, classes)
+    return jax.tree.map(lambda row, like: jnp.broadcast_to(row, like.shape), networks.nothing, classes)
 
 
 def _along(scale: float, conditional: Points, unconditional: Points) -> Points:

@@ -81,6 +81,7 @@ class Attention(nn.Module):
 
     heads: int = 8
     features: int | None = None  # of all heads together; None for as many as the inputs have channels
+    use_bias: bool = True  # of the dense layers to Q, K and V; the last one has a bias always
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params and softmax are float32
 
     @nn.compact
@@ -110,7 +111,7 @@ class Attention(nn.Module):
 
         def project(name: str, tokens: jax.Array) -> jax.Array:
             flat = tokens.reshape(tokens.shape[0], -1, tokens.shape[-1])
-            split = nn.Dense(features, dtype=dtype, name=name)(flat)
+            split = nn.Dense(features, use_bias=self.use_bias, dtype=dtype, name=name)(flat)
             return split.reshape(*flat.shape[:2], self.heads, features // self.heads)
 
         queries = project("queries", inputs)

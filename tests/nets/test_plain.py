@@ -106,14 +106,14 @@ LAYERS |= {
     "SelfAttention",
 }  # of U-Nets
 LAYERS |= {"GeneratorBlock", "DiscriminatorBlock", "ResNetFeatures", "BigGANDeepFeatures"}  # of GANs with classes
-LAYERS |= {"InvertedBottleneck"}
+LAYERS |= {"InvertedBottleneck", "PlainResidualBlock"}
 LAYERS |= {"EqualizedDense", "EqualizedConv", "AdaINLayer"}  # of ProGAN and the StyleGANs
 LAYERS |= {"FourierFeatures", "FilteredLayer"}  # of StyleGAN 3
 LAYERS |= {"PartialConv", "ChannelWiseDense"}  # of networks that fill holes
 LAYERS |= {"ModulatedConv", "StyledLayer"}  # of StyleGAN 2
 LAYERS |= {"UnbiasedLayerNorm", "AdaptiveInstanceNorm"}  # of UNIT and MUNIT
 LAYERS |= {"ResidualDenseBlock", "RRDB"}  # of ESRGAN
-LAYERS |= {"LayerNorm", "TransformerBlock"}  # of transformers
+LAYERS |= {"LayerNorm", "TransformerBlock", "CrossAttentionBlock", "SpatialTransformer"}  # of transformers
 LAYERS |= {"Classifier", InceptionV3.__name__}  # published weights, for inference only
 
 

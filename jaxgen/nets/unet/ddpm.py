@@ -16,7 +16,8 @@ variance, the last layers begin at 0, and the others as PyTorch begins them.
 """
 
 import itertools
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -73,7 +74,6 @@ class UNet(nn.Module):
         check_maps(inputs.shape[1:], self.multipliers, self.attention)
         check_outputs(inputs.shape, output_shape)
         require(self.blocks >= 1, "blocks", self.blocks, "at least 1")
-        dtype = jnp.dtype(self.dtype)
         style = Style(self.dropout, self.scale_shift, dtype=self.dtype)
         told = TimeEmbedding(self.features, self.channels, 4 * self.channels, self.dtype, name="time")
         embedding = told(times, only_classes(condition))
@@ -85,30 +85,43 @@ class UNet(nn.Module):
             hidden = residual(features, style, layer=next(numbers), name=name)(hidden, embedding, mode)
             return attentive(style, self.heads, name=f"{name}_attention")(hidden) if attends else hidden
 
-        hidden = Conv(self.channels, 3, dtype=dtype, kernel_init=GLOROT, name="inputs")(inputs.astype(dtype))
-        kept = [hidden]
-        levels = [multiplier * self.channels for multiplier in self.multipliers]
-        for level, features in enumerate(levels):
-            for i in range(self.blocks):
-                hidden = block(hidden, features, f"down_{level}_{i}", attends=hidden.shape[1] in self.attention)
-                kept.append(hidden)
-            if level < len(levels) - 1:
-                down = Conv(features, 3, strides=2, dtype=dtype, kernel_init=GLOROT, name=f"down_{level}")
-                hidden = down(hidden)
-                kept.append(hidden)
+        return down_and_up(self, inputs, block, output_shape)
 
-        hidden = block(hidden, levels[-1], "middle_0", attends=True)
-        hidden = block(hidden, levels[-1], "middle_1", attends=False)
 
-        for level, features in reversed(list(enumerate(levels))):
-            for i in range(self.blocks + 1):
-                hidden = jnp.concatenate([hidden, kept.pop()], axis=-1)
-                hidden = block(hidden, features, f"up_{level}_{i}", attends=hidden.shape[1] in self.attention)
-            if level > 0:
-                hidden = UpsampleConv(features, 3, dtype=dtype, kernel_init=GLOROT, name=f"up_{level}")(hidden)
+def down_and_up(net: Any, inputs: Images, block: Callable[..., Outputs], output_shape: Shape) -> Outputs:
+    """The way through the sizes of maps, to be called inside a compact module.
 
-        last = Conv(output_shape[-1], 3, dtype=dtype, kernel_init=NEARLY_ZERO, name="outputs")
-        return last(GroupNorm(name="norm")(hidden)).astype(jnp.float32)
+    Args:
+        net: a network with the settings `channels`, `multipliers`, `blocks`, `attention` and `dtype` of `UNet`.
+        inputs: images.
+        block: `(maps, features, name, *, attends)` to maps of as many features.
+        output_shape: of one result, which is float32.
+    """
+    dtype = jnp.dtype(net.dtype)
+    hidden = Conv(net.channels, 3, dtype=dtype, kernel_init=GLOROT, name="inputs")(inputs.astype(dtype))
+    kept = [hidden]
+    levels = [multiplier * net.channels for multiplier in net.multipliers]
+    for level, features in enumerate(levels):
+        for i in range(net.blocks):
+            hidden = block(hidden, features, f"down_{level}_{i}", attends=hidden.shape[1] in net.attention)
+            kept.append(hidden)
+        if level < len(levels) - 1:
+            down = Conv(features, 3, strides=2, dtype=dtype, kernel_init=GLOROT, name=f"down_{level}")
+            hidden = down(hidden)
+            kept.append(hidden)
+
+    hidden = block(hidden, levels[-1], "middle_0", attends=True)
+    hidden = block(hidden, levels[-1], "middle_1", attends=False)
+
+    for level, features in reversed(list(enumerate(levels))):
+        for i in range(net.blocks + 1):
+            hidden = jnp.concatenate([hidden, kept.pop()], axis=-1)
+            hidden = block(hidden, features, f"up_{level}_{i}", attends=hidden.shape[1] in net.attention)
+        if level > 0:
+            hidden = UpsampleConv(features, 3, dtype=dtype, kernel_init=GLOROT, name=f"up_{level}")(hidden)
+
+    last = Conv(output_shape[-1], 3, dtype=dtype, kernel_init=NEARLY_ZERO, name="outputs")
+    return last(GroupNorm(name="norm")(hidden)).astype(jnp.float32)
 
 
 IMPROVED = UNet(

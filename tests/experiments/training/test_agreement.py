@@ -118,6 +118,7 @@ KNOWN = {
     "jaxgen.nets.instance_noise:InstanceNoise": {"end"},
     "jaxgen.gans.regularization:LeCam": {"begin"},
     "jaxgen.gans.fading_blur:FadingBlur": {"end"},
+    "jaxgen.autoencoders.adaptive_weight:Adversarial": {"begin"},
     "jaxgen.autoencoders.bounds:ELBO": {"warm_up"},
     "jaxgen.autoencoders.bounds:Capacity": {"steps"},
     "jaxgen.moving_averages:HalfLife": {"half_life"},

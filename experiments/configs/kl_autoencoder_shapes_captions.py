@@ -1,0 +1,28 @@
+"""KL autoencoder (16 channels) on drawn shapes, 32x32: latents of 8x8x4 for a latent diffusion model.
+
+python -m experiments.train kl_autoencoder_shapes_captions
+
+For a processor: without a game and without a feature network, whose details such pictures do not have.
+"""
+
+from experiments.runs.experiment import Experiment
+from jaxgen.autoencoders import kl_autoencoder
+from jaxgen.nets.kl_autoencoder import LatentDecoder, LatentEncoder
+from jaxgen.optimizers import Adam, Cosine, Optimizer
+
+STEPS = 3_000
+
+EXPERIMENT = Experiment(
+    model=kl_autoencoder.Config(
+        image_shape=(32, 32, 3),
+        halvings=2,
+        encoder=LatentEncoder(16, (1, 2, 4), 1),
+        decoder=LatentDecoder(16, (1, 2, 4), 1),
+        discriminator=None,
+        autoencoder_optimizer=Optimizer(1e-3, Adam(), Cosine(STEPS, final=0.1), warm_up=100, clip_norm=1_000.0),
+    ),
+    data="shapes_captions",
+    steps=STEPS,
+    pictures=("reconstructions",),
+    num_samples=32,
+)

@@ -1,0 +1,120 @@
+"""The game of an autoencoder against a discriminator of patches, whose weight follows from gradients.
+
+Esser, Rombach, Ommer: Taming Transformers for High-Resolution Image Synthesis (VQGAN), 2020, arXiv 2012.09841, section
+3.1 and the authors' code. With L_rec what is learnt without the discriminator, L_G = -D(x^) and w the last weights of
+the decoder,
+
+    lambda = ||dL_rec / dw|| / (||dL_G / dw|| + 1e-4),   at most 1e4                                      (7)
+
+is the weight of L_G, besides a constant one, so that both terms have a like part in what the decoder learns.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from jaxgen.checks import NonNegativeFloat, NonNegativeInt, require_bounds
+from jaxgen.losses import hinge_discriminator, hinge_generator
+from jaxgen.mode import Mode
+from jaxgen.parallel import pmean
+from jaxgen.train_state import LossOutput, apply
+from jaxgen.typing import AxisName, Images, Scalar, Variables
+
+MOST = 1e4
+"""The largest weight."""
+
+
+@dataclass(frozen=True)
+class Adversarial:
+    """Part of the discriminator in what the autoencoder learns."""
+
+    weight: NonNegativeFloat = 0.5  # of equation 7
+    begin: NonNegativeInt = 50_001  # updates before the discriminator learns and counts
+
+    def __post_init__(self):
+        require_bounds(self)
+
+    def begun(self, mode: Mode) -> Scalar:
+        """1 from the update `begin` on, 0 before."""
+        return (mode.current_step("an adversarial term that begins late") >= self.begin).astype(jnp.float32)
+
+
+def last_weights(params: Any) -> tuple[str, ...]:
+    """Where the weights of a decoder's last layer are: the outermost layer that is called `outputs`.
+
+    Raises:
+        ValueError: a decoder without such a layer.
+    """
+    leaves = jax.tree_util.tree_leaves_with_path(params)
+    names = [tuple(entry.key for entry in path) for path, _ in leaves]
+    found = sorted((path for path in names if path[-2:] == ("outputs", "kernel")), key=len)
+    if not found:
+        raise ValueError(
+            "the decoder has no layer called 'outputs', by whose gradients the discriminator is weighted: name the "
+            "last layer so, as LatentDecoder does, or set discriminator to None"
+        )
+    return found[0]
+
+
+def replaced(tree: Any, path: tuple[str, ...], leaf: jax.Array) -> Any:
+    """A tree of dicts with another leaf at that path."""
+    return leaf if not path else {**tree, path[0]: replaced(tree[path[0]], path[1:], leaf)}
+
+
+def at(tree: Any, path: tuple[str, ...]) -> jax.Array:
+    """The leaf of a tree of dicts at that path."""
+    return at(tree[path[0]], path[1:]) if path else tree
+
+
+def adaptive_weight(
+    decode: Callable[[jax.Array], Images],
+    weights: jax.Array,
+    losses: tuple[Callable[[Images], Scalar], Callable[[Images], Scalar]],
+    axis_name: AxisName = None,
+) -> Scalar:
+    """Equation 7, without a gradient of its own.
+
+    Args:
+        decode: the last weights w to the images x^, all else constant.
+        weights: w.
+        losses: images to L_rec and to L_G, each the mean over the batch.
+        axis_name: of the devices that share the batch, or None.
+
+    >>> double = lambda w: jnp.full((1, 1, 1, 1), 2.0) * w
+    >>> adaptive_weight(double, jnp.array(1.0), (lambda x: 3 * x.sum(), lambda x: 6 * x.sum())).round(3)
+    Array(0.5, dtype=float32)
+    """
+    images, back = jax.vjp(decode, jax.lax.stop_gradient(weights))
+    lengths = [jnp.sqrt((pmean(back(jax.grad(loss)(images))[0], axis_name) ** 2).sum()) for loss in losses]
+    return jax.lax.stop_gradient(jnp.clip(lengths[0] / (lengths[1] + 1e-4), 0.0, MOST))
+
+
+def scores_of(net: nn.Module, variables: Variables, images: Images, mode: Mode) -> tuple[jax.Array, Variables]:
+    """D of each patch of a batch, (patches,), and the variables after the pass."""
+    scores, variables = apply(net, variables, images, (), mode=mode)
+    return scores.reshape(-1), variables
+
+
+def generator_loss(net: nn.Module, variables: Variables, fakes: Images, mode: Mode) -> Scalar:
+    """L_G = E[-D(x^)], the mean over patches."""
+    return hinge_generator(scores_of(net, variables, fakes, mode.stream(2))[0]).mean()
+
+
+def discriminator_loss(settings: Any, variables: Variables, images: Images, fakes: Images, mode: Mode) -> LossOutput:
+    """E[max(0, 1 - D(x)) + max(0, 1 + D(x^))] / 2, the mean over patches; 0 until the game begins.
+
+    Args:
+        settings: those of the model, with `discriminator` and `adversarial`.
+        variables: of the discriminator.
+        images: x.
+        fakes: x^.
+        mode: of the pass.
+    """
+    real, variables = scores_of(settings.discriminator, variables, images, mode.stream(2))
+    fake, variables = scores_of(settings.discriminator, variables, fakes, mode.stream(3))
+    loss = 0.5 * settings.adversarial.begun(mode) * hinge_discriminator(real, fake).mean()
+    return loss, ({"discriminator_loss": loss, "real_score": real.mean(), "fake_score": fake.mean()}, variables)

@@ -1,0 +1,212 @@
+"""The autoencoder of latent diffusion with a small penalty of its latents, "KL-reg", and a game for its details.
+
+Rombach, Blattmann, Lorenz, Esser, Ommer: High-Resolution Image Synthesis with Latent Diffusion Models, 2021, arXiv
+2112.10752, appendix G and the authors' code, after VQGAN (Esser, Rombach, Ommer, 2020, arXiv 2012.09841).
+
+The encoder gives q(z|x) = N(mean, diag(exp(logvar))), a map of latents several times as small as the image x, and the
+decoder x^ of a z that is drawn from it. With features phi of a frozen network, and N the numbers of an image,
+
+    error = mean |x - x^| + weight d(phi(x), phi(x^))
+    L_rec = N (error exp(-s) + s)                                                                         (1)
+    L = E[L_rec + 1e-6 KL(q(z|x) || N(0, I))] + lambda E[-D(x^)]                                          (2)
+
+where s, one number, is learnt, and D is a discriminator of patches, a step of which follows each step of the
+autoencoder. Both D's loss and lambda stand in `jaxgen.autoencoders.adaptive_weight`.
+
+The penalty is too small to make latents of N(0, I) look like those of images: images are drawn by a model of these
+latents, `jaxgen.text_to_image.latent_diffusion`.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from jaxgen.autoencoders import latent_maps
+from jaxgen.autoencoders.adaptive_weight import (
+    Adversarial,
+    adaptive_weight,
+    at,
+    discriminator_loss,
+    generator_loss,
+    last_weights,
+    replaced,
+)
+from jaxgen.autoencoders.latent_maps import Posterior, draw, latent_shape
+from jaxgen.checks import NonNegativeFloat, NonNegativeInt, PositiveInt
+from jaxgen.images import ValueRange, scale
+from jaxgen.losses import mean_absolute_error, standard_normal_kl
+from jaxgen.mode import EVALUATION, Mode
+from jaxgen.model import Defaults
+from jaxgen.nets.kl_autoencoder import LatentDecoder, LatentEncoder
+from jaxgen.nets.pix2pix import PatchDiscriminator
+from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Gaussian, normal_noise
+from jaxgen.sampling import sampler
+from jaxgen.train_state import (
+    LossOutput,
+    TrainState,
+    blank,
+    create,
+    create_parts,
+    descend,
+    freeze,
+    from_variables,
+    training_mode,
+)
+from jaxgen.translation.errors import Error, SquaredError
+from jaxgen.translation.feature_maps import feature_maps
+from jaxgen.typing import AxisName, Batch, Images, Key, Metrics, PerExample, Points, Shape, Variables
+
+FEATURES = "features"
+"""Name of the frozen network."""
+
+
+@dataclass(frozen=True)
+class Config(Defaults):
+    """Settings; the defaults are those of KL-f8 in the authors' code, without its feature network (LPIPS)."""
+
+    image_shape: Shape = (256, 256, 3)
+    value_range: ValueRange = (-1.0, 1.0)
+    halvings: NonNegativeInt = 3  # height and width of the latents are the image's over 2^halvings
+    latent_channels: PositiveInt = 4
+    encoder: nn.Module = LatentEncoder()  # x to mean and logvar, one behind the other
+    decoder: nn.Module = LatentDecoder()  # z to x^
+    kl_weight: NonNegativeFloat = 1e-6
+    features: nn.Module | None = None  # phi, of images in [-1, 1]; None: pixels alone
+    feature_error: Error = SquaredError()  # d
+    feature_weight: NonNegativeFloat = 1.0  # of d
+    discriminator: nn.Module | None = PatchDiscriminator()  # D; None: no game
+    adversarial: Adversarial = Adversarial()
+    autoencoder_optimizer: Optimizer = Optimizer(5.4e-5, Adam(0.5, 0.9))  # 4.5e-6 for each image of a batch of 12
+    discriminator_optimizer: Optimizer = Optimizer(5.4e-5, Adam(0.5, 0.9))
+
+    prior = property(lambda self: Gaussian(latent_shape(self, self.image_shape)))
+
+
+class State(NamedTuple):
+    """What the next update needs."""
+
+    autoencoder: TrainState  # encoder, decoder, and s under the name `log_scale`
+    discriminator: Any  # TrainState; None without
+    features: Any  # Frozen; None without
+
+
+def init(config: Config, key: Key) -> State:
+    """Fresh networks and optimisers, and random weights of the feature network.
+
+    Raises:
+        ValueError: images that do not halve so often; a game, and a decoder without a layer called `outputs`.
+    """
+    key_autoencoder, key_discriminator, key_features = jax.random.split(key, 3)
+    images, optimizer = blank(config.image_shape), config.autoencoder_optimizer
+    variables = create_parts(latent_maps.parts(config, config.image_shape), optimizer, key_autoencoder).variables
+    params = variables["params"] | {"log_scale": jnp.zeros((), jnp.float32)}
+    autoencoder = from_variables({**variables, "params": params}, optimizer)
+    discriminator = features = None
+    if config.discriminator is not None:
+        last_weights(params["decoder"])
+        optimizer = config.discriminator_optimizer
+        discriminator = create(config.discriminator, optimizer, key_discriminator, images, ())
+    if config.features is not None:
+        features = freeze(config.features, FEATURES, key_features, images, ())
+    return State(autoencoder, discriminator, features)
+
+
+def encode(
+    config: Config, variables: Variables, images: Images, mode: Mode = EVALUATION
+) -> tuple[Posterior, Variables]:
+    """q(z|x), and the variables after the pass."""
+    return latent_maps.encode(config, variables, images, mode)
+
+
+def decode(config: Config, variables: Variables, latents: Points, mode: Mode = EVALUATION) -> tuple[Images, Variables]:
+    """x^ without bounds, and the variables after the pass."""
+    return latent_maps.decode(config, variables, latents, config.image_shape, mode)
+
+
+def error_of(config: Config, state: State, outputs: Images, images: Images) -> PerExample:
+    """The error of equation 1, of each image."""
+    error = mean_absolute_error(outputs, images)
+    if config.features is None:
+        return error
+    found, wanted = (feature_maps(config, state.features.variables, each) for each in (outputs, images))
+    values = [config.feature_error(*pair) for pair in zip(found, wanted, strict=True)]
+    return error + config.feature_weight * jnp.stack(values).sum(0)
+
+
+def autoencoder_loss(
+    config: Config, variables: Variables, state: State, images: Images, noise: Points, mode: Mode
+) -> LossOutput:
+    """Equation 2, the mean over the batch; `state` holds the discriminator and the features."""
+    posterior, after = encode(config, variables, images, mode)
+    latents = draw(posterior, noise)
+    outputs, after = decode(config, after, latents, mode)
+    log_scale, num = variables["params"]["log_scale"], images[0].size
+
+    def reconstruction_loss(outputs: Images) -> jax.Array:
+        return num * (error_of(config, state, outputs, images).mean() * jnp.exp(-log_scale) + log_scale)
+
+    kl = standard_normal_kl(posterior.mean, posterior.logvar).mean()
+    reconstruction = reconstruction_loss(outputs)
+    loss = reconstruction + config.kl_weight * kl
+    error = mean_absolute_error(outputs, images).mean()
+    metrics = {"reconstruction_loss": reconstruction, "absolute_error": error, "kl": kl}
+    if config.discriminator is not None:
+        rest = partial(generator_loss, config.discriminator, state.discriminator.variables, mode=mode)
+        adversarial = rest(outputs)
+        path = ("params", "decoder", *last_weights(variables["params"]["decoder"]))
+        fixed, z = jax.lax.stop_gradient((variables, latents))
+        weight = adaptive_weight(
+            lambda last: decode(config, replaced(fixed, path, last), z, mode)[0],
+            at(fixed, path),
+            (reconstruction_loss, rest),
+            mode.axis_name,
+        )
+        loss += config.adversarial.weight * config.adversarial.begun(mode) * weight * adversarial
+        metrics |= {"generator_loss": adversarial, "adaptive_weight": weight}
+    return loss, (metrics | {"autoencoder_loss": loss}, after)
+
+
+def update(
+    config: Config, state: State, batch: Batch, key: Key, *, axis_name: AxisName = None
+) -> tuple[State, Metrics]:
+    """One step of the autoencoder, then one of the discriminator, with the x^ of the autoencoder before its step.
+
+    Args:
+        config: settings.
+        state: networks and optimisers.
+        batch: images, uint8 or floats in range.
+        key: of this iteration.
+        axis_name: of the devices that share the batch, or None.
+    """
+    key_noise, key_pass = jax.random.split(key)
+    images, before = scale(batch, config.value_range), state.autoencoder
+    noise = normal_noise(latent_shape(config, config.image_shape), key_noise, len(images), axis_name)
+    mode = training_mode(before, key_pass, len(images), axis_name)
+    inputs = state, images, noise, mode
+    autoencoder, metrics = descend(before, partial(autoencoder_loss, config), inputs, axis_name)
+    if config.discriminator is None:
+        return state._replace(autoencoder=autoencoder), metrics
+    posterior, _ = encode(config, before.variables, images, mode)
+    fakes, _ = decode(config, before.variables, draw(posterior, noise), mode)
+    shown = images, fakes, mode
+    discriminator, metrics_d = descend(state.discriminator, partial(discriminator_loss, config), shown, axis_name)
+    return state._replace(autoencoder=autoencoder, discriminator=discriminator), metrics | metrics_d
+
+
+def from_latents(config: Config, state: State, latents: Points, condition: None = None) -> Images:
+    """x^ of each map of latents, clipped to the value range."""
+    outputs, _ = decode(config, state.autoencoder.variables, latents)
+    return outputs if config.value_range is None else jnp.clip(outputs, *config.value_range)
+
+
+def to_latents(config: Config, state: State, images: Images, condition: None = None) -> Points:
+    """E[z|x] of each image."""
+    return encode(config, state.autoencoder.variables, images)[0].mean
+
+
+sample = sampler(from_latents)
