@@ -24,7 +24,6 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Float
 
 from jaxgen.batches import Captioned
 from jaxgen.checks import PositiveInt, require
