@@ -98,7 +98,7 @@ class State(struct.PyTreeNode):
     ema: Variables  # moving average of these, from which samples are drawn
     autoencoder: Any  # Frozen; None for pixels
     text: Any  # Frozen, where tau does not learn; else None
-    scale: Float[Array, ""]  # s
+    scale: Any  # s, a float32 number
 
 
 def init(config: Config, key: Key) -> State:
