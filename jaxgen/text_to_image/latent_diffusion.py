@@ -24,7 +24,6 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Float
 
 from jaxgen.batches import Captioned
 from jaxgen.checks import PositiveInt, require
@@ -99,7 +98,7 @@ class State(struct.PyTreeNode):
     ema: Variables  # moving average of these, from which samples are drawn
     autoencoder: Any  # Frozen; None for pixels
     text: Any  # Frozen, where tau does not learn; else None
-    scale: Float[Array, ""]  # s
+    scale: Any  # s, a float32 number
 
 
 def init(config: Config, key: Key) -> State:

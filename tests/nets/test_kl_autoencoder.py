@@ -1,3 +1,5 @@
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -48,7 +50,7 @@ def test_attention_stands_at_the_heights_that_are_named_and_in_the_middle():
 
 def test_a_residual_block_without_its_last_convolution_is_its_shortcut_and_draws_with_keys():
     block, maps = PlainResidualBlock(3, dropout=0.5), jax.random.normal(jax.random.key(0), (2, 2, 2, 4))
-    params = block.init(jax.random.key(1), maps)["params"]
+    params: Any = block.init(jax.random.key(1), maps)["params"]
     silent = params | {"conv_1": jax.tree.map(jnp.zeros_like, params["conv_1"])}
     wanted = maps @ params["shortcut"]["kernel"][0, 0]
     np.testing.assert_allclose(block.apply({"params": silent}, maps), wanted, atol=1e-6)  # pyright: ignore

@@ -24,7 +24,6 @@ class PooledText(nn.Module):
     def __call__(self, captions: Captions, output_shape: Shape, *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, length) uint8 to (batch, features), float32; `output_shape` is (features,)."""
         require(len(output_shape) == 1, "output_shape", output_shape, "(features,)")
-        require(self.pooling in ("mean", "first"), "pooling", self.pooling, "mean or first")
         values, mask = self.net(captions, (), mode=mode)
         if self.pooling == "first":
             pooled = values[:, 0]
