@@ -2,7 +2,7 @@
 
 python -m experiments.train gan_cls_cub_published --data captions:FOLDER --pretrained encoder=RUN:encoders/text
 
-FOLDER holds pictures of CUB-200-2011 and captions.txt with lines `file.jpg,caption`, ten for each picture. 600 epochs of
+FOLDER holds pictures of CUB-200-2011 and captions.txt with lines `file.jpg,caption`, ten a picture. 600 epochs of
 8,855 training pictures are 83,016 updates of 64; the code halves the learning rate at each 100 epochs. An update takes
 64 pictures with texts and 64 others.
 """

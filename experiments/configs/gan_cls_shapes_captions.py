@@ -1,7 +1,7 @@
 """GAN-CLS and GAN-INT on drawn shapes with sentences.
 
 python -m experiments.train caption_encoder_shapes_captions
-python -m experiments.train gan_cls_shapes_captions --pretrained encoder=runs/caption_encoder_shapes_captions:encoders/text
+python -m experiments.train gan_cls_shapes_captions --pretrained encoder=RUN:encoders/text
 python -m experiments.sample RUN --text "a small red circle at the top left" --text "bottom right: a big blue ring"
 
 A fifth of the combinations of shape, colour, place and size is never trained on.

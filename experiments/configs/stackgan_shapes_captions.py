@@ -1,8 +1,8 @@
 """StackGAN, stage I, on drawn shapes with sentences, 16x16.
 
 python -m experiments.train caption_encoder_shapes_captions
-python -m experiments.train stackgan_shapes_captions --pretrained encoder=runs/caption_encoder_shapes_captions:encoders/text
-python -m experiments.train stackgan_two_shapes_captions --pretrained encoder=runs/caption_encoder_shapes_captions:encoders/text \\
+python -m experiments.train stackgan_shapes_captions --pretrained encoder=RUN:encoders/text
+python -m experiments.train stackgan_two_shapes_captions --pretrained encoder=RUN:encoders/text \\
     stage_one=runs/stackgan_shapes_captions:ema
 
 A fifth of the combinations of shape, colour, place and size is never trained on.

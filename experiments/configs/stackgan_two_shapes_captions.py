@@ -1,6 +1,6 @@
 """StackGAN, stage II, on drawn shapes with sentences, 32x32: over the sketches of `stackgan_shapes_captions`.
 
-python -m experiments.train stackgan_two_shapes_captions --pretrained encoder=ENCODER_RUN:encoders/text stage_one=RUN:ema
+python -m experiments.train stackgan_two_shapes_captions --pretrained encoder=RUN:encoders/text stage_one=RUN:ema
 """
 
 import dataclasses

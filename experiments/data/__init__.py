@@ -8,6 +8,7 @@
     parquet:PATH, arrow:PATH        tables of pictures, as Hugging Face datasets has them
     pairs:PATH, unpaired:A,B        two images at a time
     super_resolution:PATH           pictures, and the same made smaller
+    prompts:fashion_mnist           a labelled set whose captions say the class
     shapes_captions                 drawn shapes with sentences that say which, for text to image
     ring8, grid25, swiss_roll, two_moons, rings    points in the plane
 
@@ -81,6 +82,7 @@ def _by_name(name: str, request: "Request") -> "Collection":
         domains,
         folders,
         prepared,
+        prompts,
         quickdraw,
         reduced,
         shapes_captions,
@@ -112,6 +114,8 @@ def _by_name(name: str, request: "Request") -> "Collection":
             return captions.collection(rest)
         case "quickdraw":
             return quickdraw.collection(rest, request.folder)
+        case "prompts":
+            return prompts.collection(_by_name(rest, request))
         case shapes_captions.NAME if not colon:
             return shapes_captions.collection()
         case _ if scheme in toys.TOYS and not colon:

@@ -112,6 +112,7 @@ LAYERS |= {"FourierFeatures", "FilteredLayer"}  # of StyleGAN 3
 LAYERS |= {"PartialConv", "ChannelWiseDense"}  # of networks that fill holes
 LAYERS |= {"ModulatedConv", "StyledLayer"}  # of StyleGAN 2
 LAYERS |= {"UnbiasedLayerNorm", "AdaptiveInstanceNorm"}  # of UNIT and MUNIT
+LAYERS |= {"Bottleneck", "TextScore", "WideBlock"}  # of GAN-CLS and StackGAN
 LAYERS |= {"ResidualDenseBlock", "RRDB"}  # of ESRGAN
 LAYERS |= {"LayerNorm", "TransformerBlock", "CrossAttentionBlock", "SpatialTransformer"}  # of transformers
 LAYERS |= {"Classifier", InceptionV3.__name__}  # published weights, for inference only
