@@ -10,7 +10,18 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-PACKAGES = ("autoencoders", "diffusion", "gans", "latents", "losses", "metrics", "nets", "parallel", "translation")
+PACKAGES = (
+    "autoencoders",
+    "diffusion",
+    "gans",
+    "latents",
+    "losses",
+    "metrics",
+    "nets",
+    "parallel",
+    "text_to_image",
+    "translation",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -35,9 +35,9 @@ def found():
 def test_wrong_pairs_and_fakes_share_the_weight_of_one(found, mismatch):
     variables, (real, other, fake) = found
     config = types.SimpleNamespace(discriminator=NET, objective=LeastSquares(), mismatch=mismatch)
-    loss, (metrics, after) = jax.jit(lambda variables: matching_loss(config, variables, SHOWN, TEXTS, Mode(train=True)))(
-        variables
-    )
+    loss, (metrics, after) = jax.jit(
+        lambda variables: matching_loss(config, variables, SHOWN, TEXTS, Mode(train=True))
+    )(variables)
     wanted = ((real - 1) ** 2 / 2 + mismatch * other**2 / 2 + (1 - mismatch) * fake**2 / 2).mean()
     np.testing.assert_allclose(loss, wanted, rtol=1e-5)
     np.testing.assert_allclose(metrics["matching"], (real > other).mean())
