@@ -142,6 +142,19 @@ class StyledModel(LatentModel, Protocol):
 
 
 @runtime_checkable
+class TextModel(LatentModel, Protocol):
+    """A model whose images are functions of a latent and of the embedding of a text."""
+
+    def embed_captions(self, config: Any, state: Any, captions: Captions) -> Embeddings:
+        """The vector of each caption, (batch, length) uint8: (batch, features)."""
+        ...
+
+    def from_embeddings(self, config: Any, state: Any, latents: Latents, embeddings: Embeddings) -> Images:
+        """The image of each latent and vector, without noise."""
+        ...
+
+
+@runtime_checkable
 class Adversary(Model, Protocol):
     """A model with a discriminator or critic that scores one example at a time."""
 
@@ -248,6 +261,6 @@ class Matcher(Learner, Protocol):
 
 ABILITIES = (
     *(LatentModel, StyledModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel, TrajectoryModel),
-    *(TwoDomainModel, Inpainter, Classifier, Matcher),
+    *(TwoDomainModel, Inpainter, Classifier, Matcher, TextModel),
 )
 """What a model may offer besides learning and sampling; one that does not sample has one of them."""

@@ -18,6 +18,7 @@ ACTIONS = {
     "reconstruct": "images beside what is decoded from their codes",
     "embed": "where images lie in the plane of the codes, or of their principal components",
     "grid": "all of a two-dimensional latent space",
+    "texts": "from sentence to sentence",
     "noise": "what the noise inputs of a style-based model change",
     "mix": "styles of some images in others, layer by layer",
     "sticking": "whether detail moves with the image on a way through the styles",

@@ -17,7 +17,16 @@ from experiments.command_line.errors import UserError
 from experiments.runs.experiment import model_of
 
 if TYPE_CHECKING:
-    from jaxgen.model import Adversary, Autoencoder, LatentModel, Matcher, ModelConfig, StyledModel, TrajectoryModel
+    from jaxgen.model import (
+        Adversary,
+        Autoencoder,
+        LatentModel,
+        Matcher,
+        ModelConfig,
+        StyledModel,
+        TextModel,
+        TrajectoryModel,
+    )
 
 CHUNK = 128
 """Images or latents in one call: bounds the memory, and one compilation serves any number."""
@@ -84,6 +93,15 @@ def styled_model(config: "ModelConfig") -> "StyledModel":
     from jaxgen.model import StyledModel
 
     model = _offering(config, StyledModel, "has no styles; use a run of a style-based model, StyleGAN 2 for one")
+    _require_pictures(config)
+    return model
+
+
+def text_model(config: "ModelConfig") -> "TextModel":
+    """The model, which makes images of embeddings of texts. UserError if it does not."""
+    from jaxgen.model import TextModel
+
+    model = _offering(config, TextModel, "makes no images of embeddings of texts; use a run of gan_cls or stackgan")
     _require_pictures(config)
     return model
 

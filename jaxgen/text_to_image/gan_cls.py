@@ -165,10 +165,19 @@ def update(
     return State(generator, discriminator, ema, state.encoder), metrics
 
 
+def embed_captions(config: Config, state: State, captions: Captions) -> Embeddings:
+    """t of captions (batch, caption_length)."""
+    return embed(config, state.encoder, captions)
+
+
+def from_embeddings(config: Config, state: State, latents: Latents, embeddings: Embeddings) -> Images:
+    """G(z, t) of the moving average of the generator."""
+    return generate(config, state.ema, latents, embeddings)[0]
+
+
 def from_latents(config: Config, state: State, latents: Latents, condition: Captions | None = None) -> Images:
     """G(z, t) of the moving average of the generator, t of captions (batch, caption_length); of empty ones without."""
-    texts = embed(config, state.encoder, condition, len(latents))
-    return generate(config, state.ema, latents, texts)[0]
+    return from_embeddings(config, state, latents, embed(config, state.encoder, condition, len(latents)))
 
 
 sample = sampler(from_latents)

@@ -149,13 +149,12 @@ def _parts(config: Config, stage: Config | StageOne, source: jax.Array) -> dict[
 
 def draw_noise(config: Config, key: Keys, num: int, axis_name: AxisName = None) -> Noise:
     """z from the prior, and e of each stage from N(0, I) within two deviations."""
-    key_latents, key_code, key_sketch = parallel.split_key(key, 3)
 
     def truncated(key: Key) -> jax.Array:
         return jax.random.truncated_normal(key, -2.0, 2.0, (config.code_features,))
 
-    codes = [parallel.draw(truncated, one, num, axis_name) for one in (key_code, key_sketch)]
-    return Noise(config.prior.draw(key_latents, num, axis_name), codes[0], codes[1] if config.stage_one else None)
+    codes = [parallel.draw(truncated, parallel.pass_key(key, number), num, axis_name) for number in (0, 1)]
+    return Noise(config.prior.draw(key, num, axis_name), codes[0], codes[1] if config.stage_one else None)
 
 
 def generate(
@@ -239,16 +238,25 @@ def update(
 
 def sample(config: Config, state: State, key: Keys, num: int, condition: Captions | None = None) -> Images:
     """`num` images of captions (batch, caption_length), of empty ones without."""
-    return _drawn(config, state, draw_noise(config, key, num), condition)
+    return _drawn(config, state, draw_noise(config, key, num), embed(config, state.encoder, condition, num))
+
+
+def embed_captions(config: Config, state: State, captions: Captions) -> Embeddings:
+    """t of captions (batch, caption_length)."""
+    return embed(config, state.encoder, captions)
+
+
+def from_embeddings(config: Config, state: State, latents: Latents, embeddings: Embeddings) -> Images:
+    """The image of each z and t with the mean codes, e = 0."""
+    mean = jnp.zeros((len(latents), config.code_features))
+    return _drawn(config, state, Noise(latents, mean, mean), embeddings)
 
 
 def from_latents(config: Config, state: State, latents: Latents, condition: Captions | None = None) -> Images:
     """The image of each z with the mean codes of its caption, e = 0; of the empty one without."""
-    mean = jnp.zeros((len(latents), config.code_features))
-    return _drawn(config, state, Noise(latents, mean, mean), condition)
+    return from_embeddings(config, state, latents, embed(config, state.encoder, condition, len(latents)))
 
 
-def _drawn(config: Config, state: State, noise: Noise, captions: Captions | None) -> Images:
-    texts = embed(config, state.encoder, captions, len(noise.latents))
+def _drawn(config: Config, state: State, noise: Noise, texts: Embeddings) -> Images:
     source = sources(config, state.stage_one, noise, texts)
     return generate(config, config, state.ema, (source, texts, noise.code))[0]
