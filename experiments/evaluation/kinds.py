@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from experiments.command_line.errors import UserError
-from experiments.evaluation import attributes, back, diversity, heads, pairs, path_lengths, perceptual
+from experiments.evaluation import attributes, back, diversity, heads, pairs, path_lengths, perceptual, r_precision
 from experiments.evaluation.extractors import Cache, Extractor
 from experiments.evaluation.options import Options
 from experiments.evaluation.pairs import Asked
 from experiments.evaluation.rows import Row, Sets
 from experiments.evaluation.sets import Run
+from experiments.models import texts
 from experiments.runs.experiment import Experiment
 
 
@@ -20,13 +21,18 @@ def names(experiment: Experiment) -> list[str]:
         path_lengths.NAME: path_lengths.is_there(config),
         heads.NAME: heads.are_there(config),
         attributes.NAME: attributes.are_there(experiment),
+        r_precision.NAME: texts.takes_texts(config),
     } | dict.fromkeys(pairs.NAMES, pairs.are_there(config))
     return [name for name, known in there.items() if known]
 
 
 def before(runs: Mapping[str, Run], given: Sets, options: Options, asked: Asked) -> list[Row]:
     """The rows that a reader looks for first."""
-    return [*_of_pairs(runs, given, options, asked), *_of_noise(runs, given, options)]
+    found = [*_of_pairs(runs, given, options, asked), *_of_noise(runs, given, options)]
+    if asked.matcher is None or (options.metrics and r_precision.NAME not in options.metrics):
+        return found
+    samples = {name: given.candidates[name].pixels for name in runs}
+    return [*found, *r_precision.judge(asked.matcher, runs, samples, options.seed)]
 
 
 def behind(runs: Mapping[str, Run], made: Sequence[Extractor], options: Options) -> list[Row]:
@@ -39,14 +45,15 @@ def asked(run: Run, options: Options) -> Asked:
     if (options.perceptual or options.back) and not pairs.are_there(run.experiment.model):
         name = "--perceptual" if options.perceptual else "--back"
         raise UserError(f"{name} is given, but {run.name} has no pairs to compare; leave it out")
-    for name, option in (("perceptual", options.perceptual), ("read_back", options.back)):
+    needed = {"perceptual": options.perceptual, "read_back": options.back, r_precision.NAME: options.matcher}
+    for name, option in needed.items():
         if name in options.metrics and option is None:
-            raise UserError(
-                f"--metrics {name} needs --{name.rpartition('_')[2]} with the file or the run to compare by"
-            )
+            option_name = "matcher" if name == r_precision.NAME else name.rpartition("_")[2]
+            raise UserError(f"--metrics {name} needs --{option_name} with the file or the run to compare by")
     return Asked(
         options.perceptual and perceptual.distance(options.perceptual),
         options.back and back.translator(options.back, run, options.seed),
+        options.matcher and r_precision.matcher(options.matcher, run),
     )
 
 

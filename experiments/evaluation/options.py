@@ -24,6 +24,7 @@ class Options:
     equal_num: bool = True  # take no more samples than are held out, where a metric depends on their number
     perceptual: pathlib.Path | None = None  # weights of VGG-19, FILE.pth: the perceptual distance of paired runs
     back: pathlib.Path | None = None  # a run from photographs to label maps, which reads samples made of label maps
+    matcher: pathlib.Path | None = None  # a run of caption_encoder: how often it finds the caption of a sample
     data: str | None = None  # the run's data in their new place, such as folder:PATH; as in the training if not given
     data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given
     cache_dir: pathlib.Path | None = None  # where classifiers are kept; ~/.cache/jaxgen/classifiers if not given

@@ -60,7 +60,8 @@ def check(options: Options) -> None:
     for name in options.metrics:
         if name != NAME:
             raise UserError(f"--metrics {name!r} is not of a model that makes no images; there is {NAME}")
-    given = {"--extractor": options.extractor, "--perceptual": options.perceptual, "--back": options.back}
+    given: dict[str, Any] = {"--extractor": options.extractor, "--perceptual": options.perceptual}
+    given |= {"--back": options.back, "--matcher": options.matcher}
     for option, value in given.items():
         if value:
             raise UserError(f"{option} is given, but the run makes no images; leave it out")
