@@ -18,9 +18,9 @@ def by(run):  # noqa: F811
     return sets.run(run, "newest")
 
 
-def maker(by, **changes):
-    """A run that makes images of the captions that `by` reads."""
-    model = dataclasses.replace(CONFIG, caption_length=8, image_shape=(16, 16, 3), **changes)
+def maker(by, caption_length=8):
+    """A run that makes images of the captions that `by` reads, or of longer ones."""
+    model = dataclasses.replace(CONFIG, caption_length=caption_length, image_shape=(16, 16, 3))
     experiment = dataclasses.replace(by.experiment, model=model)
     return types.SimpleNamespace(experiment=experiment, given=by.given, name="gan_cls")
 
@@ -50,11 +50,7 @@ def test_larger_images_are_judged_by_the_means_of_blocks():
 def test_a_run_that_does_not_fit_is_refused(run, by):  # noqa: F811
     assert r_precision.matcher(run, maker(by)).name == by.name
     with pytest.raises(UserError, match="reads 8 bytes of a caption, but gan_cls 9; choose one that reads as many"):
-        other = maker(by)
-        other.experiment = dataclasses.replace(
-            other.experiment, model=dataclasses.replace(other.experiment.model, caption_length=9)
-        )
-        r_precision.matcher(run, other)
+        r_precision.matcher(run, maker(by, 9))
     plain = types.SimpleNamespace(experiment=types.SimpleNamespace(model=small_runs.GAN), name="wgan_gp")
     with pytest.raises(UserError, match="--matcher is given, but wgan_gp makes no images of texts; leave it out"):
         r_precision.matcher(run, plain)
