@@ -7,6 +7,7 @@ For a processor: without a game and without a feature network, whose details suc
 
 from experiments.runs.experiment import Experiment
 from jaxgen.autoencoders import kl_autoencoder
+from jaxgen.autoencoders.adaptive_weight import Adversarial
 from jaxgen.nets.kl_autoencoder import LatentDecoder, LatentEncoder
 from jaxgen.optimizers import Adam, Cosine, Optimizer
 
@@ -19,6 +20,7 @@ EXPERIMENT = Experiment(
         encoder=LatentEncoder(16, (1, 2, 4), 1),
         decoder=LatentDecoder(16, (1, 2, 4), 1),
         discriminator=None,
+        adversarial=Adversarial(weight=0.0),
         autoencoder_optimizer=Optimizer(1e-3, Adam(), Cosine(STEPS, final=0.1), warm_up=100, clip_norm=1_000.0),
     ),
     data="shapes_captions",

@@ -42,8 +42,9 @@ class Program:
 def all_of(experiment: Experiment, state: Any) -> Iterator[Program]:
     """What the model can do with this state."""
     config = experiment.model
-    yield _sampler(experiment, state)
     model = model_of(config)
+    if abilities.makes_images(config):
+        yield _sampler(experiment, state)
     if isinstance(model, LatentModel):
         yield _decoder(experiment, state)
     if isinstance(model, Autoencoder):

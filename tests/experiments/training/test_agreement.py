@@ -158,6 +158,7 @@ class Zeros:
         self.shape = config.image_shape
         self.shapes = dict.fromkeys(("images", "targets", "a", "b"), self.shape)
         self.shapes["inputs"] = getattr(config, "input_shape", self.shape)
+        self.length = getattr(config, "caption_length", 0)
 
     def batch(self, indices, batch_type):
         def zeros(shape):
@@ -166,9 +167,10 @@ class Zeros:
         if batch_type is None:
             return zeros(self.shape)
         fields = batch_type._fields
-        return batch_type(
-            *(zeros(self.shapes[name]) if name in self.shapes else np.zeros(1, np.int32) for name in fields)
-        )
+        return batch_type(*(zeros(self.shapes[name]) if name in self.shapes else self._others(name) for name in fields))
+
+    def _others(self, name):
+        return np.zeros((1, self.length), np.uint8) if name == "captions" else np.zeros(1, np.int32)
 
 
 ON_PURPOSE = {"unrolled_ring8": "the learning rate falls until step 28,000"}

@@ -1,3 +1,5 @@
+from typing import Any
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -96,7 +98,7 @@ def test_the_gated_network_is_flax_s_over_all_steps():
         hidden = nn.relu(conv(hidden, layers[0]["kernel"], padding="VALID") + layers[0]["bias"][None, None, None])
         hidden = nn.max_pool(hidden, (3, 1), (2, 1))
         hidden = nn.relu(conv(hidden, layers[1]["kernel"], padding="VALID") + layers[1]["bias"][None, None, None])
-        states = nn.RNN(nn.GRUCell(4)).apply({"params": {"cell": params["GRUCell_0"]}}, hidden[:, :, 0])
+        states: Any = nn.RNN(nn.GRUCell(4)).apply({"params": {"cell": params["GRUCell_0"]}}, hidden[:, :, 0])
         return states.mean(axis=1) @ params["Dense_0"]["kernel"] + params["Dense_0"]["bias"][None]
 
     np.testing.assert_allclose(outputs, wanted(params), rtol=1e-5, atol=1e-6)
