@@ -89,7 +89,12 @@ def adaptive_weight(
     Array(0.5, dtype=float32)
     """
     images, back = jax.vjp(decode, jax.lax.stop_gradient(weights))
-    lengths = [jnp.sqrt((pmean(back(jax.grad(loss)(images))[0], axis_name) ** 2).sum()) for loss in losses]
+
+    def length(loss: Callable[[Images], Scalar]) -> Scalar:
+        slopes = jax.grad(lambda images: pmean(loss(images), axis_name))(images)
+        return jnp.sqrt((pmean(back(slopes)[0], axis_name) ** 2).sum())  # both means, as in `train_state.descend`
+
+    lengths = [length(loss) for loss in losses]
     return jax.lax.stop_gradient(jnp.clip(lengths[0] / (lengths[1] + 1e-4), 0.0, MOST))
 
 

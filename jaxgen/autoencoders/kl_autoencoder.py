@@ -75,6 +75,7 @@ class Config(Defaults):
     latent_channels: PositiveInt = 4
     encoder: nn.Module = LatentEncoder()  # x to mean and logvar, one behind the other
     decoder: nn.Module = LatentDecoder()  # z to x^
+    log_scale: float = 0.0  # s before the first update
     kl_weight: NonNegativeFloat = 1e-6
     features: nn.Module | None = None  # phi, of images in [-1, 1]; None: pixels alone
     feature_error: Error = SquaredError()  # d
@@ -104,7 +105,7 @@ def init(config: Config, key: Key) -> State:
     key_autoencoder, key_discriminator, key_features = jax.random.split(key, 3)
     images, optimizer = blank(config.image_shape), config.autoencoder_optimizer
     variables = create_parts(latent_maps.parts(config, config.image_shape), optimizer, key_autoencoder).variables
-    params = variables["params"] | {"log_scale": jnp.zeros((), jnp.float32)}
+    params = variables["params"] | {"log_scale": jnp.float32(config.log_scale)}
     autoencoder = from_variables({**variables, "params": params}, optimizer)
     discriminator = features = None
     if config.discriminator is not None:

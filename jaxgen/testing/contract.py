@@ -16,9 +16,8 @@ import pytest
 
 from jaxgen import model as contract
 from jaxgen import parallel
-from jaxgen.batches import Labelled, condition, random_batches
-from jaxgen.images import scale
-from jaxgen.testing.probes import AsksForKeys, arguments, embeddings, kept_passes, operations
+from jaxgen.batches import random_batches
+from jaxgen.testing.probes import AsksForKeys, arguments, conditions, embeddings, kept_passes, operations, refuses
 from jaxgen.testing.settings import Case, distinct_sgd, optimizer_fields, optimizer_of, variations, with_sgd
 from jaxgen.testing.trees import differs, leaves, stacked
 from jaxgen.train_state import players
@@ -54,12 +53,7 @@ class Suite:
     @classmethod
     def given(cls, num: int, config: Any = None) -> Any:
         """What a model that samples for examples is given for `num` of them; None for others."""
-        config = config or cls.case.config
-        if config.batch_type is None or config.batch_type is Labelled:
-            return None
-        rows = condition(random_batches(config, 1, num)[0])
-        arrays = jax.tree.map(jnp.asarray, rows)
-        return jax.tree.map(lambda each: scale(each, config.value_range) if each.ndim == 4 else each, arrays)
+        return conditions(config or cls.case.config, num)
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -218,7 +212,7 @@ class Suite:
     def test_every_setting_changes_the_computation(self):
         """Each setting, those of the networks too, is felt by the first state, the samples or the update."""
         varied = variations(self.case.config)
-        taken = [name for name, config in varied if name in self.case.refused and not self._refuses(config)]
+        taken = [name for name, config in varied if name in self.case.refused and not refuses(self.computation, config)]
         assert not taken, taken
         varied = [(name, config) for name, config in varied if name not in self.case.refused]
         wanted = list(self.computation(self.case.config))
@@ -228,13 +222,6 @@ class Suite:
             if all(part == other for part, other in zip(self.computation(config), wanted, strict=True))
         ]
         assert sorted(same) == sorted(self.case.inert)
-
-    def _refuses(self, config: Any) -> bool:
-        try:
-            list(self.computation(config))
-        except ValueError:
-            return True
-        return False
 
     def computation(self, config: Any) -> Iterator[tuple[str, list[bytes]]]:
         """All that goes into a first state, a sample and the state after an update: operations, numbers, constants.
@@ -249,7 +236,9 @@ class Suite:
         if isinstance(model, contract.Model):
             yield operations(jax.make_jaxpr(lambda state, key: model.sample(config, state, key, 2, given))(state, key))
         if isinstance(model, contract.Matcher):
-            yield operations(jax.make_jaxpr(functools.partial(embeddings, model, config))(state, self.batches(1)[0]))
+            yield operations(
+                jax.make_jaxpr(functools.partial(embeddings, model, config))(state, self.batches(1, config)[0])
+            )
         step = jax.make_jaxpr(lambda state, batch, key: model.update(config, state, batch, key)[0])
         yield operations(step(state, self.batches(1, config)[0], key))
 

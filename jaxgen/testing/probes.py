@@ -1,6 +1,7 @@
 """What the laws of the contract look with: a network that asks for keys, a program's operations, a signature."""
 
 import inspect
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import flax.linen as nn
@@ -10,8 +11,26 @@ import numpy as np
 from jax.extend import core
 from jax.interpreters import partial_eval
 
+from jaxgen.batches import Labelled, condition, random_batches
 from jaxgen.images import scale
 from jaxgen.mode import EVALUATION, Mode
+
+
+def conditions(config: Any, num: int) -> Any:
+    """What a model that samples for examples is given for `num` of them; None for others."""
+    if config.batch_type is None or config.batch_type is Labelled:
+        return None
+    arrays = jax.tree.map(jnp.asarray, condition(random_batches(config, 1, num)[0]))
+    return jax.tree.map(lambda each: scale(each, config.value_range) if each.ndim == 4 else each, arrays)
+
+
+def refuses(computation: Callable[[Any], Iterable[Any]], config: Any) -> bool:
+    """Whether a computation with these settings is a ValueError."""
+    try:
+        list(computation(config))
+    except ValueError:
+        return True
+    return False
 
 
 def operations(closed: Any) -> tuple[str, list[bytes]]:

@@ -20,10 +20,13 @@ TINY = kl_autoencoder.Config(
     latent_channels=2,
     encoder=LatentEncoder(4, (1, 1), 1, dropout=0.25),
     decoder=LatentDecoder(4, (1, 1), 1, dropout=0.25),
+    log_scale=8.0,  # sums over pixels have large gradients, whose rounding errors the laws would see
     kl_weight=0.5,
     features=VGG19(2, 1, channels=2),
-    discriminator=PatchDiscriminator(2, layers=1),
-    adversarial=Adversarial(begin=1),
+    discriminator=PatchDiscriminator(
+        2, layers=1, norm="none"
+    ),  # a batch norm takes most of the slope of a mean score away
+    adversarial=Adversarial(begin=0),
 )
 IMAGES = jax.random.uniform(jax.random.key(1), (4, 8, 8, 3), minval=-1.0)
 NOISE = jax.random.normal(jax.random.key(2), (4, 4, 4, 2))
@@ -37,7 +40,7 @@ class TestContract(contract.Suite):
         # the hinge loss of scores within its margins: an offset moves real and fake scores alike
         unreached=("['discriminator']['Conv_2']['bias']",),
         # sizes follow from each other, and attention stands at heights that there are
-        refused=("halvings", "encoder.attention", "decoder.attention", "image_shape"),
+        refused=("halvings", "encoder.attention", "decoder.attention", "image_shape", "discriminator.layers"),
     )
 
 
@@ -61,9 +64,10 @@ def test_the_loss_is_that_of_equation_2():
 
 
 def test_the_game_begins_at_its_step_and_the_discriminator_stands_still_before():
-    state, update = init(TINY, jax.random.key(0)), jax.jit(kl_autoencoder.update, static_argnums=0)
-    first, before = update(TINY, state, IMAGES, jax.random.key(3))
-    second, after = update(TINY, first, IMAGES, jax.random.key(4))
+    config = dataclasses.replace(TINY, adversarial=Adversarial(begin=1))
+    state, update = init(config, jax.random.key(0)), jax.jit(kl_autoencoder.update, static_argnums=0)
+    first, before = update(config, state, IMAGES, jax.random.key(3))
+    second, after = update(config, first, IMAGES, jax.random.key(4))
     moved = [
         max(jnp.abs(a - b).max() for a, b in zip(*map(jax.tree.leaves, (old, new)), strict=True))
         for old, new in (

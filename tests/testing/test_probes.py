@@ -5,8 +5,11 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from jaxgen.autoencoders import vae
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.testing.probes import AsksForKeys, arguments, kept_passes, operations
+from jaxgen.testing.probes import AsksForKeys, arguments, conditions, kept_passes, operations, refuses
+from tests.autoencoders.test_cvae import TINY as OF_CLASSES
+from tests.text_to_image.test_gan_cls import TINY as OF_TEXTS
 
 
 class Doubles(nn.Module):
@@ -66,3 +69,18 @@ def test_arguments_tells_which_have_defaults():
     (first, second) = arguments(lambda a, *, b=1: None)
     assert (first[0], first[2], second[0], second[2]) == ("a", False, "b", True)
     assert first[1] != second[1]
+
+
+def test_conditions_are_what_a_model_is_given_when_it_samples():
+    found = conditions(OF_TEXTS, 3)
+    assert found.shape == (3, OF_TEXTS.caption_length) and found.dtype == jnp.uint8
+    assert conditions(vae.Config(), 3) is None and conditions(OF_CLASSES, 3) is None
+
+
+def test_a_computation_is_refused_where_a_part_of_it_is():
+    def computation(config):
+        yield 1
+        if config:
+            raise ValueError(config)
+
+    assert refuses(computation, "wrong") and not refuses(computation, "")
