@@ -52,6 +52,7 @@ from jaxgen.train_state import (
     create,
     create_parts,
     descend,
+    freeze_parts,
     training_mode,
 )
 from jaxgen.typing import (
@@ -132,8 +133,8 @@ def init(config: Config, key: Key) -> State:
     key_generator, key_discriminator, key_encoder, key_first = jax.random.split(key, 4)
     source, first = blank(config.prior.shape), None
     if config.stage_one is not None:
-        variables = create_parts(_parts(config, config.stage_one, source), config.generator_optimizer, key_first)
-        first, source = Frozen(variables.variables, STAGE_ONE), blank(config.stage_one.image_shape)
+        first = freeze_parts(_parts(config, config.stage_one, source), STAGE_ONE, key_first)
+        source = blank(config.stage_one.image_shape)
     generator = create_parts(_parts(config, config, source), config.generator_optimizer, key_generator)
     inputs = blank(config.image_shape), blank((config.text_features,)), ()
     discriminator = create(config.discriminator, config.discriminator_optimizer, key_discriminator, *inputs)
