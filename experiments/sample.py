@@ -10,18 +10,14 @@ import pathlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
-
-import tyro
+from typing import Any, Literal
 
 from experiments.command_line import cli
 from experiments.command_line.errors import UserError
 from experiments.models import samplers
 from experiments.models.classes import Shares
+from experiments.models.texts import Sentences
 from jaxgen.checks import require
-
-Sentences = Annotated[tuple[str, ...], tyro.conf.UseAppendAction]
-"""One for each time that the option is given."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from experiments.latents import sheet
 from experiments.latents.sheet import Sheet
 from experiments.latents.trained import Trained
 from experiments.models import abilities, texts
-from experiments.sample import Sentences
+from experiments.models.texts import Sentences
 from jaxgen import images, parallel
 from jaxgen.checks import require
 from jaxgen.latents import interpolation

@@ -2,15 +2,19 @@
 
 import pathlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import tyro
 
 from experiments.command_line import terminal
 from experiments.command_line.errors import UserError
 from experiments.data import captions
 from experiments.models import abilities
 from experiments.models.conditions import Source
+
+Sentences = Annotated[tuple[str, ...], tyro.conf.UseAppendAction]
+"""One for each time that the option is given."""
 
 CUT = "{left} bytes of {sentence!r} are left out: the model reads {length}"
 UNKNOWN = "the encoder does not know {unknown} of {sentence!r}, and passes over it"

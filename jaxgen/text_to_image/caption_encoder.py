@@ -1,7 +1,7 @@
 """Two encoders of which one reads images and one captions, trained so that what belongs together matches.
 
 Reed, Akata, Lee, Schiele: Learning Deep Representations of Fine-grained Visual Descriptions, 2016, arXiv 1605.05395,
-with the authors' code; with the objective `Contrastive` the training of CLIP: Radford et al.: Learning Transferable
+with the authors' code; with a contrastive objective the training of CLIP: Radford et al.: Learning Transferable
 Visual Models From Natural Language Supervision, 2021, arXiv 2103.00020.
 
 The score of an image x and a caption t is S(x, t) = v(x) . u(t), v the image encoder and u the text encoder, which one

@@ -27,6 +27,7 @@ OF_NO_BATCH = {
     "historical_averaging": "weights",
     "merge": "statistics, of no features too",
     "orthogonal_penalty": "a weight",
+    "retrieval_accuracy": "a row for each query, of all candidates",
     "orthonormal_penalty": "a weight",
     "pca_extractor": "statistics; the features that it is given are samples",
     "running_mean": "weights",

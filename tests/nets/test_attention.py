@@ -145,7 +145,7 @@ def test_a_masked_map_is_the_masked_sequence_of_its_places():
 
 
 def test_there_are_eight_heads_by_default_of_as_many_features_as_channels():
-    assert Attention() == Attention(8, None, "float32")
+    assert Attention() == Attention(8, None, True, "float32")
 
 
 def test_derivatives_of_both_modes_agree():

@@ -30,6 +30,7 @@ from jaxgen.nets.diff_augment import DiffAugment
 from jaxgen.nets.discogan import DiscoGANDiscriminator
 from jaxgen.nets.dualgan import DualGANCritic
 from jaxgen.nets.forward_mode import PlainConvolutions
+from jaxgen.nets.gan_cls import TextDiscriminator, TextGenerator
 from jaxgen.nets.infogan import InfoGANGenerator
 from jaxgen.nets.initializers import to_flax
 from jaxgen.nets.instance_noise import InstanceNoise
@@ -48,6 +49,7 @@ from jaxgen.nets.shared_scale import SharedScale
 from jaxgen.nets.sngan import SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
 from jaxgen.nets.srresnet import SRResNet
+from jaxgen.nets.stackgan import StageOneGenerator, StageTwoDiscriminator
 from jaxgen.nets.stargan import StarGANDiscriminator, StarGANTranslator
 from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
 from jaxgen.nets.vgg16 import VGG16Maps
@@ -143,6 +145,10 @@ LINEAR = {
     NoisyTranslator: {"Conv_3"},  # the authors': a 1x1 convolution takes the last block's sum
     ContentDecoder: {"Conv_2"},  # as ResNetTranslator
     StyleDecoder: {"Conv_2"},
+    TextGenerator: {"Conv_0"},  # the authors': bottlenecks take what a norm gives
+    TextDiscriminator: {"Conv_0"},
+    StageOneGenerator: {"Conv_0"},
+    StageTwoDiscriminator: {"Conv_0"},
     SRResNet: {"Conv_3", "Conv_4"},  # figure 4: sums go to convolutions
     RRDB: {f"Conv_{place}" for place in range(5)},  # the authors': dense blocks take sums
     RRDBNet: {*(f"Conv_{place}" for place in range(5)), "UpsampleConv_0"},

@@ -27,7 +27,7 @@ PIXELS: Any = np.random.default_rng(0).integers(0, 120, (3, *TINY.image_shape), 
 @pytest.fixture
 def shown(monkeypatch):
     found = []
-    monkeypatch.setattr(figures, "side_by_side", lambda columns: found.append(columns) or pixels(4, 4))
+    monkeypatch.setattr(figures, "side_by_side", lambda columns, *_, **__: found.append(columns) or pixels(4, 4))
     return found
 
 

@@ -128,9 +128,9 @@ def drawn_tiles(monkeypatch):
         seen.update(pixels=pixels, columns=columns)
         return grid(pixels, columns, **options)
 
-    def watched_labels(picture, rows=(), columns=()):
+    def watched_labels(picture, rows=(), columns=(), **options):
         seen.update(rows=list(rows), names=list(columns))
-        return labelled(picture, rows, columns)
+        return labelled(picture, rows, columns, **options)
 
     monkeypatch.setattr(figures, "grid", watched_grid)
     monkeypatch.setattr(figures, "labelled", watched_labels)

@@ -1,6 +1,6 @@
 """Stable Diffusion 1 in its published sizes, 512x512, with a network of the size of CLIP's that reads bytes: for GPUs.
 
-python -m experiments.train ldm_sd1_published --data captions:PATH --pretrained autoencoder=RUN:autoencoder text=SOURCE
+python -m experiments.train ldm_laion_published --data captions:DIR --pretrained autoencoder=RUN:autoencoder text=SOURCE
 
 RUN is a KL autoencoder of the default settings, SOURCE the weights of a network that reads captions. The authors' reads
 77 tokens of words (CLIP ViT-L/14).
@@ -29,7 +29,7 @@ EXPERIMENT = Experiment(
         guidance=ClassifierFree(7.5),
         optimizer=Optimizer(1e-4, Adam(), warm_up=10_000, weight_decay=0.01),
     ),
-    data="captions:photos",
+    data="captions:laion",
     images=ImageOptions(size=512, channels=3, caption_length=128),
     steps=500_000,
     batch_size=2_048,
