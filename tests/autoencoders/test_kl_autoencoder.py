@@ -63,6 +63,7 @@ def test_the_loss_is_that_of_equation_2():
     np.testing.assert_allclose(metrics["absolute_error"], pixels, rtol=1e-5)
 
 
+@pytest.mark.exhaustive
 def test_the_game_begins_at_its_step_and_the_discriminator_stands_still_before():
     config = dataclasses.replace(TINY, adversarial=Adversarial(begin=1))
     state, update = init(config, jax.random.key(0)), jax.jit(kl_autoencoder.update, static_argnums=0)

@@ -102,6 +102,7 @@ def test_a_text_of_mean_0_and_deviation_1_costs_nothing_and_without_noise_its_co
     np.testing.assert_allclose(drawn, jnp.tanh(wanted), atol=1e-5)
 
 
+@pytest.mark.exhaustive
 def test_stage_two_draws_over_the_sketches_of_a_stage_one_that_no_step_moves():
     state, batch = init(TWO, jax.random.key(0)), Captioned(IMAGES.reshape(12, 16, 16, 3)[:8], jnp.tile(TEXTS, (2, 1)))
     after, _ = jax.jit(stackgan.update, static_argnums=0)(TWO, state, batch, jax.random.key(1))
