@@ -27,16 +27,22 @@ SLOPE = 0.2
 """Of the leaky ReLU."""
 
 
-def doublings(shape: Shape) -> int:
-    """How often 4x4 is doubled to images of a shape. ValueError unless they are square and it is twice or more.
+def doublings(shape: Shape) -> tuple[int, int, int]:
+    """Height and width of the smallest maps, the longer of them 4, and how often they are doubled to images of a shape.
 
-    >>> doublings((64, 64, 3))
-    4
+    ValueError unless it is twice or more, and both sides divide.
+
+    >>> doublings((64, 48, 3))
+    (4, 3, 4)
     """
     height, width, _ = image_shape(shape)
-    num = (height // SMALLEST).bit_length() - 1
-    require(num >= 2 and height == width == SMALLEST << num, "image shape", shape, "a square of 16, 32, 64, ... pixels")
-    return num
+    num = (max(height, width) // SMALLEST).bit_length() - 1
+    longest = max(height, width) == SMALLEST << num
+    fits = num >= 2 and longest and height % (1 << num) == width % (1 << num) == 0
+    require(
+        fits, "image shape", shape, "16, 32, 64, ... pixels on its longer side, the other one 1 to 4 quarters of that"
+    )
+    return height >> num, width >> num, num
 
 
 class Bottleneck(nn.Module):
@@ -71,11 +77,11 @@ class TextGenerator(nn.Module):
         self, latents: Latents, embeddings: Embeddings, output_shape: Shape, *, mode: Mode = EVALUATION
     ) -> Images:
         """Latents (batch, latent) and embeddings (batch, features) to (batch, *output_shape), no output activation."""
-        num, kernel_init = doublings(output_shape), to_flax(self.initializer)
+        (rows, columns, num), kernel_init = doublings(output_shape), to_flax(self.initializer)
         convolve = functools.partial(ConvTranspose, kernel_size=4, use_bias=False, kernel_init=kernel_init)
         code = nn.leaky_relu(nn.Dense(self.text, kernel_init=kernel_init, name="text")(embeddings), SLOPE)
         given = jnp.concatenate([latents, code], axis=1)
-        shape = (SMALLEST, SMALLEST, self.channels << (num - 1))
+        shape = (rows, columns, self.channels << (num - 1))
         hidden = nn.Dense(math.prod(shape), use_bias=False, kernel_init=kernel_init, name="first")(given)
         hidden = normalize(hidden.reshape(-1, *shape), self.norm, mode)
         for level in range(num):
@@ -101,7 +107,7 @@ class TextDiscriminator(nn.Module):
         self, images: Images, embeddings: Embeddings, output_shape: Shape = (), *, mode: Mode = EVALUATION
     ) -> jax.Array:
         """Images (batch, height, width, channels) and embeddings (batch, features) to (batch, *output_shape)."""
-        num, kernel_init = doublings(images.shape[1:]), to_flax(self.initializer)
+        (_, _, num), kernel_init = doublings(images.shape[1:]), to_flax(self.initializer)
         hidden = images
         for level in range(num):
             hidden = Conv(self.channels << level, 4, 2, use_bias=False, kernel_init=kernel_init)(hidden)
@@ -121,7 +127,7 @@ class TextScore(nn.Module):
     def __call__(
         self, maps: jax.Array, embeddings: Embeddings, output_shape: Shape, mode: Mode = EVALUATION
     ) -> jax.Array:
-        """Maps (batch, 4, 4, channels) without activation and embeddings to (batch, *output_shape)."""
+        """Maps (batch, rows, columns, channels) without activation and embeddings to (batch, *output_shape)."""
         kernel_init = to_flax(self.initializer)
         hidden = nn.leaky_relu(Bottleneck(self.norm, self.initializer)(maps, mode), SLOPE)
         code = nn.leaky_relu(nn.Dense(self.text, kernel_init=kernel_init, name="text")(embeddings), SLOPE)

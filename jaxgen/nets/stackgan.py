@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.convolution_layers import Conv, UpsampleConv
-from jaxgen.nets.gan_cls import SLOPE, SMALLEST, Bottleneck, TextScore, beside, doublings
+from jaxgen.nets.gan_cls import SLOPE, Bottleneck, TextScore, beside, doublings
 from jaxgen.nets.image_shapes import halved
 from jaxgen.nets.initializers import Initializer, TruncatedNormal, to_flax
 from jaxgen.nets.norm import Norm, normalize
@@ -44,9 +44,9 @@ class StageOneGenerator(nn.Module):
     @nn.compact
     def __call__(self, latents: Latents, codes: Embeddings, output_shape: Shape, *, mode: Mode = EVALUATION) -> Images:
         """Latents (batch, latent) and codes (batch, features) to (batch, *output_shape), no output activation."""
-        num, kernel_init = doublings(output_shape), to_flax(self.initializer)
+        (rows, columns, num), kernel_init = doublings(output_shape), to_flax(self.initializer)
         widen = functools.partial(UpsampleConv, use_bias=False, kernel_init=kernel_init)
-        shape = (SMALLEST, SMALLEST, self.channels << (num - 1))
+        shape = (rows, columns, self.channels << (num - 1))
         given = jnp.concatenate([latents, codes], axis=1)
         hidden = nn.Dense(math.prod(shape), kernel_init=kernel_init, name="first")(given)
         hidden = normalize(hidden, self.norm, mode).reshape(-1, *shape)  # each unit has statistics of its own
@@ -124,7 +124,7 @@ class StageTwoDiscriminator(nn.Module):
         self, images: Images, embeddings: Embeddings, output_shape: Shape = (), *, mode: Mode = EVALUATION
     ) -> jax.Array:
         """Images (batch, height, width, channels) and embeddings (batch, features) to (batch, *output_shape)."""
-        num, kernel_init = doublings(images.shape[1:]), to_flax(self.initializer)
+        (_, _, num), kernel_init = doublings(images.shape[1:]), to_flax(self.initializer)
         layers = [(self.channels << level, 4, 2) for level in range(num)]
         layers += [(self.channels << level, 1, 1) for level in range(num - 2, 2, -1)]
         hidden = images

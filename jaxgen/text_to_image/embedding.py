@@ -41,14 +41,14 @@ def create_encoder(config: Any, key: Key) -> Frozen:
     return freeze(config.encoder, ENCODER, key, captions, (config.text_features,))
 
 
-def embed(config: Any, encoder: Frozen, captions: Captions | None, num: int | None = None) -> Embeddings:
+def embed(config: Any, encoder: Frozen, captions: Captions | None, num: Any = None) -> Embeddings:
     """The embedding of each caption, (batch, text_features); of `num` empty ones where there are none.
 
     Raises:
         ValueError: captions of another length than the config's.
     """
     if captions is None:
-        captions = jnp.zeros((num or 1, config.caption_length), jnp.uint8)
+        captions = jnp.zeros((1 if num is None else num, config.caption_length), jnp.uint8)
     length = config.caption_length
     require(captions.shape[1] == length, "bytes of a caption", captions.shape[1], f"{length}, as caption_length says")
     return apply(config.encoder, encoder.variables, captions, (config.text_features,))[0]

@@ -177,7 +177,7 @@ def from_embeddings(config: Config, state: State, latents: Latents, embeddings: 
 
 def from_latents(config: Config, state: State, latents: Latents, condition: Captions | None = None) -> Images:
     """G(z, t) of the moving average of the generator, t of captions (batch, caption_length); of empty ones without."""
-    return from_embeddings(config, state, latents, embed(config, state.encoder, condition, len(latents)))
+    return from_embeddings(config, state, latents, embed(config, state.encoder, condition, latents.shape[0]))
 
 
 sample = sampler(from_latents)

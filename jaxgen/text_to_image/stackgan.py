@@ -249,13 +249,13 @@ def embed_captions(config: Config, state: State, captions: Captions) -> Embeddin
 
 def from_embeddings(config: Config, state: State, latents: Latents, embeddings: Embeddings) -> Images:
     """The image of each z and t with the mean codes, e = 0."""
-    mean = jnp.zeros((len(latents), config.code_features))
+    mean = jnp.zeros((latents.shape[0], config.code_features))
     return _drawn(config, state, Noise(latents, mean, mean), embeddings)
 
 
 def from_latents(config: Config, state: State, latents: Latents, condition: Captions | None = None) -> Images:
     """The image of each z with the mean codes of its caption, e = 0; of the empty one without."""
-    return from_embeddings(config, state, latents, embed(config, state.encoder, condition, len(latents)))
+    return from_embeddings(config, state, latents, embed(config, state.encoder, condition, latents.shape[0]))
 
 
 def _drawn(config: Config, state: State, noise: Noise, texts: Embeddings) -> Images:

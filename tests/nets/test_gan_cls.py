@@ -23,9 +23,9 @@ def test_a_halving_fewer_leaves_out_the_widest_maps():
     assert given_texts(TextGenerator(4, 3), TextDiscriminator(4, 3), (16, 16, 3)) == (generator, discriminator)
 
 
-@pytest.mark.parametrize("shape", [(8, 8, 3), (16, 32, 3), (24, 24, 3)])
+@pytest.mark.parametrize("shape", [(8, 8, 3), (32, 12, 3), (24, 24, 3)])
 def test_images_that_do_not_double_from_4x4_are_refused(shape):
-    with pytest.raises(ValueError, match="a square of 16, 32, 64, "):
+    with pytest.raises(ValueError, match="16, 32, 64, "):
         TextGenerator(4, 3).init(jax.random.key(0), jnp.ones((2, 3)), jnp.ones((2, 5)), shape)
 
 

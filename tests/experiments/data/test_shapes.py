@@ -110,6 +110,7 @@ OWN_SIZES = (
     "partial_conv",
     "pix2pix",
     "progan",
+    "stackgan_two",  # of the sketches of its stage I
     "stargan",
     "stylegan",
 )
