@@ -117,7 +117,15 @@ def of_each_model():
     return sorted(found.values())
 
 
-OTHERWISE = ("features/", "regularization/", "autoencoder/variables/", "text/variables/", "scale")
+OTHERWISE = (
+    "features/",
+    "regularization/",
+    "autoencoder/variables/",
+    "text/variables/",
+    "scale",
+    "encoder/",
+    "stage_one/",
+)
 """A frozen network comes from a file of its own; what a run has counted or measured is not taken."""
 
 
