@@ -1,6 +1,11 @@
 """EDM with classes, narrow (a U-Net on patches of 2x2 pixels), on CIFAR-10.
 
 python -m experiments.train edm_cifar10_small --data-dir DIR
+
+At step 3,000 (seed 0, 94 minutes of one of two shared cores of an Intel Xeon), 1,000 samples, in the features of a
+classifier that is right on 68.2 % (the shared set is from JPEG copies): Frechet distance 8.4 [7.6, 9.2] (0.7 for
+held-out images), precision 0.89 (0.86), recall 0.60 (0.89), the class asked for found in 35 % [32, 38] (70). Colours
+and grounds are those of the class, shapes are smeared: it is far from trained.
 """
 
 from experiments.data.options import ImageOptions
