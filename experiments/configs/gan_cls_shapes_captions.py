@@ -12,7 +12,6 @@ from experiments.data.options import ImageOptions
 from experiments.runs.experiment import Experiment
 from jaxgen.moving_averages import Exponential
 from jaxgen.nets.gan_cls import TextDiscriminator, TextGenerator
-from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal
 from jaxgen.text_to_image import caption_encoder, gan_cls
 
@@ -27,8 +26,6 @@ EXPERIMENT = Experiment(
         prior=Normal(32),
         generator=TextGenerator(48, 64),
         discriminator=TextDiscriminator(32, 64),
-        generator_optimizer=Optimizer(2e-4, Adam(b1=0.5)),
-        discriminator_optimizer=Optimizer(2e-4, Adam(b1=0.5)),
         average=Exponential(0.999),
     ),
     data="shapes_captions",

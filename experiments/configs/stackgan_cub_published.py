@@ -2,22 +2,17 @@
 
 python -m experiments.train stackgan_cub_published --data captions:FOLDER --pretrained encoder=RUN:encoders/text
 
-FOLDER holds pictures of CUB-200-2011 and captions.txt with lines `file.jpg,caption`. 600 epochs of 8,855 training
-pictures are 83,016 updates of 64; the learning rate is halved at each 50 epochs.
+Data and updates are those of `gan_cls_cub_published`; the learning rate is halved at each 50 epochs.
 """
 
-from experiments.data.options import ImageOptions
-from experiments.runs.experiment import Experiment
+import dataclasses
+
+from experiments.configs.gan_cls_cub_published import EXPERIMENT as GAN_CLS
 from jaxgen.optimizers import Adam, Optimizer, StepDecay
 from jaxgen.text_to_image import stackgan
 
 HALVED = Optimizer(2e-4, Adam(b1=0.5), schedule=StepDecay(6_918))
 
-EXPERIMENT = Experiment(
-    model=stackgan.Config(generator_optimizer=HALVED, discriminator_optimizer=HALVED),
-    data="captions:cub",
-    images=ImageOptions(size=64, crop="random", flip=True, caption_length=201),
-    batch_size=64,
-    steps=83_016,
-    sample_every=2_000,
+EXPERIMENT = dataclasses.replace(
+    GAN_CLS, model=stackgan.Config(generator_optimizer=HALVED, discriminator_optimizer=HALVED)
 )

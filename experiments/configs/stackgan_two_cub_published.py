@@ -8,13 +8,11 @@ As `stackgan_cub_published`; the learning rate is halved at each 100 epochs.
 
 import dataclasses
 
+from experiments.configs.gan_cls_cub_published import HALVED
 from experiments.configs.stackgan_cub_published import EXPERIMENT as STAGE_ONE
 from experiments.data.options import ImageOptions
 from jaxgen.nets.stackgan import StageTwoDiscriminator, StageTwoGenerator
-from jaxgen.optimizers import Adam, Optimizer, StepDecay
 from jaxgen.text_to_image import stackgan
-
-HALVED = Optimizer(2e-4, Adam(b1=0.5), schedule=StepDecay(13_836))
 
 EXPERIMENT = dataclasses.replace(
     STAGE_ONE,

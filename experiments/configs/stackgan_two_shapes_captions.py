@@ -6,12 +6,11 @@ python -m experiments.train stackgan_two_shapes_captions --pretrained encoder=RU
 import dataclasses
 
 from experiments.configs.stackgan_shapes_captions import EXPERIMENT as STAGE_ONE
+from experiments.configs.stackgan_shapes_captions import MODEL as FIRST
 from experiments.data.options import ImageOptions
 from jaxgen.nets.gan_cls import TextDiscriminator
 from jaxgen.nets.stackgan import StageTwoGenerator
 from jaxgen.text_to_image import stackgan
-
-FIRST: stackgan.Config = STAGE_ONE.model
 
 EXPERIMENT = dataclasses.replace(
     STAGE_ONE,

@@ -81,4 +81,7 @@ def _plain(name: str) -> str:
 
 def public_name(name: str) -> str:
     """The name of a data set without the folders that its files lie in."""
-    return re.sub(r"[^,:]*[/\\]([^,:/\\]+)[/\\]*", r"\1", name) if name.partition(":")[0] in OWN else name
+    scheme, colon, rest = name.partition(":")
+    if scheme == "prompts":
+        return scheme + colon + public_name(rest)
+    return re.sub(r"[^,:]*[/\\]([^,:/\\]+)[/\\]*", r"\1", name) if scheme in OWN else name

@@ -27,7 +27,10 @@ NAME = "attributes"
 MOST = 1_000
 """Samples of each part, at most."""
 
-PARTS = {"test": "texts of known combinations", "unseen": "texts of combinations never trained on"}
+HELD_OUT = "test"
+"""The part whose captions samples are drawn for."""
+
+PARTS = {HELD_OUT: "texts of known combinations", "unseen": "texts of combinations never trained on"}
 """Whose captions are asked for, and what is said of them."""
 
 
@@ -36,8 +39,16 @@ def are_there(experiment: Experiment) -> bool:
     return texts.takes_texts(experiment.model) and experiment.data == shapes_captions.NAME
 
 
-def judge(runs: Mapping[str, Run], num: int, seed: int, cache: Cache) -> list[Row]:
-    """The rows of the runs, of `num` samples of each part, at most 1,000. Trains the classifier if it is not kept."""
+def judge(runs: Mapping[str, Run], samples: Mapping[str, np.ndarray], seed: int, cache: Cache) -> list[Row]:
+    """The rows of the runs. May train the classifier, once.
+
+    Args:
+        runs: by name.
+        samples: of each run, for the first captions of the held-out examples in their order; as many are drawn for
+            combinations never trained on. Of each at most 1,000 are judged.
+        seed: of what is drawn.
+        cache: of the classifier.
+    """
     experiment = next(iter(runs.values())).experiment
     parts = {name: data.load_for(experiment, name) for name in PARTS}
     judge = classifier.obtain(
@@ -45,10 +56,13 @@ def judge(runs: Mapping[str, Run], num: int, seed: int, cache: Cache) -> list[Ro
     )
     found = []
     for part, image_set in parts.items():
-        places = np.arange(min(num, MOST, len(image_set)))
+        places = np.arange(min(MOST, len(image_set), *map(len, samples.values())))
         labels: Any = image_set.labels
         asked = labels[places]
-        pixels = {name: _drawn(run, image_set, places, seed) for name, run in runs.items()}
+        if part == HELD_OUT:
+            pixels = {name: each[places] for name, each in samples.items()}
+        else:
+            pixels = {name: _drawn(run, image_set, places, seed) for name, run in runs.items()}
         pixels["real"] = np.asarray(image_set.batch(places))
         right = {name: _right(judge, some, asked) for name, some in pixels.items()}
         right["shuffled"] = _right(judge, pixels["real"], np.roll(asked, 1))

@@ -52,15 +52,15 @@ def evaluate(folder: pathlib.Path, options: Options, changes: Changes = NONE) ->
     if not abilities.makes_images(run.experiment.model):
         return _matches(folder, (run, *others), options)
     judge = _judge(run, options)
-    asked = kinds.asked(run, options)
+    by = kinds.judges(run, options)
     runs: dict[str, Run] = dict(zip(("samples", "against"), (run, *others), strict=False))
     given = judge.draw(runs, options)
     found = head(run, judge, options)
     found |= _against(others)
     found["rows"] = [
-        *map(_plain, kinds.before(runs, given, options, asked)),
+        *map(_plain, kinds.before(runs, given, options, by)),
         *judge.rows(given),
-        *map(_plain, kinds.behind(runs, judge.extractors, options)),
+        *map(_plain, kinds.behind(runs, given, options, judge.extractors)),
     ]
     found["warnings"] = collapses.warnings(found["rows"], max(1, len(judge.real.train.classes)))
     found["class_shares"] = _class_shares(judge.extractors, given)

@@ -1,6 +1,7 @@
 """Rows that are of some kinds of model alone: of pairs, of noise, of texts, of styles."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from experiments.command_line.errors import UserError
 from experiments.evaluation import attributes, back, diversity, heads, pairs, path_lengths, perceptual, r_precision
@@ -26,69 +27,57 @@ def names(experiment: Experiment) -> list[str]:
     return [name for name, known in there.items() if known]
 
 
-def before(runs: Mapping[str, Run], given: Sets, options: Options, asked: Asked) -> list[Row]:
-    """The rows that a reader looks for first."""
-    found = [*_of_pairs(runs, given, options, asked), *_of_noise(runs, given, options)]
-    if asked.matcher is None or (options.metrics and r_precision.NAME not in options.metrics):
-        return found
-    samples = {name: given.candidates[name].pixels for name in runs}
-    return [*found, *r_precision.judge(asked.matcher, runs, samples, options.seed)]
+class Judges(NamedTuple):
+    """What a person names to judge by."""
+
+    of_pairs: Asked
+    matcher: Run | None  # that finds captions of images
 
 
-def behind(runs: Mapping[str, Run], made: Sequence[Extractor], options: Options) -> list[Row]:
-    """The rows below those of all models."""
-    return [*_of_texts(runs, options), *_of_paths(runs, made, options)]
-
-
-def asked(run: Run, options: Options) -> Asked:
-    """What is compared by files that a person names. UserError for those that do not fit the run."""
+def judges(run: Run, options: Options) -> Judges:
+    """What samples are judged by. UserError for files and runs that do not fit the run."""
     if (options.perceptual or options.back) and not pairs.are_there(run.experiment.model):
         name = "--perceptual" if options.perceptual else "--back"
         raise UserError(f"{name} is given, but {run.name} has no pairs to compare; leave it out")
-    needed = {"perceptual": options.perceptual, "read_back": options.back, r_precision.NAME: options.matcher}
+    needed = {"perceptual": "perceptual", "read_back": "back", r_precision.NAME: "matcher"}
     for name, option in needed.items():
-        if name in options.metrics and option is None:
-            option_name = "matcher" if name == r_precision.NAME else name.rpartition("_")[2]
-            raise UserError(f"--metrics {name} needs --{option_name} with the file or the run to compare by")
-    return Asked(
+        if name in options.metrics and getattr(options, option) is None:
+            raise UserError(f"--metrics {name} needs --{option} with the file or the run to compare by")
+    of_pairs = Asked(
         options.perceptual and perceptual.distance(options.perceptual),
         options.back and back.translator(options.back, run, options.seed),
-        options.matcher and r_precision.matcher(options.matcher, run),
     )
+    return Judges(of_pairs, options.matcher and r_precision.matcher(options.matcher, run))
 
 
-def _of_pairs(runs: Mapping[str, Run], given: Sets, options: Options, asked: Asked) -> list[Row]:
-    """The rows of a run whose samples have targets of their own; none of another run."""
-    run = runs["samples"]
-    if not pairs.are_there(run.experiment.model):
-        return []
-    samples = {name: given.candidates[name].pixels for name in runs}
-    compared = pairs.drawn(runs, samples, given.real, options.seed)
-    named = heads.judge(runs, given.real, options.metrics, options.seed)
-    return [*named, *pairs.judge(compared, options.metrics, options.seed, asked)]
+def before(runs: Mapping[str, Run], given: Sets, options: Options, by: Judges) -> list[Row]:
+    """The rows that a reader looks for first."""
+    config, seed = runs["samples"].experiment.model, options.seed
+    samples, found = {name: given.candidates[name].pixels for name in runs}, []
+    if pairs.are_there(config):
+        compared = pairs.drawn(runs, samples, given.real, seed)
+        found += heads.judge(runs, given.real, options.metrics, seed)
+        found += pairs.judge(compared, options.metrics, seed, by.of_pairs)
+    if diversity.is_there(config) and _wanted(diversity.NAME, options):
+        found += diversity.judge(runs, samples, seed)
+    if by.matcher is not None and _wanted(r_precision.NAME, options):
+        found += r_precision.judge(by.matcher, runs, samples, seed)
+    return found
 
 
-def _of_noise(runs: Mapping[str, Run], given: Sets, options: Options) -> list[Row]:
-    """How much images of one input differ; nothing of a model whose images do not."""
-    there = diversity.is_there(runs["samples"].experiment.model)
-    if not there or (options.metrics and diversity.NAME not in options.metrics):
-        return []
-    samples = {name: given.candidates[name].pixels for name in runs}
-    return diversity.judge(runs, samples, options.seed)
+def behind(runs: Mapping[str, Run], given: Sets, options: Options, made: Sequence[Extractor]) -> list[Row]:
+    """The rows below those of all models."""
+    experiment, found = runs["samples"].experiment, []
+    if attributes.are_there(experiment) and _wanted(attributes.NAME, options):
+        samples = {name: given.candidates[name].pixels for name in runs}
+        cache = Cache(experiment.images, options.cache_dir, options.seed)
+        found += attributes.judge(runs, samples, options.seed, cache)
+    styled = all(path_lengths.is_there(run.experiment.model) for run in runs.values())
+    if styled and _wanted(path_lengths.NAME, options):
+        found += path_lengths.judge(runs, made, options.num_samples, options.seed)
+    return found
 
 
-def _of_texts(runs: Mapping[str, Run], options: Options) -> list[Row]:
-    """Whether samples show what their texts ask for; nothing where that cannot be known."""
-    there = attributes.are_there(runs["samples"].experiment)
-    if not there or (options.metrics and attributes.NAME not in options.metrics):
-        return []
-    cache = Cache(runs["samples"].experiment.images, options.cache_dir, options.seed)
-    return attributes.judge(runs, options.num_samples, options.seed, cache)
-
-
-def _of_paths(runs: Mapping[str, Run], made: Sequence[Extractor], options: Options) -> list[Row]:
-    """The path lengths of a style-based model, where they are asked for by name or all metrics are."""
-    there = all(path_lengths.is_there(run.experiment.model) for run in runs.values())
-    if not there or (options.metrics and path_lengths.NAME not in options.metrics):
-        return []
-    return path_lengths.judge(runs, made, options.num_samples, options.seed)
+def _wanted(name: str, options: Options) -> bool:
+    """Whether a metric is asked for: by name, or with all others."""
+    return not options.metrics or name in options.metrics

@@ -48,7 +48,6 @@ class Asked(NamedTuple):
 
     perceptual: Compare | None = None  # of images in [0, 1]
     back: Translate | None = None  # from the photographs that samples are to the label maps that they were made of
-    matcher: Run | None = None  # that finds captions of images
 
 
 NOTHING = Asked()

@@ -85,7 +85,7 @@ def contrastive_embedding(
     """
     images, texts = ranked("B, d", images=images, texts=texts)
     counted = _negatives(len(images), negatives) | jnp.eye(len(images), dtype=bool)
-    logits = number("scale", scale, images.dtype) * jnp.matmul(_unit(images), _unit(texts).T, precision="highest")
+    logits = number("scale", scale, images.dtype) * jnp.matmul(unit(images), unit(texts).T, precision="highest")
     right = jnp.diagonal(logits)
     rows, columns = (
         logsumexp(jnp.where(pairs, each, -jnp.inf), axis=1) - right
@@ -94,7 +94,7 @@ def contrastive_embedding(
     return (rows + columns) / 2
 
 
-def _unit(features: Array) -> Array:
+def unit(features: Floats) -> Floats:
     """Each row at length 1; zeros stay zeros."""
     lengths = safe_norm(features)
     return features / jnp.where(lengths == 0, 1.0, lengths)[:, None]

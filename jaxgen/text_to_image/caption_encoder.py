@@ -29,7 +29,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.batches import Captioned
-from jaxgen.checks import PositiveInt, require
+from jaxgen.checks import PositiveInt
 from jaxgen.images import ValueRange, scale
 from jaxgen.metrics.retrieval import retrieval_accuracy
 from jaxgen.mode import EVALUATION, Mode
@@ -38,6 +38,7 @@ from jaxgen.nets.conv import ConvCritic
 from jaxgen.nets.text.char_cnn_rnn import CharCNNRNN
 from jaxgen.optimizers import Optimizer, RMSProp
 from jaxgen.parallel import gather, pass_key
+from jaxgen.text_to_image.embedding import require_length
 from jaxgen.text_to_image.matching import Contrastive, Matching, Structured
 from jaxgen.train_state import (
     LossOutput,
@@ -102,8 +103,7 @@ def encode_captions(
     config: Config, variables: Variables, captions: Captions, mode: Mode = EVALUATION
 ) -> tuple[Embeddings, Variables]:
     """u(t), and the variables after the pass. ValueError for captions of another length than the config's."""
-    given, length = captions.shape[1], config.caption_length
-    require(given == length, "length of captions", given, f"caption_length, {length} (--images.caption-length)")
+    require_length(config, captions)
     return apply(config.text_encoder, variables, captions, (config.features,), mode=mode, part=TEXT)
 
 

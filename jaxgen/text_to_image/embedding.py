@@ -41,6 +41,12 @@ def create_encoder(config: Any, key: Key) -> Frozen:
     return freeze(config.encoder, ENCODER, key, captions, (config.text_features,))
 
 
+def require_length(config: Any, captions: Captions) -> None:
+    """ValueError for captions of another length than the config's."""
+    length = config.caption_length
+    require(captions.shape[1] == length, "bytes of a caption", captions.shape[1], f"{length}, as caption_length says")
+
+
 def embed(config: Any, encoder: Frozen, captions: Captions | None, num: Any = None) -> Embeddings:
     """The embedding of each caption, (batch, text_features); of `num` empty ones where there are none.
 
@@ -49,6 +55,5 @@ def embed(config: Any, encoder: Frozen, captions: Captions | None, num: Any = No
     """
     if captions is None:
         captions = jnp.zeros((1 if num is None else num, config.caption_length), jnp.uint8)
-    length = config.caption_length
-    require(captions.shape[1] == length, "bytes of a caption", captions.shape[1], f"{length}, as caption_length says")
+    require_length(config, captions)
     return apply(config.encoder, encoder.variables, captions, (config.text_features,))[0]

@@ -7,8 +7,8 @@ For images x with texts of embeddings t, other real images x' and fakes G(z, t),
 
     -E[log D(x, t)] - c E[log(1 - D(x', t))] - (1 - c) E[log(1 - D(G(z, t), t))]                          (1)
 
-as in algorithm 1, where c = 1/2: a real image with a text that is not its own counts as wrong, too (GAN-CLS). The
-generator minimises
+as in algorithm 1, where c = 1/2 (`mismatch`): a real image with a text that is not its own counts as wrong, too
+(GAN-CLS). The generator minimises
 
     (E[-log D(G(z, t), t)] + w/2 E[-log D(G(z, t'), t')]) / (1 + w/2)                                     (2)
 
@@ -21,27 +21,22 @@ embeds four captions of an image and takes their mean; here an image comes with 
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax
 
 from jaxgen.batches import Captioned
-from jaxgen.checks import NonNegativeFloat, require
+from jaxgen.checks import NonNegativeFloat
 from jaxgen.gans.diagnostics import diversity
-from jaxgen.gans.discrimination import score_both
-from jaxgen.gans.networks import create_players, generate, generator_step, scorer
-from jaxgen.gans.objectives import NonSaturating, Objective
+from jaxgen.gans.networks import create_players, generate, generator_step
 from jaxgen.images import scale
 from jaxgen.mode import Mode
-from jaxgen.moving_averages import MovingAverage, NoAverage
 from jaxgen.nets.gan_cls import TextDiscriminator, TextGenerator
-from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import example_keys, split
-from jaxgen.priors import Normal, Prior
 from jaxgen.sampling import sampler
-from jaxgen.text_to_image.embedding import TextDefaults, create_encoder, embed
-from jaxgen.text_to_image.game import matching_loss
+from jaxgen.text_to_image.embedding import create_encoder, embed
+from jaxgen.text_to_image.game import GameDefaults, fakes_loss, matching_loss
 from jaxgen.train_state import Frozen, LossOutput, TrainState, descend, training_mode
 from jaxgen.typing import AxisName, Captions, Embeddings, Images, Key, Latents, Metrics, Scalar, Variables
 
@@ -50,24 +45,12 @@ BETWEEN = 7
 
 
 @dataclass(frozen=True)
-class Config(TextDefaults):
+class Config(GameDefaults):
     """Settings; the defaults are the paper's, GAN-CLS and GAN-INT together."""
 
-    prior: Prior = Normal(100)  # of z
     generator: nn.Module = TextGenerator()  # z and t to image
     discriminator: nn.Module = TextDiscriminator()  # image and t to score
-    objective: Objective = NonSaturating()  # what stands for the logarithms
-    mismatch: float = 0.5  # c, weight of real images with texts that are not theirs; 0: a plain conditional GAN
     interpolation: NonNegativeFloat = 1.0  # w, weight of texts between two; 0: GAN-CLS alone
-    generator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.5))
-    discriminator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.5))
-    average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
-
-    minibatches: ClassVar = 2  # pairs of image and text; and other images
-
-    def __post_init__(self):
-        super().__post_init__()
-        require(0 <= self.mismatch <= 1, "mismatch", self.mismatch, "in [0, 1]")
 
 
 class Asked(NamedTuple):
@@ -94,11 +77,8 @@ def init(config: Config, key: Key) -> State:
     return State(generator, discriminator, generator.variables, create_encoder(config, key_encoder))
 
 
-def discriminator_loss(
-    config: Config, variables: Variables, shown: tuple[Images, Images, Images], texts: Embeddings, mode: Mode
-) -> LossOutput:
-    """Equation 1; shown are x, x' and G(z, t)."""
-    return matching_loss(config, variables, shown, texts, mode)
+discriminator_loss = matching_loss
+"""Equation 1; shown are x, x' and G(z, t)."""
 
 
 def generator_loss(
@@ -128,9 +108,12 @@ def _value(
     """What the generator minimises of fakes that count alike, and its variables after the pass."""
     images, asked = given
     fakes, variables = generate(config, variables, *asked, mode=mode)
-    real = (images, asked.texts) if config.objective.needs_real else None
-    scores, _ = score_both(scorer(config.discriminator), opponent, real, (fakes, asked.texts), mode)
-    return config.objective.generator(*scores, axis_name=mode.axis_name).mean(), variables
+    return fakes_loss(config, opponent, images, fakes, asked.texts, mode), variables
+
+
+def halfway(texts: Embeddings) -> jax.Array:
+    """t' of equation 2: the means of neighbours, half as many."""
+    return split(texts, 2).mean(axis=0)
 
 
 def update(
@@ -157,7 +140,7 @@ def update(
     discriminator, metrics_d = descend(state.discriminator, loss, inputs, axis_name, "discriminator")
     between = None
     if config.interpolation:
-        between = Asked(config.prior.draw(key_between, num // 2, axis_name), split(texts, 2).mean(axis=0))
+        between = Asked(config.prior.draw(key_between, num // 2, axis_name), halfway(texts))
     mode = mode.with_keys(example_keys(key_generator, num, axis_name))
     inputs = discriminator.variables, images, (whole, between), mode
     generator, ema, metrics_g = generator_step(config, state, generator_loss, inputs, axis_name)

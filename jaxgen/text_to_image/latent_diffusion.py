@@ -46,6 +46,7 @@ from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import example_keys, pass_key
 from jaxgen.priors import Gaussian
 from jaxgen.text_to_image import latents
+from jaxgen.text_to_image.embedding import require_length
 from jaxgen.text_to_image.latents import Autoencoder, Compressed, Factor, FirstBatch, Scale
 from jaxgen.train_state import Frozen, LossOutput, TrainState, apply, blank, create_parts, freeze
 from jaxgen.typing import AxisName, Captions, Images, Key, Keys, Metrics, Points, States, Variables
@@ -121,8 +122,7 @@ def read(
     config: Config, variables: Variables, text: Frozen | None, captions: Captions, mode: Mode = EVALUATION
 ) -> tuple[Context, Variables]:
     """tau(y), and the player's variables after the pass; a frozen tau is not in training."""
-    length = config.caption_length
-    require(captions.shape[1] == length, "bytes of a caption", captions.shape[1], f"{length}, as caption_length says")
+    require_length(config, captions)
     if text is not None:
         return apply(config.text, text.variables, captions, ())[0], variables
     return apply(config.text, variables, captions, (), mode=mode.stream(1), part=TEXT)

@@ -11,12 +11,10 @@ learned with the encoders. The formulas are those of `jaxgen.losses.embeddings`.
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
 from jaxgen.checks import NonNegativeFloat, require, require_bounds
-from jaxgen.losses.embeddings import contrastive_embedding, structured_joint_embedding
-from jaxgen.losses.penalties import safe_norm
+from jaxgen.losses.embeddings import contrastive_embedding, structured_joint_embedding, unit
 from jaxgen.typing import Embeddings, PerExample, Scalar
 
 Pairs: TypeAlias = Bool[Array, "batch batch"]
@@ -62,8 +60,7 @@ class Contrastive:
 
     def embeddings(self, vectors: Embeddings) -> Embeddings:
         """Each at length 1; zeros stay zeros."""
-        lengths = safe_norm(vectors)
-        return vectors / jnp.where(lengths == 0, 1.0, lengths)[:, None]
+        return unit(vectors)
 
     def losses(
         self, images: Embeddings, texts: Embeddings, negatives: Pairs, scale: Scalar | None = None

@@ -10,9 +10,9 @@ minimise
     L_D = -E[log D(x, t)] - c' E[log(1 - D(x', t))] - (1 - c') E[log(1 - D(G, t))]                    (1)
     L_G = -E[log D(G, t)] + lambda KL(N(mu(t), sigma(t)^2) || N(0, I))                                (2)
 
-with c' = 1/2, a step of D, then one of G. In stage I G = G(z, c). In stage II G = G(s, c) of a sketch s of stage I,
-which was trained before and stays as it is, with a code c of its own and no other noise: `stage_one`, read with
-`--pretrained stage_one=RUN:ema`.
+with c' = 1/2 (`mismatch`), a step of D, then one of G. In stage I G = G(z, c). In stage II G = G(s, c) of a sketch s
+of stage I, which was trained before and stays as it is, with a code c of its own and no other noise: `stage_one`, read
+with `--pretrained stage_one=RUN:ema`.
 
 In equation 2 the KL is the mean over the numbers of a code, as in the code, where lambda = 2; in the paper, lambda = 1,
 it is their sum. e beyond two deviations is drawn again, as in the code.
@@ -20,7 +20,7 @@ it is their sum. e beyond two deviations is drawn again, as in the code.
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -28,21 +28,17 @@ import jax.numpy as jnp
 
 from jaxgen import parallel
 from jaxgen.batches import Captioned
-from jaxgen.checks import NonNegativeFloat, PositiveInt, require
+from jaxgen.checks import NonNegativeFloat, PositiveInt
 from jaxgen.gans.diagnostics import diversity
-from jaxgen.gans.discrimination import GENERATOR, score_both
-from jaxgen.gans.networks import generator_step, scorer
-from jaxgen.gans.objectives import NonSaturating, Objective
+from jaxgen.gans.discrimination import GENERATOR
+from jaxgen.gans.networks import generator_step
 from jaxgen.images import scale, squash
 from jaxgen.losses import standard_normal_kl
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.moving_averages import MovingAverage, NoAverage
 from jaxgen.nets.gan_cls import TextDiscriminator
 from jaxgen.nets.stackgan import StageOneGenerator, TextAugmentation
-from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.priors import Normal, Prior
-from jaxgen.text_to_image.embedding import TextDefaults, create_encoder, embed
-from jaxgen.text_to_image.game import matching_loss
+from jaxgen.text_to_image.embedding import create_encoder, embed
+from jaxgen.text_to_image.game import GameDefaults, fakes_loss, matching_loss
 from jaxgen.train_state import (
     Frozen,
     LossOutput,
@@ -87,27 +83,15 @@ class StageOne:
 
 
 @dataclass(frozen=True)
-class Config(TextDefaults):
+class Config(GameDefaults):
     """Settings; the defaults are stage I of the authors' code."""
 
-    prior: Prior = Normal(100)  # of z
     code_features: PositiveInt = 128  # numbers of c
     augmentation: nn.Module = TextAugmentation()  # t to mu and log sigma
     generator: nn.Module = StageOneGenerator()  # z, or the sketch, and c to image
     discriminator: nn.Module = TextDiscriminator(text=128)  # image and t to score
     stage_one: StageOne | None = None  # of which stage II gets its sketches; None in stage I
-    objective: Objective = NonSaturating()  # what stands for the logarithms
-    mismatch: float = 0.5  # c', weight of real images with texts that are not theirs
     kl_weight: NonNegativeFloat = 2.0  # lambda
-    generator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.5))
-    discriminator_optimizer: Optimizer = Optimizer(2e-4, Adam(b1=0.5))
-    average: MovingAverage = NoAverage()  # of the generator, from which samples are drawn
-
-    minibatches: ClassVar = 2  # pairs of image and text; and other images
-
-    def __post_init__(self):
-        super().__post_init__()
-        require(0 <= self.mismatch <= 1, "mismatch", self.mismatch, "in [0, 1]")
 
 
 class State(NamedTuple):
@@ -185,11 +169,8 @@ def sources(config: Config, first: Frozen | None, noise: Noise, texts: Embedding
     return generate(config, config.stage_one, first.variables, (noise.latents, texts, noise.sketch))[0]
 
 
-def discriminator_loss(
-    config: Config, variables: Variables, shown: tuple[Images, Images, Images], texts: Embeddings, mode: Mode
-) -> LossOutput:
-    """Equation 1; shown are x, x' and G."""
-    return matching_loss(config, variables, shown, texts, mode)
+discriminator_loss = matching_loss
+"""Equation 1; shown are x, x' and G."""
 
 
 def generator_loss(
@@ -202,9 +183,7 @@ def generator_loss(
 ) -> LossOutput:
     """Equation 2, of z or sketches, t and e; the images x are seen by a relativistic objective alone."""
     fakes, kl, variables = generate(config, config, variables, given, mode)
-    real = (images, given[1]) if config.objective.needs_real else None
-    scores, _ = score_both(scorer(config.discriminator), opponent, real, (fakes, given[1]), mode)
-    loss = config.objective.generator(*scores, axis_name=mode.axis_name).mean()
+    loss = fakes_loss(config, opponent, images, fakes, given[1], mode)
     return loss + config.kl_weight * kl.mean(), ({"generator_loss": loss, "kl": kl.mean()}, variables)
 
 

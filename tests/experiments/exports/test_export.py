@@ -138,6 +138,8 @@ def test_numbers_stand_on_the_card_of_the_step_that_was_evaluated(gan, step, sho
         ("emnist/letters", "emnist/letters"),
         ("pairs:/home/ada/facades/", "pairs:facades"),
         ("unpaired:/home/ada/horses,folder:/home/ada/zebras", "unpaired:horses,folder:zebras"),
+        ("prompts:folder:/home/ada/photos", "prompts:folder:photos"),
+        ("prompts:fashion_mnist", "prompts:fashion_mnist"),
     ],
 )
 def test_the_card_does_not_tell_where_a_persons_data_lie(name, public):
