@@ -6,10 +6,10 @@ import urllib.parse
 from typing import Any
 
 from experiments.command_line.errors import UserError
-from experiments.data import downloads, known, prepared, quickdraw, toys
+from experiments.data import downloads, known, prepared, quickdraw, shapes_captions, toys
 from experiments.data.request import OWN, nearest
 
-AT_HAND = ("digits", *toys.TOYS)
+AT_HAND = ("digits", shapes_captions.NAME, *toys.TOYS)
 
 
 def prepare(name: str, folder: pathlib.Path) -> str:
@@ -17,6 +17,8 @@ def prepare(name: str, folder: pathlib.Path) -> str:
     scheme, _, rest = name.partition(":")
     if name in AT_HAND:
         return f"{name} needs no preparing: python -m experiments.train wgan_gp_digits --data {name}"
+    if scheme == "prompts":
+        return prepare(rest, folder)
     if scheme in OWN:
         return f"{name} is your own data and needs no preparing: give it to train as it is, with --data {name!r}"
     if scheme == "quickdraw":

@@ -41,6 +41,9 @@ def read(source: str, part: Frozen) -> dict[str, Any]:
         return _of_torch(pathlib.Path(source), part)
     if run and pathlib.Path(run).is_dir():
         return frozen.fitted(_of_run(pathlib.Path(run), player), source, part)
+    if not pathlib.Path(source).exists():
+        where = f"{source} is no file, and {run} no folder of a run" if run else f"{source} is no file"
+        raise UserError(f"--pretrained {part.name}={source}: {where}; {part.name} is read from FILE.npz or RUN:PLAYER")
     return frozen.of_file(pathlib.Path(source), part)
 
 

@@ -187,7 +187,8 @@ def test_pictures_at_a_change_are_those_of_the_stage_that_begins(tmp_path, monke
 BAD = [
     ("other=x.npz", "the model has no frozen part 'other'; there are: features"),
     ("features", "--pretrained features names no source; write features=FILE.npz, features=FILE.safetensors or fea"),
-    ("features=missing.npz", "missing.npz cannot be read as arrays"),
+    ("features=missing.npz", "features=missing.npz: missing.npz is no file; features is read from FILE.npz or RUN:"),
+    ("features=gone:critic", "gone:critic is no file, and gone no folder of a run; features is read from FILE.npz or"),
 ]
 
 
