@@ -61,6 +61,7 @@ from jaxgen.losses.penalties import (
     r2_penalty,
     safe_norm,
     slopes,
+    unit_length,
     zero_centered_penalty,
 )
 from jaxgen.losses.reconstruction import (
@@ -199,6 +200,7 @@ __all__ = [
     "structured_joint_embedding",
     "style_error",
     "total_variation",
+    "unit_length",
     "wasserstein_1d",
     "wasserstein_critic",
     "wasserstein_generator",

@@ -12,7 +12,7 @@ from jax.nn import logsumexp
 from jaxtyping import Array, Bool
 
 from jaxgen.losses._arrays import Floats, arrays, number, ranked
-from jaxgen.losses.penalties import safe_norm
+from jaxgen.losses.penalties import unit_length
 from jaxgen.typing import PerExample
 
 
@@ -85,19 +85,15 @@ def contrastive_embedding(
     """
     images, texts = ranked("B, d", images=images, texts=texts)
     counted = _negatives(len(images), negatives) | jnp.eye(len(images), dtype=bool)
-    logits = number("scale", scale, images.dtype) * jnp.matmul(unit(images), unit(texts).T, precision="highest")
+    logits = number("scale", scale, images.dtype) * jnp.matmul(
+        unit_length(images), unit_length(texts).T, precision="highest"
+    )
     right = jnp.diagonal(logits)
     rows, columns = (
         logsumexp(jnp.where(pairs, each, -jnp.inf), axis=1) - right
         for pairs, each in ((counted, logits), (counted.T, logits.T))
     )
     return (rows + columns) / 2
-
-
-def unit(features: Floats) -> Floats:
-    """Each row at length 1; zeros stay zeros."""
-    lengths = safe_norm(features)
-    return features / jnp.where(lengths == 0, 1.0, lengths)[:, None]
 
 
 def _negatives(num: int, negatives: Array | None) -> Array:

@@ -28,6 +28,7 @@ from jaxgen.losses._arrays import (
     batched,
     column,
     floats,
+    ranked,
     sum_per_example,
 )
 from jaxgen.typing import PerExample, Points
@@ -104,6 +105,25 @@ def safe_norm(vectors: Floats) -> PerExample:
     squared = sum_per_example((vectors / scale[:, None]) ** 2)
     # The inner where keeps the infinite slope of sqrt at 0 from becoming NaN in the outer one.
     return jnp.where(zero, 0.0, scale * jnp.sqrt(jnp.where(zero, 1.0, squared)))
+
+
+def unit_length(vectors: Floats) -> Floats:
+    """g / ||g||_2, each row at length 1, with rows of zeros left as they are.
+
+    Args:
+        vectors: g, (B, d).
+
+    Raises:
+        ValueError: unless vectors are (B, d).
+
+    >>> import jax.numpy as jnp
+    >>> unit_length(jnp.array([[3.0, 4.0], [0.0, 0.0]]))
+    Array([[0.6, 0.8],
+           [0. , 0. ]], dtype=float32)
+    """
+    (vectors,) = ranked("B, d", vectors=vectors)
+    lengths = safe_norm(vectors)
+    return vectors / jnp.where(lengths == 0, 1.0, lengths)[:, None]
 
 
 def slopes(critic: Critic, points: Points) -> Points:

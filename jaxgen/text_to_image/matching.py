@@ -14,7 +14,8 @@ from typing import TypeAlias
 from jaxtyping import Array, Bool
 
 from jaxgen.checks import NonNegativeFloat, require, require_bounds
-from jaxgen.losses.embeddings import contrastive_embedding, structured_joint_embedding, unit
+from jaxgen.losses.embeddings import contrastive_embedding, structured_joint_embedding
+from jaxgen.losses.penalties import unit_length
 from jaxgen.typing import Embeddings, PerExample, Scalar
 
 Pairs: TypeAlias = Bool[Array, "batch batch"]
@@ -60,7 +61,7 @@ class Contrastive:
 
     def embeddings(self, vectors: Embeddings) -> Embeddings:
         """Each at length 1; zeros stay zeros."""
-        return unit(vectors)
+        return unit_length(vectors)
 
     def losses(
         self, images: Embeddings, texts: Embeddings, negatives: Pairs, scale: Scalar | None = None

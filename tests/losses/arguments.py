@@ -124,6 +124,7 @@ ROWS: dict[str, Row] = {
     ),
     "style_error": Row(L.style_error, ((4, 5, 6, 2), (4, 5, 6, 2))),
     "total_variation": Row(L.total_variation, (IMAGES,)),
+    "unit_length": Row(L.unit_length, (ROW,)),
     "wasserstein_1d": Row(L.wasserstein_1d, (B, B)),
     "zero_centered_penalty": Row(functools.partial(L.zero_centered_penalty, critic), (ROW,)),
 }

@@ -129,6 +129,7 @@ CASES = [
     Case("gradient_penalty", _interpolated, _normal((3, 2), (3, 2), ())),
     Case("slopes", lambda x: L.safe_norm(L.slopes(critic, x)), _normal((3,))),
     Case("safe_norm", L.safe_norm, _normal((3, 2))),
+    Case("unit_length", lambda x: L.unit_length(x)[:, 0], _normal((4,))),
     Case("perturb", _perturbed, _normal((4,), (4,), ()), separable=False, constants=True),
     Case(
         "zero_centered_penalty",

@@ -125,6 +125,19 @@ def test_norm_and_gradient_of_a_vector_with_nan_are_nan_and_its_neighbours_are_n
     np.testing.assert_array_equal(jnp.isnan(gradient).any(axis=1), [False, True, False])
 
 
+@pytest.mark.parametrize("size", [1e-30, 1.0, 1e30])
+def test_a_row_of_any_length_is_scaled_to_one_and_zeros_stay_zeros(size):
+    vectors = jnp.array([[3.0, -4.0], [0.0, 0.0]]) * size
+    np.testing.assert_allclose(penalties.unit_length(vectors), [[0.6, -0.8], [0.0, 0.0]], rtol=1e-6)
+
+
+def test_gradient_of_a_scaled_row_stands_at_right_angles_to_it_and_is_finite_at_zeros():
+    vectors = jnp.array([[3.0, -4.0], [0.0, 0.0]])
+    gradient = jax.grad(lambda v: penalties.unit_length(v)[:, 0].sum())(vectors)
+    np.testing.assert_allclose(gradient[0], [0.128, 0.096], rtol=1e-5)  # (1 - .6^2) / 5, .6 * .8 / 5
+    assert jnp.isfinite(gradient).all()
+
+
 @pytest.mark.parametrize("one_sided", [False, True])
 def test_penalty_of_nan_weights_is_nan(one_sided):
     value = penalties.gradient_penalty(lambda x: x @ (jnp.nan * WEIGHTS), jnp.ones((2, 3)), one_sided=one_sided)
