@@ -1,4 +1,10 @@
-"""Grids of times for a sampler, as values: at which times the network is asked, from the noise to the data."""
+"""Grids of times for a sampler, as values: at which times the network is asked, from the noise to the data.
+
+A network that predicts the noise says next to nothing of the data where alpha is almost 0, as at the first times of a
+cosine schedule: its error is divided by alpha. With `least_log_snr` a grid begins where the log SNR is that number,
+if the schedule's is below it there; `KNOWN`, log(alpha / sigma) = -5.1, is where the code of arXiv 2211.01095 begins.
+A schedule that begins at pure noise is left alone, since its networks do not predict the noise.
+"""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -8,14 +14,19 @@ import numpy as np
 from jaxgen.checks import NonNegativeInt, PositiveFloat, require, require_bounds
 from jaxgen.diffusion.schedules import Schedule
 
+KNOWN = -10.2
+"""A log SNR, at which alpha is 0.006: below it little is known of the data."""
+
 
 @dataclass(frozen=True)
 class Even:
     """Equal steps from `start` to the data, the data left out: "trailing" in arXiv 2305.08891."""
 
+    least_log_snr: float | None = None  # the first time has at least this; None: it is `start`
+
     def times(self, schedule: Schedule, num: int) -> np.ndarray:
         """(num,) falling times, float64."""
-        length = schedule.start - schedule.data
+        length = _first(schedule, self.least_log_snr) - schedule.data
         return schedule.data + _rounded(schedule, length * (1.0 - np.arange(num) / num))
 
 
@@ -71,13 +82,14 @@ class Karras:
     """(sigma / alpha)^(1 / rho) in equal steps from `start` to `end`: EDM, arXiv 2206.00364, equation 5."""
 
     rho: PositiveFloat = 7.0
+    least_log_snr: float | None = None  # the first time has at least this; None: it is `start`
 
     def __post_init__(self):
         require_bounds(self)
 
     def times(self, schedule: Schedule, num: int) -> np.ndarray:
         """(num,) falling times, float64."""
-        most, least = np.exp(-0.5 * _log_snrs(schedule, "Karras"))
+        most, least = np.exp(-0.5 * _log_snrs(schedule, self))
         roots = np.linspace(most ** (1.0 / self.rho), least ** (1.0 / self.rho), num)
         return schedule.time(-2.0 * self.rho * np.log(roots))
 
@@ -86,9 +98,11 @@ class Karras:
 class LogSNR:
     """log SNR in equal steps from `start` to `end`: arXiv 2206.00927, section 3.4."""
 
+    least_log_snr: float | None = None  # the first time has at least this; None: it is `start`
+
     def times(self, schedule: Schedule, num: int) -> np.ndarray:
         """(num,) falling times, float64."""
-        most_noise, least_noise = _log_snrs(schedule, "LogSNR")
+        most_noise, least_noise = _log_snrs(schedule, self)
         return schedule.time(np.linspace(most_noise, least_noise, num))
 
 
@@ -145,11 +159,21 @@ def _steps(schedule: Schedule, grid: str) -> int:
     return int(schedule.start) + 1
 
 
-def _log_snrs(schedule: Schedule, grid: str) -> np.ndarray:
-    """log SNR at `start` and `end`."""
+def _first(schedule: Schedule, least_log_snr: float | None) -> float:
+    """`start`, or the time at which the log SNR is the least that is wanted."""
     with np.errstate(divide="ignore"):
-        ends = np.asarray(schedule.log_snr(np.array([schedule.start, schedule.end])))
-    require(
-        bool(np.isfinite(ends).all() and ends[0] > -60), "grid", grid, "another one: this schedule begins at pure noise"
-    )
+        log_snr = float(schedule.log_snr(np.float64(schedule.start)))
+    if least_log_snr is None or not np.isfinite(log_snr) or log_snr >= least_log_snr:
+        return float(schedule.start)
+    time = float(schedule.time(np.float64(least_log_snr)))
+    return np.floor(time) if schedule.discrete else time
+
+
+def _log_snrs(schedule: Schedule, grid: Karras | LogSNR) -> np.ndarray:
+    """log SNR at the first time and at `end`."""
+    with np.errstate(divide="ignore"):
+        first = _first(schedule, grid.least_log_snr)
+        ends = np.asarray(schedule.log_snr(np.array([first, schedule.end])))
+    possible = bool(np.isfinite(ends).all() and ends[0] > -60)
+    require(possible, "grid", type(grid).__name__, "another one: this schedule begins at pure noise")
     return ends

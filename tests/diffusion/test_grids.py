@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from jaxgen.diffusion.grids import Even, Karras, Leading, Linspace, Listed, LogSNR, Quadratic, Shifted
+from jaxgen.diffusion.grids import KNOWN, Even, Karras, Leading, Linspace, Listed, LogSNR, Quadratic, Shifted
 from jaxgen.diffusion.schedules import VE, VP, Cosine, CosineBetas, LinearBetas, Sigmas, Straight
 
 BETAS = LinearBetas()
@@ -64,6 +64,28 @@ def test_trailing_linspace_and_leading_times_are_those_of_diffusers():
             np.testing.assert_array_equal(Linspace().times(BETAS, num), linspace, err_msg=str(num))
     np.testing.assert_array_equal(Leading(1).times(BETAS, 4), [751, 501, 251, 1])
     np.testing.assert_array_equal(Linspace().times(BETAS, 1), [999])
+
+
+@pytest.mark.parametrize("num", [1, 5, 10, 16, 50])
+def test_a_grid_may_begin_where_something_is_known_of_the_data(num):
+    """Trailing times of diffusers with lambda_min_clipped = -5.1: log SNR is -10.16 at time 995, -10.66 at 996."""
+    betas = CosineBetas(1000)
+    np.testing.assert_array_equal(Even(KNOWN).times(betas, num), np.round(np.arange(996, 0, -996 / num)) - 1)
+    first = 0.5 * betas.log_snr(np.arange(1000.0))
+    assert first[996] < -5.1 <= first[995]
+
+
+@pytest.mark.parametrize("grid", [Karras, LogSNR])
+def test_steps_from_a_log_snr_begin_there_and_end_where_the_schedule_ends(grid):
+    found = VP(last=40.0).log_snr(grid(least_log_snr=KNOWN).times(VP(last=40.0), 5))
+    np.testing.assert_allclose([found[0], found[-1]], [KNOWN, VP(last=40.0).log_snr(0.001)], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "schedule", [BETAS, VP(), Sigmas(), VE(), Straight(), Cosine()], ids=lambda s: type(s).__name__
+)
+def test_a_schedule_above_the_least_log_snr_or_from_pure_noise_begins_at_its_start(schedule):
+    np.testing.assert_array_equal(Even(KNOWN).times(schedule, 6), Even().times(schedule, 6))
 
 
 def test_even_steps_of_continuous_times_leave_the_data_out():
