@@ -62,6 +62,31 @@ def by_steps(config: Any, num_batches: int) -> Iterator[Any]:
         jax.effects_barrier()  # calls of `tell` that are still to come
 
 
+class Watched:
+    """Settings of a model that is drawn from again and again, each time under a bar of its sampler's steps."""
+
+    def __init__(self, config: Any):
+        self.config, self._bar, self._num = config, None, 0
+        if isinstance(getattr(config, "sampler", None), SamplerLike):
+            self._num = len(jax.tree.leaves(config.sampler.rows(config.schedule))[0])
+            self.config = dataclasses.replace(config, sampler=watched(config.sampler, self._tell))
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """While a program of `config` draws one batch."""
+        if not self._num:
+            yield
+            return
+        with _bar(self._num, "step") as self._bar:
+            yield
+            jax.effects_barrier()
+        self._bar = None
+
+    def _tell(self) -> None:
+        if self._bar is not None:
+            _advance(self._bar)
+
+
 def _advance(bar: Any, num: int = 1) -> None:
     """Move the bar; its clock starts at the first move, so that the time left does not count the compiler's."""
     if bar.n == 0:

@@ -16,7 +16,7 @@ import numpy as np
 
 from experiments.data import captions, held_out
 from experiments.data.images import ImageSet
-from experiments.models import abilities, conditions, texts
+from experiments.models import abilities, conditions, progress, texts
 from experiments.pictures import figures
 from experiments.runs.experiment import Experiment, model_of
 from jaxgen import batches, images
@@ -51,13 +51,21 @@ def _one_sample(experiment: Experiment, batch: Any, key: Key, _: Any) -> Columns
     config, model = experiment.model, model_of(experiment.model)
     given, target = conditions.of_batch(config, batch), batches.target(batch)
     num = len(jax.tree.leaves(given)[0])
-    draw = compiled(lambda state: images.to_pixels(model.sample(config, state, key, num, given), config.value_range))
+    shown = progress.Watched(config)
+    draw = compiled(
+        lambda state: images.to_pixels(model.sample(shown.config, state, key, num, given), config.value_range)
+    )
     before = {"condition": batches.condition(batch)} if conditions.is_image(config) else {}
     if isinstance(model, Inpainter):
         mask = np.asarray(jax.jit(lambda key, given: model.holes(config, key, given))(key, given))
         before = {"hole": np.where(mask > 0, batches.condition(batch), HIDDEN)}
     after = {} if target is None else {"target": target}
-    return lambda state: {**before, "sample": np.asarray(draw(state)), **after}
+
+    def columns(state: Any) -> Mapping[str, np.ndarray]:
+        with shown.drawing():
+            return {**before, "sample": np.asarray(draw(state)), **after}
+
+    return columns
 
 
 def _two_domains(experiment: Experiment, batch: Any, key: Key, _: Any) -> Columns:

@@ -25,7 +25,7 @@ import numpy as np
 from experiments.command_line.errors import UserError
 from experiments.data import held_out
 from experiments.data.images import ImageSet
-from experiments.models import abilities, conditions
+from experiments.models import abilities, conditions, progress
 from experiments.pictures import by_class, diagrams, examples, figures, retrievals, trajectories
 from experiments.runs.experiment import Experiment, model_of
 from jaxgen import images, parallel
@@ -211,13 +211,19 @@ def _samples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
         columns = min(image_set.num_classes, num)
         num -= num % columns
         labels = jnp.arange(num, dtype=jnp.int32) % columns
-    draw = parallel.compiled(lambda state: model.sample(config, state, key, num, labels))
+    shown = progress.Watched(config)
+    draw = parallel.compiled(lambda state: model.sample(shown.config, state, key, num, labels))
+
+    def drawn(state: Any) -> np.ndarray:
+        with shown.drawing():
+            return np.asarray(draw(state))
+
     if len(config.image_shape) == 1:
         real = np.asarray(image_set.batch(np.arange(min(len(image_set), REAL_POINTS))))
-        return lambda state: points(np.asarray(draw(state)), real)
+        return lambda state: points(drawn(state), real)
 
     def picture(state: Any) -> np.ndarray:
-        pixels = np.asarray(images.to_pixels(draw(state), config.value_range))
+        pixels = np.asarray(images.to_pixels(drawn(state), config.value_range))
         return figures.grid(pixels) if columns is None else by_class.picture(pixels, image_set.classes[:columns])
 
     return picture
