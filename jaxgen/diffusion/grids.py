@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from jaxgen.checks import NonNegativeInt, PositiveFloat, require, require_bounds
-from jaxgen.diffusion.schedules import Schedule
+from jaxgen.diffusion.schedules import Schedule, Sigmas
 
 KNOWN = -10.2
 """A log SNR, at which alpha is 0.006: below it little is known of the data."""
@@ -107,6 +107,18 @@ class LogSNR:
 
 
 @dataclass(frozen=True)
+class Usual:
+    """What suits the schedule: `Karras` where times are sigmas, as EDM's; `Even` elsewhere."""
+
+    least_log_snr: float | None = KNOWN  # the first time has at least this; None: it is `start`
+
+    def times(self, schedule: Schedule, num: int) -> np.ndarray:
+        """(num,) falling times, float64."""
+        grid = Karras if isinstance(schedule, Sigmas) else Even
+        return grid(least_log_snr=self.least_log_snr).times(schedule, num)
+
+
+@dataclass(frozen=True)
 class Shifted:
     """s t / (1 + (s - 1) t) of `Even`'s times t, for more steps where noise is: arXiv 2403.03206, section 5.3.2."""
 
@@ -137,7 +149,7 @@ class Listed:
         return times
 
 
-Grid: TypeAlias = Even | Linspace | Leading | Quadratic | Karras | LogSNR | Shifted | Listed
+Grid: TypeAlias = Even | Linspace | Leading | Quadratic | Karras | LogSNR | Shifted | Usual | Listed
 """Grids that a setting can name on the command line."""
 
 

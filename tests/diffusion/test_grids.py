@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from jaxgen.diffusion.grids import KNOWN, Even, Karras, Leading, Linspace, Listed, LogSNR, Quadratic, Shifted
+from jaxgen.diffusion.grids import KNOWN, Even, Karras, Leading, Linspace, Listed, LogSNR, Quadratic, Shifted, Usual
 from jaxgen.diffusion.schedules import VE, VP, Cosine, CosineBetas, LinearBetas, Sigmas, Straight
 
 BETAS = LinearBetas()
@@ -86,6 +86,13 @@ def test_steps_from_a_log_snr_begin_there_and_end_where_the_schedule_ends(grid):
 )
 def test_a_schedule_above_the_least_log_snr_or_from_pure_noise_begins_at_its_start(schedule):
     np.testing.assert_array_equal(Even(KNOWN).times(schedule, 6), Even().times(schedule, 6))
+
+
+def test_the_usual_grid_is_karras_for_sigmas_and_even_elsewhere():
+    np.testing.assert_array_equal(Usual().times(Sigmas(), 7), Karras().times(Sigmas(), 7))
+    for schedule in (BETAS, CosineBetas(1000), VP(), VE(), Straight()):
+        np.testing.assert_array_equal(Usual().times(schedule, 7), Even(KNOWN).times(schedule, 7))
+    assert Usual(None).times(CosineBetas(1000), 7)[0] == 999
 
 
 def test_even_steps_of_continuous_times_leave_the_data_out():

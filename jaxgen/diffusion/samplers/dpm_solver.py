@@ -21,7 +21,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from jaxgen.checks import NonNegativeInt, PositiveInt, require, require_bounds
-from jaxgen.diffusion.grids import KNOWN, Even, Grid
+from jaxgen.diffusion.grids import Grid, Usual
 from jaxgen.diffusion.limits import Limit, NoLimit
 from jaxgen.diffusion.samplers.path import Denoise, Path, Point, path
 from jaxgen.diffusion.schedules import Level, Schedule
@@ -48,7 +48,7 @@ class DPMSolver:
     steps: PositiveInt = 20
     order: Literal[1, 2, 3] = 2
     variant: Literal["midpoint", "heun"] = "midpoint"  # of order 2
-    grid: Grid = Even(KNOWN)
+    grid: Grid = Usual()
     limit: Limit = NoLimit()
     lower_below: NonNegativeInt = 15  # with fewer steps than this the last ones have lower order
     to_data: bool = True  # the last step leads to sigma = 0, in order 1; else to the grid's last time

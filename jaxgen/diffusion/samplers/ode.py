@@ -19,7 +19,7 @@ import jax
 import numpy as np
 
 from jaxgen.checks import NonNegativeFloat, PositiveFloat, PositiveInt, require, require_bounds
-from jaxgen.diffusion.grids import KNOWN, Even, Grid, Karras
+from jaxgen.diffusion.grids import KNOWN, Grid, Karras, Usual
 from jaxgen.diffusion.limits import Limit, NoLimit
 from jaxgen.diffusion.predictions import Estimate
 from jaxgen.diffusion.samplers.path import Denoise, Point, path
@@ -59,7 +59,7 @@ class Euler:
     """The method of first order: one evaluation a step."""
 
     steps: PositiveInt = 50
-    grid: Grid = Even(KNOWN)
+    grid: Grid = Usual()
     limit: Limit = NoLimit()
     churn: Churn = Churn()
     to_data: bool = True  # the last step leads to sigma = 0; else to the grid's last time
