@@ -18,6 +18,7 @@ from experiments.data import captions, held_out
 from experiments.data.images import ImageSet
 from experiments.models import abilities, conditions, texts
 from experiments.pictures import figures
+from experiments.pictures.captioned import OfCaptions
 from experiments.runs.experiment import Experiment, model_of
 from jaxgen import batches, images
 from jaxgen.model import Inpainter, TwoDomainModel
@@ -44,7 +45,8 @@ def drawing(experiment: Experiment, image_set: ImageSet, key: Key) -> Callable[[
     batch = unseen.batch(np.linspace(0, len(unseen) - 1, num).astype(np.int64), config.batch_type)
     draw = columns(experiment, batch, key, image_set.classes)
     named = [captions.decoded(each) for each in batch.captions] if texts.takes_texts(config) else ()
-    return lambda state: figures.side_by_side(draw(state), named, longest=LONGEST_CAPTION)
+    drawn = lambda state: figures.side_by_side(draw(state), named, longest=LONGEST_CAPTION)  # noqa: E731
+    return OfCaptions(drawn, tuple(named)) if named else drawn
 
 
 def _one_sample(experiment: Experiment, batch: Any, key: Key, _: Any) -> Columns:

@@ -10,6 +10,7 @@ from experiments.data import captions, held_out
 from experiments.data.images import ImageSet
 from experiments.models import matching
 from experiments.pictures import figures
+from experiments.pictures.captioned import OfCaptions
 from experiments.runs.experiment import Experiment
 
 NEAREST = 5
@@ -25,7 +26,8 @@ def drawing(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], np.n
     pairs = matching.pairs_of(experiment.model, unseen, CANDIDATES)
     num = min(max(1, experiment.num_samples // (1 + NEAREST)), len(pairs.captions))
     queries = np.linspace(0, len(pairs.captions) - 1, num).astype(np.int64)
-    return functools.partial(sheet, experiment.model, pairs=pairs, queries=queries)
+    draw = functools.partial(sheet, experiment.model, pairs=pairs, queries=queries)
+    return OfCaptions(draw, tuple(captions.decoded(pairs.captions[query]) for query in queries))
 
 
 def sheet(config: Any, state: Any, pairs: matching.Pairs, queries: np.ndarray) -> np.ndarray:

@@ -4,7 +4,8 @@ config.json      the experiment's name and every setting, versions and devices; 
 .lock            held by the process that trains
 metrics.jsonl    one line for each log step
 frozen/          pretrained parts of the model, one file each
-samples/         pictures, the same latents at each step; reconstructions/, codes/, code_grid/ likewise
+samples/         pictures, the same latents at each step; reconstructions/, codes/, code_grid/ likewise; captions.txt
+                 where the rows of pictures are of captions
 checkpoints/     orbax
 """
 
