@@ -10,7 +10,7 @@ import tyro
 from experiments.command_line import terminal
 from experiments.command_line.errors import UserError
 from experiments.data import captions
-from experiments.models import abilities
+from experiments.models import abilities, unread
 from experiments.models.conditions import Source
 
 Sentences = Annotated[tuple[str, ...], tyro.conf.UseAppendAction]
@@ -40,6 +40,9 @@ def read(sentences: Sequence[str], file: pathlib.Path | None) -> tuple[str, ...]
         if not any(map(str.strip, lines)):
             raise UserError(f"--text-file {file} holds no sentence; write one a line")
         found += [line for line in lines if line.strip()]
+    for sentence in found:
+        if not _is_text(sentence):
+            raise UserError(f"--text {sentence!r} is not UTF-8; write it in a file and give --text-file")
     if any(not sentence.strip() for sentence in found):
         raise UserError('--text is empty; write what is to be drawn, such as --text "a small bird with a red head"')
     return tuple(sentence.strip() for sentence in found)
@@ -52,7 +55,7 @@ def encoded(config: Any, sentences: Sequence[str]) -> np.ndarray:
         left = len(sentence.encode()) - length
         if left > 0:
             terminal.show(CUT.format(left=left, sentence=sentence, length=length))
-        unknown = _unknown(config, sentence)
+        unknown = unread.characters(config, sentence)
         if unknown:
             terminal.show(UNKNOWN.format(unknown=" ".join(unknown), sentence=sentence))
     return captions.encoded([[sentence] for sentence in sentences], length)[0][:, 0]
@@ -64,11 +67,10 @@ def in_turn(config: Any, sentences: Sequence[str]) -> Source:
     return lambda places: rows[places % len(rows)]
 
 
-def _unknown(config: Any, sentence: str) -> list[str]:
-    """Characters that an encoder of a fixed alphabet has not, in their order."""
-    from jaxgen.nets.text.char_cnn_rnn import CharCNNRNN
-    from jaxgen.nets.text.characters import ALPHABET
-
-    if not isinstance(getattr(config, "encoder", None), CharCNNRNN):
-        return []
-    return [one for one in dict.fromkeys(sentence.lower()) if one not in ALPHABET]
+def _is_text(sentence: str) -> bool:
+    """Whether the bytes of a command line were read as UTF-8."""
+    try:
+        sentence.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -33,6 +33,9 @@ def page(found: Sequence[Run], num_pictures: int) -> str:
     )
 
 
+EMPTY = "(no caption)"
+"""In the place of an empty one."""
+
 STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;color:#222;max-width:1180px;margin:24px auto;padding:0 16px}
 h1{font-size:22px}h2{font-size:18px;border-bottom:1px solid #ddd;padding-bottom:4px;margin-top:32px}h3{font-size:15px}
@@ -104,7 +107,7 @@ def _samples(run: Run, num: int) -> str:
 
 def _captions(folder: pathlib.Path) -> str:
     """What the rows of the pictures in a folder are of, where the run keeps it."""
-    lines = "".join(f"<li>{_text(caption)}</li>" for caption in captioned.read(folder))
+    lines = "".join(f"<li>{_text(caption or EMPTY)}</li>" for caption in captioned.read(folder))
     return f'<p class="note">captions of the rows of {folder.name}, from the top</p><ol>{lines}</ol>' if lines else ""
 
 

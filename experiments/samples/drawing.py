@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from experiments.command_line import terminal
 from experiments.command_line.errors import UserError
 from experiments.models import abilities, classes, conditions, progress, samplers, texts
 from experiments.models.classes import Labels, Shares
@@ -80,7 +81,7 @@ class Drawing:
 
     def batches(self, indices: np.ndarray, labels: Labels | None = None) -> Iterator[np.ndarray]:
         """The samples of these numbers, of other classes if told, with a bar that tells how far it is."""
-        source = labels or self.labels or self.texts or conditions.source(self.experiment)
+        source = labels or self.labels or self.texts or conditions.source(self.experiment, terminal.show)
         args = self.experiment.model, self.state, indices, self.wanted.seed, source
         return progress.batches(*args, size=self.wanted.batch_size)
 
