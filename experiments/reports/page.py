@@ -94,7 +94,7 @@ def _points(lines: Sequence[dict[str, Any]], name: str) -> list[tuple[float, flo
 def _samples(run: Run, num: int) -> str:
     """The run's pictures of each kind: of samples several, from the first step on, of the others the newest."""
     figures, texts = [], []
-    for kind in ("samples", "reconstructions", "codes", "code_grid", "retrievals"):
+    for kind in ("samples", "reconstructions", "codes", "code_grid", "retrievals", "styles"):
         paths = sorted((run.folder / kind).glob("step_*.png"))
         count = min(len(paths), num if kind == "samples" else 1)
         first = 0 if count > 1 else len(paths) - 1

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 CONFIGS = pathlib.Path(__file__).parent.parent / "configs"
 
-Picture = Literal["samples", "reconstructions", "codes", "code_grid", "level_sets", "trajectories", "retrievals"]
+Picture = Literal[
+    "samples", "reconstructions", "codes", "code_grid", "level_sets", "trajectories", "retrievals", "styles"
+]
 
 ModelConfigT = TypeVar("ModelConfigT", bound="ModelConfig")
 
