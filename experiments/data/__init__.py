@@ -50,7 +50,10 @@ def load(
 
 def load_for(experiment: "Experiment", split: str = "train") -> "ImageSet":
     """The set that an experiment names, as its settings want it."""
-    return load(experiment.data, split, experiment.data_dir, experiment.images, experiment.storage)
+    from experiments.data.request import Request
+
+    where = experiment.data_dir, experiment.images, experiment.storage
+    return _load(experiment.data, Request(split, *where, experiment.tokenizer))
 
 
 def fingerprint_for(experiment: "Experiment") -> dict[str, Any]:

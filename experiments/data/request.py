@@ -31,6 +31,7 @@ class Request:
     data_dir: pathlib.Path | None = None
     images: ImageOptions = ImageOptions()
     storage: StorageOptions = StorageOptions()
+    tokenizer: pathlib.Path | None = None
 
     @property
     def folder(self) -> pathlib.Path:

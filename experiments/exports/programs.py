@@ -155,7 +155,8 @@ def _condition(experiment: Experiment) -> tuple[tuple[str, tuple[int | str, ...]
     if conditions.is_image(config):
         shape = getattr(config, "input_shape", config.image_shape)
         return ((name, ("num", *shape), np.uint8 if has_pixels(config) else np.float32),)
-    return ((name, ("num", experiment.images.caption_length), np.uint8),)
+    kind = np.uint16 if experiment.images.tokens else np.uint8
+    return ((name, ("num", experiment.images.caption_length), kind),)
 
 
 def _given(config: Any, rows: jax.Array, *domains: jax.Array) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from experiments.command_line.errors import UserError
+from experiments.data import tokens
 from experiments.latents import sources
 from experiments.latents.sources import Words
 from experiments.latents.trained import Trained
@@ -45,6 +46,6 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
         raise UserError('--text is missing; say what is to be drawn in the style of the images: --text "..."')
     found, lines = sources.originals(Words(run, invert=options.invert), options.images, options.num)
     yield from lines
-    made = transfer(run.state, found.pixels, texts.encoded(run.config, sentences))
+    made = transfer(run.state, found.pixels, texts.encoded(run.config, sentences, tokens.of(run.experiment)))
     yield f"{len(found.pixels)} images, each in {len(sentences)} texts: {'; '.join(sentences)}"
     figures.save_png(out, sheet(found.pixels, made, list(sentences)))

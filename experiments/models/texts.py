@@ -10,13 +10,17 @@ import tyro
 from experiments.command_line import terminal
 from experiments.command_line.errors import UserError
 from experiments.data import captions
+from experiments.data.tokens import BytePairs
 from experiments.models import abilities, unread
 from experiments.models.conditions import Source
+from experiments.runs import settings
+from jaxgen.nets.text.char_cnn_rnn import CharCNNRNN
+from jaxgen.nets.text.transformer import TextTransformer
 
 Sentences = Annotated[tuple[str, ...], tyro.conf.UseAppendAction]
 """One for each time that the option is given."""
 
-CUT = "{left} bytes of {sentence!r} are left out: the model reads {length}"
+CUT = "{left} {of} of {sentence!r} are left out: the model reads {length}"
 UNKNOWN = "the encoder does not know {unknown} of {sentence!r}, and passes over it"
 
 
@@ -48,22 +52,41 @@ def read(sentences: Sequence[str], file: pathlib.Path | None) -> tuple[str, ...]
     return tuple(sentence.strip() for sentence in found)
 
 
-def encoded(config: Any, sentences: Sequence[str]) -> np.ndarray:
-    """The sentences as the model takes them: (num, caption_length) uint8; a word of what it cannot read of them."""
-    length = config.caption_length
+def encoded(config: Any, sentences: Sequence[str], reader: BytePairs | None = None) -> np.ndarray:
+    """The sentences as the model takes them, (num, caption_length); a word of what it cannot read of them.
+
+    They are UTF-8 as uint8, or tokens of the `reader` as uint16.
+    """
+    length, of = config.caption_length, "bytes" if reader is None else "tokens"
     for sentence in sentences:
-        left = len(sentence.encode()) - length
+        left = len(sentence.encode() if reader is None else reader.tokens(sentence)) - length
         if left > 0:
-            terminal.show(CUT.format(left=left, sentence=sentence, length=length))
+            terminal.show(CUT.format(left=left, of=of, sentence=sentence, length=length))
         unknown = unread.characters(config, sentence)
         if unknown:
             terminal.show(UNKNOWN.format(unknown=" ".join(unknown), sentence=sentence))
-    return captions.encoded([[sentence] for sentence in sentences], length)[0][:, 0]
+    encode = captions.encoded if reader is None else reader.encoded
+    return encode([[sentence] for sentence in sentences], length)[0][:, 0]
 
 
-def in_turn(config: Any, sentences: Sequence[str]) -> Source:
+def check_vocabulary(config: Any, reader: BytePairs | None) -> None:
+    """UserError where captions are tokens that a network of the model does not know."""
+    if reader is None:
+        return
+    if any(settings.of_type(config, CharCNNRNN)):
+        raise UserError(
+            "--images.tokens is given, but the encoder reads characters; leave it out, or take a transformer"
+        )
+    for path, net in settings.of_type(config, TextTransformer):
+        if net.vocabulary < reader.size:
+            option = settings.option(f"model.{path}.vocabulary")
+            told = f"captions are of {reader.size} tokens, but the encoder knows {net.vocabulary}"
+            raise UserError(f"{told}; give {option} {reader.size}")
+
+
+def in_turn(config: Any, sentences: Sequence[str], reader: BytePairs | None = None) -> Source:
     """Sample i is of sentence i mod their number."""
-    rows = encoded(config, sentences)
+    rows = encoded(config, sentences, reader)
     return lambda places: rows[places % len(rows)]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.data import captions, held_out
+from experiments.data import held_out
 from experiments.data.images import ImageSet
 from experiments.models import styles
 from experiments.pictures import figures
@@ -25,7 +25,7 @@ def drawing(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], np.n
     batch = unseen.batch(np.linspace(0, len(unseen) - 1, num + TEXTS).astype(np.int64), experiment.model.batch_type)
     pixels, texts = np.asarray(batch.images)[:num], np.asarray(batch.captions)[num:]
     transfer = styles.transfer(experiment.model)
-    named = [captions.decoded(text) for text in texts]
+    named = [unseen.text(text) for text in texts]
     return lambda state: sheet(pixels, transfer(state, pixels, texts), named)
 
 

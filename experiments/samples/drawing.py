@@ -10,6 +10,7 @@ import numpy as np
 
 from experiments.command_line import terminal
 from experiments.command_line.errors import UserError
+from experiments.data import tokens
 from experiments.models import abilities, classes, conditions, progress, samplers, texts
 from experiments.models.classes import Labels, Shares
 from experiments.models.conditions import Source
@@ -99,7 +100,7 @@ def prepare(folder: pathlib.Path, wanted: Wanted, changes: Changes = NONE, place
         labels, turn = classes.in_turn(experiment.model, turn), turn or tuple(range(len(names)))
     else:
         labels = _as_in_data(experiment, wanted.seed)
-    asked = texts.in_turn(experiment.model, wanted.texts) if wanted.texts else None
+    asked = texts.in_turn(experiment.model, wanted.texts, tokens.of(experiment)) if wanted.texts else None
     if asked is not None:
         names, turn = wanted.texts, tuple(range(len(wanted.texts)))
     restored, _, step, state = restore.at(folder, wanted.step)

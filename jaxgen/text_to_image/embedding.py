@@ -1,7 +1,8 @@
 """What models of texts share: settings, and the frozen network that embeds captions.
 
-Captions are UTF-8 bytes, padded with zeros. The encoder is called as `net(captions, (features,), mode=mode)`; it is
-trained by `jaxgen.text_to_image.caption_encoder`, and read with `--pretrained encoder=RUN:PLAYER/PART`.
+Captions are UTF-8 bytes, or tokens of a larger vocabulary, padded with zeros. The encoder is called as
+`net(captions, (features,), mode=mode)`; it is trained by
+`jaxgen.text_to_image.caption_encoder`, and read with `--pretrained encoder=RUN:PLAYER/PART`.
 """
 
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ class TextDefaults(Defaults):
 
     image_shape: Shape = (64, 64, 3)
     value_range: ValueRange = (-1.0, 1.0)
-    caption_length: PositiveInt = 201  # bytes; shorter captions are padded with zeros
+    caption_length: PositiveInt = 201  # bytes, or tokens; shorter captions are padded with zeros
     text_features: PositiveInt = 1024  # of an embedding
     encoder: nn.Module = CharCNNRNN()  # captions to embeddings; frozen
 
