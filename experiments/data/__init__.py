@@ -8,6 +8,7 @@
     parquet:PATH, arrow:PATH        tables of pictures, as Hugging Face datasets has them
     pairs:PATH, unpaired:A,B        two images at a time
     super_resolution:PATH           pictures, and the same made smaller
+    embeddings:clip.npz,captions:PATH    a set of images, its captions as vectors that another network has made
     prompts:fashion_mnist           a labelled set whose captions say the class
     shapes_captions                 drawn shapes with sentences that say which, for text to image
     ring8, grid25, swiss_roll, two_moons, rings    points in the plane
@@ -83,6 +84,7 @@ def _by_name(name: str, request: "Request") -> "Collection":
         captions,
         digits,
         domains,
+        embeddings,
         folders,
         prepared,
         prompts,
@@ -115,6 +117,8 @@ def _by_name(name: str, request: "Request") -> "Collection":
             return arrays.npz(rest)
         case "captions":
             return captions.collection(rest)
+        case "embeddings":
+            return embeddings.collection(rest, lambda one: _by_name(one, request))
         case "quickdraw":
             return quickdraw.collection(rest, request.folder)
         case "prompts":

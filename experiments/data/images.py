@@ -65,7 +65,9 @@ class ImageSet:
         return len(self.classes)
 
     def text(self, caption: np.ndarray) -> str:
-        """What one of the captions says."""
+        """What one of the captions says; nothing of embeddings."""
+        if caption.dtype.kind == "f":
+            return ""
         return decoded(caption) if self.reader is None else self.reader.decoded(caption)
 
     def describe(self) -> str:

@@ -47,7 +47,9 @@ def cut(collection: Collection, request: Request) -> ImageSet:
     if labels is not None and (labels == UNLABELLED).any():
         labels = None
     texts, num_texts, reader = None, None, None
-    if (written := collection.texts) is not None:
+    if collection.embeddings is not None:
+        texts, num_texts = collection.embeddings(indices)
+    elif (written := collection.texts) is not None:
         reader = tokens.reader(request, lambda: written(collection.indices("train")))
         encode = captions.encoded if reader is None else reader.encoded
         texts, num_texts = encode(written(indices), request.images.caption_length)

@@ -26,7 +26,7 @@ NAME = "r_precision"
 def matcher(folder: pathlib.Path, run: Run) -> Run:
     """The run that judges. UserError if it matches nothing, or reads other captions or images than the run makes."""
     config = run.experiment.model
-    if not texts.takes_texts(config):
+    if not texts.reads_texts(config):
         raise UserError(f"--matcher is given, but {run.name} makes no images of texts; leave it out")
     found = sets.run(folder, "newest")
     judge: Any = found.experiment.model

@@ -33,7 +33,7 @@ def reads_captions(config: Any) -> bool:
 def warnings(config: Any, image_set: ImageSet) -> list[str]:
     """What the model does not read of the captions of a set, a sentence each; nothing of a model without captions."""
     every = image_set.captions
-    if every is None or not reads_captions(config):
+    if every is None or every.dtype.kind == "f" or not reads_captions(config):
         return []
     there = np.arange(every.shape[1])[None] < np.asarray(image_set.num_captions)[:, None]
     rows = every[there]

@@ -44,7 +44,7 @@ def drawing(experiment: Experiment, image_set: ImageSet, key: Key) -> Callable[[
     num = min(max(1, experiment.num_samples // per_row), len(unseen))
     batch = unseen.batch(np.linspace(0, len(unseen) - 1, num).astype(np.int64), config.batch_type)
     draw = columns(experiment, batch, key, image_set.classes)
-    named = [unseen.text(each) for each in batch.captions] if texts.takes_texts(config) else ()
+    named = [unseen.text(each) for each in batch.captions] if texts.reads_texts(config) else ()
     drawn = lambda state: figures.side_by_side(draw(state), named, longest=LONGEST_CAPTION)  # noqa: E731
     return OfCaptions(drawn, tuple(named)) if named else drawn
 

@@ -46,7 +46,7 @@ def check_alike(experiment: Experiment) -> None:
 
 def fit_to_data(experiment: Experiment, image_set: ImageSet, name: str) -> Experiment:
     """The experiment with the image shape, and number of classes, of its data. UserError if others were asked for."""
-    asked, usual = experiment.model, experiments_by_name.load(name).model
+    asked, usual = texts.of_data(experiment.model, image_set.captions), experiments_by_name.load(name).model
     follows: dict[str, Any] = _shapes(asked, image_set)
     if abilities.holds_labels(asked) and image_set.labels is not None:
         follows["num_classes"] = image_set.num_classes
