@@ -30,6 +30,7 @@ class Options:
     label: tuple[str, ...] = ()  # classes that a conditional model is asked for, by name or number; all if not given
     text: Sentences = ()  # what a model of texts is asked for, held-out captions if not given; again for more, in turn
     text_file: pathlib.Path | None = None  # more sentences, a line each
+    embeddings: pathlib.Path | None = None  # .npz or .safetensors, of a run whose captions are embeddings; in turn
     classes: Shares = "turn"  # all classes equally often, in turn, or as often as the training data have them
     columns: int | None = None  # images in a row of the picture; a square, or a column a class, if not given
     batch_size: int = 250  # images at a time: fewer take less memory, and are the same
@@ -76,7 +77,7 @@ def main(argv: Sequence[str]) -> int:
         if chosen.out:
             out.parent.mkdir(parents=True, exist_ok=True)  # before the time is spent on drawing
     wanted = (chosen.num, chosen.seed, chosen.label, chosen.classes, chosen.batch_size, chosen.step)
-    wanted += (texts.read(chosen.text, chosen.text_file), chosen.same_latents)
+    wanted += (texts.read(chosen.text, chosen.text_file), chosen.embeddings, chosen.same_latents)
     drawn = drawing.prepare(folder, drawing.Wanted(*wanted), changes, Place(chosen.data, chosen.data_dir))
     if (chosen.columns or 1) > drawn.num:
         raise UserError(f"--columns is {chosen.columns}, but must be in [1, {drawn.num}], the images to draw")

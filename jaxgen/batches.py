@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
-from jaxtyping import Array, UInt8
 
-from jaxgen.typing import Batch, Labels, Shape
+from jaxgen.typing import Batch, Captions, Labels, Shape
 
 
 @dataclass(frozen=True)
@@ -86,10 +85,10 @@ class Domains(NamedTuple):
 
 
 class Captioned(NamedTuple):
-    """A batch for a text-to-image model: one caption for each image, as UTF-8 bytes, padded with 0."""
+    """A batch for a text-to-image model: one caption for each image, as UTF-8 bytes padded with 0, or as tokens."""
 
     images: Batch
-    captions: UInt8[Array, "batch length"]
+    captions: Captions
 
     COLUMNS = (Column("images"), Column("captions", rows="one_of"))
     CONDITION, TARGET = "captions", "images"

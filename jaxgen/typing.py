@@ -31,8 +31,8 @@ States: TypeAlias = Float[Array, "states batch ..."]
 Latents: TypeAlias = Float[Array, "batch latent"]
 Labels: TypeAlias = Int[Array, "batch"]
 
-Captions: TypeAlias = Integer[Array, "batch length"]
-"""Tokens of texts, padded with 0: UTF-8 bytes as uint8, or numbers of a larger vocabulary."""
+Captions: TypeAlias = Integer[Array, "batch length"] | Float[Array, "batch *tokens features"]
+"""Tokens of texts, padded with 0: UTF-8 bytes as uint8, or numbers of a larger vocabulary; or embeddings of texts."""
 
 Embeddings: TypeAlias = Float[Array, "batch features"]
 """Of texts, one vector each."""

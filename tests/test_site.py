@@ -84,6 +84,7 @@ UNMEASURED = {
     "models/srgan.md",
     "models/srresnet.md",
     "models/stargan.md",
+    "models/style_encoder.md",
     "models/stylegan.md",
     "models/stylegan2.md",
     "models/stylegan3.md",

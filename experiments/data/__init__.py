@@ -8,6 +8,7 @@
     parquet:PATH, arrow:PATH        tables of pictures, as Hugging Face datasets has them
     pairs:PATH, unpaired:A,B        two images at a time
     super_resolution:PATH           pictures, and the same made smaller
+    embeddings:clip.npz,captions:PATH    a set of images, its captions as vectors that another network has made
     prompts:fashion_mnist           a labelled set whose captions say the class
     shapes_captions                 drawn shapes with sentences that say which, for text to image
     ring8, grid25, swiss_roll, two_moons, rings    points in the plane
@@ -50,7 +51,10 @@ def load(
 
 def load_for(experiment: "Experiment", split: str = "train") -> "ImageSet":
     """The set that an experiment names, as its settings want it."""
-    return load(experiment.data, split, experiment.data_dir, experiment.images, experiment.storage)
+    from experiments.data.request import Request
+
+    where = experiment.data_dir, experiment.images, experiment.storage
+    return _load(experiment.data, Request(split, *where, experiment.tokenizer))
 
 
 def fingerprint_for(experiment: "Experiment") -> dict[str, Any]:
@@ -80,6 +84,7 @@ def _by_name(name: str, request: "Request") -> "Collection":
         captions,
         digits,
         domains,
+        embeddings,
         folders,
         prepared,
         prompts,
@@ -112,6 +117,8 @@ def _by_name(name: str, request: "Request") -> "Collection":
             return arrays.npz(rest)
         case "captions":
             return captions.collection(rest)
+        case "embeddings":
+            return embeddings.collection(rest, lambda one: _by_name(one, request))
         case "quickdraw":
             return quickdraw.collection(rest, request.folder)
         case "prompts":

@@ -3,7 +3,6 @@
 import math
 import zlib
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -49,7 +48,6 @@ def warnings(
         *_range_warnings(seen, value_range),
         *_number_warnings(image_set, images_per_step),
         *_twin_warnings(seen),
-        *_caption_warnings(image_set, batch_type),
     ]
 
 
@@ -147,12 +145,3 @@ def _twin_warnings(seen: np.ndarray) -> Iterator[str]:
     twins = len(seen) - len({(zlib.crc32(row), zlib.adler32(row)) for row in np.ascontiguousarray(flat)})
     if twins:
         yield f"{twins:,} of {len(seen):,} images are copies of others; remove them if that is a mistake"
-
-
-def _caption_warnings(image_set: ImageSet, batch_type: type[tuple] | None) -> Iterator[str]:
-    captions: Any = image_set.captions
-    if not _holds(batch_type, "captions") or captions is None:
-        return
-    full = int((captions[..., -1] != 0).sum())
-    if full:
-        yield f"{full:,} captions fill --images.caption-length {captions.shape[-1]} and may have been cut; give more"

@@ -70,6 +70,8 @@ class Collection:
     targets: Images | None = None  # images that belong to `images`, one to one
     others: "Collection | None" = None  # a second domain, with the same names of parts
     texts: Callable[[np.ndarray], list[list[str]]] | None = None  # captions of each of the examples at some indices
+    embeddings: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None  # in place of captions
+    embeddings_identity: str = ""  # their checksum
     recorded: str = ""  # what who prepared the set says of its contents, which then need not be read to identify it
     holds_out: bool = True  # a tenth, where no part is held out; else there is no part `test`
     notes: tuple[str, ...] = ()  # what a person should know
@@ -99,6 +101,9 @@ class Collection:
 
 def fingerprint(collection: Collection) -> Fingerprint:
     """What identifies the data of a set."""
+    if collection.embeddings_identity:
+        plain = fingerprint(dataclasses.replace(collection, embeddings_identity=""))
+        return dataclasses.replace(plain, captions=checksum([plain.captions, collection.embeddings_identity]))
     others = None if collection.others is None else fingerprint(collection.others)
     if collection.recorded:
         return Fingerprint({}, collection.classes, others=others, recorded=collection.recorded)

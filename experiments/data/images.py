@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from experiments.command_line.errors import UserError
+from experiments.data.captions import decoded
 from experiments.data.options import ImageOptions
 from experiments.data.order import Choice
 from experiments.data.rows import LazyRows, Rows
+from experiments.data.tokens import BytePairs
 from jaxgen.batches import Column
 from jaxgen.batches import columns as columns_of
 
@@ -34,9 +36,10 @@ class ImageSet:
     classes: tuple[str, ...] = ()  # name of each label
     targets: Rows | None = None  # images that belong to `images`, one to one
     others: Rows | None = None  # images of a second domain, in any number
-    captions: np.ndarray | None = None  # (num, most, length) uint8: UTF-8, padded with 0
+    captions: np.ndarray | None = None  # (num, most, length), padded with 0: UTF-8 as uint8, or tokens as uint16
     num_captions: np.ndarray | None = None  # (num,) uint32: how many captions each image has
     window: Window | None = None  # None: images are taken as they are stored
+    reader: BytePairs | None = field(default=None, compare=False, repr=False)  # of captions; None for bytes
     notes: tuple[str, ...] = ()  # what loading did that a person should know
     fingerprint: Callable[[], dict[str, Any]] | None = field(default=None, compare=False, repr=False)  # of all parts
 
@@ -60,6 +63,12 @@ class ImageSet:
     def num_classes(self) -> int:
         """Number of classes, 0 without labels."""
         return len(self.classes)
+
+    def text(self, caption: np.ndarray) -> str:
+        """What one of the captions says; nothing of embeddings."""
+        if caption.dtype.kind == "f":
+            return ""
+        return decoded(caption) if self.reader is None else self.reader.decoded(caption)
 
     def describe(self) -> str:
         """One line for a person: count, shape, classes with their counts."""

@@ -23,13 +23,17 @@ class ImageOptions:
     swap: bool = False  # of pairs: the right half, or the second folder, is the input
     profiles: Literal["srgb", "ignore"] = "srgb"  # colour profiles of pictures: converted to sRGB, or not
     skip_damaged: bool = False  # leave damaged pictures out, named and counted; reads each picture once beforehand
-    caption_length: int = 128  # bytes that a caption takes, longer ones are cut
+    caption_length: int = 128  # bytes, or tokens, that a caption takes; longer ones are cut
+    tokens: int = 0  # of a vocabulary of byte pairs, learned on the training captions or of --tokenizer; 0: bytes
 
     def __post_init__(self):
         require(min(self.shape or (1,)) >= 1, "--images.size", self.size, "at least 1")
         require(self.target_factor >= 1, "--images.target-factor", self.target_factor, "at least 1")
         require(self.pad >= 0, "--images.pad", self.pad, "at least 0")
         require(self.caption_length >= 1, "--images.caption-length", self.caption_length, "at least 1")
+        require(
+            self.tokens == 0 or 300 <= self.tokens <= 2**16, "--images.tokens", self.tokens, "0 or in [300, 65,536]"
+        )
         if self.crop == "random" and self.size is None and self.pad == 0:
             raise ValueError("--images.crop random needs --images.size or --images.pad, or the window cannot move")
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.command_line.errors import UserError
-from experiments.data import captions
+from experiments.data import captions, tokens
 from experiments.data.collection import UNLABELLED, Collection, Images, NoExamples, Shape, fingerprint
 from experiments.data.images import ImageSet, factor_of
 from experiments.data.request import Request, official
@@ -46,9 +46,14 @@ def cut(collection: Collection, request: Request) -> ImageSet:
     labels = None if collection.labels is None else np.asarray(collection.labels[indices], np.int32)
     if labels is not None and (labels == UNLABELLED).any():
         labels = None
-    texts, num_texts = None, None
-    if collection.texts is not None:
-        texts, num_texts = captions.encoded(collection.texts(indices), request.images.caption_length)
+    texts, num_texts, reader = None, None, None
+    if collection.embeddings is not None:
+        texts, num_texts = collection.embeddings(indices)
+    elif (written := collection.texts) is not None:
+        reader = tokens.reader(request, lambda: written(collection.indices("train")))
+        encode = captions.encoded if reader is None else reader.encoded
+        texts, num_texts = encode(written(indices), request.images.caption_length)
+        notes = notes if reader is None else (*notes, f"captions are read as {reader.size:,} byte pairs")
     return ImageSet(
         name,
         images,
@@ -58,6 +63,7 @@ def cut(collection: Collection, request: Request) -> ImageSet:
         others,
         captions=texts,
         num_captions=num_texts,
+        reader=reader,
         notes=(*notes, *_unread(collection), *more),
         fingerprint=lambda: fingerprint(collection).to_json(),
     )

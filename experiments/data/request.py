@@ -16,7 +16,19 @@ DEFAULT_DIR = pathlib.Path("~/tensorflow_datasets")
 
 MOST_HELD_OUT = 10_000
 
-OWN = ("folder", "zip", "pairs", "unpaired", "npy", "npz", "captions", "parquet", "arrow", "super_resolution")
+OWN = (
+    "folder",
+    "zip",
+    "pairs",
+    "unpaired",
+    "npy",
+    "npz",
+    "captions",
+    "parquet",
+    "arrow",
+    "super_resolution",
+    "embeddings",
+)
 """Schemes of a person's own data: what follows the colon is a place."""
 
 TEST_NAMES = ("test", "validation", "valid", "val", "dev")
@@ -31,6 +43,7 @@ class Request:
     data_dir: pathlib.Path | None = None
     images: ImageOptions = ImageOptions()
     storage: StorageOptions = StorageOptions()
+    tokenizer: pathlib.Path | None = None
 
     @property
     def folder(self) -> pathlib.Path:

@@ -27,7 +27,7 @@ from experiments.evaluation.measures import Measure
 from experiments.evaluation.options import Options
 from experiments.evaluation.rows import Plan, Row, Sets
 from experiments.evaluation.sets import Examples, Real, Run
-from experiments.models import abilities, conditions, samplers, sampling
+from experiments.models import abilities, conditions, samplers, sampling, unread
 from experiments.models.classes import Labels
 from experiments.models.samplers import NONE, Changes
 from experiments.runs import files
@@ -175,6 +175,8 @@ def _runs(folder: pathlib.Path, options: Options, changes: Changes = NONE) -> li
             f"--against {options.against} was trained on {_said(found[-1].experiment)}, "
             f"but {folder} on {_said(found[0].experiment)}; compare runs on the same images"
         )
+    if unread.reads_captions(found[0].experiment.model):
+        conditions.tell(found[0].experiment.model, found[0].given, terminal.show)
     return found
 
 

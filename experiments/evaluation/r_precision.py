@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from experiments.command_line.errors import UserError
+from experiments.data import tokens
 from experiments.evaluation import retrieval, rows, sets
 from experiments.evaluation.rows import Cell, Row
 from experiments.evaluation.sets import Run
@@ -25,7 +26,7 @@ NAME = "r_precision"
 def matcher(folder: pathlib.Path, run: Run) -> Run:
     """The run that judges. UserError if it matches nothing, or reads other captions or images than the run makes."""
     config = run.experiment.model
-    if not texts.takes_texts(config):
+    if not texts.reads_texts(config):
         raise UserError(f"--matcher is given, but {run.name} makes no images of texts; leave it out")
     found = sets.run(folder, "newest")
     judge: Any = found.experiment.model
@@ -33,6 +34,9 @@ def matcher(folder: pathlib.Path, run: Run) -> Run:
     if judge.caption_length != config.caption_length:
         lengths = f"{judge.caption_length} bytes of a caption, but {run.name} {config.caption_length}"
         raise UserError(f"--matcher {folder} reads {lengths}; choose one that reads as many")
+    vocabularies = [None if one is None else one.checksum for one in map(tokens.of, (run.experiment, found.experiment))]
+    if vocabularies[0] != vocabularies[1]:
+        raise UserError(f"--matcher {folder} reads captions with another vocabulary than {run.name}; choose another")
     fitted(np.zeros((1, *config.image_shape), np.uint8), judge.image_shape)
     return found
 

@@ -15,6 +15,7 @@ from jax import export
 import jaxgen
 from experiments import data
 from experiments.command_line.errors import UserError
+from experiments.data import tokens
 from experiments.data.card import printable
 from experiments.data.request import public_name
 from experiments.evaluation import table
@@ -138,6 +139,7 @@ def _files(folder: pathlib.Path, made: Sequence[tuple[programs.Program, export.E
     said = {
         weights.FILE: "all networks, without what optimisers remember",
         "config.json": "the model's settings",
+        **({tokens.FILE: "the vocabulary of captions, of the library tokenizers"} if _reads(folder) else {}),
         **{f"{program.name}.jax": signature(program, one) for program, one in made},
     }
     size = lambda name: (folder / name).stat().st_size / 1e6  # noqa: E731
@@ -146,6 +148,10 @@ def _files(folder: pathlib.Path, made: Sequence[tuple[programs.Program, export.E
         "|---|---|---|",
         *(f"| `{name}` | {size(name):.2g} | {what} |" for name, what in said.items()),
     ]
+
+
+def _reads(folder: pathlib.Path) -> bool:
+    return (folder / tokens.FILE).is_file()
 
 
 def signature(program: programs.Program, one: export.Exported) -> str:

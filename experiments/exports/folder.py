@@ -11,6 +11,7 @@ from typing import Literal
 from jax import export
 
 from experiments.command_line.errors import UserError
+from experiments.data.tokens import FILE
 from experiments.exports import card, loading, picture, programs, weights
 from experiments.models import abilities, samplers
 from experiments.models.samplers import Changes
@@ -50,6 +51,8 @@ def write(
         config = json.dumps(settings.to_json(experiment.model), indent=2)
         (unfinished / loading.CONFIG).write_text(f"{config}\n", encoding="utf-8")
         weights.save(unfinished / weights.FILE, state, about)
+        if experiment.tokenizer is not None:
+            shutil.copyfile(experiment.tokenizer, unfinished / FILE)
         made = [(program, programs.exported(program)) for program in programs.all_of(experiment, state)]
         for program, one in made:
             (unfinished / f"{program.name}.jax").write_bytes(one.serialize())

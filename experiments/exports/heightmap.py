@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from PIL import Image
 
+from experiments.command_line import terminal
 from experiments.command_line.errors import UserError
 from experiments.exports import folder
 from experiments.models import abilities, classes, conditions, samplers, sampling
@@ -62,7 +63,7 @@ def _check(config: Any) -> None:
 def drawn(experiment: Experiment, state: Any, seed: int, index: int) -> np.ndarray:
     """Sample `index` of a seed, the one that `sample` draws, before it is rounded to pixels: float32, (h, w, c)."""
     config = experiment.model
-    source = conditions.source(experiment) or classes.in_turn(config)
+    source = conditions.source(experiment, terminal.show) or classes.in_turn(config)
     places = np.array([index], np.uint32)
     given = None if source is None else source(places)
     draw = jax.jit(functools.partial(model_of(config).sample, config), static_argnames="num")

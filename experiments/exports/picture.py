@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from jax import export
 
+from experiments.command_line import terminal
 from experiments.command_line.errors import UserError
 from experiments.exports import programs
 from experiments.models import abilities, conditions
@@ -49,6 +50,7 @@ def _rows(experiment: Experiment, num: int, classes: int) -> tuple[Any, ...]:
     from experiments.data import held_out
 
     image_set = held_out.load_for(experiment) or data.load_for(experiment)
+    conditions.tell(experiment.model, image_set, terminal.show)
     batch = image_set.batch(places % len(image_set), experiment.model.batch_type)
     if abilities.has_domains(experiment.model):
         return np.asarray(batch.images), conditions.domains_in_turn(experiment.model, places)

@@ -14,7 +14,7 @@ import numpy as np
 from jax import export
 
 from experiments.command_line.errors import UserError
-from experiments.models import abilities, conditions
+from experiments.models import abilities, conditions, texts
 from experiments.runs.experiment import Experiment, model_of
 from jaxgen.batches import Domains
 from jaxgen.images import scale, to_pixels
@@ -155,7 +155,10 @@ def _condition(experiment: Experiment) -> tuple[tuple[str, tuple[int | str, ...]
     if conditions.is_image(config):
         shape = getattr(config, "input_shape", config.image_shape)
         return ((name, ("num", *shape), np.uint8 if has_pixels(config) else np.float32),)
-    return ((name, ("num", experiment.images.caption_length), np.uint8),)
+    if name == "captions" and not texts.reads_texts(config):
+        return ((name, ("num", *texts.shape_of_embeddings(config)), np.float32),)
+    kind = np.uint16 if experiment.images.tokens else np.uint8
+    return ((name, ("num", experiment.images.caption_length), kind),)
 
 
 def _given(config: Any, rows: jax.Array, *domains: jax.Array) -> Any:

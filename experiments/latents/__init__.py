@@ -19,6 +19,7 @@ ACTIONS = {
     "embed": "where images lie in the plane of the codes, or of their principal components",
     "grid": "all of a two-dimensional latent space",
     "texts": "from sentence to sentence",
+    "style": "the style of images under other texts",
     "noise": "what the noise inputs of a style-based model change",
     "mix": "styles of some images in others, layer by layer",
     "sticking": "whether detail moves with the image on a way through the styles",

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.command_line.errors import UserError
+from experiments.data import tokens
 from experiments.latents import sheet
 from experiments.latents.sheet import Sheet
 from experiments.latents.trained import Trained
@@ -49,7 +50,7 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     sentences = texts.read(options.text, None)
     if len(sentences) < 2:
         raise UserError('--text names fewer than two sentences; give --text "..." --text "..." to go between')
-    captions = texts.encoded(config, sentences)
+    captions = texts.encoded(config, sentences, tokens.of(run.experiment))
     latents = run.draw(np.arange(options.num), options.seed)
 
     @jax.jit

@@ -215,7 +215,7 @@ def decoder(config: "ModelConfig") -> Decoder:
         shaped = latents.reshape(len(latents), *shape)
         return to_pixels(model.from_latents(config, state, shaped, condition), config.value_range)
 
-    return functools.partial(_in_chunks, decode, conditional=condition_of(config) is not None)
+    return functools.partial(_in_chunks, decode, conditional=has_classes(config))
 
 
 @functools.cache
@@ -231,7 +231,7 @@ def encoder(config: "ModelConfig") -> Encoder:
         latents = model.to_latents(config, state, scale(pixels, config.value_range), condition)
         return latents.reshape(len(latents), -1)
 
-    return functools.partial(_in_chunks, encode, conditional=condition_of(config) is not None)
+    return functools.partial(_in_chunks, encode, conditional=has_classes(config))
 
 
 @functools.cache
@@ -260,6 +260,8 @@ def reconstruction(config: "ModelConfig") -> Reconstruction:
     from jaxgen.parallel import compiled
 
     model = model_of(config)
+    if condition_of(config) == "captions" and is_autoencoder(config):
+        raise UserError(f"{name_of(config)} decodes a latent under a text; use latents RUN style, or --pictures styles")
     if not isinstance(model, Reconstructor):
         encode, decode = encoder(config), decoder(config)
         return lambda state, pixels, condition: decode(state, encode(state, pixels, condition), condition)
@@ -276,7 +278,7 @@ def reconstruction(config: "ModelConfig") -> Reconstruction:
 def _in_chunks(function: Any, state: Any, rows: np.ndarray, condition: Any, *, conditional: bool = False) -> np.ndarray:
     """The function's rows for all of `rows`, CHUNK at a time, the last chunk filled with copies of the last row.
 
-    A condition, or labels of images, of a model that has no condition are left out.
+    Labels of images are left out where the model is told no class.
     """
     done = []
     for start in range(0, len(rows), CHUNK):

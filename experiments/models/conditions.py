@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import jax.numpy as jnp
 import numpy as np
 
+from experiments.data.images import ImageSet
 from experiments.models import abilities
 from experiments.runs.experiment import Experiment
 from jaxgen import batches
@@ -28,10 +29,11 @@ def is_image(config: Any) -> bool:
     return takes_examples(config) and not abilities.has_domains(config) and _column(config).pixels
 
 
-def source(experiment: Experiment) -> Source | None:
+def source(experiment: Experiment, show: Callable[[str], None] | None = None) -> Source | None:
     """Conditions from held-out examples, or training ones where there are none; None for a model that needs none.
 
-    Of a model of domains, sample i is translated to domain i mod the number of domains.
+    Of a model of domains, sample i is translated to domain i mod the number of domains. `show` takes a line on each
+    thing that a model of texts cannot read.
     """
     config = experiment.model
     if not takes_examples(config):
@@ -40,12 +42,22 @@ def source(experiment: Experiment) -> Source | None:
     from experiments.data import held_out
 
     image_set = held_out.load_for(experiment) or data.load_for(experiment)
+    if show is not None:
+        tell(config, image_set, show)
 
     def rows(places: np.ndarray) -> Any:
         given = of_batch(config, image_set.batch(places % len(image_set), config.batch_type))
         return given._replace(labels=domains_in_turn(config, places)) if abilities.has_domains(config) else given
 
     return rows
+
+
+def tell(config: Any, image_set: ImageSet, show: Callable[[str], None]) -> None:
+    """Show what a model of texts cannot read of the captions of a set."""
+    from experiments.models import unread
+
+    for warning in unread.warnings(config, image_set):
+        show(f"warning: of {image_set.name}, {warning}")
 
 
 def domains_in_turn(config: Any, places: np.ndarray) -> np.ndarray:

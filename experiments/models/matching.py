@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from experiments.data.captions import decoded
 from experiments.data.images import ImageSet
 from experiments.models import abilities
 
@@ -22,7 +23,8 @@ class Pairs:
     """Images, each with its first caption."""
 
     pixels: np.ndarray  # (num, height, width, channels) uint8
-    captions: np.ndarray  # (num, length) uint8
+    captions: np.ndarray  # (num, length)
+    text: Callable[[np.ndarray], str] = decoded  # of one of the captions
 
     @property
     def right(self) -> np.ndarray:
@@ -34,7 +36,7 @@ def pairs_of(config: Any, image_set: ImageSet, num: int) -> Pairs:
     """`num` pairs, or all there are, at even distances through the set, which may be sorted."""
     places = np.linspace(0, len(image_set) - 1, min(num, len(image_set))).astype(np.int64)
     batch = image_set.batch(places, config.batch_type)
-    return Pairs(np.asarray(batch.images), np.asarray(batch.captions))
+    return Pairs(np.asarray(batch.images), np.asarray(batch.captions), image_set.text)
 
 
 def scores(config: "ModelConfig", state: Any, pairs: Pairs) -> np.ndarray:

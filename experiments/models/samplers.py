@@ -1,10 +1,12 @@
 """Settings on which a trained state does not depend, and which may be others when a finished run draws.
 
 `--sampler heun --sampler.steps 20`, `--guidance classifier-free --guidance.scale 3`, `--drawing.threshold 0.5`. A
-model has such a setting if its Config has a field of that name, a frozen dataclass: `FIELDS`.
+model has such a setting if its Config has a field of that name, a frozen dataclass: `FIELDS`. A number in place of the
+name of a guidance is its scale: `--guidance 4` is `--guidance.scale 4`.
 """
 
 import dataclasses
+import itertools
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeAlias, TypeVar
@@ -17,6 +19,11 @@ from experiments.runs.experiment import Experiment, model_of
 OptionsT = TypeVar("OptionsT")
 
 FIELDS = ("sampler", "guidance", "drawing")
+
+GUIDANCE = "--guidance"
+
+SHORT = "--guidance 4 is short for --guidance.scale 4."
+"""Said in the help of a model with guidance."""
 
 Changes: TypeAlias = Mapping[str, Any]
 """Settings of a model that are others than its run's, by the name of their field."""
@@ -43,6 +50,7 @@ def parse(
         return cli.parse(type(options), options, argv, prog=prog, description=description), NONE
     import tyro
 
+    argv, description = _with_scale(argv), f"{description} {SHORT}" if "guidance" in own else description
     hints = {field.name: field.type for field in dataclasses.fields(config)}
     fields = [(name, hints[name], dataclasses.field(default=value)) for name, value in own.items()]
     one = Annotated[type(options), tyro.conf.OmitArgPrefixes]  # a field, so that its comments are the help
@@ -52,6 +60,24 @@ def parse(
     if experiment is not None and changes:
         _require_possible(experiment, changes)
     return found.command, changes
+
+
+def _with_scale(argv: Sequence[str]) -> list[str]:
+    """The words, with `--guidance.scale` in place of each `--guidance` whose value is a number."""
+    words = list(argv)
+    for place, (word, after) in enumerate(itertools.zip_longest(argv, argv[1:], fillvalue="")):
+        option, equals, value = word.partition("=")
+        if option == GUIDANCE and _is_number(value if equals else after):
+            words[place] = word.replace(GUIDANCE, f"{GUIDANCE}.scale", 1)
+    return words
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def run_config(folder: pathlib.Path) -> Any:

@@ -14,10 +14,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.data import captions, held_out
+from experiments.data import held_out
 from experiments.data.images import ImageSet
 from experiments.models import abilities, conditions, progress, texts
 from experiments.pictures import figures
+from experiments.pictures.captioned import OfCaptions
 from experiments.runs.experiment import Experiment, model_of
 from jaxgen import batches, images
 from jaxgen.model import Inpainter, TwoDomainModel
@@ -43,8 +44,9 @@ def drawing(experiment: Experiment, image_set: ImageSet, key: Key) -> Callable[[
     num = min(max(1, experiment.num_samples // per_row), len(unseen))
     batch = unseen.batch(np.linspace(0, len(unseen) - 1, num).astype(np.int64), config.batch_type)
     draw = columns(experiment, batch, key, image_set.classes)
-    named = [captions.decoded(each) for each in batch.captions] if texts.takes_texts(config) else ()
-    return lambda state: figures.side_by_side(draw(state), named, longest=LONGEST_CAPTION)
+    named = [unseen.text(each) for each in batch.captions] if texts.reads_texts(config) else ()
+    drawn = lambda state: figures.side_by_side(draw(state), named, longest=LONGEST_CAPTION)  # noqa: E731
+    return OfCaptions(drawn, tuple(named)) if named else drawn
 
 
 def _one_sample(experiment: Experiment, batch: Any, key: Key, _: Any) -> Columns:

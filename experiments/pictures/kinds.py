@@ -8,6 +8,7 @@ codes              where held-out images lie in the plane of the codes, coloured
 code_grid          what the model decodes along the plane of its two-dimensional codes, at the quantiles of the prior;
                    of a conditional model, a smaller grid for each class
 retrievals         of a model that matches images and captions: held-out captions beside the images it finds for them
+styles             of a model that finds the style of an image: held-out images, each under the captions of others
 level_sets         where a critic or discriminator of points in the plane gives equal scores, brighter where it takes
                    them for real, with real points and samples
 trajectories       curves on which a sampler leads noise to points in the plane, over real points
@@ -26,7 +27,8 @@ from experiments.command_line.errors import UserError
 from experiments.data import held_out
 from experiments.data.images import ImageSet
 from experiments.models import abilities, conditions, progress
-from experiments.pictures import by_class, diagrams, examples, figures, retrievals, trajectories
+from experiments.models import styles as styles_of_images
+from experiments.pictures import by_class, diagrams, examples, figures, retrievals, styles, trajectories
 from experiments.runs.experiment import Experiment, model_of
 from jaxgen import images, parallel
 from jaxgen.latents import principal_components as pca
@@ -48,6 +50,7 @@ def check(experiment: Experiment) -> None:
     needs = {
         "samples": abilities.require_images,
         "retrievals": abilities.matcher,
+        "styles": styles_of_images.require,
         "reconstructions": abilities.reconstruction,
         "codes": abilities.autoencoder,
         "code_grid": _require_plane,
@@ -85,6 +88,9 @@ def drawings(experiment: Experiment, image_set: ImageSet, key: Key) -> dict[str,
             continue
         if kind == "retrievals":
             drawn[kind] = retrievals.drawing(experiment, image_set)
+            continue
+        if kind == "styles":
+            drawn[kind] = styles.drawing(experiment, image_set)
             continue
         if kind == "code_grid":
             drawn[kind] = _code_grid(experiment.model, image_set)

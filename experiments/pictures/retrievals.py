@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from experiments.data import captions, held_out
+from experiments.data import held_out
 from experiments.data.images import ImageSet
 from experiments.models import matching
 from experiments.pictures import figures
+from experiments.pictures.captioned import OfCaptions
 from experiments.runs.experiment import Experiment
 
 NEAREST = 5
@@ -25,7 +26,8 @@ def drawing(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], np.n
     pairs = matching.pairs_of(experiment.model, unseen, CANDIDATES)
     num = min(max(1, experiment.num_samples // (1 + NEAREST)), len(pairs.captions))
     queries = np.linspace(0, len(pairs.captions) - 1, num).astype(np.int64)
-    return functools.partial(sheet, experiment.model, pairs=pairs, queries=queries)
+    draw = functools.partial(sheet, experiment.model, pairs=pairs, queries=queries)
+    return OfCaptions(draw, tuple(pairs.text(pairs.captions[query]) for query in queries))
 
 
 def sheet(config: Any, state: Any, pairs: matching.Pairs, queries: np.ndarray) -> np.ndarray:
@@ -33,6 +35,6 @@ def sheet(config: Any, state: Any, pairs: matching.Pairs, queries: np.ndarray) -
     found = np.argsort(-matching.scores(config, state, pairs)[queries], axis=1, kind="stable")[:, :NEAREST]
     places = np.concatenate([queries[:, None], found], axis=1)
     tiles = pairs.pixels[places.reshape(-1)]
-    texts = [captions.decoded(pairs.captions[query]) for query in queries]
+    texts = [pairs.text(pairs.captions[query]) for query in queries]
     columns = ("its image", *(str(1 + place) for place in range(found.shape[1])))
     return figures.labelled(figures.grid(tiles, places.shape[1]), texts, columns)

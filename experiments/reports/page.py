@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.pictures import curves
+from experiments.pictures import captioned, curves
 from experiments.pictures.curves import Curve
 from experiments.reports.reading import Run
 
@@ -32,6 +32,9 @@ def page(found: Sequence[Run], num_pictures: int) -> str:
         f"<style>{STYLE}</style></head><body><h1>{title}</h1>{body}</body></html>\n"
     )
 
+
+EMPTY = "(no caption)"
+"""In the place of an empty one."""
 
 STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;color:#222;max-width:1180px;margin:24px auto;padding:0 16px}
@@ -90,15 +93,22 @@ def _points(lines: Sequence[dict[str, Any]], name: str) -> list[tuple[float, flo
 
 def _samples(run: Run, num: int) -> str:
     """The run's pictures of each kind: of samples several, from the first step on, of the others the newest."""
-    figures = []
-    for kind in ("samples", "reconstructions", "codes", "code_grid", "retrievals"):
+    figures, texts = [], []
+    for kind in ("samples", "reconstructions", "codes", "code_grid", "retrievals", "styles"):
         paths = sorted((run.folder / kind).glob("step_*.png"))
         count = min(len(paths), num if kind == "samples" else 1)
         first = 0 if count > 1 else len(paths) - 1
         places = np.unique(np.linspace(first, len(paths) - 1, count).astype(int)) if paths else []
         figures += [_figure(paths[place], kind) for place in places]
+        texts += [_captions(run.folder / kind)] if paths else []
     shown = "".join(figures) or '<p class="note">This run has drawn no picture yet.</p>'
-    return f'<h3>{_key(run)}</h3><div class="pictures">{shown}</div>'
+    return f'<h3>{_key(run)}</h3><div class="pictures">{shown}</div>{"".join(texts)}'
+
+
+def _captions(folder: pathlib.Path) -> str:
+    """What the rows of the pictures in a folder are of, where the run keeps it."""
+    lines = "".join(f"<li>{_text(caption or EMPTY)}</li>" for caption in captioned.read(folder))
+    return f'<p class="note">captions of the rows of {folder.name}, from the top</p><ol>{lines}</ol>' if lines else ""
 
 
 def _figure(path: pathlib.Path, kind: str) -> str:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 CONFIGS = pathlib.Path(__file__).parent.parent / "configs"
 
-Picture = Literal["samples", "reconstructions", "codes", "code_grid", "level_sets", "trajectories", "retrievals"]
+Picture = Literal[
+    "samples", "reconstructions", "codes", "code_grid", "level_sets", "trajectories", "retrievals", "styles"
+]
 
 ModelConfigT = TypeVar("ModelConfigT", bound="ModelConfig")
 
@@ -50,6 +52,7 @@ class Experiment(Generic[ModelConfigT]):
     log: tuple[Literal["tensorboard", "wandb"], ...] = ()  # further places for metrics and pictures
     wandb: Wandb = Wandb()  # for --log wandb
     pretrained: tuple[str, ...] = ()  # NAME=FILE.npz or NAME=RUN:PLAYER for each frozen part; random without
+    tokenizer: pathlib.Path | None = None  # of --images.tokens: tokenizer.json, or another run; learned if not given
     init_from: str | None = None  # folder of another run, with whose weights this one begins, where they match
     resume: bool = True  # go on where the run in this folder stopped; else move it aside and begin anew
     change: bool = False  # go on though learning rates, schedules or the batch size are others now; see docs/runs.md

@@ -74,6 +74,7 @@ def at(folder: pathlib.Path, which: int | Literal["newest", "best"]) -> tuple[Ex
     for reason in restored.passed_over:
         print(f"passed over a damaged checkpoint, {reason}")
     experiment = history.behind(found, restored.step).experiment
+    experiment = dataclasses.replace(experiment, tokenizer=found[-1].experiment.tokenizer)
     there = frozen.parts(abstract_state(experiment))
     state = frozen.with_variables(restored.state, frozen.kept(folder, record.get("frozen", {}), there))
     stage = [*stages.until(experiment.model, restored.step)][-1]

@@ -3,11 +3,14 @@
 config.json      the experiment's name and every setting, versions and devices; enough to repeat the run
 .lock            held by the process that trains
 metrics.jsonl    one line for each log step
+tokenizer.json   the vocabulary with which captions are read, where that is not bytes
 frozen/          pretrained parts of the model, one file each
-samples/         pictures, the same latents at each step; reconstructions/, codes/, code_grid/ likewise
+samples/         pictures, the same latents at each step; reconstructions/, codes/, code_grid/ likewise; captions.txt
+                 where the rows of pictures are of captions
 checkpoints/     orbax
 """
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -19,7 +22,7 @@ from typing import Any, TextIO
 from experiments.command_line import system
 from experiments.command_line.errors import FolderError, UserError
 from experiments.data.request import OWN
-from experiments.runs import files, former, history, sessions, settings
+from experiments.runs import files, former, history, sessions, settings, tokenizer
 from experiments.runs.experiment import Experiment
 
 FREE = (
@@ -38,6 +41,7 @@ FREE = (
         "storage",
     ),
     "init_from",  # only what a run begins with; `checks.initial` refuses another one
+    "tokenizer",  # a run keeps its own
     *("eval_every", "eval_samples"),
     *("shard_state", "check_replicas", "compilation_cache"),
     *("distributed", "coordinator", "num_processes", "process_id", "start_timeout", "heartbeat_timeout"),
@@ -177,6 +181,11 @@ def record_frozen(folder: pathlib.Path, checksums: dict[str, int]) -> None:
     _write(folder, read_config(folder) | {"frozen": checksums})
 
 
+def record_tokenizer(folder: pathlib.Path, checksum: int) -> None:
+    """Note in config.json the checksum of the vocabulary that the run keeps."""
+    _write(folder, read_config(folder) | {"tokenizer": checksum})
+
+
 def record_checkpoint(folder: pathlib.Path) -> None:
     """Note in config.json that the run has had a checkpoint: one without any has lost them."""
     record = read_config(folder)
@@ -229,7 +238,8 @@ def read(folder: pathlib.Path) -> tuple[str, Experiment]:
         raise UserError(f"{folder / 'config.json'} cannot be used: {error}") from error
     if not isinstance(found, Experiment):
         raise UserError(f"{folder / 'config.json'} cannot be used: its settings are a {type(found).__name__}")
-    return record["experiment"], found
+    own = tokenizer.kept(folder, record)
+    return record["experiment"], found if own is None else dataclasses.replace(found, tokenizer=own)
 
 
 def _write(folder: pathlib.Path, record: dict[str, Any]) -> None:

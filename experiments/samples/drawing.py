@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from experiments.command_line import terminal
 from experiments.command_line.errors import UserError
+from experiments.data import tokens
 from experiments.models import abilities, classes, conditions, progress, samplers, texts
 from experiments.models.classes import Labels, Shares
 from experiments.models.conditions import Source
@@ -32,6 +34,7 @@ class Wanted:
     batch_size: int
     step: int | Literal["newest", "best"]
     texts: tuple[str, ...] = ()  # sentences that a model of texts is asked for, in turn
+    embeddings: pathlib.Path | None = None  # a file that holds embeddings of texts, in turn
     same_latents: bool = False  # of a picture: image i has the latents of number i // K and class i mod K, of K classes
 
 
@@ -80,7 +83,7 @@ class Drawing:
 
     def batches(self, indices: np.ndarray, labels: Labels | None = None) -> Iterator[np.ndarray]:
         """The samples of these numbers, of other classes if told, with a bar that tells how far it is."""
-        source = labels or self.labels or self.texts or conditions.source(self.experiment)
+        source = labels or self.labels or self.texts or conditions.source(self.experiment, terminal.show)
         args = self.experiment.model, self.state, indices, self.wanted.seed, source
         return progress.batches(*args, size=self.wanted.batch_size)
 
@@ -90,7 +93,8 @@ def prepare(folder: pathlib.Path, wanted: Wanted, changes: Changes = NONE, place
     experiment = run_data.placed(run_folder.read(folder)[1], place)
     abilities.require_images(experiment.model)
     _check_asked(experiment.model, wanted)
-    if (conditions.takes_examples(experiment.model) and not wanted.texts) or wanted.shares == "data":
+    given = wanted.texts or wanted.embeddings
+    if (conditions.takes_examples(experiment.model) and not given) or wanted.shares == "data":
         run_data.check(folder, experiment)
     names = classes.names(folder, experiment) if classes.count(experiment.model) else ()
     turn = tuple(classes.number(word, names) for word in wanted.label)
@@ -98,9 +102,9 @@ def prepare(folder: pathlib.Path, wanted: Wanted, changes: Changes = NONE, place
         labels, turn = classes.in_turn(experiment.model, turn), turn or tuple(range(len(names)))
     else:
         labels = _as_in_data(experiment, wanted.seed)
-    asked = texts.in_turn(experiment.model, wanted.texts) if wanted.texts else None
+    asked, said = _asked(experiment, wanted)
     if asked is not None:
-        names, turn = wanted.texts, tuple(range(len(wanted.texts)))
+        names, turn = said, tuple(range(len(said)))
     restored, _, step, state = restore.at(folder, wanted.step)
     experiment = samplers.replaced(run_data.placed(restored, place), changes)
     return Drawing(folder, experiment, step, state, wanted, names, turn, labels, asked)
@@ -119,8 +123,21 @@ def _check_asked(config: Any, wanted: Wanted) -> None:
     ):
         if given and not possible:
             raise UserError(f"{option} is given, but {abilities.name_of(config)} is not told classes; leave it out")
+    if wanted.texts and wanted.embeddings is not None:
+        raise UserError("--text and --embeddings are given; leave one of them out")
     if wanted.texts and not texts.takes_texts(config):
         raise UserError(f"--text is given, but {abilities.name_of(config)} makes no images of texts; leave it out")
+
+
+def _asked(experiment: Experiment, wanted: Wanted) -> tuple[Source | None, tuple[str, ...]]:
+    """The captions that are asked for, and what they are called; none where none are."""
+    config = experiment.model
+    if wanted.embeddings is not None:
+        rows = texts.of_embeddings(config, wanted.embeddings)
+        return texts.in_turn(rows), tuple(f"embedding {number}" for number in range(len(rows)))
+    if not wanted.texts:
+        return None, ()
+    return texts.in_turn(texts.encoded(config, wanted.texts, tokens.of(experiment))), wanted.texts
 
 
 def _all_of(label: int, places: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from experiments.command_line import terminal
 from experiments.models import abilities, classes, conditions, progress, sampling
 from experiments.pictures import figures, trajectories
 from experiments.samples import picture
@@ -49,7 +50,9 @@ def _states(drawn: Drawing, num: int, most: int) -> tuple[int, np.ndarray]:
     """How many states there are, and at most so many of them at even distances: (states, num, ...) float32."""
     config, key = drawn.experiment.model, jax.random.key(drawn.wanted.seed)
     model = abilities.trajectory_model(config)
-    source = drawn.labels or conditions.source(drawn.experiment) or classes.in_turn(config)
+    source = (
+        drawn.labels or drawn.texts or conditions.source(drawn.experiment, terminal.show) or classes.in_turn(config)
+    )
 
     def states(config: Any, state: Any, indices: Any, given: Any) -> Any:
         return model.trajectory(config, state, sampling.keys_of(key, indices), len(indices), given)

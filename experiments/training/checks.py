@@ -16,7 +16,7 @@ from experiments.command_line import system
 from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.evaluation import during
-from experiments.models import abilities, samplers
+from experiments.models import abilities, samplers, texts
 from experiments.runs import carrying, frozen, history, initial, pretrained, restore, run_folder, settings
 from experiments.runs import experiment as experiments_by_name
 from experiments.runs.experiment import Experiment, model_of
@@ -46,7 +46,7 @@ def check_alike(experiment: Experiment) -> None:
 
 def fit_to_data(experiment: Experiment, image_set: ImageSet, name: str) -> Experiment:
     """The experiment with the image shape, and number of classes, of its data. UserError if others were asked for."""
-    asked, usual = experiment.model, experiments_by_name.load(name).model
+    asked, usual = texts.of_data(experiment.model, image_set.captions), experiments_by_name.load(name).model
     follows: dict[str, Any] = _shapes(asked, image_set)
     if abilities.holds_labels(asked) and image_set.labels is not None:
         follows["num_classes"] = image_set.num_classes
@@ -108,6 +108,7 @@ def _check_stage(experiment: Experiment, image_set: ImageSet) -> None:
         example = image_set.batch([0], config.batch_type)
     except UserError as error:
         raise UserError(f"{type(config).__module__.rpartition('.')[2]} {error}; choose another --data") from error
+    texts.check_vocabulary(config, image_set.reader)
     batch = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((size, *leaf.shape[1:]), leaf.dtype), example)
     try:
         state = restore.abstract_state(experiment)

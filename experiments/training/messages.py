@@ -10,7 +10,7 @@ from experiments.checkpoints.checkpointer import Checkpointer
 from experiments.command_line.errors import FolderError
 from experiments.data import card, held_out
 from experiments.data.images import ImageSet
-from experiments.models import abilities, likelihoods
+from experiments.models import abilities, likelihoods, unread
 from experiments.runs import files, settings
 from experiments.runs.experiment import Experiment
 from jaxgen.optimizers import Optimizer
@@ -43,7 +43,7 @@ def about_data(image_set: ImageSet, experiment: Experiment) -> list[str]:
     images_per_step = experiment.batch_size * config.minibatches
     warnings = card.warnings(image_set, config.batch_type, config.value_range, images_per_step)
     pixels, _ = held_out.spread(image_set, min(SEEN, len(image_set)))
-    warnings += likelihoods.warnings(config, pixels)
+    warnings += [*likelihoods.warnings(config, pixels), *unread.warnings(config, image_set)]
     return card.card(image_set, experiment.images) + [f"warning: {warning}" for warning in warnings]
 
 

@@ -4,6 +4,7 @@ What happens at a step depends on the seed, the settings and the step alone: the
 key, and its batch is a pure function of (seed, step). So a run that stopped and goes on is the same run.
 """
 
+import dataclasses
 import pathlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -11,9 +12,10 @@ from contextlib import contextmanager, nullcontext
 from experiments import data, processes
 from experiments.command_line import terminal
 from experiments.command_line.errors import FolderError, UserError
+from experiments.data.tokens import FILE, BytePairs
 from experiments.pictures import kinds
 from experiments.processes import joining
-from experiments.runs import files, restore, run_data, run_folder
+from experiments.runs import files, restore, run_data, run_folder, tokenizer
 from experiments.runs.experiment import Experiment
 from experiments.training import checks, compilation
 from experiments.training.loop import Loop
@@ -38,6 +40,7 @@ def train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
 
 def _train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
     checks.check_alike(experiment)
+    experiment = _with_own_vocabulary(experiment, folder)
     image_set = data.load_for(experiment)
     experiment = checks.fit_to_data(experiment, image_set, name)
     checks.check_batch(experiment)
@@ -56,6 +59,8 @@ def _train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
                 f"{folder} cannot be locked ({hold.unlocked}), so nothing keeps a second process out: start none in it"
             )
         resumed = _begin(folder, name, experiment)
+        if image_set.reader is not None:
+            experiment = _keep_vocabulary(experiment, folder, image_set.reader)
         with restore.checkpointer(folder, experiment) as checkpointer:
             return Loop(name, experiment, folder, image_set, checkpointer, hold).run(resumed, given)
 
@@ -72,6 +77,22 @@ def _begin(folder: pathlib.Path, name: str, experiment: Experiment) -> bool:
     if len(set(found)) > 1:
         raise UserError(f"{folder} is not the same folder in every process; choose an --out that all hosts share")
     return resumed
+
+
+def _with_own_vocabulary(experiment: Experiment, folder: pathlib.Path) -> Experiment:
+    """With that of the run in the folder, where it goes on."""
+    if not experiment.resume or not (folder / "config.json").is_file():
+        return experiment
+    own = tokenizer.kept(folder, run_folder.read_config(folder))
+    return experiment if own is None else dataclasses.replace(experiment, tokenizer=own)
+
+
+def _keep_vocabulary(experiment: Experiment, folder: pathlib.Path, reader: BytePairs) -> Experiment:
+    """Keep it with a run that begins; from now on it is read from there."""
+    if processes.first() and "tokenizer" not in run_folder.read_config(folder):
+        run_folder.record_tokenizer(folder, tokenizer.keep(folder, reader))
+    processes.gather("")  # the others read what the first one has written
+    return dataclasses.replace(experiment, tokenizer=folder / FILE)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 from experiments import processes
 from experiments.data.images import ImageSet
 from experiments.evaluation import during
-from experiments.pictures import figures, kinds
+from experiments.pictures import captioned, figures, kinds
 from experiments.runs.experiment import Experiment
 from experiments.training.reporting import Reporter, Silent
 from jaxgen import parallel
@@ -26,6 +26,9 @@ class Showing:
         """From now on states are of this stage."""
         if processes.first():
             self._drawings = kinds.drawings(experiment, self._image_set, self._key)
+            for kind, draw in self._drawings.items():
+                if isinstance(draw, captioned.OfCaptions):
+                    captioned.write(self._folder / kind, draw.captions)
             self._evaluate = during.evaluator(experiment, self._image_set) if experiment.eval_every else None
 
     def evaluate(self, state: Any) -> dict[str, float]:

@@ -78,7 +78,7 @@ def _with_frozen(state: Any, experiment: Experiment, folder: pathlib.Path) -> An
     read = random | {name: pretrained.read(source, there[name]) for name, source in given.items()}  # together
     if processes.first():  # the others take what it has kept
         run_folder.record_frozen(folder, frozen.keep(folder, read))
-        for name in sorted(there.keys() - given.keys()):
+        for name in sorted(name for name in there.keys() - given.keys() if there[name].variables):
             terminal.show(f"the frozen part {name!r} is random: give --pretrained {name}=FILE.npz or {name}=RUN:PLAYER")
     processes.gather()
     return frozen.with_variables(state, frozen.kept(folder, run_folder.read_config(folder)["frozen"], there))

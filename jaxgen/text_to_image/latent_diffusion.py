@@ -40,6 +40,7 @@ from jaxgen.mode import EVALUATION, Mode
 from jaxgen.model import Defaults
 from jaxgen.moving_averages import Constant, MovingAverage
 from jaxgen.nets.text.context import Context, dropped
+from jaxgen.nets.text.given import no_captions
 from jaxgen.nets.text.transformer import TextTransformer
 from jaxgen.nets.unet.cross_attention import CrossAttentionUNet
 from jaxgen.optimizers import Adam, Optimizer
@@ -105,7 +106,7 @@ class State(struct.PyTreeNode):
 def init(config: Config, key: Key) -> State:
     """Fresh networks and optimiser, and random weights of what is frozen."""
     key_denoiser, key_autoencoder, key_text = jax.random.split(key, 3)
-    captions, shape = jnp.zeros((1, config.caption_length), jnp.uint8), latents.shape_of(config)
+    captions, shape = no_captions(config.text, 1, config.caption_length), latents.shape_of(config)
     outputs = jax.eval_shape(lambda: config.text.init_with_output(key_text, captions, ())[0])
     context = jax.tree.map(lambda each: jnp.zeros(each.shape, each.dtype), outputs)
     parts: dict[str, tuple[Any, ...]] = {"denoiser": (config.denoiser, blank(shape), blank(()), context, shape)}
@@ -169,7 +170,7 @@ def update(
 
 def contexts(config: Config, state: State, captions: Captions | None, num: int) -> Context:
     """tau(y) by the moving average; without captions, that of `num` empty ones."""
-    empty = jnp.zeros((num, config.caption_length), jnp.uint8)
+    empty = no_captions(config.text, num, config.caption_length)
     return read(config, state.ema, state.text, empty if captions is None else captions)[0]
 
 

@@ -36,4 +36,4 @@ def dropped(captions: Captions, kept: Bool[Array, "batch"]) -> Captions:
     [[  0   0]
      [104 111]]
     """
-    return captions * kept[:, None].astype(captions.dtype)
+    return captions * kept.reshape(-1, *[1] * (captions.ndim - 1)).astype(captions.dtype)

@@ -83,6 +83,7 @@ class TextTransformer(nn.Module):
             ValueError: an output shape other than (), no block, a width that does not divide into heads.
         """
         require(output_shape == (), "output_shape", output_shape, "(): tokens have the width of the network")
+        require(jnp.issubdtype(captions.dtype, jnp.integer), "type of captions", captions.dtype, "integers: tokens")
         require(self.blocks >= 1, "blocks", self.blocks, "at least 1")
         require(self.vocabulary >= 2, "vocabulary", self.vocabulary, "at least 2: padding and a token")
         fits = self.heads >= 1 and self.width >= 1 and self.width % self.heads == 0

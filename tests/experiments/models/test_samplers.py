@@ -1,5 +1,6 @@
 """A sampler's settings are replaced when a finished run draws."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -10,7 +11,7 @@ from experiments import evaluate, export, latents, sample
 from experiments.command_line.errors import UserError
 from experiments.models import samplers, sampling
 from experiments.runs import restore
-from jaxgen.diffusion.guidance import ClassifierFree
+from jaxgen.diffusion.guidance import ClassifierFree, NoGuidance
 from jaxgen.diffusion.samplers import Euler
 from tests.experiments import shaped, small_runs
 from tests.experiments.models_of_tests import own_models  # noqa: F401
@@ -69,6 +70,26 @@ def test_another_sampler_and_guidance_are_named(diffusion, tmp_path):
         _, wanted = sampling.draw(diffusion["digits"], 3, 0, changes=chosen)
         np.testing.assert_array_equal(found["arr_0"], wanted)
     assert (wanted != sampling.draw(diffusion["digits"], 3, 0)[1]).any()
+
+
+@pytest.mark.parametrize("words", [["--guidance", "4"], ["--guidance=4"], ["--guidance", "4e0", "--num", "8"]])
+def test_a_number_in_place_of_the_name_of_a_guidance_is_its_scale(diffusion, words):
+    chosen = changes_of(diffusion["digits"], "--guidance", "classifier-free", *words)
+    assert chosen == {"guidance": ClassifierFree(4.0)}
+
+
+def test_guidance_by_a_number_alone_is_for_a_run_that_has_guidance(diffusion, tmp_path, capsys):
+    guided = dataclasses.replace(small_runs.DENOISER, guidance=ClassifierFree(2.0, least=0.5))
+    run = small_runs.save(guided, tmp_path / "guided")
+    assert changes_of(run, "--guidance", "4") == {"guidance": ClassifierFree(4.0, least=0.5)}
+    assert changes_of(run, "--guidance", "no-guidance") == {"guidance": NoGuidance()}
+    with pytest.raises(
+        UserError, match=r"--guidance\.scale is no setting of no-guidance; give --guidance by-classifier"
+    ):
+        changes_of(diffusion["digits"], "--guidance", "4")
+    with pytest.raises(SystemExit):
+        changes_of(run, "--help")
+    assert "--guidance 4 is short for --guidance.scale 4" in " ".join(capsys.readouterr().out.split())
 
 
 MEANINGLESS = [

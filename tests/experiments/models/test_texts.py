@@ -63,7 +63,7 @@ def test_what_the_model_cannot_read_of_a_sentence_is_said(capsys):
     said = capsys.readouterr().out
     assert "3 bytes of 'grün, long' are left out: the model reads 8" in said
     assert "the encoder does not know ü of 'grün, long', and passes over it" in said
-    source = texts.in_turn(CONFIG, ["a", "b", "c"])
+    source = texts.in_turn(texts.encoded(CONFIG, ["a", "b", "c"]))
     assert [decoded(row) for row in source(np.array([0, 4, 5]))] == ["a", "b", "c"]
     assert not capsys.readouterr().out
 

@@ -125,6 +125,7 @@ OTHERWISE = (
     "scale",
     "encoder/",
     "stage_one/",
+    "generator/variables/",
 )
 """A frozen network comes from a file of its own; what a run has counted or measured is not taken."""
 

@@ -1,5 +1,7 @@
 """`python -m experiments.sample RUN --trajectory`."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
@@ -8,7 +10,9 @@ from experiments import sample
 from experiments.command_line.errors import UserError
 from experiments.models import sampling
 from experiments.pictures import figures, trajectories
+from jaxgen.nets.unet.cross_attention import CrossAttentionUNet
 from tests.experiments import small_runs
+from tests.text_to_image.test_latent_diffusion import PIXELS
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +39,23 @@ def test_an_animation_of_images_ends_with_those_that_sample_draws(images, capsys
         wanted = figures.grid(archive["arr_0"], 2)
     assert np.abs(found[-1].astype(int) - wanted).max() <= 1
     assert (found[0] != wanted).any() and found[0].shape == wanted.shape
+
+
+@pytest.mark.exhaustive
+def test_the_way_is_to_the_sentences_that_are_asked_for(tmp_path, monkeypatch):
+    denoiser = CrossAttentionUNet(32, (1,), 1, attention=(8,), heads=1)
+    config = dataclasses.replace(PIXELS, image_shape=(8, 8, 1), caption_length=8, denoiser=denoiser)
+    run, seen = small_runs.save(config, tmp_path / "run", data="shapes_captions"), {}
+    monkeypatch.setattr(trajectories, "rows", lambda pixels: seen.update(pixels=pixels) or pixels[-1, 0].repeat(3, -1))
+    asked = [str(run), "--text", "red", "--text", "blue", "--num", "4", "--guidance", "4"]
+    assert sample.main([*asked, "--trajectory", "--out", str(tmp_path / "a.png")]) == 0
+    assert sample.main([*asked, "--out", str(tmp_path / "a.npz")]) == 0
+    with np.load(tmp_path / "a.npz") as archive:
+        np.testing.assert_allclose(seen["pixels"][-1].astype(int), archive["arr_0"], atol=1)
+        assert sample.main([*asked[:3], *asked[5:], "--out", str(tmp_path / "b.npz")]) == 0
+        with np.load(tmp_path / "b.npz") as other:
+            np.testing.assert_array_equal(other["arr_0"][::2], archive["arr_0"][::2])
+            assert (other["arr_0"][1::2] != archive["arr_0"][1::2]).any()
 
 
 def test_images_in_rows_end_with_the_samples(images, tmp_path):

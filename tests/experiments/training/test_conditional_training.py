@@ -149,14 +149,11 @@ def test_points_out_of_the_models_range_are_warned_of():
     assert not warned(points, value_range=None)
 
 
-def test_classes_without_images_and_cut_captions_are_warned_of():
+def test_classes_without_images_are_warned_of():
     images = np.random.default_rng(0).integers(0, 256, (4, 4, 4, 1), np.uint8)
     labelled = ImageSet("some", images, np.array([0, 0, 2, 2], np.int32), ("a", "b", "c"))
     assert "1 of 3 classes have no images (b)" in warned(labelled, conditional.Labelled)
     assert not warned(labelled)
-    captions = np.full((4, 1, 6), ord("x"), np.uint8)
-    captioned = ImageSet("some", images, captions=captions, num_captions=np.ones(4, np.uint32))
-    assert "4 captions fill --images.caption-length 6" in warned(captioned, conditional.Captioned)
 
 
 def test_the_histogram_of_many_classes_is_short():
