@@ -7,6 +7,7 @@ import gc
 import os
 import pathlib
 import sys
+import threading
 
 from tests.environment import compiler_flags
 
@@ -34,9 +35,19 @@ pytest.register_assert_rewrite("tests.contract")
 jaxtyping.install_import_hook("jaxgen", "beartype.beartype")
 hypothesis.settings.register_profile("tests", deadline=None, max_examples=25, derandomize=True, database=None)
 hypothesis.settings.load_profile("tests")
-# JAX lowers each program in an MLIR context of its own: 3 ms, and 1.2 MB for as long as it is cached. One is enough.
-mlir.make_ir_context = functools.cache(mlir.make_ir_context)
 gc.set_threshold(100_000, 10, 20)  # tracing makes many objects and few cycles: searching them is a tenth of the time
+
+_make_context = mlir.make_ir_context
+
+
+@functools.cache
+def _context_of(thread: int):
+    return _make_context()
+
+
+# JAX lowers programs in MLIR contexts: each takes 3 ms, and 1.2 MB for as long as one of its programs is cached. JAX 0.10
+# makes one for each program, later versions one for ten: here it is one for each thread.
+mlir.make_ir_context = lambda: _context_of(threading.get_ident())
 
 LARGE = 3 * 2**30
 """Bytes of a process from which on compiled programs are dropped between modules: each keeps those that it has made."""
@@ -54,7 +65,7 @@ def _bytes_held() -> int:
 def _drop_programs() -> None:
     """The freed memory goes back to the system, else the process stays large, and drops them after every module."""
     jax.clear_caches()
-    mlir.make_ir_context.cache_clear()
+    _context_of.cache_clear()
     gc.collect()
     with contextlib.suppress(AttributeError, OSError, TypeError):  # glibc has it, other systems do not
         ctypes.CDLL(None).malloc_trim(0)
