@@ -45,8 +45,8 @@ def _context_of(thread: int):
     return _make_context()
 
 
-# JAX lowers programs in MLIR contexts: each takes 3 ms, and 1.2 MB for as long as one of its programs is cached. JAX 0.10
-# makes one for each program, later versions one for ten: here it is one for each thread.
+# JAX lowers programs in MLIR contexts: each takes 3 ms, and 1.2 MB for as long as one of its programs is cached.
+# JAX 0.10 makes one for each program, later versions one for ten: here it is one for each thread.
 mlir.make_ir_context = lambda: _context_of(threading.get_ident())
 
 LARGE = 3 * 2**30

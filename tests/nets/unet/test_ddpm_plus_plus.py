@@ -2,6 +2,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from jaxgen.nets.unet.blocks import ResidualBlock
 from jaxgen.nets.unet.condition import Condition
