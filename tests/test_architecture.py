@@ -1,6 +1,7 @@
 """The house rules: who may import whom, and what may stand only in one room. Read from the syntax trees."""
 
 import ast
+import functools
 import importlib
 import pathlib
 import subprocess
@@ -104,29 +105,45 @@ WITHIN_PARALLEL = {
 ONLY_IN_PARALLEL = {"pmean", "psum", "all_gather", "axis_index", "pmap", "shard_map", "jit"}
 
 
+@functools.cache
+def tree_of(path: pathlib.Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def nodes_of(path: pathlib.Path) -> tuple[ast.AST, ...]:
+    """All nodes of a file's syntax tree."""
+    return tuple(ast.walk(tree_of(path)))
+
+
+def named(path: pathlib.Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
 def room(path: pathlib.Path) -> str:
     return path.relative_to(ROOT / "jaxgen").parts[0].removesuffix(".py")
 
 
-def imported(path: pathlib.Path) -> set[str]:
+@functools.cache
+def imported(path: pathlib.Path) -> frozenset[str]:
     """Full names of all modules that a file imports, at its top or in a function."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_room_imports_only_the_rooms_below_it(path):
-    here = room(path)
-    allowed = SHELVES | {here} | SHELVES_OF.get(here, set()) if here in FAMILIES else MAY_IMPORT[here]
-    found = {name.split(".")[1] for name in imported(path) if name.startswith("jaxgen.")}
-    assert found <= allowed, f"{here} must not import {sorted(found - allowed)}"
-    assert not any(name.split(".")[0] in ("experiments", "tests") for name in imported(path))
+def test_a_room_imports_only_the_rooms_below_it():
+    for path in LIBRARY:
+        here = room(path)
+        allowed = SHELVES | {here} | SHELVES_OF.get(here, set()) if here in FAMILIES else MAY_IMPORT[here]
+        found = {name.split(".")[1] for name in imported(path) if name.startswith("jaxgen.")}
+        assert found <= allowed, f"{named(path)} must not import {sorted(found - allowed)}"
+        assert not any(name.split(".")[0] in ("experiments", "tests") for name in imported(path)), named(path)
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
@@ -144,18 +161,14 @@ def test_models_do_not_import_each_other(family):
         assert not used, f"{path.name} imports {used}"
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))
-def test_devices_are_known_in_parallel_alone(path):
-    if room(path) in ("parallel", "testing"):
-        return
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    used = {
-        node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id == "parallel")
-    }
-    used |= {name.rpartition(".")[2] for name in imported(path) if name.startswith("jax.")}
-    assert not used & ONLY_IN_PARALLEL
+def test_devices_are_known_in_parallel_alone():
+    for path in (path for path in LIBRARY if room(path) not in ("parallel", "testing")):
+        attributes = [node for node in nodes_of(path) if isinstance(node, ast.Attribute)]
+        used = {
+            node.attr for node in attributes if not (isinstance(node.value, ast.Name) and node.value.id == "parallel")
+        }
+        used |= {name.rpartition(".")[2] for name in imported(path) if name.startswith("jax.")}
+        assert not used & ONLY_IN_PARALLEL, named(path)
 
 
 @pytest.mark.parametrize("path", [path for path in LIBRARY if room(path) == "parallel"], ids=lambda path: path.stem)
@@ -165,44 +178,39 @@ def test_what_an_update_uses_and_what_drives_it_stand_apart(path):
     assert {name.split(".")[2] for name in names} <= WITHIN_PARALLEL[path.stem]
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))
-def test_optimizer_steps_are_taken_in_train_state_alone(path):
-    if path.name == "train_state.py":
-        return
-    text = path.read_text(encoding="utf-8")
-    assert "apply_gradients" not in text and "apply_updates" not in text
-    optax = {name for name in imported(path) if name.split(".")[0] == "optax"}
-    assert optax <= {"optax.assignment"} or path.name == "gradient_transformations.py"
+def test_optimizer_steps_are_taken_in_train_state_alone():
+    for path in (path for path in LIBRARY if path.name != "train_state.py"):
+        text = path.read_text(encoding="utf-8")
+        assert "apply_gradients" not in text and "apply_updates" not in text, named(path)
+        optax = {name for name in imported(path) if name.split(".")[0] == "optax"}
+        assert optax <= {"optax.assignment"} or path.name == "gradient_transformations.py", named(path)
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))
-def test_functions_take_at_most_six_arguments(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef):
+def test_functions_take_at_most_six_arguments():
+    for path in LIBRARY:
+        for node in (node for node in nodes_of(path) if isinstance(node, ast.FunctionDef)):
             taken = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
             names = [each.arg for each in taken if each is not None and each.arg not in ("self", "cls")]
             assert len(names) <= 6, f"{path}:{node.lineno} {node.name} takes {len(names)}"
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_library_has_no_effects_and_no_asserts(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-    assert not calls & {"print", "open", "input", "exec", "eval"}
-    assert room(path) == "testing" or not any(isinstance(node, ast.Assert) for node in ast.walk(tree))
-    assert not any(isinstance(node, ast.Global) for node in ast.walk(tree))
-    modules = {name.split(".")[0] for name in imported(path)}
-    assert not modules & {"os", "pathlib", "time", "random", "logging", "tyro", "orbax", "sklearn"}
+def test_the_library_has_no_effects_and_no_asserts():
+    for path in LIBRARY:
+        called = [node.func for node in nodes_of(path) if isinstance(node, ast.Call)]
+        calls = {function.id for function in called if isinstance(function, ast.Name)}
+        assert not calls & {"print", "open", "input", "exec", "eval"}, named(path)
+        never = ast.Global if room(path) == "testing" else ast.Global | ast.Assert
+        assert not [node.lineno for node in nodes_of(path) if isinstance(node, never)], named(path)
+        modules = {name.split(".")[0] for name in imported(path)}
+        assert not modules & {"os", "pathlib", "time", "random", "logging", "tyro", "orbax", "sklearn"}, named(path)
 
 
-@pytest.mark.parametrize(
-    "path",
-    sorted(path for path in LIBRARY if path.name not in ("__init__.py", "__main__.py", "typing.py", "model.py")),
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_every_library_file_has_its_test_file(path):
-    name = f"test_{path.stem.lstrip('_')}.py"
-    assert (ROOT / "tests" / path.relative_to(ROOT / "jaxgen").parent / name).exists(), name
+def test_every_library_file_has_its_test_file():
+    paths = [path for path in LIBRARY if path.name not in ("__init__.py", "__main__.py", "typing.py", "model.py")]
+    wanted = [
+        ROOT / "tests" / path.relative_to(ROOT / "jaxgen").parent / f"test_{path.stem.lstrip('_')}.py" for path in paths
+    ]
+    assert not [named(path) for path in wanted if not path.exists()]
 
 
 def test_importing_the_losses_loads_no_network_or_optimiser_library():
@@ -261,17 +269,17 @@ def circle(graph: dict[str, set[str]]) -> list[str]:
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_the_top_of_the_experiments_holds_commands_only(name):
-    tree = ast.parse((ROOT / "experiments" / f"{name}.py").read_text(encoding="utf-8"))
+    tree = tree_of(ROOT / "experiments" / f"{name}.py")
     public = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     assert {one for one in public if not one.startswith("_")} <= {"main", "Options"}
     assert "main" in public
     assert "cli.run(main)" in ast.unparse(tree.body[-1])
 
 
-@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_nobody_imports_a_command(path):
-    used = {name.split(".")[1] for name in imported(path) if name.startswith("experiments.")}
-    assert not used & COMMANDS
+def test_nobody_imports_a_command():
+    for path in EXPERIMENTS:
+        used = {name.split(".")[1] for name in imported(path) if name.startswith("experiments.")}
+        assert not used & COMMANDS, named(path)
 
 
 def test_no_command_has_the_name_of_a_room():
@@ -290,12 +298,12 @@ def test_modules_do_not_import_each_other_in_a_circle(package):
     assert not found, " -> ".join(found)
 
 
-@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_commands_need_no_package_of_the_tests(path):
+def test_commands_need_no_package_of_the_tests():
     """`jaxgen.testing` needs chex and pytest, which `pip install '.[experiments]'` does not bring."""
-    names = imported(path)
-    assert not {name for name in names if name.split(".")[0] in ("chex", "pytest", "tests")}
-    assert not {name for name in names if name.startswith("jaxgen.testing")}
+    for path in EXPERIMENTS:
+        names = imported(path)
+        assert not {name for name in names if name.split(".")[0] in ("chex", "pytest", "tests")}, named(path)
+        assert not {name for name in names if name.startswith("jaxgen.testing")}, named(path)
 
 
 def test_packages_are_there_when_they_are_asked_for():

@@ -270,13 +270,13 @@ class Suite:
 
     def test_a_trajectory_leads_from_the_noise_to_the_sample(self):
         """Of a model that has one: the first states are not the samples, the last ones are, clipped to the range."""
-        config, model = self.case.config, self.case.model
+        config, model = distinct_sgd(self.case.config), self.case.model  # as in the test before
         if not isinstance(model, contract.TrajectoryModel):
             return
         draw = jax.jit(
             lambda state, key: (model.trajectory(config, state, key, 3), model.sample(config, state, key, 3))
         )
-        states, samples = draw(self.init(), parallel.example_keys(jax.random.key(0), 3))
+        states, samples = draw(self.init(config), parallel.example_keys(jax.random.key(0), 3))
         assert states.shape[0] > 1 and states.shape[1:] == samples.shape
         low, high = config.value_range or (-np.inf, np.inf)
         chex.assert_trees_all_close(states[-1].clip(low, high), samples, atol=1e-5, rtol=1e-5)

@@ -100,11 +100,14 @@ def noises(steps, num):
     return keys, np.asarray(drawn(jnp.arange(steps)))
 
 
-@pytest.mark.parametrize(
+of_each_kind = pytest.mark.parametrize(
     "schedule",
     [pytest.param(each, marks=() if isinstance(each, EACH_KIND) else pytest.mark.exhaustive) for each in SCHEDULES],
     ids=lambda schedule: type(schedule).__name__,
 )
+
+
+@of_each_kind
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_a_sampler_does_to_gaussian_data_what_its_formula_does(schedule, name):
     """For each kind of prediction: factor, offset, and what the noise of each step is multiplied by."""
@@ -129,7 +132,7 @@ def test_a_sampler_does_to_gaussian_data_what_its_formula_does(schedule, name):
         np.testing.assert_allclose(part, expected, atol=1e-7, err_msg=str(kind))
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: type(schedule).__name__)
+@of_each_kind
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_many_steps_give_the_distribution_of_the_data(schedule, name):
     """Started from the true marginal, by the closed form of all steps."""

@@ -1,6 +1,7 @@
 """Laws of the whole family, a row for each model."""
 
 import dataclasses
+import functools
 
 import flax.linen as nn
 import jax
@@ -68,6 +69,12 @@ def updated(model, config, batch=None):
     return state, *compiled(model.update, config)(state, batch_for(config) if batch is None else batch, KEY)
 
 
+@functools.cache
+def first_update(model):
+    """The state before the first update of the model's config, the state after it, and metrics."""
+    return updated(model, CONFIGS[model])
+
+
 @pytest.mark.parametrize(
     ("objective", "changes"),
     [(Relativistic(), True), pytest.param(NonSaturating(), False, marks=pytest.mark.exhaustive)],
@@ -115,7 +122,7 @@ LOGGED = {
 def test_diversity_is_of_the_discriminators_first_minibatch_of_fakes(model):
     """Made before either player has moved, from the latents of the discriminator's step; beside it all is logged."""
     config = CONFIGS[model]
-    state, _, metrics = updated(model, config)
+    state, _, metrics = first_update(model)
     assert metrics.keys() == LOGGED[model]
     key = (
         KEY if model is unrolled_gan else jax.random.split(KEY, {wgan_gp: 5, ac_wgan_gp: 6, r3gan: 2}.get(model, 4))[0]
@@ -129,7 +136,7 @@ def test_diversity_is_of_the_discriminators_first_minibatch_of_fakes(model):
 
 @every_model
 def test_samples_come_from_the_moving_average_where_there_is_one(model):
-    state, *_ = updated(model, CONFIGS[model])
+    state, *_ = first_update(model)
     if "average" not in {field.name for field in dataclasses.fields(model.Config)}:
         assert not hasattr(state, "ema")
         return
@@ -171,7 +178,7 @@ def first_outputs(model, state, condition):
 @every_model
 def test_scores_are_one_for_each_example_and_do_not_depend_on_its_neighbours(model):
     """Out of training, statistics are the running ones, with which `--pictures level_sets` draws its curves."""
-    state, *_ = updated(model, CONFIGS[model])
+    state, *_ = first_update(model)
     condition = LABELS if CONFIGS[model].batch_type is Labelled else None
     scores = model.discriminate(CONFIGS[model], state, REAL, condition)
     np.testing.assert_allclose(scores, first_outputs(model, state, condition), atol=1e-6)

@@ -74,6 +74,7 @@ def test_networks_for_cifar_have_256_channels_and_the_scripts_layers():
         assert net.initializer == Normal(0.02)
 
 
+@pytest.mark.exhaustive
 def test_networks_for_64x64_and_256x256_fit_their_images():
     for multipliers, side, size in ((MULTIPLIERS_64, 64, 120), (MULTIPLIERS_256, 256, 140)):
         net = BigGANGenerator(8, multipliers)
@@ -169,6 +170,7 @@ def test_rematerialisation_changes_nothing():
     check_remat(SMALL, *SMALL_INPUTS)
 
 
+@pytest.mark.exhaustive
 def test_half_precision_is_close_to_single():
     check_half_precision(SMALL, *SMALL_INPUTS)
 

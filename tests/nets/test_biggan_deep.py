@@ -54,6 +54,7 @@ def test_parameter_counts_are_those_that_the_test_of_compare_gan_asserts():
     assert count(Spectral(DISCRIMINATOR_128), zeros(128, 128, 3), zeros(1000)) == 34_590_210
 
 
+@pytest.mark.exhaustive
 def test_networks_of_all_sizes_fit_their_images():
     for multipliers, side in ((MULTIPLIERS_32, 32), (MULTIPLIERS_64, 64), (MULTIPLIERS_256, 256)):
         net = BigGANDeepGenerator(4, multipliers, attention=())

@@ -8,22 +8,23 @@ from jax import lax
 from jax.test_util import check_grads
 
 from jaxgen.nets.convolution import conv, conv_mean_pool, conv_transpose, mean_pool, upsample_conv, upsample_nearest
+from tests.exhaustive import first
 from tests.nets.exact import assert_identical, derivatives, integers
 
 # size, kernel, stride, padding
 TRANSPOSED = [
     (3, 3, 1, "SAME"),
+    (3, 5, 2, "SAME"),
+    (4, 2, 3, "VALID"),
     (1, 4, 1, "VALID"),
     (3, 4, 2, "SAME"),
-    (3, 5, 2, "SAME"),
     (3, 2, 3, "SAME"),
     (4, 3, 2, "VALID"),
-    (4, 2, 3, "VALID"),
 ]
 
 
 @pytest.mark.parametrize("form", ["algebra", "plain"])
-@pytest.mark.parametrize(("size", "taps", "stride", "padding"), TRANSPOSED)
+@pytest.mark.parametrize(("size", "taps", "stride", "padding"), first(3, TRANSPOSED))
 def test_transposed_convolution_is_that_of_lax(size, taps, stride, padding, form):
     x, w = integers((2, size, size + 1, 3), (taps, taps, 3, 2))
 
@@ -124,7 +125,7 @@ def test_a_convolution_in_groups_is_that_of_lax_up_to_second_derivatives(groups,
     assert_identical(*both(x, w))
 
 
-@pytest.mark.parametrize("form", ["algebra", "plain"])
+@pytest.mark.parametrize("form", first(1, ["algebra", "plain"]))
 @pytest.mark.parametrize("function", [partial(conv_transpose, strides=2), upsample_conv, conv_mean_pool])
 def test_other_convolutions_in_groups_are_those_of_each_group_side_by_side(function, form):
     x, w = integers((2, 4, 6, 4), (3, 3, 2, 6))

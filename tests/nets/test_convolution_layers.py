@@ -65,6 +65,7 @@ def test_algebra_and_plain_give_one_penalty_gradient(whole_batch):
     assert_close(plain, wanted)
 
 
+@pytest.mark.exhaustive
 def test_penalty_gradient_survives_vmap_pmap_and_shard_map(whole_batch):
     critic, params, images, wanted = whole_batch
     gradient = partial(penalty_gradient, critic, axis_name="batch")

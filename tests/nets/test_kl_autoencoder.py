@@ -7,6 +7,7 @@ import pytest
 
 from jaxgen.mode import Mode
 from jaxgen.nets.kl_autoencoder import LatentDecoder, LatentEncoder, PlainResidualBlock
+from tests.exhaustive import exhaustive
 from tests.nets.parameters import count, zeros
 from tests.nets.traces import PRODUCTS
 from tests.programs import operations
@@ -19,7 +20,7 @@ CODEBOOK = 8192 * 3
     ("settings", "image", "latents", "outputs", "wanted"),
     [
         ((), (256, 256, 3), (32, 32, 4), 8, 83_653_863),
-        ((128, MULTIPLIERS), (256, 256, 3), (64, 64, 3), 3, 55_322_782 - CODEBOOK),
+        *exhaustive([((128, MULTIPLIERS), (256, 256, 3), (64, 64, 3), 3, 55_322_782 - CODEBOOK)]),
         ((32, MULTIPLIERS, 1), (32, 32, 3), (8, 8, 4), 8, 2_702_087),
     ],
     ids=["KL-f8", "VQ-f4", "small"],

@@ -83,6 +83,7 @@ def test_sizes_that_do_not_halve_are_refused():
             net.init(jax.random.key(0), zeros(32, 32, 3), (2,))
 
 
+@pytest.mark.exhaustive
 def test_images_need_not_be_squares():
     outputs, _ = UNetTranslator(channels=2, downs=3).init_with_output(jax.random.key(0), zeros(16, 24, 1), (16, 24, 2))
     assert outputs.shape == (1, 16, 24, 2)

@@ -76,6 +76,7 @@ def test_without_pooling_places_may_be_permuted_and_with_it_they_may_not():
         assert (difference > 1e-2) == pool
 
 
+@pytest.mark.exhaustive
 def test_half_precision_is_close_to_single():
     single, half = SelfAttention(), SelfAttention(dtype="bfloat16")
     variables = variables_of(single)

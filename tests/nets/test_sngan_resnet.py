@@ -62,6 +62,7 @@ def test_parameter_counts_at_32_are_those_of_the_authors_code():
     assert found == (4_276_739, 4_304_387, 1_053_824, 1_055_104)
 
 
+@pytest.mark.exhaustive
 def test_parameter_counts_at_128_are_those_of_the_authors_code():
     found = counts(GENERATOR_128, FEATURES_128, 128, 1000)
     assert found == (32_150_787, 41_996_931, 29_017_857, 30_041_857)
@@ -77,6 +78,7 @@ def residual(inputs, inner, outputs, *, shortcut=True):
     return maps + (layers((1, inputs, outputs)) if shortcut else 0)
 
 
+@pytest.mark.exhaustive
 def test_parameter_counts_at_48_and_64_are_those_of_the_rule():
     """Block by block; a discriminator at 48 has the widths of that at 64, and its last block does not halve."""
     widths = (64, 128, 256, 512, 1024)

@@ -67,11 +67,11 @@ def test_the_layers_of_256_pixels_are_the_papers(settings):
 @pytest.mark.parametrize(
     ("side", "settings", "wanted"),
     [
-        (1024, {}, 22_313_167),
+        pytest.param(1024, {}, 22_313_167, marks=pytest.mark.exhaustive),
         (1024, ROTATION, 15_093_151),
         pytest.param(512, {}, 24_873_519, marks=pytest.mark.exhaustive),
         pytest.param(512, ROTATION, 16_665_594, marks=pytest.mark.exhaustive),
-        (256, {}, 28_472_133),
+        pytest.param(256, {}, 28_472_133, marks=pytest.mark.exhaustive),
         pytest.param(256, {"channel_base": 16384}, 23_320_443, marks=pytest.mark.exhaustive),
         pytest.param(256, ROTATION, 18_816_387, marks=pytest.mark.exhaustive),
         pytest.param(256, ROTATION | {"channel_base": 32768}, 15_779_565, marks=pytest.mark.exhaustive),
@@ -230,6 +230,7 @@ def test_the_mean_square_of_each_layers_inputs_moves_in_training_over_all_device
         assert not np.allclose(wanted, 1.0)
 
 
+@pytest.mark.exhaustive
 def test_computation_in_bfloat16_gives_nearly_the_same_images_in_float32():
     net = StyleGAN3Synthesis(32, 4, num_layers=2, num_critical=1, margin=2)
     ws = jax.random.normal(jax.random.key(0), (2, 4, 3))

@@ -9,6 +9,7 @@ import pytest
 from jaxgen.mode import Mode
 from jaxgen.nets.convolution import conv, mean_pool, upsample_nearest
 from jaxgen.nets.unet.blocks import AttentionBlock, GroupNorm, ResidualBlock, Style, check_maps, num_groups
+from tests.exhaustive import exhaustive
 from tests.nets.unet.networks import init
 
 IMAGES = jax.random.normal(jax.random.key(1), (2, 4, 4, 8)) + 1
@@ -66,11 +67,9 @@ def test_groups_that_do_not_divide_the_channels_are_refused():
 @pytest.mark.parametrize(
     ("resample", "features", "style"),
     [
-        ("none", 12, Style()),
         ("none", 8, Style(scale_shift=True, residual_scale=0.5)),
         ("up", 8, Style(projected=True)),
-        ("down", 12, Style(scale_shift=True)),
-        ("down", 8, Style()),
+        *exhaustive([("none", 12, Style()), ("down", 12, Style(scale_shift=True)), ("down", 8, Style())]),
     ],
 )
 def test_a_residual_block_is_its_formula(resample, features, style):

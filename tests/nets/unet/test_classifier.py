@@ -46,6 +46,7 @@ def test_images_are_classified_by_themselves_each_with_its_time(pool):
     assert 1e-5 < np.abs(half - logits).max() < 0.1 * np.abs(logits).max()
 
 
+@pytest.mark.exhaustive
 def test_blocks_computed_again_give_the_same_values_and_gradients():
     small = SMALL.clone(multipliers=(1,), attention=())
     variables = init(small, IMAGES, TIMES, (5,))

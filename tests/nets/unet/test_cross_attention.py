@@ -59,6 +59,7 @@ def test_examples_are_denoised_by_themselves_each_with_its_time_and_its_text():
     np.testing.assert_allclose(permuted, outputs[order], atol=1e-4)
 
 
+@pytest.mark.exhaustive
 def test_blocks_computed_again_have_the_same_parameters_and_dropout_needs_keys():
     again = NET.clone(remat=True)
     shapes = jax.eval_shape(lambda: again.init(jax.random.key(2), IMAGES, TIMES, CONTEXT, (4, 2, 1)))

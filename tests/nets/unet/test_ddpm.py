@@ -18,11 +18,13 @@ def test_parameter_counts_are_those_of_the_paper():
     assert parameters(UNet(multipliers=(1, 1, 2, 2, 4, 4), dropout=0.0), (256, 256, 3)) == 113_673_219
 
 
+@pytest.mark.exhaustive
 def test_parameter_counts_for_28x28():
     assert parameters(UNet(32, (1, 2, 2), attention=(14,)), (28, 28, 1)) == 1_623_169
     assert parameters(UNet(64, (1, 2, 2), attention=(14,)), (28, 28, 1)) == 6_469_889
 
 
+@pytest.mark.exhaustive
 def test_parameter_counts_of_improved_ddpm():
     assert parameters(IMPROVED, (32, 32, 3), None, (32, 32, 6)) == 52_546_438
     large = IMPROVED.clone(multipliers=(1, 2, 3, 4), dropout=0.0)

@@ -2,6 +2,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from jaxgen.nets.unet.blocks import ResidualBlock
 from jaxgen.nets.unet.condition import Condition
@@ -23,6 +24,7 @@ def test_parameter_counts_are_those_of_edms_code():
     assert parameters(net, shape, Condition(zeros(10), zeros(9))) - without == 55_735_299
 
 
+@pytest.mark.exhaustive
 def test_the_parameter_count_for_28x28():
     assert parameters(DDPMPlusPlus(32, (1, 2, 2), 2, (14,)), (28, 28, 1)) == 1_752_993
 

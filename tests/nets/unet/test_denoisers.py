@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jaxgen.mode import Mode
+from tests.exhaustive import first
 from tests.nets.unet.networks import CLASSES, DENOISERS, IMAGES, TIMES, init
 
 TRAINING = Mode(jax.random.split(jax.random.key(2), 3), train=True)
@@ -18,8 +19,6 @@ def case(request):
     """Network, variables for classes, and outputs compiled."""
     net = DENOISERS[request.param]
     variables = init(net, IMAGES, TIMES, CLASSES, (8, 4, 2))
-    if request.param == "ddpm++":
-        variables["params"]["classes"]["bias"] = jnp.zeros(8)  # no class is then no vector, as in the other networks
     return net, variables, jax.jit(lambda *inputs: net.apply(variables, *inputs, (8, 4, 2)))
 
 
@@ -33,12 +32,6 @@ def test_examples_are_denoised_by_themselves_each_with_its_time_and_its_class(ca
     np.testing.assert_allclose(permuted, outputs[order], atol=1e-5)
     for inputs in ((IMAGES, TIMES[order], CLASSES), (IMAGES, TIMES, CLASSES[order])):
         assert np.abs(denoise(*inputs) - outputs).max((1, 2, 3)).min() > 1e-4
-
-
-def test_no_class_is_the_network_without_classes(case):
-    _, _, denoise = case
-    told, untold = (denoise(IMAGES, TIMES, rows) for rows in (jnp.zeros_like(CLASSES), None))
-    np.testing.assert_allclose(told, untold, atol=1e-6)
 
 
 @pytest.mark.exhaustive
@@ -60,9 +53,22 @@ def of_one_size(name):
     return DENOISERS[name].clone(**size, **({"attention": ()} if name in DROPPING else {}))
 
 
-@pytest.mark.parametrize(
-    "name", ["ddpm", "convnext", *(pytest.param(name, marks=pytest.mark.exhaustive) for name in ("improved", "ddpm++"))]
-)
+@pytest.mark.parametrize("name", DENOISERS)
+def test_no_class_is_the_network_without_classes(name):
+    net = of_one_size(name)
+    variables = init(net, IMAGES, TIMES, CLASSES, (8, 4, 2))
+    if name == "ddpm++":
+        variables["params"]["classes"]["bias"] = jnp.zeros(8)  # no class is then no vector, as in the other networks
+
+    @jax.jit
+    def outputs(rows):
+        return [net.apply(variables, IMAGES, TIMES, each, (8, 4, 2)) for each in (rows, None)]
+
+    told, untold = outputs(jnp.zeros_like(CLASSES))
+    np.testing.assert_allclose(told, untold, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", first(1, CONVOLUTIONAL))
 def test_blocks_computed_again_give_the_same_values_and_gradients(name):
     net = of_one_size(name)
     variables = init(net, IMAGES, TIMES, None, (8, 4, 2))
