@@ -220,13 +220,13 @@ def _samples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
     shown = progress.Watched(config)
     draw = parallel.compiled(lambda state: model.sample(shown.config, state, key, num, labels))
 
-    def drawn(state: Any) -> np.ndarray:
+    def drawn(state: Any) -> jax.Array:
         with shown.drawing():
-            return np.asarray(draw(state))
+            return draw(state)
 
     if len(config.image_shape) == 1:
         real = np.asarray(image_set.batch(np.arange(min(len(image_set), REAL_POINTS))))
-        return lambda state: points(drawn(state), real)
+        return lambda state: points(np.asarray(drawn(state)), real)
 
     def picture(state: Any) -> np.ndarray:
         pixels = np.asarray(images.to_pixels(drawn(state), config.value_range))
