@@ -72,16 +72,9 @@ assert work == 5
 
 
 # %%
-def jensen_shannon(p, q):
-    """In nats, of two histograms."""
-    middle = (p + q) / 2
-    terms = [np.where(h > 0, h * np.log(np.where(h > 0, h, 1) / np.where(middle > 0, middle, 1)), 0) for h in (p, q)]
-    return float((terms[0] + terms[1]).sum() / 2)
-
-
 places = np.eye(21, dtype=np.float32)  # row i: all mass in bin i
 shifts = np.arange(-10, 11)
-divergences = [jensen_shannon(places[10], places[10 + shift]) for shift in shifts]
+divergences = [float(losses.jensen_shannon_divergence(places[10], places[10 + shift])) for shift in shifts]
 distances = [float(losses.earth_movers_distance(places[10], places[10 + shift])) for shift in shifts]
 figure, axes = plt.subplots(1, 2, figsize=(13, 4.4))
 axes[0].plot(shifts, divergences, "o-", lw=2)

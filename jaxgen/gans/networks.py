@@ -67,10 +67,15 @@ def create_players(
     """
     key_generator, key_discriminator = jax.random.split(key)
     given = [blank(shape) for shape in conditions]
-    inputs = blank(config.prior.shape), *given, config.image_shape
-    generator = create(config.generator, config.generator_optimizer, key_generator, *inputs)
+    generator = create_generator(config, key_generator, *conditions)
     inputs = blank(config.image_shape), *(() if outputs else given), outputs
     return generator, create(*discriminator, key_discriminator, *inputs)
+
+
+def create_generator(config: Any, key: Key, *conditions: Shape) -> TrainState:
+    """A fresh generator of latents and conditions, of these shapes."""
+    inputs = blank(config.prior.shape), *(blank(shape) for shape in conditions), config.image_shape
+    return create(config.generator, config.generator_optimizer, key, *inputs)
 
 
 def generate(

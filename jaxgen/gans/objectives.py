@@ -1,7 +1,7 @@
 """Objectives of the adversarial game as values: what the discriminator and the generator minimise.
 
-The formulas, with their sources, are those of `jaxgen.losses.adversarial` and `jaxgen.losses.relativistic`. Each
-objective offers
+The formulas, with their sources, are those of `jaxgen.losses.adversarial`, `jaxgen.losses.relativistic` and
+`jaxgen.losses.softmax`. Each objective offers
 
     discriminator(real_scores, fake_scores)    what the discriminator minimises, the mean over the batch of it
     generator(real_scores, fake_scores)        what the generator minimises; the real scores are None unless needed
@@ -18,10 +18,12 @@ from typing import ClassVar, Literal, TypeAlias
 
 import jax
 import jax.numpy as jnp
+from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
 from jaxgen.checks import require
-from jaxgen.losses import adversarial, relativistic
+from jaxgen.gans.f_gan import FDivergence
+from jaxgen.losses import adversarial, relativistic, softmax
 from jaxgen.parallel import gather, pmean
 from jaxgen.typing import AxisName, PerExample
 
@@ -217,6 +219,45 @@ class Relativistic:
         return gather(real_scores, axis_name), gather(fake_scores, axis_name)
 
 
+@dataclass(frozen=True)
+class Softmax:
+    """Softmax GAN, arXiv 1704.06191: one softmax over the scores of all real examples and fakes of the batch."""
+
+    needs_real: ClassVar[bool] = True  # the generator's loss has the sum over all scores
+
+    def discriminator(self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None) -> Losses:
+        """log Z - D(x): all mass to the real examples."""
+        return softmax.softmax_discriminator(gather(real_scores, axis_name), gather(fake_scores, axis_name))
+
+    def generator(
+        self, real_scores: PerExample | None, fake_scores: PerExample, *, axis_name: AxisName = None
+    ) -> Losses:
+        """log Z - (D(x) + D(G(z))) / 2: equal mass to all."""
+        if real_scores is None:
+            raise ValueError("real_scores is None, but the loss of softmax GAN's generator depends on the real scores")
+        return softmax.softmax_generator(gather(real_scores, axis_name), gather(fake_scores, axis_name))
+
+    def probabilities(
+        self, real_scores: PerExample, fake_scores: PerExample, *, axis_name: AxisName = None
+    ) -> Probabilities:
+        """B times the mass of an example among B real ones and B fakes: p / (p + q) at the best discriminator."""
+        scores = jnp.concatenate([gather(real_scores, axis_name), gather(fake_scores, axis_name)])
+        level = logsumexp(scores) - jnp.log(len(scores) / 2).astype(scores.dtype)
+        real, fake = jnp.exp(real_scores - level), jnp.exp(fake_scores - level)
+        return jnp.clip(real, 0.0, 1.0), jnp.clip(fake, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class BoundarySeeking(Minimax):
+    """Boundary-seeking GAN, arXiv 1702.08431, of continuous data: the first game's discriminator."""
+
+    def generator(
+        self, real_scores: PerExample | None, fake_scores: PerExample, *, axis_name: AxisName = None
+    ) -> Losses:
+        """D(G(z))^2 / 2, D the logit."""
+        return softmax.boundary_seeking_generator(fake_scores)
+
+
 RELATIVISTIC = {
     ("logistic", False): (relativistic.relativistic_discriminator, relativistic.relativistic_generator),
     ("logistic", True): (relativistic.relativistic_average_discriminator, relativistic.relativistic_average_generator),
@@ -239,4 +280,15 @@ RELATIVISTIC = {
 }
 """(discriminator, generator) by loss and average."""
 
-Objective: TypeAlias = Minimax | NonSaturating | LeastSquares | Hinge | Wasserstein | Energy | Relativistic
+Objective: TypeAlias = (
+    Minimax
+    | NonSaturating
+    | LeastSquares
+    | Hinge
+    | Wasserstein
+    | Energy
+    | Relativistic
+    | Softmax
+    | BoundarySeeking
+    | FDivergence
+)

@@ -9,6 +9,7 @@ The discriminator's terms are added to what it minimises:
 - LeCam: Tseng et al.: Regularizing Generative Adversarial Networks under Limited Data, 2021, arXiv 2104.03310.
 - R1 and R2, (gamma / 2) E|grad D|^2 at real examples or at fakes: Mescheder et al., 2018, arXiv 1801.04406; at some of
   the updates alone: Karras et al., 2019, arXiv 1912.04958.
+- the penalties of DRAGAN and of WGAN-div, at points that are drawn: `jaxgen.gans.drawn_penalties`.
 
 The generator also has a choice of its fakes: `jaxgen.gans.top_k`.
 """
@@ -26,6 +27,7 @@ from jaxtyping import Array
 from jaxgen.augmentations import mirror, require_images, translate
 from jaxgen.checks import NonNegativeFloat, NonNegativeInt, PositiveInt, require, require_bounds
 from jaxgen.gans.discrimination import FAKE, REAL, Network, require_no_batch_statistics, score_both
+from jaxgen.gans.drawn_penalties import Divergence, Perturbed, divergence, perturbed_penalty
 from jaxgen.gans.top_k import TopK
 from jaxgen.losses.penalties import r1_penalty, r2_penalty
 from jaxgen.losses.regularizers import consistency_penalty, lecam_penalty
@@ -107,6 +109,8 @@ class Regularization:
     r2: Slope = Slope()  # at fakes
     top_k: TopK = TopK()
     latent: LatentConsistency = LatentConsistency()
+    perturbed: Perturbed = Perturbed()  # DRAGAN, around real examples
+    divergence: Divergence = Divergence()  # WGAN-div, between real examples and fakes
 
 
 IMPROVED_CONSISTENCY = Regularization(Consistency(real=10.0, fake=10.0), latent=LatentConsistency(5.0, 0.5))
@@ -115,7 +119,8 @@ IMPROVED_CONSISTENCY = Regularization(Consistency(real=10.0, fake=10.0), latent=
 
 def prepared(regularization: Regularization, discriminator: TrainState) -> TrainState:
     """The fresh discriminator with what its terms keep. ValueError for batch statistics and a penalty on slopes."""
-    if regularization.r1.weight > 0 or regularization.r2.weight > 0:
+    slopes = regularization.r1, regularization.r2, regularization.perturbed, regularization.divergence
+    if any(term.weight > 0 for term in slopes):
         require_no_batch_statistics(discriminator)
     if regularization.lecam.weight == 0:
         return discriminator
@@ -154,12 +159,16 @@ def regularize(
     if weights.lecam.weight > 0:
         scores = scores_of(outputs[0]), scores_of(outputs[1])
         terms["lecam"], changed = _lecam(weights.lecam, variables[ANCHORS], *scores, mode)
+    (real, fake), critic = map(_points, inputs), _critic(network, variables, inputs[0], mode.stream(REAL))
     if weights.r1.weight > 0:
-        critic = _critic(network, variables, inputs[0], mode.stream(REAL))
-        terms["r1"] = _slope(weights.r1, partial(r1_penalty, critic), _points(inputs[0]), mode)
+        terms["r1"] = _slope(weights.r1, partial(r1_penalty, critic), real, mode)
     if weights.r2.weight > 0:
-        critic = _critic(network, variables, inputs[1], mode.stream(FAKE))
-        terms["r2"] = _slope(weights.r2, partial(r2_penalty, critic), _points(inputs[1]), mode)
+        of_fakes = _critic(network, variables, inputs[1], mode.stream(FAKE))
+        terms["r2"] = _slope(weights.r2, partial(r2_penalty, of_fakes), fake, mode)
+    if weights.perturbed.weight > 0:
+        terms["perturbed"] = perturbed_penalty(weights.perturbed, critic, real, mode).mean()
+    if weights.divergence.weight > 0:
+        terms["divergence"] = divergence(weights.divergence, critic, real, fake, mode).mean()
     return sum(terms.values(), jnp.zeros(())), (terms, changed)
 
 

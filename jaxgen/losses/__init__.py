@@ -20,6 +20,14 @@ from jaxgen.losses.discretized import (
     discretized_gaussian_nll,
     discretized_logistic_nll,
 )
+from jaxgen.losses.divergences import (
+    f_divergence,
+    f_gan_discriminator,
+    f_gan_generator,
+    jensen_shannon_divergence,
+    kl_divergence,
+    total_variation_distance,
+)
 from jaxgen.losses.embeddings import contrastive_embedding, structured_joint_embedding
 from jaxgen.losses.features import (
     feature_matching,
@@ -54,6 +62,7 @@ from jaxgen.losses.path_length import (
     path_lengths,
 )
 from jaxgen.losses.penalties import (
+    divergence_penalty,
     gradient_penalty,
     interpolate,
     perturb,
@@ -99,6 +108,13 @@ from jaxgen.losses.similarity import (
     ms_ssim_error,
     ssim_error,
 )
+from jaxgen.losses.softmax import (
+    boundary_seeking_generator,
+    boundary_seeking_policy,
+    importance_weights,
+    softmax_discriminator,
+    softmax_generator,
+)
 from jaxgen.losses.spectral import (
     orthogonal_penalty,
     orthonormal_penalty,
@@ -122,6 +138,8 @@ __all__ = [
     "balanced_consistency_penalty",
     "bernoulli_nll",
     "bits_per_dim",
+    "boundary_seeking_generator",
+    "boundary_seeking_policy",
     "capacity_penalty",
     "charbonnier_error",
     "clip_weights",
@@ -133,10 +151,14 @@ __all__ = [
     "cycle_consistency",
     "discretized_gaussian_nll",
     "discretized_logistic_nll",
+    "divergence_penalty",
     "drift_penalty",
     "earth_movers_distance",
     "energy_discriminator",
     "energy_generator",
+    "f_divergence",
+    "f_gan_discriminator",
+    "f_gan_generator",
     "feature_matching",
     "free_bits",
     "gaussian_kernel",
@@ -149,11 +171,14 @@ __all__ = [
     "historical_averaging",
     "identity_mapping",
     "importance_weighted_bound",
+    "importance_weights",
     "infogan_categorical",
     "infogan_gaussian",
     "infogan_uniform",
     "interpolate",
     "inverse_multiquadratic_kernel",
+    "jensen_shannon_divergence",
+    "kl_divergence",
     "least_squares_discriminator",
     "least_squares_generator",
     "lecam_penalty",
@@ -193,6 +218,8 @@ __all__ = [
     "sliced_wasserstein",
     "slopes",
     "smooth_l1_error",
+    "softmax_discriminator",
+    "softmax_generator",
     "spectral_norm",
     "spectral_normalize",
     "ssim_error",
@@ -200,6 +227,7 @@ __all__ = [
     "structured_joint_embedding",
     "style_error",
     "total_variation",
+    "total_variation_distance",
     "unit_length",
     "wasserstein_1d",
     "wasserstein_critic",

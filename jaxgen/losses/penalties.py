@@ -8,6 +8,8 @@ the critic's parameters, also where the slope is zero. Scores of shape (B, 1) ra
 
 - Gulrajani et al.: Improved Training of Wasserstein GANs, 2017, arXiv 1704.00028.
 - Kodali et al.: On Convergence and Stability of GANs, 2017, arXiv 1705.07215 (DRAGAN).
+- Wu, Huang, Thoma, Acharya, Van Gool: Wasserstein Divergence for GANs, 2017, arXiv 1712.01026
+  (WGAN-div).
 - Mescheder, Geiger, Nowozin: Which Training Methods for GANs do actually Converge?, 2018,
   arXiv 1801.04406 (R1, R2).
 - Thanh-Tung, Tran, Venkatesh: Improving Generalization and Stability of Generative Adversarial
@@ -62,7 +64,8 @@ def perturb(real: Floats, noise: Floats, mix: Floats, *, scale: float = 0.5) -> 
     """x + eps * scale * std(x) * u: points around the data, for `gradient_penalty`: DRAGAN.
 
     The noise model of the authors' code of arXiv 1705.07215. The standard deviation is one number,
-    over all pixels of the whole batch, so that this needs the batch.
+    over all pixels of the whole batch, so that this needs the batch. A port in common use draws eps
+    for each pixel, which makes other points.
 
     Args:
         real: x, (B, ...).
@@ -159,7 +162,9 @@ def gradient_penalty(critic: Critic, points: Points, target: float = 1.0, *, one
     """(||grad D(x^)||_2 - k)^2, one-sided max(0, ||grad D(x^)||_2 - k)^2: WGAN-GP and DRAGAN.
 
     Equation 3 of arXiv 1704.00028, whose weight lambda is 10; section 4 there on the one-sided
-    form, which leaves slopes below k alone. DRAGAN is the same at `perturb`ed real data.
+    form, which leaves slopes below k alone. DRAGAN is the same at `perturb`ed real data: the slope is
+    that of the logit over all pixels. A port in common use takes the slope of the probability, its
+    norm over channels alone, and descends the penalty without the loss.
 
     Args:
         critic: D, (B, ...) to (B,), each example on its own.
@@ -199,6 +204,31 @@ def zero_centered_penalty(critic: Critic, points: Points) -> PerExample:
     """
     (gradients,) = floats(slopes=slopes(critic, points))
     return sum_per_example(gradients**2)
+
+
+def divergence_penalty(critic: Critic, points: Points, *, power: float = 6.0) -> PerExample:
+    """||grad D(x^)||_2^p: WGAN-div of arXiv 1712.01026, whose weight is k = 2 and whose power is p = 6.
+
+    No slope is aimed at: with a linear critic of slope s and a distance d between the means of data and
+    fakes, -d s + k s^p is least at s = (d / (k p))^(1 / (p - 1)). The points are those of WGAN-GP,
+    from `interpolate`; a port in common use takes half of it at real data and half at fakes, which is
+    a divergence too, but not the paper's.
+
+    Args:
+        critic: D, (B, ...) to (B,), each example on its own.
+        points: x^, (B, ...), from `interpolate`.
+        power: p > 1.
+
+    Raises:
+        ValueError: unless the critic gives scores (B,) and the power is above 1.
+
+    >>> import jax.numpy as jnp
+    >>> divergence_penalty(lambda x: (x**2).sum(axis=1) / 2, jnp.array([[0.0, 2.0]]))
+    Array([64.], dtype=float32)
+    """
+    if power <= 1:
+        raise ValueError(f"power is {power}, but must be above 1, so that a slope of 0 is the least")
+    return safe_norm(slopes(critic, points)) ** power
 
 
 def r1_penalty(critic: Critic, real: Points) -> PerExample:

@@ -18,9 +18,10 @@ UNREGULARIZED = tuple(  # what says how a term is made that has no weight
     for name in (
         *("consistency.shift", "consistency.flip", "lecam.decay", "lecam.begin", "lecam.one_sided"),
         *("r1.every", "r2.every", "top_k.least", "top_k.every", "latent.std"),
+        *("perturbed.scale", "divergence.power"),
     )
 )
-WITH_BATCH_STATISTICS = ("regularization.r1.weight", "regularization.r2.weight")
+WITH_BATCH_STATISTICS = tuple(f"regularization.{name}.weight" for name in ("r1", "r2", "perturbed", "divergence"))
 """Refused where the opponent has batch statistics."""
 
 

@@ -14,6 +14,7 @@ from jaxgen.conditions import one_hot
 from jaxgen.gans import ac_wgan_gp, acgan, cgan, gan, infogan, r3gan, unrolled_gan, wgan, wgan_gp
 from jaxgen.gans.diagnostics import diversity
 from jaxgen.gans.discrimination import Discrimination
+from jaxgen.gans.drawn_penalties import Divergence, Perturbed
 from jaxgen.gans.objectives import NonSaturating, Relativistic
 from jaxgen.gans.regularization import Consistency, LeCam, Regularization, Slope
 from jaxgen.gans.top_k import TopK
@@ -265,9 +266,11 @@ TERMS = {  # a term, and what it has in the metrics
     "lecam": Regularization(lecam=LeCam(0.3, one_sided=False)),
     "r1": Regularization(r1=Slope(10.0)),
     "r2": Regularization(r2=Slope(10.0)),
+    "perturbed": Regularization(perturbed=Perturbed(10.0)),
+    "divergence": Regularization(divergence=Divergence(2.0, power=3.0)),
     "top_k": Regularization(top_k=TopK(gamma=0.5, every=1)),
 }
-ALL = Regularization(*(getattr(TERMS[name], name) for name in ("consistency", "lecam", "r1", "r2", "top_k")))
+ALL = Regularization(**{name: getattr(term, name) for name, term in TERMS.items()})
 AT_REST = {  # an opponent without batch statistics; nothing moves; these two have no terms of this kind
     model: {"generator_optimizer": FIXED, f"{name}_optimizer": FIXED, name: NETWORKS[model]}
     for model, name in ((model, opponent_of(model)) for model in CONFIGS if model not in (unrolled_gan, r3gan))

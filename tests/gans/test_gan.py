@@ -10,6 +10,7 @@ import pytest
 from jaxgen import parallel
 from jaxgen.gans import gan
 from jaxgen.gans.discrimination import Discrimination
+from jaxgen.gans.drawn_penalties import Divergence, Perturbed
 from jaxgen.gans.objectives import Hinge, LeastSquares, NonSaturating, Relativistic
 from jaxgen.gans.regularization import Consistency, LatentConsistency, LeCam, Regularization, Slope
 from jaxgen.gans.top_k import TopK
@@ -99,6 +100,8 @@ class TestRegularizedContract(contract.Suite):
                 Slope(0.5, every=3),
                 TopK(gamma=0.8, least=0.5, every=1),
                 LatentConsistency(2.0, 3.0, std=0.5),
+                Perturbed(1.0, scale=2.0),
+                Divergence(0.5, power=3.0),
             ),
         ),
         unreached=("['generator']['Dense_0']['bias']",),  # taken out by batch normalisation

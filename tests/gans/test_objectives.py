@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from jaxgen.gans.objectives import (
+    BoundarySeeking,
     Energy,
     Hinge,
     LeastSquares,
     Minimax,
     NonSaturating,
     Relativistic,
+    Softmax,
     Wasserstein,
 )
 from jaxgen.parallel import pmean
@@ -30,6 +32,8 @@ VALUES = [  # means on the scores above, computed apart from this package: discr
     (Relativistic(), 1.1775823846, 2.3109157179),
     (Relativistic("least_squares"), 2.9844444444, 7.5177777778),
     (Relativistic("hinge"), 1.5555555556, 3.1333333333),
+    (Softmax(), 2.1171715454, 2.4005048788),
+    (BoundarySeeking(), 1.4277656309, 0.5566666667),
 ]
 
 
@@ -79,7 +83,7 @@ def test_probabilities_rise_with_the_score_and_are_half_where_all_scores_are_und
     assert real.min() > 0.99 and fake.max() < 0.01
 
 
-@pytest.mark.parametrize("objective", [Hinge(), Relativistic(), Relativistic(average=False)], ids=str)
+@pytest.mark.parametrize("objective", [Hinge(), Relativistic(), Relativistic(average=False), Softmax()], ids=str)
 def test_devices_that_share_the_batch_have_the_value_and_gradient_of_one(objective):
     """The loss of a generator that adds its weight to every fake score, through the two means of a descent."""
     real, fake = jax.random.normal(jax.random.key(0), (2, 8))

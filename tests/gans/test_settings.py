@@ -5,10 +5,12 @@ import dataclasses
 import flax.linen as nn
 import pytest
 
-from jaxgen.gans import ac_wgan_gp, acgan, cgan, gan, infogan, unrolled_gan, wgan, wgan_gp
+from jaxgen.gans import ac_wgan_gp, acgan, began, cgan, ebgan, gan, infogan, unrolled_gan, wgan, wgan_gp
 from jaxgen.gans.codes import CodeSettings
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.drawing import Drawing
+from jaxgen.gans.drawn_penalties import Divergence, Perturbed
+from jaxgen.gans.f_gan import FDivergence
 from jaxgen.gans.objectives import Energy, LeastSquares, Minimax, NonSaturating, Relativistic
 from jaxgen.gans.regularization import Consistency, LatentConsistency, LeCam, Regularization, Slope
 from jaxgen.gans.top_k import TopK
@@ -27,6 +29,8 @@ OFF = Regularization(
     r2=Slope(weight=0.0, every=1),
     top_k=TopK(gamma=1.0, least=0.5, every=1000),
     latent=LatentConsistency(discriminator=0.0, generator=0.0, std=0.03),
+    perturbed=Perturbed(weight=0.0, scale=0.5),
+    divergence=Divergence(weight=0.0, power=6.0),
 )
 PLAIN = {"discrimination": Discrimination(joint=False, flip=0.0), "regularization": OFF, "average": NoAverage()}
 MOMENTUM, DCGAN, IMPROVED = SGD(momentum=0.5), Adam(b1=0.5), Adam(b1=0.0, b2=0.9)
@@ -79,6 +83,20 @@ PAPERS = {
         "unrolled_steps": 5,
         "generator_optimizer": Optimizer(1e-3, DCGAN),
         "discriminator_optimizer": Optimizer(1e-4, Adam(b1=0.5, eps_root=1e-8)),
+    },
+    # Zhao et al., settings of their grid search for MNIST, with the weight of their pulling-away term.
+    ebgan: GREY
+    | both(Optimizer(1e-3, Adam()))
+    | {"prior": Normal(100), "code_dim": 64, "margin": 10.0, "pull_away_weight": 0.1, "average": NoAverage()},
+    # Berthelot et al., for faces of 64x64.
+    began: both(Optimizer(1e-4, Adam()))
+    | {
+        "image_shape": (64, 64, 3),
+        "value_range": (-1.0, 1.0),
+        "prior": Uniform(64, 1.0),
+        "diversity_ratio": 0.5,
+        "balance_rate": 0.001,
+        "average": NoAverage(),
     },
     # Arjovsky et al., Algorithm 1.
     wgan: both(Optimizer(5e-5, RMSProp()), "critic")
@@ -175,4 +193,5 @@ def test_settings_are_taken_at_their_bound_and_refused_beyond_it(settings, chang
 def test_numbers_of_objectives_by_default():
     assert Minimax() == Minimax(smoothing=0.0) and NonSaturating() == NonSaturating(smoothing=0.0)
     assert LeastSquares() == LeastSquares(fake_code=0.0, real_code=1.0, generator_code=1.0)
+    assert FDivergence() == FDivergence("jensen_shannon", saturating=False)
     assert Energy() == Energy(margin=10.0) and Relativistic() == Relativistic(average=True)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgen import losses as L
+from jaxgen.losses.divergences import DIVERGENCES
 
 
 class Row(NamedTuple):
@@ -45,8 +46,10 @@ def auxiliary(real, fake):
     return L.auxiliary_classifier(real, labels_of(real), fake, labels_of(fake))
 
 
-SINGLE = [n for n in L.__all__ if n.endswith("_generator") and not n.startswith("relativistic")]
-PAIRED = [n for n in L.__all__ if n.endswith(("_discriminator", "_critic")) or n.startswith("relativistic")]
+OF_PAIRS = ("relativistic", "softmax")  # whose generators see the real scores, too
+SINGLE = [n for n in L.__all__ if n.endswith("_generator") and not n.startswith(OF_PAIRS)]
+PAIRED = [n for n in L.__all__ if n.endswith(("_discriminator", "_critic")) or n.startswith(OF_PAIRS)]
+KL, PEARSON = DIVERGENCES["kl"], DIVERGENCES["pearson"]
 SSIM = functools.partial(L.ssim_error, data_range=1.0, window=3)
 MS_SSIM = functools.partial(L.ms_ssim_error, data_range=1.0, window=2, weights=(0.4, 0.6))
 
@@ -54,10 +57,14 @@ ROWS: dict[str, Row] = {
     **{name: Row(getattr(L, name), (B,)) for name in SINGLE},
     **{name: Row(getattr(L, name), (B, B)) for name in PAIRED},
     "energy_discriminator": Row(functools.partial(L.energy_discriminator, margin=1.0), (B, B)),
+    "f_gan_discriminator": Row(functools.partial(L.f_gan_discriminator, divergence=KL), (B, B)),
+    "f_gan_generator": Row(functools.partial(L.f_gan_generator, divergence=KL), (B,)),
+    "f_divergence": Row(functools.partial(L.f_divergence, divergence=PEARSON), (ROW, ROW)),
     "balanced_consistency_penalty": Row(L.balanced_consistency_penalty, (B, B, B, B)),
     "bernoulli_nll": Row(L.bernoulli_nll, (ROW, ROW)),
     "bits_per_dim": Row(lambda nll: L.bits_per_dim(nll, 3), (B,)),
     "auxiliary_classifier": Row(auxiliary, (ROW, ROW)),
+    "boundary_seeking_policy": Row(L.boundary_seeking_policy, (ROW, ROW)),
     "capacity_penalty": Row(L.capacity_penalty, (B, ())),
     "charbonnier_error": Row(L.charbonnier_error, (ROW, ROW)),
     "clip_weights": Row(lambda w: L.clip_weights({"w": w}, 0.5), (ROW,), batch=False),
@@ -69,6 +76,7 @@ ROWS: dict[str, Row] = {
     "cycle_consistency": Row(functools.partial(L.cycle_consistency, jnp.sin, jnp.tanh), (ROW, ROW)),
     "discretized_gaussian_nll": Row(L.discretized_gaussian_nll, (ROW, ROW, ROW)),
     "discretized_logistic_nll": Row(L.discretized_logistic_nll, (ROW, ROW, ROW)),
+    "divergence_penalty": Row(functools.partial(L.divergence_penalty, critic), (ROW,)),
     "drift_penalty": Row(L.drift_penalty, (B,)),
     "earth_movers_distance": Row(L.earth_movers_distance, (ROW, ROW)),
     "feature_matching": Row(L.feature_matching, (ROW, ROW)),
@@ -83,6 +91,7 @@ ROWS: dict[str, Row] = {
     "historical_averaging": Row(lambda a, b: L.historical_averaging({"w": a}, {"w": b}), (ROW, ROW), batch=False),
     "identity_mapping": Row(functools.partial(L.identity_mapping, jnp.sin, jnp.tanh), (ROW, ROW)),
     "importance_weighted_bound": Row(L.importance_weighted_bound, (ROW,)),
+    "importance_weights": Row(L.importance_weights, (ROW,)),
     "infogan_categorical": Row(lambda logits: L.infogan_categorical(logits, labels_of(logits)), (ROW,)),
     "infogan_gaussian": Row(L.infogan_gaussian, (ROW, ROW, ROW)),
     "infogan_uniform": Row(L.infogan_uniform, (ROW, ROW, ROW)),
@@ -94,6 +103,8 @@ ROWS: dict[str, Row] = {
     "maximum_mean_discrepancy of all pairs": Row(
         lambda x, y: L.maximum_mean_discrepancy(x, y, L.gaussian_kernel, unbiased=False), (ROW, (5, 3))
     ),
+    "jensen_shannon_divergence": Row(L.jensen_shannon_divergence, (ROW, ROW)),
+    "kl_divergence": Row(L.kl_divergence, (ROW, ROW)),
     "mean_absolute_error": Row(L.mean_absolute_error, (ROW, ROW)),
     "mean_squared_error": Row(L.mean_squared_error, (ROW, ROW)),
     "smooth_l1_error": Row(L.smooth_l1_error, (ROW, ROW)),
@@ -123,6 +134,7 @@ ROWS: dict[str, Row] = {
         functools.partial(L.structured_joint_embedding, hardest=True), (ROW, ROW)
     ),
     "style_error": Row(L.style_error, ((4, 5, 6, 2), (4, 5, 6, 2))),
+    "total_variation_distance": Row(L.total_variation_distance, (ROW, ROW)),
     "total_variation": Row(L.total_variation, (IMAGES,)),
     "unit_length": Row(L.unit_length, (ROW,)),
     "wasserstein_1d": Row(L.wasserstein_1d, (B, B)),

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgen import losses
+from jaxgen.losses.divergences import DIVERGENCES
 
 BATCH = 8  # divides over the 4 devices and into groups of 4
 
@@ -126,6 +127,24 @@ CASES = [
         for name in L.__all__
         if name.startswith("relativistic")
     ),
+    *(
+        Case(f"f_gan_discriminator {name}", functools.partial(L.f_gan_discriminator, divergence=one), PAIR)
+        for name, one in DIVERGENCES.items()
+    ),
+    Case("f_gan_generator", functools.partial(L.f_gan_generator, divergence=DIVERGENCES["hellinger"]), SCORES),
+    Case(
+        "f_divergence",
+        functools.partial(L.f_divergence, divergence=DIVERGENCES["pearson"]),
+        _uniform((4,), (4,)),
+    ),
+    Case("total_variation_distance", L.total_variation_distance, _uniform((4,), (4,))),
+    Case("kl_divergence", L.kl_divergence, _uniform((4,), (4,))),
+    Case("jensen_shannon_divergence", L.jensen_shannon_divergence, _uniform((4,), (4,))),
+    Case("softmax_discriminator", L.softmax_discriminator, PAIR, separable=False),
+    Case("softmax_generator", L.softmax_generator, PAIR, separable=False),
+    Case("boundary_seeking_generator", L.boundary_seeking_generator, SCORES),
+    Case("boundary_seeking_policy", L.boundary_seeking_policy, _normal((3,), (3,)), constants=True),
+    Case("importance_weights", lambda scores: L.importance_weights(scores)[:, 0], _normal((3,))),
     Case("gradient_penalty", _interpolated, _normal((3, 2), (3, 2), ())),
     Case("slopes", lambda x: L.safe_norm(L.slopes(critic, x)), _normal((3,))),
     Case("safe_norm", L.safe_norm, _normal((3, 2))),
@@ -136,6 +155,7 @@ CASES = [
         functools.partial(L.zero_centered_penalty, critic),
         _normal((4,)),
     ),
+    Case("divergence_penalty", functools.partial(L.divergence_penalty, critic), _normal((4,))),
     Case("r1_penalty", functools.partial(L.r1_penalty, critic), _normal((4,))),
     Case("r2_penalty", functools.partial(L.r2_penalty, critic), _normal((4,)), constants=True),
     Case(

@@ -13,6 +13,7 @@ import pytest
 from jax.sharding import Mesh, PartitionSpec
 
 from jaxgen import losses
+from jaxgen.losses.divergences import DIVERGENCES
 from tests.losses.cases import BATCH, CASES, WITHOUT_A_CASE, Case, critic
 
 every = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -197,21 +198,30 @@ def zeros(*shapes):
 LABELS = jnp.zeros(3, int)
 L = losses
 ONE, COLUMN, TWO = (3,), (3, 1), (2,)
-PAIRED = [
-    name for name in losses.__all__ if name.endswith(("discriminator", "critic")) or name.startswith("relativistic")
-]
-SINGLE = [name for name in losses.__all__ if name.endswith("_generator") and not name.startswith("relativistic")]
-MARGIN = {"energy_discriminator": {"margin": 1.0}}
+OF_PAIRS = ("relativistic", "softmax")
+PAIRED = [name for name in losses.__all__ if name.endswith(("discriminator", "critic")) or name.startswith(OF_PAIRS)]
+SINGLE = [name for name in losses.__all__ if name.endswith("_generator") and not name.startswith(OF_PAIRS)]
+KL = DIVERGENCES["kl"]
+FINITE = ("total_variation_distance", "kl_divergence", "jensen_shannon_divergence")
+SETTINGS = {
+    "energy_discriminator": {"margin": 1.0},
+    "f_gan_discriminator": {"divergence": KL},
+    "f_gan_generator": {"divergence": KL},
+}
 SSIM = functools.partial(L.ssim_error, data_range=1.0)
 MS_SSIM = functools.partial(L.ms_ssim_error, data_range=1.0)
 REFUSALS = [
-    *((n, functools.partial(getattr(L, n), **MARGIN.get(n, {})), zeros(COLUMN, ONE)) for n in PAIRED),
-    *((n, functools.partial(getattr(L, n), **MARGIN.get(n, {})), zeros(ONE, COLUMN)) for n in PAIRED),
-    *((n, functools.partial(getattr(L, n), **MARGIN.get(n, {})), zeros(ONE, TWO)) for n in PAIRED),
-    *((n, functools.partial(getattr(L, n), **MARGIN.get(n, {})), zeros(COLUMN, COLUMN)) for n in PAIRED),
-    *((n, functools.partial(getattr(L, n), **MARGIN.get(n, {})), zeros((), ())) for n in PAIRED),
-    *((n, getattr(L, n), zeros(COLUMN)) for n in SINGLE),
-    *((n, getattr(L, n), zeros(())) for n in SINGLE),
+    *((n, functools.partial(getattr(L, n), **SETTINGS.get(n, {})), zeros(COLUMN, ONE)) for n in PAIRED),
+    *((n, functools.partial(getattr(L, n), **SETTINGS.get(n, {})), zeros(ONE, COLUMN)) for n in PAIRED),
+    *((n, functools.partial(getattr(L, n), **SETTINGS.get(n, {})), zeros(ONE, TWO)) for n in PAIRED),
+    *((n, functools.partial(getattr(L, n), **SETTINGS.get(n, {})), zeros(COLUMN, COLUMN)) for n in PAIRED),
+    *((n, functools.partial(getattr(L, n), **SETTINGS.get(n, {})), zeros((), ())) for n in PAIRED),
+    *((n, functools.partial(getattr(L, n), **SETTINGS.get(n, {})), zeros(COLUMN)) for n in SINGLE),
+    *((n, functools.partial(getattr(L, n), **SETTINGS.get(n, {})), zeros(())) for n in SINGLE),
+    *((n, getattr(L, n), zeros(ONE, TWO)) for n in FINITE),
+    *((n, getattr(L, n), zeros((), ())) for n in FINITE),
+    ("f_divergence", functools.partial(L.f_divergence, divergence=KL), zeros(ONE, TWO)),
+    ("f_divergence", functools.partial(L.f_divergence, divergence=KL), zeros((), ())),
     ("interpolate", L.interpolate, zeros((3, 2), (3, 1), ONE)),
     ("interpolate", L.interpolate, zeros((3, 2), (3, 2), COLUMN)),
     ("interpolate", L.interpolate, zeros((3, 2), (3, 2), TWO)),
@@ -225,6 +235,11 @@ REFUSALS = [
     ("slopes", functools.partial(L.slopes, lambda x: x[0, 0]), zeros((3, 2))),
     ("gradient_penalty", functools.partial(L.gradient_penalty, lambda x: x), zeros(COLUMN)),
     ("zero_centered_penalty", functools.partial(L.zero_centered_penalty, jnp.sin), zeros(COLUMN)),
+    ("divergence_penalty", functools.partial(L.divergence_penalty, jnp.sin), zeros(COLUMN)),
+    ("divergence_penalty", functools.partial(L.divergence_penalty, lambda x: x[:, 0], power=1.0), zeros(COLUMN)),
+    ("boundary_seeking_policy", L.boundary_seeking_policy, zeros(ONE, ONE)),
+    ("boundary_seeking_policy", L.boundary_seeking_policy, zeros((3, 2), (3, 1))),
+    ("importance_weights", L.importance_weights, zeros(ONE)),
     ("r1_penalty", functools.partial(L.r1_penalty, jnp.sin), zeros(COLUMN)),
     ("r2_penalty", functools.partial(L.r2_penalty, jnp.sin), zeros(COLUMN)),
     ("path_lengths", functools.partial(L.path_lengths, jnp.sin), zeros((3, 4), (3, 1))),

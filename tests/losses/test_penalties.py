@@ -39,6 +39,25 @@ def test_penalty_of_a_linear_critic_is_a_function_of_its_norm():
     np.testing.assert_allclose(penalties.zero_centered_penalty(linear, points), norm**2, rtol=1e-6)
 
 
+@pytest.mark.parametrize("power", [2.0, 6.0])
+def test_divergence_of_a_linear_critic_is_a_power_of_its_norm(power):
+    norm = np.sqrt(0.36 + 5.76 + 1.44)
+    found = penalties.divergence_penalty(linear, jnp.ones((5, 3)), power=power)
+    np.testing.assert_allclose(found, norm**power, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("gap", "slope", "value"), [(1.0, 0.6083643419, -0.5069702849), (12.0, 1.0, -10.0)])
+def test_wgan_div_of_linear_critics_has_its_closed_form(gap, slope, value):
+    """min over s of -d s + 2 s^6, at s = (d / 12)^(1 / 5)."""
+
+    def loss(s):
+        penalty = penalties.divergence_penalty(lambda x: s * x[:, 0], jnp.zeros((1, 1)))[0]
+        return -gap * s + 2 * penalty
+
+    found, derivative = jax.value_and_grad(loss)(jnp.float32(slope))
+    assert found == pytest.approx(value, rel=1e-5) and derivative == pytest.approx(0.0, abs=1e-4)
+
+
 def test_penalty_is_zero_for_unit_slope_critics():
     unit = WEIGHTS / jnp.linalg.norm(WEIGHTS)
     value = penalties.gradient_penalty(lambda x: x @ unit, jnp.ones((2, 3)))

@@ -7,6 +7,7 @@ import pytest
 from jaxgen.mode import Mode
 from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.attention import Attention
+from jaxgen.nets.began import BEGANAutoencoder, BEGANDecoder
 from jaxgen.nets.classifier import ConvClassifier
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
@@ -54,6 +55,9 @@ SETTINGS = [
         {"joint_pieces": 0},
         r"\(1, 0\), but must be at least 1",
     ),
+    (BEGANDecoder(1), (LATENTS, IMAGE), {"channels": 0}, "channels is 0, but must be at least 1"),
+    (BEGANAutoencoder(1, 1), (IMAGES, IMAGE), {"channels": 0}, "channels is 0, but must be at least 1"),
+    (BEGANAutoencoder(1, 1), (IMAGES, IMAGE), {"code_dim": 0}, "code_dim is 0, but must be at least 1"),
     (ConvGenerator(1), (LATENTS, IMAGE), {"channels": 0}, "channels is 0, but must be at least 1"),
     (ConvCritic(1), (IMAGES, ()), {"channels": 0}, "channels is 0, but must be at least 1"),
     (ConvEncoder((1,), features=(1,)), (IMAGES, (1,)), {"channels": ()}, r"channels is \(\), but must be one width"),

@@ -9,6 +9,7 @@ import pytest
 
 from jaxgen.nets import initializers
 from jaxgen.nets.acgan import IMAGENET_CHANNELS, ACGANDiscriminator, ACGANGenerator
+from jaxgen.nets.began import BEGANAutoencoder, BEGANDecoder
 from jaxgen.nets.biggan import BigGANGenerator
 from jaxgen.nets.biggan_deep import BigGANDeepFeatures, BigGANDeepGenerator
 from jaxgen.nets.classifier import ConvClassifier
@@ -87,6 +88,9 @@ NUMBERS = [
     # Chen et al., table 1.
     (InfoGANGenerator, {"features": 1024, "channels": 64}),
     (InfoGANDiscriminator, {"channels": 64, "features": 1024, "q_features": 128, "negative_slope": 0.1}),
+    # Berthelot et al., for faces of 64x64.
+    (BEGANDecoder, {"channels": 128}),
+    (BEGANAutoencoder, {"channels": 128, "code_dim": 64}),
     # Mao et al., figure 2.
     (LSGANGenerator, {"features": (256, 256, 256, 256, 256, 128, 64), "strides": (2, 1, 2, 1, 2, 2)}),
     (LSGANDiscriminator, {"layers": 4, "negative_slope": 0.2}),

@@ -15,6 +15,7 @@ from jaxgen.mode import Mode
 from jaxgen.nets import initializers
 from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.attention import Attention
+from jaxgen.nets.began import BEGANAutoencoder, BEGANDecoder
 from jaxgen.nets.bicyclegan import CodeEncoder, ScaledDiscriminator
 from jaxgen.nets.biggan import BigGANGenerator
 from jaxgen.nets.biggan_deep import BigGANDeepGenerator, GeneratorBlock
@@ -132,6 +133,8 @@ def test_outputs_have_the_shape_that_is_asked_for(number):
 
 
 LINEAR = {
+    BEGANDecoder: {"Conv_0"},  # the reference's dense layers have no activation
+    BEGANAutoencoder: {"Dense_0", "Conv_0"},
     PixelCNN: {"Conv_2"},  # figure 2: the vertical stack's map before its gate goes to the horizontal one
     FlatResNetCritic: {"Dense_0"},  # the authors': the last block's sum goes to the dense layer
     SNGANGenerator: {"ConvTranspose_0"},  # table 3 has neither norm nor ReLU behind the dense layer

@@ -15,6 +15,7 @@ from jax.extend import core
 from jaxgen.nets import initializers
 from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.attention import Attention
+from jaxgen.nets.began import BEGANAutoencoder, BEGANDecoder
 from jaxgen.nets.bicyclegan import CodedUNetTranslator, CodeEncoder, ScaledDiscriminator
 from jaxgen.nets.biggan import BigGANGenerator
 from jaxgen.nets.biggan_deep import BigGANDeepGenerator, DiscriminatorBlock, GeneratorBlock
@@ -72,6 +73,8 @@ CASES = [
     (ACGANGenerator((2, 2)), LATENTS, IMAGE),
     (ACGANDiscriminator((2, 2, 2)), IMAGES, (3,)),
     (Attention(2), MAPS),
+    (BEGANDecoder(2), LATENTS, IMAGE),
+    (BEGANAutoencoder(2, 3), IMAGES, IMAGE),
     (ConvClassifier(2, 3), IMAGES, (3,)),
     (ConditionalMLPGenerator(2, 2, 4), (LATENTS, LATENTS), IMAGE),
     (ConditionalMLPDiscriminator(2, 2, 4), (IMAGES, LATENTS), ()),

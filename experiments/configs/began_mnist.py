@@ -1,0 +1,36 @@
+"""BEGAN (its networks, narrow) on MNIST, prepared by tensorflow-datasets.
+
+python -m experiments.train began_mnist --data-dir DIR
+
+16 maps in place of 128 and codes of 32 numbers, at four times the rate of the paper, for 8,000 updates in place of
+hundreds of thousands. `convergence` in the log is the paper's measure M.
+
+Meant for about twenty minutes on two cores.
+"""
+
+from experiments.runs.experiment import Experiment
+from jaxgen.gans import began
+from jaxgen.moving_averages import Exponential
+from jaxgen.nets.began import BEGANAutoencoder, BEGANDecoder
+from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Uniform
+
+EXPERIMENT = Experiment(
+    model=began.Config(
+        image_shape=(28, 28, 1),
+        prior=Uniform(32),
+        generator=BEGANDecoder(channels=16),
+        discriminator=BEGANAutoencoder(channels=16, code_dim=32),
+        diversity_ratio=0.5,
+        balance_rate=0.001,
+        generator_optimizer=Optimizer(4e-4, Adam()),
+        discriminator_optimizer=Optimizer(4e-4, Adam()),
+        average=Exponential(0.99),
+    ),
+    data="mnist",
+    steps=8_000,
+    batch_size=16,
+    log_every=100,
+    sample_every=1_000,
+    checkpoint_every=1_000,
+)

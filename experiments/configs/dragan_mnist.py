@@ -1,0 +1,35 @@
+"""DRAGAN (small convolutional networks) on MNIST, prepared by tensorflow-datasets.
+
+python -m experiments.train dragan_mnist --data-dir DIR
+
+The authors' objective, penalty, optimiser and one step of each player; their code trains networks of one hidden layer
+of 128 units, batches of 128 images and latents in (-1, 1)^100.
+
+Meant for about ten minutes on two cores.
+"""
+
+from experiments.runs.experiment import Experiment
+from jaxgen.gans import gan
+from jaxgen.gans.drawn_penalties import Perturbed
+from jaxgen.gans.regularization import Regularization
+from jaxgen.moving_averages import Exponential
+from jaxgen.nets.conv import ConvCritic, ConvGenerator
+from jaxgen.optimizers import Adam, Optimizer
+from jaxgen.priors import Uniform
+
+EXPERIMENT = Experiment(
+    model=gan.Config(
+        prior=Uniform(100),
+        generator=ConvGenerator(channels=16),
+        discriminator=ConvCritic(channels=8),
+        regularization=Regularization(perturbed=Perturbed(10.0)),
+        generator_optimizer=Optimizer(1e-3, Adam(b1=0.5, b2=0.9)),
+        discriminator_optimizer=Optimizer(1e-3, Adam(b1=0.5, b2=0.9)),
+        average=Exponential(0.99),
+    ),
+    data="mnist",
+    steps=5_000,
+    log_every=50,
+    sample_every=500,
+    checkpoint_every=500,
+)
