@@ -2,7 +2,9 @@
 
 python -m experiments.train caption_encoder_shapes_captions
 
-Ten sentences say the same of a picture; each counts as a caption of its own.
+Ten sentences say the same of a picture; each counts as a caption of its own. At step 4,000 (seed 0, a minute and a
+half on one core of an AMD EPYC), 1,000 held-out pairs: the image of a caption is found among ten in 97.9 %, its caption
+among ten in 97.8 %.
 """
 
 from experiments.data.options import ImageOptions

@@ -4,7 +4,10 @@ python -m experiments.train caption_encoder_shapes_captions
 python -m experiments.train gan_cls_shapes_captions --pretrained encoder=RUN:encoders/text
 python -m experiments.sample RUN --text "a small red circle at the top left" --text "bottom right: a big blue ring"
 
-A fifth of the combinations of shape, colour, place and size is never trained on.
+A fifth of the combinations of shape, colour, place and size is never trained on. At step 12,000 (seed 0, 46 minutes on
+one core of an AMD EPYC, beside other work), 1,000 samples of known combinations: shape, colour, place and size are as
+asked in 74, 95, 100 and 94 %, all four in 70 % (98.5 % of real ones); of the others in 55, 90, 100 and 83, and 44 %.
+The caption is found among ten for 94.8 % (97.8). Shapes are speckled, small ones often of the wrong form.
 """
 
 from experiments.configs.caption_encoder_shapes_captions import EXPERIMENT as ENCODERS

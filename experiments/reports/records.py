@@ -156,8 +156,13 @@ def _text(found: dict[str, Any]) -> str:
 
 
 def is_published(found: dict[str, Any]) -> bool:
-    """Whether a record is of an experiment as it stands: with no other settings than the seed."""
-    return found["command"] == _as_published(found)
+    """Whether a record is of an experiment as it stands: with no other settings than the seed and frozen parts."""
+    return without_sources(found["command"]) == _as_published(found)
+
+
+def without_sources(command: str) -> str:
+    """A command but for where its frozen parts are from: an experiment that has any is meant to be given them."""
+    return re.sub(r" --pretrained(?: \S+=SOURCE)+", "", command)
 
 
 def _as_published(found: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from experiments.evaluation import baselines, sweeping
 from experiments.evaluation.table import AIMS, columns, shown
 from experiments.models import samplers
 from experiments.reports import learning
+from experiments.reports.records import without_sources
 
 Record = dict[str, Any]
 
@@ -129,7 +130,7 @@ def _anchor(record: Record, command: str) -> str:
 
 
 def _heading(record: Record, command: str) -> str:
-    options = [word for word in command.split(" --")[1:] if not word.startswith("seed ")]
+    options = [word for word in without_sources(command).split(" --")[1:] if not word.startswith("seed ")]
     return f"`{record['experiment']}`" + "".join(f" {option.replace('.', '-')}" for option in options)
 
 
@@ -155,7 +156,7 @@ def _section(command: str, runs: Sequence[Record], figures: pathlib.Path) -> lis
     first = runs[0]
     name = first["experiment"]
     lines = [f"## {_heading(first, command)}", ""]
-    if (figures / f"{name}.png").is_file() and command.endswith(name):
+    if (figures / f"{name}.png").is_file() and without_sources(command).endswith(name):
         lines += [f"![Samples of {name}](../figures/{name}.png)", ""]
     lines += ["```sh", command, "```", ""]
     lines += [_facts(runs), ""]

@@ -180,6 +180,14 @@ def test_a_record_names_no_place_of_the_machine(tmp_path):
     assert found["sessions"][0]["processor"]
 
 
+def test_an_experiment_that_is_given_its_frozen_parts_is_the_published_one():
+    as_it_is = {"experiment": "gan_cls", "seed": 1, "command": "python -m experiments.train gan_cls --seed 1"}
+    command = "python -m experiments.train gan_cls --pretrained encoder=SOURCE stage_one=SOURCE --seed 1"
+    given = as_it_is | {"command": command}
+    assert records.is_published(as_it_is) and records.is_published(given)
+    assert not records.is_published(given | {"command": command + " --steps 3"})
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
