@@ -35,6 +35,7 @@ SHELVES = {
     "sampling",
     "stages",
     "model",
+    "attacks",
     "augmentations",
     "affine_augmentations",
     "color_augmentations",
@@ -86,6 +87,7 @@ MAY_IMPORT = {
     "priors": {"typing", "checks", "parallel"},
     "moving_averages": {"checks", "ramps"},
     "conditions": {"typing", "parallel"},
+    "attacks": {"typing", "checks", "images", "losses"},  # a slope is a formula of losses.penalties
     "sampling": {"typing"},
     "stages": set(),
     "model": {"checks", "typing", "images", "batches", "stages"},

@@ -58,7 +58,8 @@ class Classifier:
     num_test: int
     num_train: int
     file: pathlib.Path
-    outputs: Callable[[np.ndarray], Outputs]
+    outputs: Callable[[np.ndarray], Outputs]  # of uint8 images
+    network: Callable[[Any], Any]  # floats in [-1, 1] to "features" and "logits", to be differentiated
 
     def describe(self) -> str:
         """One line for a person."""
@@ -120,8 +121,9 @@ def obtain(
     if kept is None:
         kept = _train(train, seed, chosen)
         _keep(path, kept | {"record": json.dumps(record)})
-    outputs = _outputs(train, chosen, kept)
-    return Classifier(_accuracy(outputs, test), len(test), len(train), path, outputs)
+    network = _network(train, chosen, kept)
+    outputs = _outputs(network)
+    return Classifier(_accuracy(outputs, test), len(test), len(train), path, outputs, network)
 
 
 def _record(train: ImageSet, images: ImageOptions, seed: int, chosen: Settings) -> dict[str, Any]:
@@ -195,20 +197,12 @@ def _keep(path: pathlib.Path, arrays: dict[str, Any]) -> None:
 
 def _train(train: ImageSet, seed: int, chosen: Settings) -> dict[str, np.ndarray]:
     """Weights by name, after all steps."""
-    import jax
-    import jax.numpy as jnp
-
     from jaxgen.images import scale
     from jaxgen.losses import cross_entropy
-    from jaxgen.nets.classifier import ConvClassifier
-    from jaxgen.optimizers import Adam, LinearDecay, Optimizer
-    from jaxgen.train_state import apply, create
+    from jaxgen.train_state import apply
 
     terminal.show(f"training a classifier on {len(train):,} images of {train.name}, once")
-    net = ConvClassifier(chosen.channels, chosen.width)
-    optimizer = Optimizer(chosen.learning_rate, Adam(), schedule=LinearDecay(chosen.steps))
-    example = jnp.zeros((1, *train.image_shape))
-    state = create(net, optimizer, jax.random.key(seed), example, (train.num_classes,))
+    net, state = fresh(train, seed, chosen)
 
     def loss(variables: Any, images: Any, labels: Any) -> Any:
         outputs, variables = apply(net, variables, scale(images, (-1.0, 1.0)), (train.num_classes,))
@@ -218,8 +212,33 @@ def _train(train: ImageSet, seed: int, chosen: Settings) -> dict[str, np.ndarray
     return {name: np.asarray(leaf) for name, leaf in variables.flat({"params": state.params}).items()}
 
 
-def fit(state: Any, loss: Any, train: ImageSet, seed: int, chosen: Settings) -> Any:
-    """The player after all steps down `loss(variables, images, labels)` of the set's uint8 images."""
+def fresh(train: ImageSet, seed: int, chosen: Settings) -> tuple[Any, Any]:
+    """The network, and its player before the first step."""
+    import jax
+    import jax.numpy as jnp
+
+    from jaxgen.nets.classifier import ConvClassifier
+    from jaxgen.optimizers import Adam, LinearDecay, Optimizer
+    from jaxgen.train_state import create
+
+    net = ConvClassifier(chosen.channels, chosen.width)
+    optimizer = Optimizer(chosen.learning_rate, Adam(), schedule=LinearDecay(chosen.steps))
+    example = jnp.zeros((1, *train.image_shape))
+    return net, create(net, optimizer, jax.random.key(seed), example, (train.num_classes,))
+
+
+def fit(
+    state: Any,
+    loss: Any,
+    train: ImageSet,
+    seed: int,
+    chosen: Settings,
+    prepared: Callable[[Any, Any], tuple] | None = None,
+) -> Any:
+    """The player after all steps down `loss(variables, images, labels)` of the set's uint8 images.
+
+    With `prepared`, the loss is given `prepared(batch, step)` in place of images and labels.
+    """
     import jax
 
     from jaxgen.batches import Labelled
@@ -228,7 +247,7 @@ def fit(state: Any, loss: Any, train: ImageSet, seed: int, chosen: Settings) -> 
     @functools.partial(jax.jit, donate_argnums=0)
     def steps(state: Any, batches: Labelled) -> Any:
         def step(state: Any, batch: Labelled) -> tuple[Any, None]:
-            return descend(state, loss, batch)[0], None
+            return descend(state, loss, batch if prepared is None else prepared(batch, state.step))[0], None
 
         return jax.lax.scan(step, state, batches)[0]
 
@@ -247,16 +266,22 @@ def _order(seed: int, start: int, count: int, num: int) -> np.ndarray:
     return np.concatenate(shuffled)[start - epochs[0] * num :][:count]
 
 
-def _outputs(train: ImageSet, chosen: Settings, weights: dict[str, Any]) -> Callable[[np.ndarray], Outputs]:
-    """uint8 images to features and logits."""
-    import jax
-
-    from jaxgen.images import scale
+def _network(train: ImageSet, chosen: Settings, weights: dict[str, Any]) -> Callable[[Any], Any]:
+    """Images in [-1, 1] to features and logits."""
     from jaxgen.nets.classifier import ConvClassifier
 
     params = variables.nested({name: leaf for name, leaf in weights.items() if name.startswith("params/")})
     net = ConvClassifier(chosen.channels, chosen.width)
-    apply = jax.jit(lambda pixels: net.apply(params, scale(pixels, (-1.0, 1.0)), (train.num_classes,)))
+    return lambda images: net.apply(params, images, (train.num_classes,))
+
+
+def _outputs(network: Callable[[Any], Any]) -> Callable[[np.ndarray], Outputs]:
+    """uint8 images to features and logits."""
+    import jax
+
+    from jaxgen.images import scale
+
+    apply = jax.jit(lambda pixels: network(scale(pixels, (-1.0, 1.0))))
 
     def outputs(pixels: np.ndarray) -> Outputs:
         found = in_chunks(apply, pixels)

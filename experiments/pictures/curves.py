@@ -85,10 +85,10 @@ class Stop(NamedTuple):
 
 
 def tradeoff(names: tuple[str, str], lines: Mapping[str, Sequence[Stop]], real: tuple[float, float] | None) -> bytes:
-    """Fidelity over variety: a line through the points of each name, in their order.
+    """Fidelity over variety, or another measure over another: a line through the points of each name, in their order.
 
     Args:
-        names: of the measures of variety and of fidelity.
+        names: of the measures of variety and of fidelity, or of those in their places.
         lines: points by the name of the line; an only one has no legend.
         real: variety and fidelity of held-out examples, or None.
 

@@ -68,12 +68,13 @@ def test_the_losses_that_go_together_are_functions_of_the_library():
 
 
 def test_the_other_examples_run_as_they_stand():
-    _, patches, elbo = pages.blocks(PAGE, "python")
+    _, patches, elbo, attacks = pages.blocks(PAGE, "python")
     found = []
-    for source in patches, elbo:
+    for source in patches, elbo, attacks:
         names: dict = {}
         exec(compile(source, "losses.md", "exec"), names)
         found.append(names)
     by_hand = ((found[0]["s"] - 1) ** 2 / 2 + found[0]["t"] ** 2 / 2).mean()
     assert jnp.allclose(found[0]["loss"], by_hand, rtol=1e-5)
+    assert all((after > found[2]["loss"](found[2]["images"])).all() for after in found[2]["raised"])
     assert found[1]["nll"].shape == found[1]["kl"].shape == (16,) and jnp.isfinite(found[1]["elbo"])

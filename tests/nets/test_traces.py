@@ -181,11 +181,12 @@ def test_networks_add_and_leave_factors_to_their_layers(number):
 
     Two gates of a PixelCNN; the root of an attention's features, which SAGAN's undoes, and its gamma; in R3GAN's eight
     taps of a filter at each of two resamplings, and a basis times a linear map; slopes of four PReLUs; branches of
-    residual dense blocks; what a partial convolution misses.
+    residual dense blocks; what a partial convolution misses; the scale, 1, of each ELU.
     """
     net = CASES[number][0]
     own = {PixelCNN: 2, Attention: 1, SelfAttention: 3, R3GANGenerator: 2 * 8 + 1, R3GANDiscriminator: 2 * 8}
     own |= {SRResNet: 4, ResidualDenseBlock: 1, RRDB: 4, RRDBNet: 4, PartialUNet: 4}
+    own |= {BEGANDecoder: 4, BEGANAutoencoder: 6 + 4}
     assert factors(traced(number)[0]) == own.get(type(net), 0) + 3 * len(getattr(net, "attention", ()))
 
 

@@ -126,6 +126,7 @@ KNOWN = {
     "jaxgen.ramps:CosineRamp": {"end"},
     "jaxgen.ramps:Jump": {"end"},
     "jaxgen.nets.spectral:Spectral": {"steps"},  # of the power method: none of the run
+    "jaxgen.attacks:Attack": {"steps"},  # of an attack: none of the run
     "jaxgen.diffusion.couplings:Reflow": {"steps"},  # of a sampler, as those of all samplers; none of the run
     **{f"jaxgen.diffusion.samplers.ancestral:{name}": {"steps"} for name in ("Ancestral", "DDIM")},
     "jaxgen.diffusion.samplers.dpm_solver:DPMSolver": {"steps"},
