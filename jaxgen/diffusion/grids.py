@@ -82,7 +82,7 @@ class Karras:
     """(sigma / alpha)^(1 / rho) in equal steps from `start` to `end`: EDM, arXiv 2206.00364, equation 5."""
 
     rho: PositiveFloat = 7.0
-    least_log_snr: float | None = None  # the first time has at least this; None: it is `start`
+    least_log_snr: float | None = KNOWN  # the first time has at least this; None: it is `start`
 
     def __post_init__(self):
         require_bounds(self)

@@ -121,7 +121,7 @@ def test_listed_times_are_taken_as_they_are():
     np.testing.assert_array_equal(Listed((0.9, 0.1)).times(Straight(), 2), [0.9, 0.1])
 
 
-GRIDS = [Even(), Linspace(), Leading(), Quadratic(), Karras(), LogSNR(), Shifted(), Listed((1.0, 0.5, 0.25))]
+GRIDS = [Even(), Linspace(), Leading(), Quadratic(), Karras(), LogSNR(), Shifted(), Usual(), Listed((1.0, 0.5, 0.25))]
 
 
 @pytest.mark.parametrize("grid", GRIDS, ids=str)

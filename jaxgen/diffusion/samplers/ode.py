@@ -19,7 +19,7 @@ import jax
 import numpy as np
 
 from jaxgen.checks import NonNegativeFloat, PositiveFloat, PositiveInt, require, require_bounds
-from jaxgen.diffusion.grids import KNOWN, Grid, Karras, Usual
+from jaxgen.diffusion.grids import Grid, Karras, Usual
 from jaxgen.diffusion.limits import Limit, NoLimit
 from jaxgen.diffusion.predictions import Estimate
 from jaxgen.diffusion.samplers.path import Denoise, Point, path
@@ -90,7 +90,7 @@ class Heun:
     """The method of second order, algorithm 2 of EDM: two evaluations a step, one in a last step to the data."""
 
     steps: PositiveInt = 18
-    grid: Grid = Karras(least_log_snr=KNOWN)
+    grid: Grid = Karras()
     limit: Limit = NoLimit()
     churn: Churn = Churn()
     to_data: bool = True  # the last step leads to sigma = 0; else to the grid's last time
