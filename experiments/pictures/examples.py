@@ -52,6 +52,7 @@ def drawing(experiment: Experiment, image_set: ImageSet, key: Key) -> Callable[[
 def _one_sample(experiment: Experiment, batch: Any, key: Key, _: Any) -> Columns:
     config, model = experiment.model, model_of(experiment.model)
     given, target = conditions.of_batch(config, batch), batches.target(batch)
+    given = jax.tree.map(jnp.asarray, given)
     num = len(jax.tree.leaves(given)[0])
     shown = progress.Watched(config)
     draw = compiled(

@@ -28,7 +28,7 @@ class Given(nn.Module):
 class GivenContext(nn.Module):
     """A context network of captions that are embeddings of their tokens already."""
 
-    features: int  # of a token
+    features: int = 768  # of a token; CLIP's ViT-L/14 has so many
 
     @nn.compact
     def __call__(self, captions: Captions, output_shape: Shape = (), *, mode: Mode = EVALUATION) -> Context:
