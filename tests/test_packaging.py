@@ -57,7 +57,7 @@ def test_the_library_declares_the_packages_that_it_imports_and_no_other():
     assert found == set(CORE)
 
 
-WITH_COMMANDS = ["prepare", "heif", "parquet", "tensorboard", "wandb", "export", "test", "benchmark"]
+WITH_COMMANDS = ["prepare", "heif", "parquet", "tokens", "tensorboard", "wandb", "export", "test", "benchmark"]
 
 
 def test_the_extra_of_the_commands_is_what_they_ask_for_and_part_of_those_that_add_to_commands():
@@ -92,7 +92,7 @@ COMMANDS = sorted(path.stem for path in (ROOT / "experiments").glob("[!_]*.py"))
 def test_a_command_without_its_packages_says_in_one_sentence_what_to_install(command):
     program = f"import runpy\nrunpy.run_module('experiments.{command}', run_name='__main__')"
     done = python(program, blocked=("tyro", "PIL"))
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert done.stderr == "error: the commands need pillow, tyro: pip install -e '.[experiments]'\n"
 
 
@@ -156,7 +156,7 @@ def test_commands_run_from_any_folder_after_an_editable_install(tmp_path):
     variables = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     argv, options = [environment / "bin" / "python", "-m", "experiments.train"], {"cwd": elsewhere, "env": variables}
     done = subprocess.run(argv, capture_output=True, text=True, **options)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert done.stderr.startswith("error: the commands need ")
 
 
@@ -199,7 +199,7 @@ def test_the_wheel_runs_a_formula_and_a_model_where_nothing_else_is_installed(wh
     command = [str(interpreter), "-m", "experiments.train"]
     variables = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=variables)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert re.fullmatch(r"error: the commands need .*: pip install .*\[experiments\]'\n", done.stderr)
     timed(FORMULA), timed(MODEL)  # they hold, and the bytecode is written
     alone, losses = (min(timed(program) for _ in range(3)) for program in ("import jax.numpy", "import jaxgen.losses"))

@@ -79,7 +79,7 @@ REGULARIZATION = (pathlib.Path(__file__).parents[2] / "docs" / "regularization.m
 def test_the_page_on_regularisation_names_options_that_there_are_and_its_example_runs():
     options = options_of(settings.to_json(experiment.load("dcgan_mnist").model), "--model")
     named = {name.replace(".no-", ".") for name in re.findall(r"(--model\.regularization\.[\w.-]*\w)", REGULARIZATION)}
-    assert named <= options and len(named) == 12
+    assert named <= options and len(named) == 14
     example, _ = re.findall(r"```python\n(.*?)```", REGULARIZATION, re.DOTALL)  # the other is that of ADA
     names = {}
     exec(compile(example, "docs/regularization.md", "exec"), names)

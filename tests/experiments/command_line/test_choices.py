@@ -9,7 +9,7 @@ from experiments.command_line.errors import UserError
 from experiments.runs.experiment import Experiment
 from jaxgen.diffusion import edm, flow_matching
 from jaxgen.diffusion.couplings import OptimalTransport
-from jaxgen.diffusion.grids import Karras, Leading
+from jaxgen.diffusion.grids import Even, Karras, Leading
 from jaxgen.diffusion.guidance import ByClassifier, ClassifierFree
 from jaxgen.diffusion.predictions import V, Velocity
 from jaxgen.diffusion.samplers import Churn, DPMSolver, Euler, Heun
@@ -33,7 +33,7 @@ def parsed(config, *argv):
 
 
 CHOSEN = [
-    (FLOW, "--model.sampler heun --model.sampler.grid even", {"sampler": Heun(grid=FLOW.sampler.grid)}),
+    (FLOW, "--model.sampler heun --model.sampler.grid even", {"sampler": Heun(grid=Even())}),
     (FLOW, "--model.sampler.grid leading --model.sampler heun", {"sampler": Heun(grid=Leading())}),
     (FLOW, "--model.sampler.steps 7 --model.sampler dpm-solver", {"sampler": DPMSolver(7)}),
     (FLOW, "--model.sampler=DPMSolver --model.sampler.order 3", {"sampler": DPMSolver(order=3)}),

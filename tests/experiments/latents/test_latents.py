@@ -342,7 +342,7 @@ STYLES = (ROOT / "docs" / "styles.md").read_text(encoding="utf-8")
 OF_STYLES = {"noise", "mix", "sticking"}
 """Actions that docs/styles.md shows."""
 
-ELSEWHERE = OF_STYLES | {"texts"}
+ELSEWHERE = OF_STYLES | {"texts", "style"}
 """Actions that the page of a model shows."""
 
 
