@@ -24,6 +24,7 @@ import flax.linen as nn
 import jax
 
 from jaxgen.batches import Captioned
+from jaxgen.checks import require
 from jaxgen.gans.networks import generate
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.conv import ConvCritic
@@ -96,7 +97,11 @@ def update(
         batch: captions, for each of which a fake is drawn; its images are not used.
         key: of this iteration.
         axis_name: of the devices that share the batch, or None.
+
+    Raises:
+        ValueError: a batch without captions.
     """
+    require(batch.captions.shape[0] > 0, "batch size", 0, "at least 1")
     key_latents, key_style = jax.random.split(key)
     texts = embed(config, state.encoder, batch.captions)
     latents = config.prior.draw(key_latents, texts.shape[0], axis_name)
