@@ -69,7 +69,6 @@ UNMEASURED = {
     "models/began.md",
     "models/bicyclegan.md",
     "models/ebgan.md",
-    "models/stackgan.md",
     "models/ccgan.md",
     "models/context_encoder.md",
     "models/cyclegan.md",
