@@ -4,8 +4,8 @@ python -m experiments.train stackgan_two_shapes_captions --pretrained encoder=RU
 
 At step 12,000 (seed 0, 39 minutes after the 20 of stage I, on one core of an AMD EPYC, beside other work), 1,000
 samples of known combinations: shape, colour, place and size are as asked in 62, 76, 94 and 94 %, all four in 49 %
-(98.5 % of real ones); of combinations never trained on in 49, 77, 94 and 90, and 38 %. Colours run into each other, and stage I
-has few pixels for a small shape.
+(98.5 % of real ones); of combinations never trained on in 49, 77, 94 and 90, and 38 %. Colours run into each other,
+and stage I has few pixels for a small shape.
 """
 
 import dataclasses
