@@ -26,7 +26,7 @@ from jaxtyping import Array, Float
 
 from jaxgen.checks import PositiveInt, require, require_bounds
 from jaxgen.images import ValueRange
-from jaxgen.losses.penalties import safe_norm, slopes
+from jaxgen.losses.penalties import safe_norm, slopes, unit_length
 from jaxgen.typing import PerExample, Points
 
 Loss = Callable[[Array], PerExample]
@@ -119,15 +119,12 @@ def project(attack: Attack, images: Points, points: Points) -> Points:
         return images + jnp.clip(difference, -attack.epsilon, attack.epsilon)
     lengths = safe_norm(difference)
     factors = jnp.where(lengths > attack.epsilon, attack.epsilon / jnp.where(lengths == 0, 1.0, lengths), 1.0)
-    return images + _column(factors, images) * difference
+    return images + jax.vmap(jnp.multiply)(factors.astype(images.dtype), difference)
 
 
 def _direction(attack: Attack, gradients: Points) -> Points:
     """The step of length 1 in the norm that raises a linear loss the most."""
-    if attack.norm == "linf":
-        return jnp.sign(gradients)
-    lengths = safe_norm(gradients)
-    return gradients / _column(jnp.where(lengths == 0, 1.0, lengths), gradients)
+    return jnp.sign(gradients) if attack.norm == "linf" else unit_length(gradients).astype(gradients.dtype)
 
 
 def _signed(attack: Attack, length: float) -> float:
@@ -136,7 +133,3 @@ def _signed(attack: Attack, length: float) -> float:
 
 def _clipped(attack: Attack, points: Points) -> Points:
     return points if attack.value_range is None else points.clip(*attack.value_range)
-
-
-def _column(values: PerExample, like: Points) -> Array:
-    return values.astype(like.dtype).reshape(-1, *(1,) * (like.ndim - 1))

@@ -8,6 +8,10 @@ from jaxgen.checks import require
 Resample = Literal["lanczos", "box", "nearest"]
 
 
+LEAST_TOKENS, MOST_TOKENS = 300, 2**16
+"""Of a vocabulary of byte pairs: padding, 256 bytes and some pairs; what uint16 holds."""
+
+
 @dataclass(frozen=True)
 class ImageOptions:
     """What is done to every picture. What is random is a function of seed, step and place in the batch."""
@@ -31,9 +35,8 @@ class ImageOptions:
         require(self.target_factor >= 1, "--images.target-factor", self.target_factor, "at least 1")
         require(self.pad >= 0, "--images.pad", self.pad, "at least 0")
         require(self.caption_length >= 1, "--images.caption-length", self.caption_length, "at least 1")
-        require(
-            self.tokens == 0 or 300 <= self.tokens <= 2**16, "--images.tokens", self.tokens, "0 or in [300, 65,536]"
-        )
+        fits = self.tokens == 0 or LEAST_TOKENS <= self.tokens <= MOST_TOKENS
+        require(fits, "--images.tokens", self.tokens, f"0 or in [{LEAST_TOKENS:,}, {MOST_TOKENS:,}]")
         if self.crop == "random" and self.size is None and self.pad == 0:
             raise ValueError("--images.crop random needs --images.size or --images.pad, or the window cannot move")
 

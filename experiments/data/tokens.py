@@ -23,9 +23,6 @@ FILE = "tokenizer.json"
 
 PADDING = "<|padding|>"
 
-LEAST, MOST = 300, 2**16
-"""Tokens of a vocabulary: padding, 256 bytes and some pairs; what uint16 holds."""
-
 
 class BytePairs:
     """A vocabulary that was learned."""

@@ -43,7 +43,7 @@ def batches(
 ) -> Iterator[np.ndarray]:
     """`sampling.batches` under a bar."""
     args = state, indices, seed, source
-    if isinstance(getattr(config, "sampler", None), SamplerLike):
+    if _has_steps(config):
         with by_steps(config, math.ceil(len(indices) / max(1, size))) as telling:
             yield from sampling.batches(telling, *args, size=size)
         return
@@ -56,10 +56,9 @@ def batches(
 @contextmanager
 def by_steps(config: Any, num_batches: int) -> Iterator[Any]:
     """The settings of a model of `jaxgen.diffusion`, with which each step of so many batches moves a bar."""
-    rows = jax.tree.leaves(config.sampler.rows(config.schedule))[0]
-    with _bar(num_batches * len(rows), "step") as bar:
-        yield dataclasses.replace(config, sampler=watched(config.sampler, functools.partial(_advance, bar)))
-        jax.effects_barrier()  # calls of `tell` that are still to come
+    telling = Watched(config)
+    with telling.drawing(num_batches):
+        yield telling.config
 
 
 class Watched:
@@ -67,24 +66,28 @@ class Watched:
 
     def __init__(self, config: Any):
         self.config, self._bar, self._num = config, None, 0
-        if isinstance(getattr(config, "sampler", None), SamplerLike):
+        if _has_steps(config):
             self._num = len(jax.tree.leaves(config.sampler.rows(config.schedule))[0])
             self.config = dataclasses.replace(config, sampler=watched(config.sampler, self._tell))
 
     @contextmanager
-    def drawing(self) -> Iterator[None]:
-        """While a program of `config` draws one batch."""
+    def drawing(self, num_batches: int = 1) -> Iterator[None]:
+        """While programs of `config` draw so many batches."""
         if not self._num:
             yield
             return
-        with _bar(self._num, "step") as self._bar:
+        with _bar(num_batches * self._num, "step") as self._bar:
             yield
-            jax.effects_barrier()
+            jax.effects_barrier()  # calls of `_tell` that are still to come
         self._bar = None
 
     def _tell(self) -> None:
         if self._bar is not None:
             _advance(self._bar)
+
+
+def _has_steps(config: Any) -> bool:
+    return isinstance(getattr(config, "sampler", None), SamplerLike)
 
 
 def _advance(bar: Any, num: int = 1) -> None:

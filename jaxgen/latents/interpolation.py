@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jaxgen.checks import require
-from jaxgen.losses.penalties import safe_norm
+from jaxgen.losses.penalties import safe_norm, unit_length
 from jaxgen.typing import Latents, PerExample
 
 Interpolation: TypeAlias = Callable[[Latents, Latents, PerExample], Latents]
@@ -46,8 +46,8 @@ def spherical(start: Latents, end: Latents, t: PerExample) -> Latents:
     Array([[0., 1.]], dtype=float32)
     """
     length_start, length_end = safe_norm(start), safe_norm(end)
-    here = jnp.where((length_start > 0)[:, None], _direction(start), _direction(end))
-    there = jnp.where((length_end > 0)[:, None], _direction(end), here)
+    here = jnp.where((length_start > 0)[:, None], unit_length(start), unit_length(end))
+    there = jnp.where((length_end > 0)[:, None], unit_length(end), here)
     nowhere = (length_start == 0) & (length_end == 0)
     cosine = jnp.where(nowhere, 1.0, (here * there).sum(axis=1))
     across = there - cosine[:, None] * here
@@ -85,16 +85,10 @@ def path(
     return between if closed else jnp.concatenate([between, points[-1:]])
 
 
-def _direction(vectors: Latents) -> Latents:
-    """Each vector over its length; zeros stay zeros."""
-    length = safe_norm(vectors)
-    return vectors / jnp.where(length > 0, length, 1.0)[:, None]
-
-
 def _perpendicular(vectors: Latents, directions: Latents) -> Latents:
     """The unit vector orthogonal to each direction, in the plane of both; scaled first, against rounding."""
-    vectors = _direction(vectors)
-    return _direction(vectors - (vectors * directions).sum(axis=1)[:, None] * directions)
+    vectors = unit_length(vectors)
+    return unit_length(vectors - (vectors * directions).sum(axis=1)[:, None] * directions)
 
 
 def _any_perpendicular(directions: Latents) -> Latents:

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from jaxgen.losses._arrays import Floats, batched, floats, mean_per_example, ranked
-from jaxgen.losses.penalties import safe_norm
+from jaxgen.losses.penalties import unit_length
 from jaxgen.typing import PerExample, Scalar
 
 Kernel: TypeAlias = Callable[[Array, Array], Array]
@@ -44,8 +44,7 @@ def pull_away(features: Floats) -> Scalar:
     """
     (features,) = ranked("B, d", features=features)
     _at_least_two(features=features)
-    norms = safe_norm(features)
-    directions = features / jnp.where(norms > 0, norms, 1.0)[:, None]
+    directions = unit_length(features)
     cosines = jnp.matmul(directions, directions.T, precision="highest")
     return _mean_off_diagonal(cosines**2)
 

@@ -30,7 +30,6 @@ from jaxgen.losses._arrays import (
     batched,
     column,
     floats,
-    ranked,
     sum_per_example,
 )
 from jaxgen.typing import PerExample, Points
@@ -111,22 +110,19 @@ def safe_norm(vectors: Floats) -> PerExample:
 
 
 def unit_length(vectors: Floats) -> Floats:
-    """g / ||g||_2, each row at length 1, with rows of zeros left as they are.
+    """g / ||g||_2, each example at length 1 over all its axes, with zeros left as they are.
 
     Args:
-        vectors: g, (B, d).
-
-    Raises:
-        ValueError: unless vectors are (B, d).
+        vectors: g, (B, ...).
 
     >>> import jax.numpy as jnp
     >>> unit_length(jnp.array([[3.0, 4.0], [0.0, 0.0]]))
     Array([[0.6, 0.8],
            [0. , 0. ]], dtype=float32)
     """
-    (vectors,) = ranked("B, d", vectors=vectors)
+    (vectors,) = batched(vectors=vectors)
     lengths = safe_norm(vectors)
-    return vectors / jnp.where(lengths == 0, 1.0, lengths)[:, None]
+    return vectors / column(jnp.where(lengths == 0, 1.0, lengths), vectors, "lengths")
 
 
 def slopes(critic: Critic, points: Points) -> Points:

@@ -229,7 +229,7 @@ REFUSALS = [
     ("perturb", L.perturb, zeros((3, 2), (3, 1), ONE)),
     ("perturb", L.perturb, zeros((3, 2), (3, 2), COLUMN)),
     ("safe_norm", L.safe_norm, zeros(())),
-    ("unit_length", L.unit_length, zeros((3, 2, 1))),
+    ("unit_length", L.unit_length, zeros(())),
     ("slopes", functools.partial(L.slopes, lambda x: x), zeros((3, 2))),
     ("slopes", functools.partial(L.slopes, lambda x: x[:, :1]), zeros((3, 2))),
     ("slopes", functools.partial(L.slopes, lambda x: x[0, 0]), zeros((3, 2))),

@@ -22,7 +22,7 @@ REASONS = {
         "losses.features.minibatch_discrimination",
         "axis=1 -> axis=0 in axis=1",
     ): "the matrix of distances is symmetric",
-    ("losses.features.pull_away", "1.0 -> 2.0 in jnp.where(norms > 0, norms, 1.0)"): ("divides features that are zero"),
+    ("losses.penalties.unit_length", "1.0 -> 2.0 in jnp.where(lengths == 0, 1.0, lengths)"): ("divides zeros"),
     (
         "losses.information.cross_entropy",
         "jnp.take_along_axis(logits, rows, axis=1, mode='fill', fi... -> "
