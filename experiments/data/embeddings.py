@@ -54,6 +54,8 @@ def read(path: pathlib.Path) -> tuple[np.ndarray, list[str] | None]:
     UserError for a file that cannot be read, has no such array, or one of another shape, or with numbers that are not
     finite.
     """
+    if not path.is_file():
+        raise UserError(f"there is no file {path}; give an .npz or .safetensors file with an array {NAME!r}")
     arrays = _of_tensors(path) if path.suffix == ".safetensors" else _of_npz(path)
     if NAME not in arrays:
         there = ", ".join(arrays) or "nothing"

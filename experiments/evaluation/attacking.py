@@ -55,7 +55,7 @@ def run(options: Any, settings: Settings | None = None) -> dict[str, Any]:
     settings = settings or classifier.USUAL
     train, held_out = (data.load(options.data, split, options.data_dir) for split in ("train", "test"))
     if reason := classifier.why_not(train) or classifier.why_not_judged(held_out):
-        raise UserError(reason)
+        raise UserError(f"{reason}; choose another --data")
     test = _some(held_out, options.num_images)
     try:
         options.out.mkdir(parents=True, exist_ok=True)

@@ -114,10 +114,13 @@ def test_files_that_do_not_fit_are_told_in_one_sentence(folder, tmp_path, file):
 
 
 def test_names_that_are_not_understood_are_told(folder, tmp_path):
+    (tmp_path / "damaged.safetensors").write_bytes(b"no tensors")
+    missing = "there is no file .*; give an .npz or .safetensors file with an array 'embeddings'"
     for name, message in (
         ("embeddings:a.npz", "write --data embeddings:FILE.npz,SET"),
-        (f"embeddings:{tmp_path / 'a.npz'},digits", "there is no file"),
-        (f"embeddings:{tmp_path / 'a.safetensors'},digits", "cannot be read as safetensors"),
+        (f"embeddings:{tmp_path / 'a.npz'},digits", missing),
+        (f"embeddings:{tmp_path / 'a.safetensors'},digits", missing),
+        (f"embeddings:{tmp_path / 'damaged.safetensors'},digits", "cannot be read as safetensors"),
         (f"embeddings:{folder / 'keyed.npz'},digits", "has embeddings by text, but digits has no captions"),
     ):
         with pytest.raises(UserError, match=message):

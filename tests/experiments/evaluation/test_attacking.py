@@ -49,7 +49,7 @@ def test_the_steps_of_an_attack_can_cross_its_ball():
 
 def test_a_set_without_labels_is_refused_before_anything_is_made(tmp_path):
     options = dataclasses.replace(OPTIONS, data="ring8", out=tmp_path / "out")
-    with pytest.raises(UserError, match="holds points, no images"):
+    with pytest.raises(UserError, match="holds points, no images; choose another --data"):
         attacking.run(options)
     assert not options.out.exists()
 
