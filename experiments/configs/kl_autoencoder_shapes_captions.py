@@ -11,7 +11,7 @@ from jaxgen.autoencoders.adaptive_weight import Adversarial
 from jaxgen.nets.kl_autoencoder import LatentDecoder, LatentEncoder
 from jaxgen.optimizers import Adam, Cosine, Optimizer
 
-STEPS = 3_000
+STEPS = 12_000
 
 EXPERIMENT = Experiment(
     model=kl_autoencoder.Config(
@@ -21,9 +21,10 @@ EXPERIMENT = Experiment(
         decoder=LatentDecoder(16, (1, 2, 4), 1),
         discriminator=None,
         adversarial=Adversarial(weight=0.0),
-        autoencoder_optimizer=Optimizer(1e-3, Adam(), Cosine(STEPS, final=0.1), warm_up=100, clip_norm=1_000.0),
+        autoencoder_optimizer=Optimizer(2e-3, Adam(), Cosine(STEPS, final=0.05), warm_up=100),
     ),
     data="shapes_captions",
+    batch_size=16,
     steps=STEPS,
     pictures=("reconstructions",),
     num_samples=32,
