@@ -54,6 +54,11 @@ def test_one_step_lowers_the_margin_of_a_linear_model_by_epsilon_times_the_dual_
     np.testing.assert_allclose(margins(IMAGES) - margins(pgd(attack, logistic, IMAGES, noise)), dual, rtol=1e-3)
 
 
+def test_pgd_begins_at_the_noise_that_is_added():
+    attack = dataclasses.replace(FREE, epsilon=1.0, steps=1, step_size=1e-6)
+    np.testing.assert_allclose(pgd(attack, curved, IMAGES, NOISE), IMAGES + NOISE, atol=1e-5)
+
+
 @both_norms
 def test_one_step_of_pgd_as_long_as_the_radius_without_noise_is_fgsm(norm):
     attack = Attack(0.1, norm, steps=1, step_size=0.1)

@@ -46,6 +46,7 @@ def test_log_snr_reaches_from_the_ends_of_vp_as_in_the_reference():
 def test_the_quadratic_grid_is_that_of_ddim():
     np.testing.assert_array_equal(Quadratic().times(BETAS, 10)[::-1], [0, 9, 39, 88, 158, 246, 355, 483, 632, 800])
     np.testing.assert_array_equal(Quadratic(0.5).times(BETAS, 3)[::-1], [0, 125, 500])
+    np.testing.assert_array_equal(Quadratic(0.999).times(BETAS, 2)[::-1], [0, 999])
 
 
 # Of 48, 400 and others rounding errors of NumPy's arange decide how a half is rounded in diffusers.
@@ -119,6 +120,7 @@ def test_a_shift_moves_log_snr_and_two_shifts_are_one_by_their_product():
 def test_listed_times_are_taken_as_they_are():
     np.testing.assert_array_equal(Listed((999.0, 400.5, 0.0)).times(BETAS, 3), [999.0, 400.5, 0.0])
     np.testing.assert_array_equal(Listed((0.9, 0.1)).times(Straight(), 2), [0.9, 0.1])
+    np.testing.assert_array_equal(Listed((0.5,)).times(Straight(), 1), [0.5])
 
 
 GRIDS = [Even(), Linspace(), Leading(), Quadratic(), Karras(), LogSNR(), Shifted(), Usual(), Listed((1.0, 0.5, 0.25))]

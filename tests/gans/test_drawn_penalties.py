@@ -31,16 +31,22 @@ def test_a_linear_critic_pays_for_its_slope_wherever_the_points_lie():
     np.testing.assert_allclose(found, np.full(NUM, 2 * LENGTH**4), rtol=1e-4)
 
 
+def test_usual_settings_are_those_of_the_papers():
+    assert Perturbed().scale == 0.5 and Divergence().power == 6.0
+    Divergence(power=1.5)
+
+
 def norms(points):
     return np.linalg.norm(np.asarray(points).reshape(NUM, -1), axis=1)
 
 
-def test_points_of_dragan_lie_above_the_data_by_up_to_half_a_deviation_of_the_batch():
+@pytest.mark.parametrize("scale", [0.5, 0.2])
+def test_points_of_dragan_lie_above_the_data_by_up_to_so_many_deviations_of_the_batch(scale):
     of_noise, of_mix = jax.vmap(jax.random.split)(MODE.stream(AROUND).keys).swapaxes(0, 1)
     noise = jax.vmap(lambda key: jax.random.uniform(key, SHAPE))(of_noise)
     mix = jax.vmap(jax.random.uniform)(of_mix)
-    points = REAL + mix[:, None, None, None] * 0.5 * REAL.std() * noise
-    found = perturbed_penalty(Perturbed(3.0), bowl, REAL, MODE)
+    points = REAL + mix[:, None, None, None] * scale * REAL.std() * noise
+    found = perturbed_penalty(Perturbed(3.0, scale), bowl, REAL, MODE)
     np.testing.assert_allclose(found, 3 * (norms(points) - 1) ** 2, rtol=1e-4)
 
 

@@ -12,6 +12,16 @@ ZEROS = "of zeros"
 PAIRS = "both are pairs: of rows and columns, or of images and kernel"
 
 REASONS = {
+    ("attacks.project", "lengths > attack.epsilon -> lengths >= attack.epsilon"): "on the sphere the factor is 1",
+    ("attacks.project", "1.0 -> 2.0 in jnp.where(lengths == 0, 1.0, lengths)"): UNSELECTED,
+    ("attacks.project", "0 -> 1 in lengths == 0"): "0 / 0 in the branch of a where that is not selected",
+    ("diffusion.grids._first", "log_snr >= least_log_snr -> log_snr > least_log_snr"): (
+        "at that very log SNR the time is `start`, up to rounding"
+    ),
+    ("gans.drawn_penalties.(AROUND, BETWEEN)", "10 -> 11 in (10, 11)"): "any stream that no other pass has",
+    ("gans.drawn_penalties.(AROUND, BETWEEN)", "11 -> 12 in (10, 11)"): "any stream that no other pass has",
+    ("losses.softmax.softmax_generator", "swap (fake, real)"): SYMMETRIC,
+    ("losses.softmax.importance_weights", "drop axis= of softmax(scores, axis=1)"): "the default axis is the last",
     ("losses.features.feature_matching", "swap (fake, real)"): SYMMETRIC,
     ("losses.features.maximum_mean_discrepancy", "swap (fake, real)"): SYMMETRIC,
     (
