@@ -13,8 +13,10 @@ The caption is found among ten for 94.8 % (97.8). Shapes are speckled, small one
 from experiments.configs.caption_encoder_shapes_captions import EXPERIMENT as ENCODERS
 from experiments.data.options import ImageOptions
 from experiments.runs.experiment import Experiment
+from jaxgen.gans.regularization import Slope
 from jaxgen.moving_averages import Exponential
 from jaxgen.nets.gan_cls import TextDiscriminator, TextGenerator
+from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal
 from jaxgen.text_to_image import caption_encoder, gan_cls
 
@@ -28,7 +30,10 @@ EXPERIMENT = Experiment(
         encoder=ENCODER.text_encoder,
         prior=Normal(32),
         generator=TextGenerator(48, 64),
-        discriminator=TextDiscriminator(32, 64),
+        discriminator=TextDiscriminator(32, 64, norm="layer"),
+        r1=Slope(1.0),
+        generator_optimizer=Optimizer(4e-4, Adam(b1=0.5)),
+        discriminator_optimizer=Optimizer(4e-4, Adam(b1=0.5)),
         average=Exponential(0.999),
     ),
     data="shapes_captions",

@@ -159,12 +159,12 @@ def regularize(
     if weights.lecam.weight > 0:
         scores = scores_of(outputs[0]), scores_of(outputs[1])
         terms["lecam"], changed = _lecam(weights.lecam, variables[ANCHORS], *scores, mode)
-    (real, fake), critic = map(_points, inputs), _critic(network, variables, inputs[0], mode.stream(REAL))
+    (real, fake), critic = map(_points, inputs), critic_of(network, variables, inputs[0], mode.stream(REAL))
     if weights.r1.weight > 0:
-        terms["r1"] = _slope(weights.r1, partial(r1_penalty, critic), real, mode)
+        terms["r1"] = slope_term(weights.r1, partial(r1_penalty, critic), real, mode)
     if weights.r2.weight > 0:
-        of_fakes = _critic(network, variables, inputs[1], mode.stream(FAKE))
-        terms["r2"] = _slope(weights.r2, partial(r2_penalty, of_fakes), fake, mode)
+        of_fakes = critic_of(network, variables, inputs[1], mode.stream(FAKE))
+        terms["r2"] = slope_term(weights.r2, partial(r2_penalty, of_fakes), fake, mode)
     if weights.perturbed.weight > 0:
         terms["perturbed"] = perturbed_penalty(weights.perturbed, critic, real, mode).mean()
     if weights.divergence.weight > 0:
@@ -226,8 +226,15 @@ def _lecam(
     return weight * penalty.mean(), {ANCHORS: anchors}
 
 
-def _slope(slope: Slope, penalty: Callable[[Points], PerExample], points: Points, mode: Mode) -> Scalar:
-    """gamma times the penalty, or now and then `every` times that."""
+def slope_term(slope: Slope, penalty: Callable[[Points], PerExample], points: Points, mode: Mode) -> Scalar:
+    """gamma times the penalty, mean over the batch, or now and then `every` times that.
+
+    Args:
+        slope: gamma, and how often.
+        penalty: of points (B, ...), (B,).
+        points: at which the slope is taken.
+        mode: of the pass, with the step.
+    """
     return at_some_updates(slope.every, mode, lambda: slope.weight * penalty(points).mean(), points)
 
 
@@ -247,7 +254,7 @@ def at_some_updates(every: int, mode: Mode, value: Callable[[], Any], points: Po
     return jax.lax.cond(due, lambda: jax.tree.map(lambda leaf: every * leaf, value()), lambda: nothing)
 
 
-def _critic(network: Network, variables: Variables, inputs: Any, mode: Mode) -> Callable[[Points], PerExample]:
+def critic_of(network: Network, variables: Variables, inputs: Any, mode: Mode) -> Callable[[Points], PerExample]:
     """The scores of points that take the place of the inputs' own, their conditions the same."""
     return lambda points: scores_of(network(variables, _with_points(inputs, points), mode)[0])
 

@@ -36,7 +36,7 @@ from jaxgen.nets.gan_cls import TextDiscriminator, TextGenerator
 from jaxgen.parallel import example_keys, split
 from jaxgen.sampling import sampler
 from jaxgen.text_to_image.embedding import create_encoder, embed
-from jaxgen.text_to_image.game import GameDefaults, fakes_loss, matching_loss
+from jaxgen.text_to_image.game import GameDefaults, fakes_loss, matching_loss, suited
 from jaxgen.train_state import Frozen, LossOutput, TrainState, descend, training_mode
 from jaxgen.typing import AxisName, Captions, Embeddings, Images, Key, Latents, Metrics, Scalar, Variables
 
@@ -74,7 +74,8 @@ def init(config: Config, key: Key) -> State:
     key_players, key_encoder = jax.random.split(key)
     player = config.discriminator, config.discriminator_optimizer
     generator, discriminator = create_players(config, player, key_players, (config.text_features,))
-    return State(generator, discriminator, generator.variables, create_encoder(config, key_encoder))
+    encoder = create_encoder(config, key_encoder)
+    return State(generator, suited(config, discriminator), generator.variables, encoder)
 
 
 discriminator_loss = matching_loss

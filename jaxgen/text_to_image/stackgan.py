@@ -38,7 +38,7 @@ from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.gan_cls import TextDiscriminator
 from jaxgen.nets.stackgan import StageOneGenerator, TextAugmentation
 from jaxgen.text_to_image.embedding import create_encoder, embed
-from jaxgen.text_to_image.game import GameDefaults, fakes_loss, matching_loss
+from jaxgen.text_to_image.game import GameDefaults, fakes_loss, matching_loss, suited
 from jaxgen.train_state import (
     Frozen,
     LossOutput,
@@ -122,7 +122,8 @@ def init(config: Config, key: Key) -> State:
     generator = create_parts(_parts(config, config, source), config.generator_optimizer, key_generator)
     inputs = blank(config.image_shape), blank((config.text_features,)), ()
     discriminator = create(config.discriminator, config.discriminator_optimizer, key_discriminator, *inputs)
-    return State(generator, discriminator, generator.variables, create_encoder(config, key_encoder), first)
+    encoder = create_encoder(config, key_encoder)
+    return State(generator, suited(config, discriminator), generator.variables, encoder, first)
 
 
 def _parts(config: Config, stage: Config | StageOne, source: jax.Array) -> dict[str, tuple[Any, ...]]:

@@ -10,6 +10,7 @@ import pytest
 
 from jaxgen.batches import Captioned
 from jaxgen.gans.objectives import Relativistic
+from jaxgen.gans.regularization import Slope
 from jaxgen.mode import Mode
 from jaxgen.moving_averages import Exponential
 from jaxgen.nets.gan_cls import TextDiscriminator, TextGenerator
@@ -41,7 +42,7 @@ init = jax.jit(gan_cls.init, static_argnums=0)
 
 
 class TestContract(contract.Suite):
-    case = contract.Case(gan_cls, TINY, refused=("image_shape",))
+    case = contract.Case(gan_cls, TINY, refused=("image_shape", "r1.weight"), inert=("r1.every",))
 
 
 def scores(config, variables, images, texts):
@@ -176,3 +177,30 @@ def test_a_relativistic_objective_sees_real_images_with_their_texts():
         )
     )
     assert np.abs(slope(IMAGES[0])).max() > 0
+
+
+STEEP = dataclasses.replace(
+    TINY, discriminator=TextDiscriminator(3, 3, "layer", Gaussian(0.4)), r1=Slope(3.0), mismatch=0.5
+)
+
+
+class TestRegularizedContract(contract.Suite):
+    case = contract.Case(gan_cls, STEEP, refused=("image_shape",))
+
+
+def test_the_slope_in_real_images_with_their_own_texts_is_paid_for():
+    state = init(STEEP, jax.random.key(0))
+    texts, variables = embed(STEEP, state.encoder, TEXTS), state.discriminator.variables
+    loss = jax.jit(gan_cls.discriminator_loss, static_argnums=0)
+    found, (metrics, _) = loss(STEEP, variables, tuple(IMAGES), texts, MODE)
+    without, (plain, _) = loss(dataclasses.replace(STEEP, r1=Slope()), variables, tuple(IMAGES), texts, MODE)
+    slopes = jax.grad(lambda images: scores(STEEP, variables, images, texts)[0].sum())(IMAGES[0])
+    by_hand = 1.5 * (slopes**2).sum((1, 2, 3)).mean()
+    np.testing.assert_allclose(found - without, by_hand, rtol=1e-3)
+    np.testing.assert_allclose(metrics["r1"], by_hand, rtol=1e-4)
+    assert "r1" not in plain
+
+
+def test_a_slope_is_refused_where_a_score_depends_on_the_batch():
+    with pytest.raises(ValueError, match="the gradient penalty needs a critic that scores each example on its own"):
+        gan_cls.init(dataclasses.replace(TINY, r1=Slope(1.0)), jax.random.key(0))
