@@ -51,25 +51,32 @@ def _attend_in_pieces(queries: Array, keys: Array, values: Array, mask: Array | 
 
     So that where devices share the batch, each piece is shared as well.
     """
-    batch = queries.shape[0]
+    batch, tokens, heads, _ = queries.shape
     size = max(size for size in range(1, _EXAMPLES + 1) if batch % size == 0)
 
     def pieces(array: Array) -> Array:
         return array.reshape(size, batch // size, *array.shape[1:]).swapaxes(0, 1)
 
-    inputs = jax.tree.map(pieces, (queries, keys, values, mask))
+    def of_heads(array: Array) -> Array:
+        """(batch, tokens, heads, features) to pieces of (examples and heads, tokens, features)."""
+        split = pieces(array.swapaxes(1, 2))
+        return split.reshape(batch // size, size * heads, *split.shape[3:])
+
+    of_examples = None if mask is None else jnp.repeat(pieces(mask), heads, axis=1)
+    inputs = of_heads(queries), of_heads(keys), of_heads(values), of_examples
     outputs = jax.lax.map(jax.checkpoint(lambda piece: _attend_at_once(*piece)), inputs)
-    return outputs.swapaxes(0, 1).reshape(values.shape[:1] + queries.shape[1:])
+    split = outputs.reshape(batch // size, size, heads, tokens, -1).swapaxes(0, 1)
+    return split.reshape(batch, heads, tokens, -1).swapaxes(1, 2)
 
 
 def _attend_at_once(queries: Array, keys: Array, values: Array, mask: Array | None) -> Array:
-    """Equation (1) as two products, in the order of dimensions that is fast on CPU."""
+    """Equation (1) of one head, (batch, tokens, features): products of matrices, which are fast on CPU."""
     scaled = queries * queries.shape[-1] ** -0.5
-    logits = jnp.einsum("bthd,bshd->bhts", scaled, keys, preferred_element_type=jnp.float32)
+    logits = jnp.einsum("btd,bsd->bts", scaled, keys, preferred_element_type=jnp.float32)
     if mask is not None:
-        logits = jnp.where(mask[:, None, None, :], logits, jnp.finfo(jnp.float32).min)
+        logits = jnp.where(mask[:, None, :], logits, jnp.finfo(jnp.float32).min)
     weights = jax.nn.softmax(logits, axis=-1).astype(values.dtype)
-    return jnp.einsum("bhts,bshd->bthd", weights, values)
+    return jnp.einsum("bts,bsd->btd", weights, values)
 
 
 class Attention(nn.Module):

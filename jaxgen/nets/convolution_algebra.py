@@ -37,6 +37,7 @@ Outputs: TypeAlias = Float[Array, "batch out_height out_width features"]
 """NHWC, of other sizes than the images."""
 
 _LAYOUT = ("NHWC", "HWIO", "NHWC")
+_NARROW, _MANY = 64, 16  # channels of y at most, and of x at least, for a kernel gradient with columns side by side
 _POSITIONS = 4096  # that one emitted kernel gradient sums over: with more, XLA's are slower on CPU
 
 
@@ -75,13 +76,13 @@ def input_grad(geometry: Geometry, y: Outputs, w: Kernel) -> Images:
 def kernel_grad(geometry: Geometry, x: Images, y: Outputs) -> Kernel:
     """w[t] = sum_{b,o} x[b, o s + t - l] y[b, o], equation (3).
 
-    With stride 1 the roles of x and y can be exchanged, which gives the flipped transpose: better so when y has few
+    With stride 1 the roles of x and y can be exchanged, which gives the flipped transpose: better so when y has fewer
     channels, for they become the outputs of the emitted convolution, narrow and slow.
     """
     strides = _strides(geometry)
     if geometry[0].taps == geometry[1].taps == 1:
         return jnp.einsum("bhwi,bhwo->io", _every(strides, x), y)[None, None]
-    if strides == (1, 1) and 4 * y.shape[3] <= x.shape[3]:
+    if strides == (1, 1) and y.shape[3] < x.shape[3]:
         return adjoint(_sum_over_chunks(_exchanged(geometry), y, x))
     return _sum_over_chunks(geometry, x, y)
 
@@ -173,12 +174,13 @@ def _column_phases(columns: Axis, w: Array) -> tuple[Array, tuple[int, int], int
 
 
 def _sum_over_chunks(geometry: Geometry, x: Images, y: Outputs) -> Kernel:
-    """Equation (3) in chunks of the batch, the largest of at most `_POSITIONS` positions."""
+    """Equation (3) in chunks of the batch, the largest of at most `_POSITIONS` positions, or a quarter of that."""
     batch, positions = x.shape[0], y.shape[1] * y.shape[2]
     if not isinstance(batch, int):  # an exported program has a symbol for it
         return _correlate(geometry, x, y)
+    most = _POSITIONS // 4 if _are_beside(geometry, x, y) else _POSITIONS
     divisors = [n for n in range(1, batch + 1) if batch % n == 0]
-    size = max((n for n in divisors if n == 1 or n * positions <= _POSITIONS), default=batch)
+    size = max((n for n in divisors if n == 1 or n * positions <= most), default=batch)
     if size == batch:
         return _correlate(geometry, x, y)
     # Chunk t holds every num-th example from the t-th on: where devices share the batch, each chunk is shared as well.
@@ -192,7 +194,33 @@ def _sum_over_chunks(geometry: Geometry, x: Images, y: Outputs) -> Kernel:
 
 
 def _correlate(geometry: Geometry, x: Images, y: Outputs) -> Kernel:
-    """Equation (3) as a convolution of x with y dilated by s, batch and channels exchanged."""
+    """Equation (3) as a convolution of x with y dilated by s, batch and channels exchanged.
+
+    Its outputs are the channels of y. Where these are few, and the stride is 1, those of y as each column of taps sees
+    it stand side by side: a wider convolution, over taps of one column.
+    """
+    rows, columns = geometry
     padding = [(a.low, (a.output - 1) * a.stride + a.taps - a.size - a.low) for a in geometry]
+    beside = _are_beside(geometry, x, y)
+    if beside:
+        y, padding[1] = _seen_by_columns(columns, y), (0, 0)
     x, y = x.transpose(3, 1, 2, 0), y.transpose(1, 2, 0, 3)
-    return _convolve(x, y, padding, dilation=_strides(geometry)).transpose(1, 2, 0, 3)
+    w = _convolve(x, y, padding, dilation=_strides(geometry))
+    if beside:
+        w = w.reshape(w.shape[0], rows.taps, columns.taps, -1)
+    return w.transpose(1, 2, 0, 3)
+
+
+def _are_beside(geometry: Geometry, x: Images, y: Outputs) -> bool:
+    """Whether the columns of taps stand side by side."""
+    one = _strides(geometry) == (1, 1) and geometry[1].taps > 1
+    return one and y.shape[3] <= _NARROW and x.shape[3] >= _MANY
+
+
+def _seen_by_columns(columns: Axis, y: Outputs) -> Float[Array, "batch out_height width taps_features"]:
+    """y[c - t + l] for every column c of the images, the taps t side by side; 0 beyond y."""
+    before, after = columns.taps - 1 - columns.low, columns.size + columns.low - columns.output
+    y = lax.pad(y, jnp.zeros((), y.dtype), ((0, 0, 0), (0, 0, 0), (before, after, 0), (0, 0, 0)))
+    last = columns.taps - 1
+    seen = [lax.slice_in_dim(y, last - t, last - t + columns.size, axis=2) for t in range(columns.taps)]
+    return jnp.concatenate(seen, axis=3)

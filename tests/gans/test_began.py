@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from jaxgen.gans import began
+from jaxgen.gans.diagnostics import diversity
 from jaxgen.moving_averages import Exponential
 from jaxgen.nets.began import BEGANAutoencoder, BEGANDecoder
+from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Uniform
@@ -30,7 +32,14 @@ REAL = jax.random.uniform(jax.random.key(1), (6, 4, 4, 1), minval=-1.0)
 
 
 class TestContract(contract.Suite):
-    case = contract.Case(began, TINY)
+    case = contract.Case(
+        began,
+        # Networks whose passes depend on the other devices' examples, and on the keys of each.
+        dataclasses.replace(
+            TINY, generator=MLP((6,), norm="batch"), discriminator=InstanceNoise(MLP((6,), negative_slope=0.2), 0.1)
+        ),
+        unreached=("['generator']['Dense_0']['bias']",),
+    )
 
 
 @pytest.mark.exhaustive
@@ -51,7 +60,7 @@ def losses(state, balance, config=TINY):
 
 
 def test_the_discriminator_is_an_autoencoder_that_takes_k_of_the_fakes_away():
-    state = TestContract.init()
+    state = TestContract.init(TINY)
     loss, metrics, (real, fake) = losses(state, 0.3)
     assert loss == metrics["discriminator_loss"] == pytest.approx(real - 0.3 * fake, rel=1e-4)
     assert (metrics["real_error"], metrics["fake_error"]) == pytest.approx((real, fake), rel=1e-5)
@@ -104,6 +113,10 @@ def test_update_is_a_step_of_each_player_and_of_k_written_out():
     assert_close([found.discriminator.variables, found.generator.variables], wanted)
     assert found.balance == metrics["balance"] == pytest.approx(float(balance), rel=1e-5)
     assert metrics["convergence"] >= metrics["real_error"]
+    latents = config.prior.draw(jax.random.split(key, 4)[0], 6)
+    fake, _ = began.generate(config, state.generator.variables, latents, training(key, 6))
+    assert metrics["diversity"] == pytest.approx(float(diversity(REAL, fake)["diversity"]), rel=1e-4)
+    assert {"discriminator_loss", "generator_loss"} <= metrics.keys()
 
 
 def test_with_k_of_zero_the_discriminators_step_does_not_see_the_fakes():
@@ -112,18 +125,20 @@ def test_with_k_of_zero_the_discriminators_step_does_not_see_the_fakes():
         inputs = REAL, fake, jnp.float32(0.0), training(jax.random.key(0), 6)
         return jax.grad(lambda params: loss({"params": params}, *inputs)[0])(state.discriminator.params)
 
-    state = TestContract.init()
+    state = TestContract.init(TINY)
     assert_close(slope(REAL), slope(-REAL), atol=0)
 
 
 def test_samples_are_clipped_and_the_game_sees_them_without_bounds():
-    state = TestContract.init()
+    state = TestContract.init(TINY)
     wide = jax.tree.map(lambda leaf: 50 * leaf, state.generator.variables)
     latents = TINY.prior.draw(jax.random.key(4), 20)
     free, _ = began.generate(TINY, wide, latents)
     assert jnp.abs(free).max() > 1
     images = began.from_latents(TINY, state._replace(ema=wide), latents)
     np.testing.assert_array_equal(images, free.clip(-1.0, 1.0))
+    unbounded = dataclasses.replace(TINY, value_range=None)
+    np.testing.assert_array_equal(began.from_latents(unbounded, state._replace(ema=wide), latents), free)
 
 
 @pytest.mark.parametrize(

@@ -135,3 +135,9 @@ def test_settings_out_of_range_are_refused(setting, value):
 def test_one_fake_on_all_devices_has_no_neighbour():
     with pytest.raises(ValueError, match="two examples"):
         jax.eval_shape(functools.partial(ebgan.update, TINY), TestContract.init(), REAL[:1], jax.random.key(0))
+
+
+def test_usual_networks_are_mlps_of_the_papers_search():
+    config = ebgan.Config()
+    found = [net.features for net in (config.generator, config.encoder, config.decoder)]  # pyright: ignore[reportAttributeAccessIssue]
+    assert found == [(800, 800), (512,), (512,)]

@@ -20,6 +20,8 @@ REASONS = {
     ),
     ("gans.drawn_penalties.(AROUND, BETWEEN)", "10 -> 11 in (10, 11)"): "any stream that no other pass has",
     ("gans.drawn_penalties.(AROUND, BETWEEN)", "11 -> 12 in (10, 11)"): "any stream that no other pass has",
+    ("gans.began.errors", "mean_absolute_error(outputs, images) -> mean_absolute_error(images, outputs)"): SYMMETRIC,
+    ("gans.ebgan.DECODER", "8 -> 9 in DECODER = 8"): "any stream that no other pass has",
     ("losses.softmax.softmax_generator", "swap (fake, real)"): SYMMETRIC,
     ("losses.softmax.importance_weights", "drop axis= of softmax(scores, axis=1)"): "the default axis is the last",
     ("losses.features.feature_matching", "swap (fake, real)"): SYMMETRIC,

@@ -21,8 +21,12 @@ SOME = [
     (7, 6, 3, 3, (3, 2), ((0, 2), (2, 1)), 2, 2),
     (9, 8, 4, 4, 3, ((3, 3), (1, 2)), 2, 1),
     (6, 8, 5, 5, 2, "SAME", 2, 3),
+    (4, 5, 3, 3, 1, ((2, 0), (0, 1)), 16, 2),
 ]
 OTHERS = [
+    (5, 4, 3, 4, 1, "SAME", 16, 16),
+    (5, 6, 2, 3, 1, ((0, 1), (2, 0)), 17, 3),
+    (6, 7, 5, 5, 1, "VALID", 3, 16),
     (5, 4, 1, 1, 1, "SAME", 3, 2),
     (5, 4, 1, 1, 2, "SAME", 2, 3),
     (5, 5, 2, 2, 1, "SAME", 2, 3),
@@ -109,7 +113,26 @@ def test_a_convolution_of_a_kernel_gradient_sums_over_a_bounded_number_of_positi
     assert size == 1 or size * side**2 <= algebra._POSITIONS < 2 * size * side**2
 
 
-@pytest.mark.parametrize("channels", [1, 8])
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "strides", "wanted"),
+    [
+        (16, 64, 1, [(16, 32, 32, 1), (32, 32, 1, 3 * 64)]),
+        (64, 16, 1, [(16, 32, 32, 1), (32, 32, 1, 3 * 64)]),  # images and outputs exchanged
+        (15, 64, 1, [(15, 32, 32, 4), (32, 32, 4, 64)]),
+        (16, 65, 1, [(16, 32, 32, 4), (32, 32, 4, 65)]),
+        (64, 64, 2, [(64, 32, 32, 4), (16, 16, 4, 64)]),
+    ],
+)
+def test_columns_of_taps_stand_side_by_side_where_outputs_are_few(inputs, outputs, strides, wanted):
+    """Shapes of what the emitted convolution is given; chunks are a quarter as large."""
+    geometry = geometry_of((32, 32), (3, 3), strides, "SAME")
+    y = jnp.ones((4, *(axis.output for axis in geometry), outputs))
+    program = jax.make_jaxpr(partial(algebra.kernel_grad, geometry))(jnp.ones((4, 32, 32, inputs)), y)
+    (convolution,) = (op for op in operations(program.jaxpr) if op.primitive.name == "conv_general_dilated")
+    assert [argument.aval.shape for argument in convolution.invars] == wanted
+
+
+@pytest.mark.parametrize("channels", [1, 8, 16])
 def test_kernel_gradient_does_not_depend_on_the_chunks_of_the_batch(channels):
     x, y = integers((6, 40, 40, channels), (6, 40, 40, 2))
     assert 2 * 40 * 40 < algebra._POSITIONS < 3 * 40 * 40  # chunks of 2
