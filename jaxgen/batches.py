@@ -2,8 +2,8 @@
 
 A batch is an array of images alone, or one of the named tuples below. Each says in `COLUMNS`, field by field, from
 which column of a data set the field comes and how its rows are chosen; in `CONDITION` which field a model is given when
-it samples, or the names of all fields for the whole batch; and in `TARGET` which field its samples are compared with. A
-new kind of batch is a new class here.
+it samples, or the names of all fields for the whole batch, or None; and in `TARGET` which field its samples are
+compared with. A new kind of batch is a new class here.
 """
 
 from dataclasses import dataclass
@@ -58,6 +58,19 @@ class Unpaired(NamedTuple):
 
     COLUMNS = (Column("images"), Column("others", rows="other"))
     CONDITION, TARGET = "a", None
+
+
+class Coupled(NamedTuple):
+    """A batch of two domains, drawn independently, for a model that makes images of both: it is given nothing.
+
+    Its samples are images of `a`.
+    """
+
+    a: Batch
+    b: Batch
+
+    COLUMNS = (Column("images"), Column("others", rows="other"))
+    CONDITION, TARGET = None, "a"
 
 
 class LabelledUnpaired(NamedTuple):
@@ -117,6 +130,7 @@ BatchType: TypeAlias = (
     type[Labelled]
     | type[Paired]
     | type[Unpaired]
+    | type[Coupled]
     | type[LabelledUnpaired]
     | type[Domains]
     | type[Captioned]
@@ -137,9 +151,9 @@ def columns(batch_type: Any) -> tuple[Column, ...]:
 
 def condition(batch: Any) -> Any:
     """The part of a batch that a model is given when it samples; None for images alone."""
-    if not isinstance(batch, tuple):
-        return None
     kind: Any = type(batch)
+    if not isinstance(batch, tuple) or kind.CONDITION is None:
+        return None
     return batch if kind._fields == kind.CONDITION else getattr(batch, kind.CONDITION)
 
 

@@ -238,6 +238,15 @@ class TwoDomainModel(Model, Protocol):
 
 
 @runtime_checkable
+class CoupledModel(LatentModel, Protocol):
+    """A model that makes of a latent an image of each of two domains, which belong together."""
+
+    def pairs_from_latents(self, config: Any, state: Any, latents: Latents) -> Any:
+        """The images of each latent, a `jaxgen.batches.Coupled`, without noise; `from_latents` gives those of `a`."""
+        ...
+
+
+@runtime_checkable
 class Classifier(Model, Protocol):
     """A model that also names the classes of images."""
 
@@ -261,6 +270,6 @@ class Matcher(Learner, Protocol):
 
 ABILITIES = (
     *(LatentModel, StyledModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel, TrajectoryModel),
-    *(TwoDomainModel, Inpainter, Classifier, Matcher, TextModel),
+    *(TwoDomainModel, CoupledModel, Inpainter, Classifier, Matcher, TextModel),
 )
 """What a model may offer besides learning and sampling; one that does not sample has one of them."""

@@ -10,6 +10,7 @@
     super_resolution:PATH           pictures, and the same made smaller
     embeddings:clip.npz,captions:PATH    a set of images, its captions as vectors that another network has made
     prompts:fashion_mnist           a labelled set whose captions say the class
+    inverted:mnist, edges:mnist     a set whose every image is changed: a second domain of it
     shapes_captions                 drawn shapes with sentences that say which, for text to image
     ring8, grid25, swiss_roll, two_moons, rings    points in the plane
 
@@ -82,6 +83,7 @@ def _by_name(name: str, request: "Request") -> "Collection":
     from experiments.data import (
         arrays,
         captions,
+        changed,
         digits,
         domains,
         embeddings,
@@ -121,6 +123,8 @@ def _by_name(name: str, request: "Request") -> "Collection":
             return embeddings.collection(rest, lambda one: _by_name(one, request))
         case "quickdraw":
             return quickdraw.collection(rest, request.folder)
+        case "inverted" | "edges":
+            return changed.collection(scheme, _by_name(rest, request))
         case "prompts":
             return prompts.collection(_by_name(rest, request))
         case shapes_captions.NAME if not colon:

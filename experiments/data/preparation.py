@@ -7,7 +7,7 @@ from typing import Any
 
 from experiments.command_line.errors import UserError
 from experiments.data import downloads, known, prepared, quickdraw, shapes_captions, toys
-from experiments.data.request import OWN, nearest
+from experiments.data.request import AROUND, OWN, nearest
 
 AT_HAND = ("digits", shapes_captions.NAME, *toys.TOYS)
 
@@ -17,7 +17,7 @@ def prepare(name: str, folder: pathlib.Path) -> str:
     scheme, _, rest = name.partition(":")
     if name in AT_HAND:
         return f"{name} needs no preparing: python -m experiments.train wgan_gp_digits --data {name}"
-    if scheme == "prompts":
+    if scheme in AROUND:
         return prepare(rest, folder)
     if scheme in OWN:
         return f"{name} is your own data and needs no preparing: give it to train as it is, with --data {name!r}"

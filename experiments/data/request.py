@@ -16,6 +16,9 @@ DEFAULT_DIR = pathlib.Path("~/tensorflow_datasets")
 
 MOST_HELD_OUT = 10_000
 
+AROUND = "prompts", "inverted", "edges"
+"""Schemes of what is made of a set, whose name stands behind the colon."""
+
 OWN = (
     "folder",
     "zip",
@@ -95,6 +98,6 @@ def _plain(name: str) -> str:
 def public_name(name: str) -> str:
     """The name of a data set without the folders that its files lie in."""
     scheme, colon, rest = name.partition(":")
-    if scheme == "prompts":
+    if scheme in AROUND:
         return scheme + colon + public_name(rest)
     return re.sub(r"[^,:]*[/\\]([^,:/\\]+)[/\\]*", r"\1", name) if scheme in OWN else name

@@ -1,6 +1,5 @@
 """Accuracy on target images with and without adaptation: a run of PixelDA beside classifiers of the same form."""
 
-import dataclasses
 import json
 import math
 import pathlib
@@ -10,7 +9,6 @@ from typing import Any, Literal
 import jax
 import numpy as np
 
-from experiments import data
 from experiments.command_line.errors import FolderError, UserError
 from experiments.data import domains
 from experiments.data.images import ImageSet
@@ -82,11 +80,8 @@ def _sets(run: sets.Run) -> tuple[ImageSet, ImageSet, ImageSet]:
     """Source and target images with labels to learn from, and the target images that are held out."""
     experiment = run.experiment
     names = domains.names_of(experiment.data.partition(":")[2])
-    options = dataclasses.replace(experiment.images, channels=experiment.model.image_shape[2])
-    loaded = [
-        data.load(name, split, experiment.data_dir, options, experiment.storage)
-        for name, split in zip((*names, names[1]), ("train", "train", "test"), strict=True)
-    ]
+    parts = ((0, "train"), (1, "train"), (1, "test"))
+    loaded = [sets.of_domain(experiment, which, split) for which, split in parts]
     for one in loaded:
         if one.labels is None:
             raise UserError(f"{one.name} has no labels, by which accuracy could be taken")

@@ -34,14 +34,27 @@ def judge(run: Run, test: ImageSet | None) -> list[dict[str, Any]]:
 
 def name(codes: np.ndarray, labels: np.ndarray, num_codes: int, num_classes: int) -> dict[str, Any]:
     """The best class of each code that is in use, and the shares of images that are of their code's class."""
-    counts = np.zeros((num_codes, num_classes), np.int64)
-    np.add.at(counts, (codes, labels), 1)
+    counts = counted(codes, labels, num_codes, num_classes)
     return {
         "num": len(codes),
         "names": {code: int(row.argmax()) for code, row in enumerate(counts) if row.any()},
         "purity": round(float(counts.max(axis=1).sum() / len(codes)), 4),
-        "one_to_one": round(float(counts[linear_sum_assignment(counts, maximize=True)].sum() / len(codes)), 4),
+        "one_to_one": round(float(one_to_one(codes, labels, counts).mean()), 4),
     }
+
+
+def counted(codes: np.ndarray, labels: np.ndarray, num_codes: int, num_classes: int) -> np.ndarray:
+    """How many images have each code (rows) and each class (columns)."""
+    counts = np.zeros((num_codes, num_classes), np.int64)
+    np.add.at(counts, (codes, labels), 1)
+    return counts
+
+
+def one_to_one(codes: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Whether each image is of the class of its code, where no two codes have one class; as many as can be."""
+    right = np.zeros(counts.shape, bool)
+    right[linear_sum_assignment(counts, maximize=True)] = True
+    return right[codes, labels]
 
 
 def lines(found: list[dict[str, Any]], classes: tuple[str, ...]) -> list[str]:

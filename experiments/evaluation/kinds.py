@@ -1,16 +1,28 @@
-"""Rows that are of some kinds of model alone: of pairs, of noise, of texts, of styles."""
+"""Rows that are of some kinds of model alone: of pairs, noise, two domains, texts, styles, codes or encoders."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from experiments.command_line.errors import UserError
-from experiments.evaluation import attributes, back, diversity, heads, pairs, path_lengths, perceptual, r_precision
+from experiments.evaluation import (
+    attributes,
+    back,
+    clusters,
+    coupled,
+    diversity,
+    encodings,
+    heads,
+    pairs,
+    path_lengths,
+    perceptual,
+    r_precision,
+)
 from experiments.evaluation.extractors import Cache, Extractor
 from experiments.evaluation.options import Options
 from experiments.evaluation.pairs import Asked
 from experiments.evaluation.rows import Row, Sets
 from experiments.evaluation.sets import Run
-from experiments.models import texts
+from experiments.models import abilities, texts
 from experiments.runs.experiment import Experiment
 
 
@@ -22,8 +34,12 @@ def names(experiment: Experiment) -> list[str]:
         path_lengths.NAME: path_lengths.is_there(config),
         heads.NAME: heads.are_there(config),
         attributes.NAME: attributes.are_there(experiment),
+        coupled.NAME: coupled.are_there(config),
         r_precision.NAME: texts.takes_texts(config),
-    } | dict.fromkeys(pairs.NAMES, pairs.are_there(config))
+    }
+    there |= dict.fromkeys(pairs.NAMES, pairs.are_there(config))
+    there |= dict.fromkeys(clusters.NAMES, abilities.names_codes(config))
+    there |= dict.fromkeys(encodings.NAMES, encodings.are_there(config))
     return [name for name, known in there.items() if known]
 
 
@@ -72,9 +88,16 @@ def behind(runs: Mapping[str, Run], given: Sets, options: Options, made: Sequenc
         samples = {name: given.candidates[name].pixels for name in runs}
         cache = Cache(experiment.images, options.cache_dir, options.seed)
         found += attributes.judge(runs, samples, options.seed, cache)
+    if coupled.are_there(experiment.model) and _wanted(coupled.NAME, options):
+        cache = Cache(experiment.images, options.cache_dir, options.seed)
+        found += coupled.judge(runs, options.num_samples, options.seed, cache)
     styled = all(path_lengths.is_there(run.experiment.model) for run in runs.values())
     if styled and _wanted(path_lengths.NAME, options):
         found += path_lengths.judge(runs, made, options.num_samples, options.seed)
+    if abilities.names_codes(experiment.model):
+        found += clusters.judge(runs, given.real, options.metrics, options.seed)
+    if encodings.are_there(experiment.model):
+        found += encodings.judge(runs, given.real, made, options.metrics, options.seed)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from experiments import data
-from experiments.data import held_out
+from experiments.data import domains, held_out
 from experiments.data.images import ImageSet
 from experiments.models import abilities, classes, conditions, progress, samplers, sampling
 from experiments.models.classes import Labels, Shares
@@ -71,12 +71,16 @@ def of_sets(config: Any, train: ImageSet, test: ImageSet | None) -> Real:
 
 
 def compared(config: Any, image_set: ImageSet) -> ImageSet:
-    """The images of a set that samples should be like: targets of pairs, the second domain, or all there are."""
+    """The images of a set that samples should be like: targets, where there are none the second domain, or all."""
     kind = config.batch_type
     if kind is None:
         return image_set
     fields = zip(kind._fields, kind.COLUMNS, strict=True)
-    wanted = {column.name for name, column in fields if column.rows == "other" or name == kind.TARGET}
+    wanted = {
+        column.name
+        for name, column in fields
+        if name == kind.TARGET or (kind.TARGET is None and column.rows == "other")
+    }
     if "others" in wanted and image_set.others is not None:
         return dataclasses.replace(image_set, images=image_set.others, others=None, labels=None, classes=())
     if "targets" not in wanted or image_set.targets is None:
@@ -85,6 +89,13 @@ def compared(config: Any, image_set: ImageSet) -> ImageSet:
     if window is not None:
         window = window._replace(height=factor * window.height, width=factor * window.width, pad=factor * window.pad)
     return dataclasses.replace(image_set, images=image_set.targets, targets=None, window=window)
+
+
+def of_domain(experiment: Experiment, which: int, split: str) -> ImageSet:
+    """The first or the second set of `unpaired:A,B`, with its own labels. UserError for other data."""
+    names = domains.names_of(experiment.data.partition(":")[2])
+    options = dataclasses.replace(experiment.images, channels=experiment.model.image_shape[2])
+    return data.load(names[which], split, experiment.data_dir, options, experiment.storage)
 
 
 def spread(image_set: ImageSet, num: int) -> Examples:

@@ -1,7 +1,8 @@
 """Pictures that a run draws of itself while it trains, of the same latents and the same images at each step.
 
-samples            images from the prior; of a conditional model, one class a column; of a model that is given images or
-                   captions, held-out ones beside what it makes of them: `pictures.examples`
+samples            images from the prior; of a conditional model, one class a column; of a model of two domains, pairs
+                   of one latent; of a model that is given images or captions, held-out ones beside what it makes of
+                   them: `pictures.examples`
 reconstructions    held-out images above what the model decodes from their codes
 codes              where held-out images lie in the plane of the codes, coloured by class; wide codes by their
                    two principal components
@@ -26,7 +27,7 @@ import numpy as np
 from experiments.command_line.errors import UserError
 from experiments.data import held_out
 from experiments.data.images import ImageSet
-from experiments.models import abilities, conditions, progress
+from experiments.models import abilities, conditions, coupled, progress
 from experiments.models import styles as styles_of_images
 from experiments.pictures import by_class, diagrams, examples, figures, retrievals, styles, trajectories
 from experiments.runs.experiment import Experiment, model_of
@@ -120,15 +121,15 @@ def reconstructions(config: Any, state: Any, pixels: np.ndarray, labels: np.ndar
     return pairs(pixels, abilities.reconstruction(config)(state, pixels, labels))
 
 
-def pairs(originals: np.ndarray, decoded: np.ndarray) -> np.ndarray:
-    """Rows of eight originals, each above the row of what was decoded from them."""
+def pairs(originals: np.ndarray, decoded: np.ndarray, names: tuple[str, str] = ("original", "decoded")) -> np.ndarray:
+    """Rows of eight originals, each above the row of what was decoded from them; `names` stand at their left."""
     shape = originals.shape[1:]
     columns = min(len(originals), 8)
     rows = math.ceil(len(originals) / columns)
     blank = np.full((rows * columns - len(originals), *shape), 255, np.uint8)
     lines = [np.concatenate([part, blank]).reshape(rows, columns, *shape) for part in (originals, decoded)]
     tiles = np.stack(lines, axis=1).reshape(-1, *shape)
-    return figures.labelled(figures.grid(tiles, columns), ["original", "decoded"] * rows)
+    return figures.labelled(figures.grid(tiles, columns), [*names] * rows)
 
 
 def in_the_plane(latents: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray], tuple[str, str]]:
@@ -213,6 +214,8 @@ def _samples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
     if conditions.takes_examples(config):
         return examples.drawing(experiment, image_set, key)
     columns, labels, num = None, None, experiment.num_samples
+    if coupled.makes_pairs(config):
+        return _of_both_domains(config, max(1, num // 2), key)
     if abilities.has_classes(config):
         columns = min(image_set.num_classes, num)
         num -= num % columns
@@ -231,6 +234,17 @@ def _samples(experiment: Experiment, image_set: ImageSet, key: Key) -> Drawing:
     def picture(state: Any) -> np.ndarray:
         pixels = np.asarray(images.to_pixels(drawn(state), config.value_range))
         return figures.grid(pixels) if columns is None else by_class.picture(pixels, image_set.classes[:columns])
+
+    return picture
+
+
+def _of_both_domains(config: Any, num: int, key: Key) -> Drawing:
+    """Images of one domain, each above that of the other of the same latent."""
+    latents = np.asarray(config.prior.draw(key, num))
+
+    def picture(state: Any) -> np.ndarray:
+        both = coupled.pair_decoder(config)(state, latents)
+        return pairs(both[:, 0], both[:, 1], ("a", "b"))
 
     return picture
 

@@ -22,16 +22,16 @@ from jaxgen.batches import Labelled
 from jaxgen.checks import NonNegativeFloat, PositiveInt
 from jaxgen.conditions import draw_labels, one_hot
 from jaxgen.gans import networks
+from jaxgen.gans.critic_game import critic_value
 from jaxgen.gans.diagnostics import diversity, means
-from jaxgen.gans.discrimination import FAKE, PENALTY, require_no_batch_statistics, score_both
+from jaxgen.gans.discrimination import FAKE, require_no_batch_statistics
 from jaxgen.gans.latent_consistency import fixed_neighbours, keep_apart, with_latent_consistency
 from jaxgen.gans.networks import CriticState, create_with_critic, fixed_fakes, generate, generator_step, two_headed
-from jaxgen.gans.regularization import Regularization, regularize
+from jaxgen.gans.regularization import Regularization
 from jaxgen.gans.top_k import mean_of_best
 from jaxgen.images import ValueRange, scale
-from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
+from jaxgen.losses.adversarial import wasserstein_generator
 from jaxgen.losses.information import cross_entropy
-from jaxgen.losses.penalties import gradient_penalty, interpolate
 from jaxgen.metrics.classification import accuracy
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.model import LabelledDefaults
@@ -83,18 +83,12 @@ def critic_loss(
 ) -> LossOutput:
     """The critic's, mean over the batch; `mix` is eps, uniform in [0, 1)."""
     (images, labels), critic = real, two_headed(config.critic, config.num_classes)
-    slope_of = lambda points: critic(variables, points, mode.stream(PENALTY))[0][0]  # noqa: E731
-    penalty = gradient_penalty(slope_of, interpolate(images, fake, mix), one_sided=config.one_sided).mean()
-    outputs, after = score_both(critic, variables, images, fake, mode, joint=True)  # one pass for both
-    scores, (logits, _) = zip(*outputs, strict=True)
-    difference = wasserstein_critic(*scores).mean()  # E[D(x~)] - E[D(x)]
+    outputs, (value, (metrics, after)) = critic_value(config, critic, variables, (images, fake, mix), mode)
+    (_, logits), _ = outputs
     classes = cross_entropy(logits, labels).mean()
-    scored = (images, fake), outputs
-    terms, (logged, changed) = regularize(config.regularization, critic, variables, scored, mode)
-    loss = difference + config.penalty_weight * penalty + config.class_weight * classes + terms
-    metrics = {"critic_loss": loss, "wasserstein_estimate": -difference, "gradient_penalty": penalty}
-    metrics |= {"class_loss": classes, "accuracy": accuracy(logits, labels)}
-    return loss, (metrics | logged, after | changed)
+    loss = value + config.class_weight * classes
+    metrics |= {"critic_loss": loss, "class_loss": classes, "accuracy": accuracy(logits, labels)}
+    return loss, (metrics, after)
 
 
 def generator_loss(

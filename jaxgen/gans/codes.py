@@ -9,17 +9,19 @@ that of the codes, log 2 for each.
 import functools
 import itertools
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from jaxgen.checks import require
+from jaxgen.conditions import in_turn
+from jaxgen.gans.networks import from_latents
 from jaxgen.losses.information import infogan_categorical, infogan_uniform
 from jaxgen.parallel import draw, split_key
-from jaxgen.priors import Prior
-from jaxgen.typing import AxisName, Keys, Labels, Latents, PerExample, Shape
+from jaxgen.priors import PriorLike
+from jaxgen.typing import AxisName, Keys, Labels, Latents, PerExample, Points, Shape
 
 
 class Codes(NamedTuple):
@@ -97,18 +99,26 @@ class CodePrior:
     """Latent vectors of codes and noise."""
 
     codes: CodeSettings
-    noise: Prior
+    noise: PriorLike  # of vectors
 
     @property
     def shape(self) -> Shape:
         """Of one latent vector."""
-        return (self.codes.size + self.noise.dim,)
+        return (self.codes.size + self.noise.shape[0],)
 
     def draw(self, key: Keys, num: int, axis_name: AxisName = None) -> Latents:
         """(num, codes + noise), the latents of this device's examples."""
         key_codes, key_noise = split_key(key)
         codes = self.codes.draw(key_codes, num, axis_name)
         return self.codes.latents(codes, self.noise.draw(key_noise, num, axis_name))
+
+
+def sample_codes(config: Any, state: Any, key: Keys, num: int, condition: Labels | None = None) -> Points:
+    """`num` images of the moving average; `condition` is the first categorical code, in turn without one."""
+    latents = config.prior.draw(key, num)
+    if config.codes.categorical:
+        latents = config.codes.with_first_code(latents, in_turn(condition, num, config.codes.categorical[0]))
+    return from_latents(config, state, latents)
 
 
 def categorical_loss(predicted: Predicted, codes: Codes) -> PerExample:

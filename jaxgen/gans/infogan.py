@@ -22,9 +22,16 @@ import flax.linen as nn
 import jax
 
 from jaxgen.checks import NonNegativeFloat
-from jaxgen.conditions import in_turn
 from jaxgen.gans import networks
-from jaxgen.gans.codes import CodePrior, Codes, CodeSettings, Predicted, categorical_loss, continuous_loss
+from jaxgen.gans.codes import (
+    CodePrior,
+    Codes,
+    CodeSettings,
+    Predicted,
+    categorical_loss,
+    continuous_loss,
+    sample_codes,
+)
 from jaxgen.gans.diagnostics import diversity
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.game import discriminator_step_value, generator_value, score_fakes
@@ -40,7 +47,7 @@ from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Prior, Uniform
 from jaxgen.train_state import LossOutput, descend, training_mode
-from jaxgen.typing import AxisName, Batch, Key, Keys, Labels, Latents, Metrics, PerExample, Points, Scalar, Variables
+from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, PerExample, Points, Scalar, Variables
 
 
 @dataclass(frozen=True)
@@ -145,12 +152,4 @@ def discriminate(config: Config, state: State, points: Points, condition: None =
     return network(state.discriminator.variables, points, EVALUATION)[0][0]
 
 
-def sample(config: Config, state: State, key: Keys, num: int, condition: Labels | None = None) -> Points:
-    """`num` images of the moving average; `condition` is the first categorical code, in turn without one."""
-    latents = config.prior.draw(key, num)
-    if config.codes.categorical:
-        latents = config.codes.with_first_code(latents, in_turn(condition, num, config.codes.categorical[0]))
-    return from_latents(config, state, latents)
-
-
-from_latents = networks.from_latents
+from_latents, sample = networks.from_latents, sample_codes

@@ -11,7 +11,6 @@ from which `sample` draws.
 """
 
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar, TypeAlias
 
 import flax.linen as nn
@@ -19,23 +18,18 @@ import jax
 
 from jaxgen.checks import NonNegativeFloat, PositiveInt
 from jaxgen.gans import networks
-from jaxgen.gans.diagnostics import diversity, means
-from jaxgen.gans.discrimination import FAKE, PENALTY, require_no_batch_statistics, score_both
-from jaxgen.gans.latent_consistency import fixed_neighbours, keep_apart, with_latent_consistency
-from jaxgen.gans.networks import CriticState, create_with_critic, fixed_fakes, generate, generator_step, scorer
-from jaxgen.gans.regularization import Regularization, regularize
-from jaxgen.gans.top_k import mean_of_best
-from jaxgen.images import ValueRange, scale
-from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
-from jaxgen.losses.penalties import gradient_penalty, interpolate
+from jaxgen.gans.critic_game import critic_steps, critic_value, generator_value
+from jaxgen.gans.discrimination import require_no_batch_statistics
+from jaxgen.gans.networks import CriticState, create_with_critic, generate, generator_step, scorer
+from jaxgen.gans.regularization import Regularization
+from jaxgen.images import ValueRange
 from jaxgen.mode import Mode
 from jaxgen.model import Defaults
 from jaxgen.moving_averages import Exponential, MovingAverage
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import draw, example_keys, split
 from jaxgen.priors import Normal
-from jaxgen.train_state import LossOutput, TrainState, descend
+from jaxgen.train_state import LossOutput, training_mode
 from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, PerExample, Points, Variables
 
 
@@ -74,25 +68,14 @@ def critic_loss(
     config: Config, variables: Variables, real: Points, fake: Points, mix: PerExample, mode: Mode
 ) -> LossOutput:
     """Equation 3, mean over the batch. `mix` is eps, uniform in [0, 1), one for each example."""
-    critic = scorer(config.critic)
-    slope_of = lambda points: critic(variables, points, mode.stream(PENALTY))[0]  # noqa: E731
-    penalty = gradient_penalty(slope_of, interpolate(real, fake, mix), one_sided=config.one_sided).mean()
-    scores, after = score_both(critic, variables, real, fake, mode, joint=True)  # one pass for both
-    difference = wasserstein_critic(*scores).mean()  # E[D(x~)] - E[D(x)]
-    scored = (real, fake), scores
-    terms, (logged, changed) = regularize(config.regularization, critic, variables, scored, mode)
-    loss = difference + config.penalty_weight * penalty + terms
-    metrics = {"critic_loss": loss, "wasserstein_estimate": -difference, "gradient_penalty": penalty}
-    return loss, (metrics | logged, after | changed)
+    return critic_value(config, scorer(config.critic), variables, (real, fake, mix), mode)[1]
 
 
 def generator_loss(config: Config, variables: Variables, critic: Variables, latents: Latents, mode: Mode) -> LossOutput:
     """-E[D(G(z))], mean over the batch."""
     fake, after = generate(config, variables, latents, mode=mode)
-    apart, logged = keep_apart(config, variables, (latents,), fake, mode)
-    scores, _ = scorer(config.critic)(critic, fake, mode.stream(FAKE))
-    loss = mean_of_best(config.regularization.top_k, wasserstein_generator(scores), scores, mode)
-    return loss + apart, ({"generator_loss": loss} | logged, after)
+    loss, metrics = generator_value(config, variables, critic, latents, fake, mode)
+    return loss, (metrics, after)
 
 
 def update(
@@ -112,29 +95,14 @@ def update(
         The new state; metrics of the critic (means over its steps) and of the generator.
     """
     key_latents, key_mix, key_generator, key_pass, key_generator_pass = jax.random.split(key, 5)
-    mode = Mode(step=state.generator.step, train=True, axis_name=axis_name)
-    # Noise for all critic steps in one draw each: on a CPU every draw is a loop of many small operations.
-    keys = example_keys(key_pass, len(batch), axis_name)
-    latents = config.prior.draw(key_latents, len(batch), axis_name)
-    mix = draw(jax.random.uniform, key_mix, len(batch), axis_name)
-    real, latents, mix, keys = split((batch, latents, mix, keys), config.critic_steps)
-    fake = fixed_fakes(config, state.generator.variables, (latents, keys), mode)
-    near = fixed_neighbours(config, state.generator.variables, (latents, keys), mode)
-    loss = with_latent_consistency(config, scorer(config.critic), partial(critic_loss, config))
-
-    def critic_step(critic: TrainState, minibatch):  # lines 2 to 10
-        real, fake, near, mix, keys = minibatch
-        inputs = (fake, near), scale(real, config.value_range), fake, mix, mode.with_keys(keys)
-        return descend(critic, loss, inputs, axis_name, "critic")
-
-    critic, metrics_d = jax.lax.scan(critic_step, state.critic, (real, fake, near, mix, keys))
+    keys = key_latents, key_mix, key_pass
+    critic, metrics_d = critic_steps(config, state, batch, keys, critic_loss, axis_name)
 
     num = len(batch) // config.critic_steps  # lines 11 and 12
-    latents, keys = config.prior.draw(key_generator, num, axis_name), example_keys(key_generator_pass, num, axis_name)
-    inputs = critic.variables, latents, mode.with_keys(keys)
+    latents = config.prior.draw(key_generator, num, axis_name)
+    inputs = critic.variables, latents, training_mode(state.generator, key_generator_pass, num, axis_name)
     generator, ema, metrics_g = generator_step(config, state, generator_loss, inputs, axis_name)
-    metrics = means(metrics_d) | metrics_g
-    return State(generator, critic, ema), metrics | diversity(scale(real[0], config.value_range), fake[0], axis_name)
+    return State(generator, critic, ema), metrics_d | metrics_g
 
 
 discriminate, from_latents, sample = networks.criticize, networks.from_latents, networks.sample

@@ -41,11 +41,12 @@ class Maxout(nn.Module):
 
 
 def largest_piece(hidden: jax.Array, pieces: int) -> jax.Array:
-    """The largest of each `pieces` neighbours, the first of equals: (batch, units * pieces) to (batch, units).
+    """The largest of each `pieces` neighbours, the first of equals: (..., units * pieces) to (..., units).
 
     The gradient of `jnp.max` goes to the inputs that equal the maximum. Where XLA computes them twice, with other
     rounding, none does, and it is 0 / 0. Here the choice of a piece and its value may differ in rounding.
     """
-    hidden = hidden.reshape(hidden.shape[0], -1, pieces)
-    chosen = hidden.argmax(axis=2)[..., None] == jnp.arange(pieces)[None, None]
-    return jnp.where(chosen, hidden, jnp.zeros((), hidden.dtype)).sum(axis=2)
+    hidden = hidden.reshape(*hidden.shape[:-1], -1, pieces)
+    places = jnp.arange(pieces).reshape((1,) * (hidden.ndim - 1) + (pieces,))
+    chosen = hidden.argmax(axis=-1, keepdims=True) == places
+    return jnp.where(chosen, hidden, jnp.zeros((), hidden.dtype)).sum(axis=-1)

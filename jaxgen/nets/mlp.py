@@ -25,6 +25,7 @@ class MLP(nn.Module):
     activation: Literal["leaky_relu", "tanh"] = "leaky_relu"  # after each hidden layer
     negative_slope: float = 0.0  # of the leaky ReLU; 0 is the ReLU
     norm: Norm = "none"  # before each activation
+    affine: bool = True  # biases of all layers, scales and offsets of the norms
     initializer: Initializer = LeCunNormal()  # of the weights; biases begin at 0
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params are float32
 
@@ -33,11 +34,12 @@ class MLP(nn.Module):
         """(batch, ...) to (batch, *output_shape), float32 and without output activation."""
         require(min(self.features, default=1) >= 1, "features", self.features, "positive widths")
         dtype = jnp.dtype(self.dtype)
-        dense = functools.partial(nn.Dense, dtype=dtype, kernel_init=to_flax(self.initializer))
+        kernel_init = to_flax(self.initializer)
+        dense = functools.partial(nn.Dense, use_bias=self.affine, dtype=dtype, kernel_init=kernel_init)
         hidden = inputs.reshape(inputs.shape[0], -1).astype(dtype)
         for width in self.features:
             hidden = dense(width)(hidden)
-            hidden = normalize(hidden, self.norm, mode)
+            hidden = normalize(hidden, self.norm, mode, affine=self.affine)
             hidden = self._activate(hidden)
         outputs = dense(math.prod(output_shape))(hidden)
         return outputs.astype(jnp.float32).reshape(inputs.shape[0], *output_shape)

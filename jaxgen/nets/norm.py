@@ -25,7 +25,9 @@ def normalize(inputs: jax.Array, norm: str, mode: Mode, *, groups: int = 32, aff
     group: statistics per example and group of neighbouring channels, of which there are `groups`, or as many as
     channels if these are fewer (Wu, He: Group Normalization, 2018, arXiv 1803.08494).
     instance: statistics per example and channel over all places (Ulyanov, Vedaldi, Lempitsky: Instance Normalization,
-    2016, arXiv 1607.08022); without `affine` it has neither scale nor offset.
+    2016, arXiv 1607.08022).
+
+    Without `affine` a layer has neither scale nor offset.
 
     Raises:
         ValueError: for another name, channels that do not divide into groups, or an instance norm without places.
@@ -34,11 +36,12 @@ def normalize(inputs: jax.Array, norm: str, mode: Mode, *, groups: int = 32, aff
         case "none":
             return inputs
         case "batch":
-            layer = _batch_norm(mode)
+            layer = _batch_norm(mode, scale=affine, offset=affine)
         case "layer":
-            layer = nn.LayerNorm(reduction_axes=range(1, inputs.ndim), feature_axes=-1)
+            axes = range(1, inputs.ndim)
+            layer = nn.LayerNorm(reduction_axes=axes, feature_axes=-1, use_scale=affine, use_bias=affine)
         case "group":
-            layer = _group_norm(inputs.shape, groups)
+            layer = _group_norm(inputs.shape, groups, affine)
         case "instance":
             require(inputs.ndim > 2, "shape of inputs", inputs.shape, "(batch, ..., channels) for an instance norm")
             layer = nn.InstanceNorm(epsilon=1e-5, use_fast_variance=False, use_scale=affine, use_bias=affine)
@@ -104,9 +107,9 @@ def _batch_norm(mode: Mode, *, scale: bool = True, offset: bool = True, epsilon:
     )
 
 
-def _group_norm(shape: tuple[int, ...], groups: int) -> nn.GroupNorm:
+def _group_norm(shape: tuple[int, ...], groups: int, affine: bool) -> nn.GroupNorm:
     require(groups >= 1, "groups", groups, "at least 1")
     channels = shape[-1]
     num = min(groups, channels)
     require(channels % num == 0, "channels", channels, f"a multiple of {num} for a norm of {num} groups")
-    return nn.GroupNorm(num, epsilon=1e-5, use_fast_variance=False)
+    return nn.GroupNorm(num, epsilon=1e-5, use_fast_variance=False, use_scale=affine, use_bias=affine)

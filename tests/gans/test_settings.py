@@ -5,7 +5,21 @@ import dataclasses
 import flax.linen as nn
 import pytest
 
-from jaxgen.gans import ac_wgan_gp, acgan, began, cgan, ebgan, gan, infogan, unrolled_gan, wgan, wgan_gp
+from jaxgen.gans import (
+    ac_wgan_gp,
+    acgan,
+    ali,
+    began,
+    cgan,
+    clustergan,
+    cogan,
+    ebgan,
+    gan,
+    infogan,
+    unrolled_gan,
+    wgan,
+    wgan_gp,
+)
 from jaxgen.gans.codes import CodeSettings
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.drawing import Drawing
@@ -88,6 +102,35 @@ PAPERS = {
     ebgan: GREY
     | both(Optimizer(1e-3, Adam()))
     | {"prior": Normal(100), "code_dim": 64, "margin": 10.0, "pull_away_weight": 0.1, "average": NoAverage()},
+    # Dumoulin et al., for CIFAR-10.
+    ali: both(Optimizer(1e-4, DCGAN))
+    | {
+        "image_shape": (32, 32, 3),
+        "value_range": (0.0, 1.0),
+        "prior": Normal(64),
+        "stochastic": True,
+        "average": NoAverage(),
+    },
+    # Liu & Tuzel, the authors' code for digits and edges.
+    cogan: GREY
+    | both(Optimizer(2e-4, DCGAN))
+    | {"prior": Normal(100), "objective": NonSaturating(), "average": NoAverage()},
+    # Mukherjee et al., the authors' code for MNIST.
+    clustergan: GREY
+    | both(Optimizer(1e-4, Adam(b1=0.5, b2=0.9)), "critic")
+    | {
+        "num_clusters": 10,
+        "noise_dim": 30,
+        "noise_std": 0.1,
+        "penalty_weight": 10.0,
+        "one_sided": False,
+        "critic_steps": 5,
+        "noise_weight": 10.0,
+        "class_weight": 10.0,
+        "regularization": OFF,
+        "encoder_optimizer": Optimizer(1e-4, Adam(b1=0.5, b2=0.9)),
+        "average": NoAverage(),
+    },
     # Berthelot et al., for faces of 64x64.
     began: both(Optimizer(1e-4, Adam()))
     | {

@@ -9,10 +9,13 @@ import pytest
 
 from jaxgen.nets import initializers
 from jaxgen.nets.acgan import IMAGENET_CHANNELS, ACGANDiscriminator, ACGANGenerator
+from jaxgen.nets.ali import ALIDiscriminator, ALIEncoder, ALIGenerator
 from jaxgen.nets.began import BEGANAutoencoder, BEGANDecoder
 from jaxgen.nets.biggan import BigGANGenerator
 from jaxgen.nets.biggan_deep import BigGANDeepFeatures, BigGANDeepGenerator
 from jaxgen.nets.classifier import ConvClassifier
+from jaxgen.nets.clustergan import ClusterGANEncoder, ClusterGANGenerator
+from jaxgen.nets.cogan import CoGANDiscriminator, CoGANGenerator, CoGANStem
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
 from jaxgen.nets.conv_autoencoder import ConvDecoder, ConvEncoder
@@ -88,6 +91,30 @@ NUMBERS = [
     # Chen et al., table 1.
     (InfoGANGenerator, {"features": 1024, "channels": 64}),
     (InfoGANDiscriminator, {"channels": 64, "features": 1024, "q_features": 128, "negative_slope": 0.1}),
+    # Dumoulin et al., table 3.
+    (ALIEncoder, {"channels": 32, "negative_slope": 0.1, "initializer": initializers.Normal(0.01)}),
+    (ALIGenerator, {"channels": 32, "negative_slope": 0.1, "initializer": initializers.Normal(0.01)}),
+    (
+        ALIDiscriminator,
+        {
+            "channels": 32,
+            "latent_features": 512,
+            "features": 1024,
+            "input_dropout": 0.2,
+            "hidden_dropout": 0.5,
+            "initializer": initializers.Normal(0.01),
+        },
+    ),
+    # Liu & Tuzel, the authors' code for digits.
+    (CoGANGenerator, {"channels": 1024}),
+    (CoGANStem, {"channels": 20}),
+    (CoGANDiscriminator, {"channels": 50, "features": 500}),
+    # Mukherjee et al., the authors' code for MNIST.
+    (ClusterGANGenerator, {"features": 1024, "channels": 64, "initializer": initializers.Normal(0.02)}),
+    (
+        ClusterGANEncoder,
+        {"channels": 64, "features": 1024, "negative_slope": 0.2, "initializer": initializers.Normal(0.02)},
+    ),
     # Berthelot et al., for faces of 64x64.
     (BEGANDecoder, {"channels": 128}),
     (BEGANAutoencoder, {"channels": 128, "code_dim": 64}),

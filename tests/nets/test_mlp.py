@@ -32,6 +32,12 @@ def test_it_is_dense_layers_with_leaky_relus_between():
     np.testing.assert_allclose(net.apply(variables, INPUTS, ()), wanted, atol=1e-5)
 
 
+def test_without_affine_a_network_is_of_weights_alone():
+    net = MLP((3,), norm="batch", affine=False)
+    params = net.init(jax.random.key(0), jnp.ones((2, 4)), (2,))["params"]
+    assert {name: list(layer) for name, layer in params.items()} == {"Dense_0": ["kernel"], "Dense_1": ["kernel"]}
+
+
 def test_params_are_float32_whatever_the_computation_is():
     exact, rough = MLP((16,)), MLP((16,), dtype="bfloat16")
     variables = init(rough, ())

@@ -14,10 +14,11 @@ INPUTS = 5.0 + 2.0 * jax.random.normal(jax.random.key(0), (8, 4, 4, 3))
 class Layer(nn.Module):
     norm: str
     groups: int = 32
+    affine: bool = True
 
     @nn.compact
     def __call__(self, inputs, mode=EVALUATION):
-        return normalize(inputs, self.norm, mode, groups=self.groups)
+        return normalize(inputs, self.norm, mode, groups=self.groups, affine=self.affine)
 
 
 TRAINING = Mode(train=True)
@@ -33,6 +34,16 @@ def test_outputs_have_mean_0_and_variance_1_over_the_axes_of_the_norm(norm, axes
     outputs, _ = run(norm)
     np.testing.assert_allclose(outputs.mean(axes), 0.0, atol=1e-5)
     np.testing.assert_allclose(outputs.std(axes), 1.0, atol=1e-3)
+
+
+@pytest.mark.parametrize("norm", ["batch", "layer", "group", "instance"])
+def test_without_affine_a_norm_has_no_params_and_gives_what_it_gave_when_fresh(norm):
+    variables = Layer(norm, 3, affine=False).init(jax.random.key(0), INPUTS)
+    assert "params" not in variables
+    found, _ = Layer(norm, 3, affine=False).apply(variables, INPUTS, TRAINING, mutable=["batch_stats"])
+    variables = Layer(norm, 3).init(jax.random.key(0), INPUTS)
+    wanted, _ = Layer(norm, 3).apply(variables, INPUTS, TRAINING, mutable=["batch_stats"])
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
 def test_none_is_the_identity_without_variables():

@@ -14,12 +14,15 @@ import pytest
 from jaxgen.mode import Mode
 from jaxgen.nets import initializers
 from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
+from jaxgen.nets.ali import ALIDiscriminator, ALIEncoder, ALIGenerator
 from jaxgen.nets.attention import Attention
 from jaxgen.nets.began import BEGANAutoencoder, BEGANDecoder
 from jaxgen.nets.bicyclegan import CodeEncoder, ScaledDiscriminator
 from jaxgen.nets.biggan import BigGANGenerator
 from jaxgen.nets.biggan_deep import BigGANDeepGenerator, GeneratorBlock
 from jaxgen.nets.classifier import ConvClassifier
+from jaxgen.nets.clustergan import ClusterGANGenerator
+from jaxgen.nets.cogan import CoGANDiscriminator, CoGANGenerator, CoGANStem
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from jaxgen.nets.conditioning import ChannelCondition, ConcatCondition, InnerCondition, TiledCondition
 from jaxgen.nets.conv import ConvCritic
@@ -116,7 +119,7 @@ def test_every_leaky_relu_of_a_network_has_its_slope(number):
 
 
 MAPS_FOLLOW = (PatchDiscriminator, PixelDiscriminator, DiscoGANDiscriminator, DualGANCritic, MultiScaleDiscriminator)
-MAPS_FOLLOW += (ContentEncoder, ResidualBlocks)
+MAPS_FOLLOW += (ContentEncoder, ResidualBlocks, CoGANGenerator, CoGANStem)
 MAPS_FOLLOW += (ScaledDiscriminator, StarGANDiscriminator, VGG16Maps, VGG19)
 """Networks whose maps follow from their inputs: `output_shape` is ()."""
 
@@ -135,6 +138,7 @@ def test_outputs_have_the_shape_that_is_asked_for(number):
 LINEAR = {
     BEGANDecoder: {"Conv_0"},  # the reference's dense layers have no activation
     BEGANAutoencoder: {"Dense_0", "Conv_0"},
+    CoGANDiscriminator: {"Dense_0"},  # the authors' pooling has no activation before it
     PixelCNN: {"Conv_2"},  # figure 2: the vertical stack's map before its gate goes to the horizontal one
     FlatResNetCritic: {"Dense_0"},  # the authors': the last block's sum goes to the dense layer
     SNGANGenerator: {"ConvTranspose_0"},  # table 3 has neither norm nor ReLU behind the dense layer
@@ -180,12 +184,13 @@ def test_networks_add_and_leave_factors_to_their_layers(number):
     """But for what some networks are made of: nothing else has another sign or size.
 
     Two gates of a PixelCNN; the root of an attention's features, which SAGAN's undoes, and its gamma; in R3GAN's eight
-    taps of a filter at each of two resamplings, and a basis times a linear map; slopes of four PReLUs; branches of
+    taps of a filter at each of two resamplings, and a basis times a linear map; slopes of PReLUs; branches of
     residual dense blocks; what a partial convolution misses; the scale, 1, of each ELU.
     """
     net = CASES[number][0]
     own = {PixelCNN: 2, Attention: 1, SelfAttention: 3, R3GANGenerator: 2 * 8 + 1, R3GANDiscriminator: 2 * 8}
     own |= {SRResNet: 4, ResidualDenseBlock: 1, RRDB: 4, RRDBNet: 4, PartialUNet: 4}
+    own |= {CoGANGenerator: 4, CoGANDiscriminator: 1}
     own |= {BEGANDecoder: 4, BEGANAutoencoder: 6 + 4}
     assert factors(traced(number)[0]) == own.get(type(net), 0) + 3 * len(getattr(net, "attention", ()))
 
@@ -204,6 +209,9 @@ AROUND = [  # networks around a network
 WITH_NORMS = [*(case for case in CASES if "norm" in type(case[0]).__dataclass_fields__), *AROUND]
 WITH_NORMS += [case for case in CASES if isinstance(case[0], (ACGANGenerator, ACGANDiscriminator, InfoGANGenerator))]
 WITH_NORMS += [case for case in CASES if isinstance(case[0], (ResNetGenerator, SNGANGenerator))]
+WITH_NORMS += [
+    case for case in CASES if isinstance(case[0], (ALIEncoder, ALIGenerator, ClusterGANGenerator, CoGANGenerator))
+]
 WITH_CLASSES = (ConditionalResNetGenerator, BigGANGenerator, BigGANDeepGenerator, GeneratorBlock)
 WITH_NORMS += [case for case in CASES if isinstance(case[0], WITH_CLASSES)]
 
@@ -231,6 +239,7 @@ def test_every_norm_of_a_network_knows_the_mode(case):
 
 DROPOUT = {
     ACGANDiscriminator: 3,  # behind each convolution
+    ALIDiscriminator: 10,  # before each layer
     ConditionalMLPGenerator: 2,  # of all hidden units
     ConditionalMLPDiscriminator: 2,
     Maxout: 2,  # before each layer

@@ -14,12 +14,15 @@ from jax.extend import core
 
 from jaxgen.nets import initializers
 from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
+from jaxgen.nets.ali import ALIDiscriminator, ALIEncoder, ALIGenerator
 from jaxgen.nets.attention import Attention
 from jaxgen.nets.began import BEGANAutoencoder, BEGANDecoder
 from jaxgen.nets.bicyclegan import CodedUNetTranslator, CodeEncoder, ScaledDiscriminator
 from jaxgen.nets.biggan import BigGANGenerator
 from jaxgen.nets.biggan_deep import BigGANDeepGenerator, DiscriminatorBlock, GeneratorBlock
 from jaxgen.nets.classifier import ConvClassifier
+from jaxgen.nets.clustergan import ClusterGANEncoder, ClusterGANGenerator
+from jaxgen.nets.cogan import CoGANDiscriminator, CoGANGenerator, CoGANImageLayer, CoGANStem
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from jaxgen.nets.context_encoder import ContextDiscriminator, ContextEncoder
 from jaxgen.nets.conv import ConvCritic, ConvGenerator
@@ -69,13 +72,23 @@ PRODUCTS, CURVES = ("dot_general", "conv_general_dilated"), ("max", "select_n", 
 LATENTS, MAPS, IMAGES = jnp.ones((2, 3)), jnp.ones((2, 8, 4, 4)), jnp.ones((2, 32, 16, 1))
 CLASSES, HALVES = jnp.ones((2, 3)), jnp.ones((2, 8, 4, 8), jnp.bfloat16)
 SMALL, IMAGE, CODE = jnp.ones((2, 8, 4, 1)), IMAGES.shape[1:], MAPS.shape[1:]
+SQUARES = jnp.ones((2, 32, 32, 1))
 CASES = [
     (ACGANGenerator((2, 2)), LATENTS, IMAGE),
     (ACGANDiscriminator((2, 2, 2)), IMAGES, (3,)),
+    (ALIDiscriminator(2, 2, 2), (SQUARES, LATENTS), ()),
+    (ALIEncoder(2), SQUARES, (3,)),
+    (ALIGenerator(2), LATENTS, SQUARES.shape[1:]),
     (Attention(2), MAPS),
     (BEGANDecoder(2), LATENTS, IMAGE),
     (BEGANAutoencoder(2, 3), IMAGES, IMAGE),
     (ConvClassifier(2, 3), IMAGES, (3,)),
+    (ClusterGANEncoder(2, 2), IMAGES, (3,)),
+    (ClusterGANGenerator(2, 2), LATENTS, IMAGE),
+    (CoGANDiscriminator(2, 2), IMAGES, ()),
+    (CoGANGenerator(8), LATENTS, ()),
+    (CoGANImageLayer(), MAPS, (11, 7, 1)),
+    (CoGANStem(2), IMAGES, ()),
     (ConditionalMLPGenerator(2, 2, 4), (LATENTS, LATENTS), IMAGE),
     (ConditionalMLPDiscriminator(2, 2, 4), (IMAGES, LATENTS), ()),
     (ConvGenerator(2, norm="layer"), LATENTS, IMAGE),

@@ -166,7 +166,9 @@ def test_an_unknown_name_gets_the_nearest(name, says, tmp_path, monkeypatch):
         preparation.prepare(name, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["digits", "ring8", "folder:/mine", "npz:a.npz", "shapes_captions", "prompts:digits"])
+@pytest.mark.parametrize(
+    "name", ["digits", "ring8", "folder:/mine", "npz:a.npz", "shapes_captions", "prompts:digits", "edges:digits"]
+)
 def test_what_needs_no_preparing_says_so(name, tmp_path):
     assert "needs no preparing" in preparation.prepare(name, tmp_path)
 

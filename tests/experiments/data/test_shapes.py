@@ -103,7 +103,9 @@ def test_a_network_of_squares_refuses_other_shapes_in_one_sentence_before_anythi
 
 
 OWN_SIZES = (
+    "ali",
     "bicyclegan",
+    "cogan",
     "context_encoder",
     "discogan",
     "dualgan",

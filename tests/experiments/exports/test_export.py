@@ -140,6 +140,7 @@ def test_numbers_stand_on_the_card_of_the_step_that_was_evaluated(gan, step, sho
         ("unpaired:/home/ada/horses,folder:/home/ada/zebras", "unpaired:horses,folder:zebras"),
         ("prompts:folder:/home/ada/photos", "prompts:folder:photos"),
         ("prompts:fashion_mnist", "prompts:fashion_mnist"),
+        ("edges:folder:/home/ada/photos", "edges:folder:photos"),
     ],
 )
 def test_the_card_does_not_tell_where_a_persons_data_lie(name, public):
