@@ -70,6 +70,7 @@ UNMEASURED = {
     "models/clustergan.md",
     "models/cogan.md",
     "models/began.md",
+    "models/bgan.md",
     "models/bicyclegan.md",
     "models/ebgan.md",
     "models/ccgan.md",

@@ -10,6 +10,7 @@ from jaxgen.gans import (
     acgan,
     ali,
     began,
+    bgan,
     cgan,
     clustergan,
     cogan,
@@ -141,6 +142,8 @@ PAPERS = {
         "balance_rate": 0.001,
         "average": NoAverage(),
     },
+    # Hjelm et al., the authors' code for binary MNIST.
+    bgan: GREY | both(Optimizer(1e-4, Adam(b1=0.5))) | {"prior": Normal(64), "draws": 20, "average": NoAverage()},
     # Arjovsky et al., Algorithm 1.
     wgan: both(Optimizer(5e-5, RMSProp()), "critic")
     | {

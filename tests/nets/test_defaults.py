@@ -11,6 +11,7 @@ from jaxgen.nets import initializers
 from jaxgen.nets.acgan import IMAGENET_CHANNELS, ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.ali import ALIDiscriminator, ALIEncoder, ALIGenerator
 from jaxgen.nets.began import BEGANAutoencoder, BEGANDecoder
+from jaxgen.nets.bgan import BGANDiscriminator, BGANGenerator
 from jaxgen.nets.biggan import BigGANGenerator
 from jaxgen.nets.biggan_deep import BigGANDeepFeatures, BigGANDeepGenerator
 from jaxgen.nets.classifier import ConvClassifier
@@ -116,6 +117,8 @@ NUMBERS = [
         {"channels": 64, "features": 1024, "negative_slope": 0.2, "initializer": initializers.Normal(0.02)},
     ),
     # Berthelot et al., for faces of 64x64.
+    (BGANGenerator, {"features": 1024, "channels": 64}),
+    (BGANDiscriminator, {"channels": 64, "features": 1024}),
     (BEGANDecoder, {"channels": 128}),
     (BEGANAutoencoder, {"channels": 128, "code_dim": 64}),
     # Mao et al., figure 2.

@@ -17,6 +17,7 @@ from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.ali import ALIDiscriminator, ALIEncoder, ALIGenerator
 from jaxgen.nets.attention import Attention
 from jaxgen.nets.began import BEGANAutoencoder, BEGANDecoder
+from jaxgen.nets.bgan import BGANGenerator
 from jaxgen.nets.bicyclegan import CodeEncoder, ScaledDiscriminator
 from jaxgen.nets.biggan import BigGANGenerator
 from jaxgen.nets.biggan_deep import BigGANDeepGenerator, GeneratorBlock
@@ -210,7 +211,9 @@ WITH_NORMS = [*(case for case in CASES if "norm" in type(case[0]).__dataclass_fi
 WITH_NORMS += [case for case in CASES if isinstance(case[0], (ACGANGenerator, ACGANDiscriminator, InfoGANGenerator))]
 WITH_NORMS += [case for case in CASES if isinstance(case[0], (ResNetGenerator, SNGANGenerator))]
 WITH_NORMS += [
-    case for case in CASES if isinstance(case[0], (ALIEncoder, ALIGenerator, ClusterGANGenerator, CoGANGenerator))
+    case
+    for case in CASES
+    if isinstance(case[0], (ALIEncoder, ALIGenerator, BGANGenerator, ClusterGANGenerator, CoGANGenerator))
 ]
 WITH_CLASSES = (ConditionalResNetGenerator, BigGANGenerator, BigGANDeepGenerator, GeneratorBlock)
 WITH_NORMS += [case for case in CASES if isinstance(case[0], WITH_CLASSES)]

@@ -17,6 +17,7 @@ from jaxgen.nets.acgan import ACGANDiscriminator, ACGANGenerator
 from jaxgen.nets.ali import ALIDiscriminator, ALIEncoder, ALIGenerator
 from jaxgen.nets.attention import Attention
 from jaxgen.nets.began import BEGANAutoencoder, BEGANDecoder
+from jaxgen.nets.bgan import BGANDiscriminator, BGANGenerator
 from jaxgen.nets.bicyclegan import CodedUNetTranslator, CodeEncoder, ScaledDiscriminator
 from jaxgen.nets.biggan import BigGANGenerator
 from jaxgen.nets.biggan_deep import BigGANDeepGenerator, DiscriminatorBlock, GeneratorBlock
@@ -82,6 +83,8 @@ CASES = [
     (Attention(2), MAPS),
     (BEGANDecoder(2), LATENTS, IMAGE),
     (BEGANAutoencoder(2, 3), IMAGES, IMAGE),
+    (BGANDiscriminator(2, 3), IMAGES, ()),
+    (BGANGenerator(3, 2), LATENTS, IMAGE),
     (ConvClassifier(2, 3), IMAGES, (3,)),
     (ClusterGANEncoder(2, 2), IMAGES, (3,)),
     (ClusterGANGenerator(2, 2), LATENTS, IMAGE),
