@@ -12,7 +12,6 @@ from jaxgen.diffusion.guidance import ClassifierFree
 from jaxgen.diffusion.predictions import V
 from jaxgen.diffusion.samplers import DDIM
 from jaxgen.diffusion.schedules import CosineBetas
-from jaxgen.diffusion.weights import MinSNR
 from jaxgen.moving_averages import HalfLife
 from jaxgen.nets.kl_autoencoder import LatentDecoder, LatentEncoder
 from jaxgen.nets.text.transformer import TextTransformer
@@ -30,7 +29,6 @@ EXPERIMENT = Experiment(
         denoiser=CrossAttentionUNet(64, (1, 2), 1, attention=(8, 4), heads=4),
         schedule=CosineBetas(1000),
         prediction=V(),
-        weight=MinSNR(5.0),
         sampler=DDIM(50),
         guidance=ClassifierFree(3.0),
         optimizer=Optimizer(1e-3, Adam(), warm_up=200, clip_norm=1.0),
