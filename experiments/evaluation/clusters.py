@@ -79,7 +79,8 @@ def _clusters(run: Run, images: Examples, num: int, seed: int) -> np.ndarray | N
 
 def k_means(points: np.ndarray, num: int, seed: int) -> np.ndarray:
     """The cluster of each point, (num,) from 0 on."""
-    return KMeans(num, n_init=STARTS, random_state=seed).fit_predict(points)
+    found = KMeans(num, n_init=STARTS, random_state=seed)  # pyright: ignore[reportArgumentType]
+    return found.fit_predict(points)
 
 
 def cells(clusters: np.ndarray, images: Examples, seed: int) -> dict[str, Cell]:

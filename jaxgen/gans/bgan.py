@@ -131,8 +131,9 @@ def generator_loss(
     logits, after = pixel_logits(config, variables, latents, mode)
     pixels = drawn(logits, config.draws, mode)
     log_probs = jax.vmap(lambda x: -bernoulli_nll(logits, x), in_axes=1, out_axes=1)(pixels)
-    network = partial(scorer(config.discriminator), opponent, mode=mode.stream(FAKE))
-    scores = jax.vmap(lambda x: network(black_and_white(config, x))[0], in_axes=1, out_axes=1)(pixels)
+    network, of_fakes = scorer(config.discriminator), mode.stream(FAKE)
+    score = lambda x: network(opponent, black_and_white(config, x), of_fakes)[0]  # noqa: E731
+    scores = jax.vmap(score, in_axes=1, out_axes=1)(pixels)
     loss = boundary_seeking_policy(log_probs, scores).mean()
     counted = (1.0 / (importance_weights(scores) ** 2).sum(axis=1)).mean()
     return loss, ({"generator_loss": loss, "draws_that_count": counted}, after)

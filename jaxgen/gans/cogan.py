@@ -123,8 +123,8 @@ def discriminator_loss(config: Config, variables: Variables, real: Coupled, fake
         losses.append(config.objective.discriminator(*found, axis_name=mode.axis_name).mean())
         scores.append(found)
     loss, metrics = _summed(losses, "discriminator_loss")
-    of_both = (jnp.concatenate(each) for each in zip(*scores, strict=True))
-    return loss, (metrics | certainty(config.objective, *of_both, mode.axis_name), variables)
+    real_scores, fake_scores = (jnp.concatenate(each) for each in zip(*scores, strict=True))
+    return loss, (metrics | certainty(config.objective, real_scores, fake_scores, mode.axis_name), variables)
 
 
 def generator_loss(
