@@ -2,8 +2,8 @@
 
 A batch is an array of images alone, or one of the named tuples below. Each says in `COLUMNS`, field by field, from
 which column of a data set the field comes and how its rows are chosen; in `CONDITION` which field a model is given when
-it samples, or the names of all fields for the whole batch; and in `TARGET` which field its samples are compared with. A
-new kind of batch is a new class here.
+it samples, the names of all fields for the whole batch, or None; and in `TARGET` which field its samples are compared
+with. A new kind of batch is a new class here.
 """
 
 from dataclasses import dataclass
@@ -71,6 +71,17 @@ class LabelledUnpaired(NamedTuple):
     CONDITION, TARGET = "a", None
 
 
+class PartlyLabelled(NamedTuple):
+    """A batch of images with their labels, and of as many images, drawn independently, whose labels are not known."""
+
+    labelled: Batch
+    labels: Labels
+    images: Batch
+
+    COLUMNS = (Column("images"), Column("labels"), Column("others", rows="other"))
+    CONDITION, TARGET = None, "images"
+
+
 class Domains(NamedTuple):
     """A batch of several domains: images, and the domain that each is of.
 
@@ -118,6 +129,7 @@ BatchType: TypeAlias = (
     | type[Paired]
     | type[Unpaired]
     | type[LabelledUnpaired]
+    | type[PartlyLabelled]
     | type[Domains]
     | type[Captioned]
     | type[Inpainting]
@@ -136,10 +148,10 @@ def columns(batch_type: Any) -> tuple[Column, ...]:
 
 
 def condition(batch: Any) -> Any:
-    """The part of a batch that a model is given when it samples; None for images alone."""
-    if not isinstance(batch, tuple):
-        return None
+    """The part of a batch that a model is given when it samples; None where it is given nothing."""
     kind: Any = type(batch)
+    if not isinstance(batch, tuple) or kind.CONDITION is None:
+        return None
     return batch if kind._fields == kind.CONDITION else getattr(batch, kind.CONDITION)
 
 

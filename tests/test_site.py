@@ -74,6 +74,7 @@ UNMEASURED = {
     "models/cyclegan.md",
     "models/discogan.md",
     "models/dualgan.md",
+    "models/improved_gan.md",
     "models/kl_autoencoder.md",
     "models/latent_diffusion.md",
     "models/munit.md",

@@ -5,7 +5,19 @@ import dataclasses
 import flax.linen as nn
 import pytest
 
-from jaxgen.gans import ac_wgan_gp, acgan, began, cgan, ebgan, gan, infogan, unrolled_gan, wgan, wgan_gp
+from jaxgen.gans import (
+    ac_wgan_gp,
+    acgan,
+    began,
+    cgan,
+    ebgan,
+    gan,
+    improved_gan,
+    infogan,
+    unrolled_gan,
+    wgan,
+    wgan_gp,
+)
 from jaxgen.gans.codes import CodeSettings
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.drawing import Drawing
@@ -97,6 +109,20 @@ PAPERS = {
         "diversity_ratio": 0.5,
         "balance_rate": 0.001,
         "average": NoAverage(),
+    },
+    # Salimans et al., the authors' code for MNIST with few labels, without the fall of the rate.
+    improved_gan: GREY
+    | both(Optimizer(3e-3, DCGAN))
+    | {
+        "num_classes": 10,
+        "prior": Uniform(100, 1.0),
+        "objective": NonSaturating(),
+        "unlabelled_weight": 0.5,
+        "feature_weight": 1.0,
+        "adversarial_weight": 0.0,
+        "historical_weight": 0.0,
+        "average": NoAverage(),
+        "classifier_average": NoAverage(),
     },
     # Arjovsky et al., Algorithm 1.
     wgan: both(Optimizer(5e-5, RMSProp()), "critic")

@@ -21,6 +21,12 @@ from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.nets.diff_augment import DiffAugment
 from jaxgen.nets.grid import GridDecoder, GridEncoder
+from jaxgen.nets.improved_gan import (
+    ImprovedConvDiscriminator,
+    ImprovedConvGenerator,
+    ImprovedMLPDiscriminator,
+    ImprovedMLPGenerator,
+)
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
 from jaxgen.nets.maxout import Maxout
@@ -91,6 +97,11 @@ NUMBERS = [
     # Berthelot et al., for faces of 64x64.
     (BEGANDecoder, {"channels": 128}),
     (BEGANAutoencoder, {"channels": 128, "code_dim": 64}),
+    # The authors' code of improved GAN, for MNIST and for CIFAR-10.
+    (ImprovedMLPGenerator, {"features": (500, 500), "norm": "batch", "num_reference": 100}),
+    (ImprovedMLPDiscriminator, {"input_noise": 0.3, "noise": 0.5, "kernels": 0}),
+    (ImprovedConvGenerator, {"channels": (512, 256, 128), "norm": "batch", "num_reference": 100}),
+    (ImprovedConvDiscriminator, {"channels": (96, 192), "input_rate": 0.2, "rate": 0.5, "kernels": 0}),
     # Mao et al., figure 2.
     (LSGANGenerator, {"features": (256, 256, 256, 256, 256, 128, 64), "strides": (2, 1, 2, 1, 2, 2)}),
     (LSGANDiscriminator, {"layers": 4, "negative_slope": 0.2}),
