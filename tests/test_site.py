@@ -76,6 +76,7 @@ UNMEASURED = {
     "models/dualgan.md",
     "models/improved_gan.md",
     "models/kl_autoencoder.md",
+    "models/lapgan.md",
     "models/latent_diffusion.md",
     "models/munit.md",
     "models/partial_conv.md",

@@ -124,9 +124,9 @@ def discriminator_loss(
     network = scorer(config.discriminator, (config.num_classes,))
     classes, (metrics, variables) = class_loss(config, variables, batch.labelled, batch.labels, mode)
     outputs, variables = score_both(network, variables, batch.images, fake, mode)
-    scores = [score(each["logits"]) for each in outputs]
-    game = config.objective.discriminator(*scores, axis_name=mode.axis_name).mean()
-    metrics |= {"discriminator_loss": game} | certainty(config.objective, *scores, mode.axis_name)
+    real_scores, fake_scores = (score(each["logits"]) for each in outputs)
+    game = config.objective.discriminator(real_scores, fake_scores, axis_name=mode.axis_name).mean()
+    metrics |= {"discriminator_loss": game} | certainty(config.objective, real_scores, fake_scores, mode.axis_name)
     return classes + config.unlabelled_weight * game, (metrics, variables)
 
 

@@ -14,6 +14,7 @@ from jaxgen.gans import (
     gan,
     improved_gan,
     infogan,
+    lapgan,
     unrolled_gan,
     wgan,
     wgan_gp,
@@ -124,6 +125,10 @@ PAPERS = {
         "average": NoAverage(),
         "classifier_average": NoAverage(),
     },
+    # In the manner of Denton et al., section 4.1, for CIFAR-10, without the change of rate and momentum.
+    lapgan: CIFAR
+    | both(Optimizer(0.02, MOMENTUM))
+    | {"levels": 3, "prior": Uniform(100, 1.0), "objective": NonSaturating(), "average": NoAverage()},
     # Arjovsky et al., Algorithm 1.
     wgan: both(Optimizer(5e-5, RMSProp()), "critic")
     | {

@@ -28,6 +28,7 @@ from jaxgen.nets.improved_gan import (
     ImprovedMLPGenerator,
 )
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
+from jaxgen.nets.lapgan import BandDiscriminator, BandGenerator, DropoutMLP
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
@@ -102,6 +103,10 @@ NUMBERS = [
     (ImprovedMLPDiscriminator, {"input_noise": 0.3, "noise": 0.5, "kernels": 0}),
     (ImprovedConvGenerator, {"channels": (512, 256, 128), "norm": "batch", "num_reference": 100}),
     (ImprovedConvDiscriminator, {"channels": (96, 192), "input_rate": 0.2, "rate": 0.5, "kernels": 0}),
+    # In the manner of Denton et al., for CIFAR-10.
+    (DropoutMLP, {"features": (600, 600), "rate": 0.5}),
+    (BandGenerator, {"channels": 64, "layers": 2, "kernel_size": 7}),
+    (BandDiscriminator, {"channels": 64, "kernel_size": 5, "rate": 0.5}),
     # Mao et al., figure 2.
     (LSGANGenerator, {"features": (256, 256, 256, 256, 256, 128, 64), "strides": (2, 1, 2, 1, 2, 2)}),
     (LSGANDiscriminator, {"layers": 4, "negative_slope": 0.2}),

@@ -35,6 +35,7 @@ from jaxgen.nets.gan_cls import TextDiscriminator, TextGenerator
 from jaxgen.nets.infogan import InfoGANGenerator
 from jaxgen.nets.initializers import to_flax
 from jaxgen.nets.instance_noise import InstanceNoise
+from jaxgen.nets.lapgan import BandDiscriminator, DropoutMLP
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.munit import StyleDecoder
@@ -235,6 +236,8 @@ DROPOUT = {
     ConditionalMLPGenerator: 2,  # of all hidden units
     ConditionalMLPDiscriminator: 2,
     Maxout: 2,  # before each layer
+    DropoutMLP: 2,  # behind each layer
+    BandDiscriminator: 1,  # before the dense layer
     FidleDiscriminator: 1,  # before the dense layer
     LanhamCritic: 4,  # after each activation
 }
