@@ -50,6 +50,17 @@ class Paired(NamedTuple):
     CONDITION, TARGET = "inputs", "targets"
 
 
+class LabelledPaired(NamedTuple):
+    """A batch of pairs as `Paired` has them, with a label of each."""
+
+    inputs: Batch
+    targets: Batch
+    labels: Labels
+
+    COLUMNS = (Column("images"), Column("targets"), Column("labels"))
+    CONDITION, TARGET = "inputs", "targets"
+
+
 class Unpaired(NamedTuple):
     """A batch of two domains, drawn independently: nothing links `a[i]` to `b[i]`."""
 
@@ -127,6 +138,7 @@ class LabelledInpainting(NamedTuple):
 BatchType: TypeAlias = (
     type[Labelled]
     | type[Paired]
+    | type[LabelledPaired]
     | type[Unpaired]
     | type[LabelledUnpaired]
     | type[PartlyLabelled]

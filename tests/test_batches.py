@@ -7,6 +7,7 @@ from jaxgen.batches import (
     Column,
     Domains,
     Labelled,
+    LabelledPaired,
     LabelledUnpaired,
     Paired,
     PartlyLabelled,
@@ -25,6 +26,7 @@ IMAGE, OTHER, WORDS = np.zeros((2, 4, 4, 1)), np.ones((2, 4, 4, 1)), np.array([1
         (IMAGE, None, IMAGE),
         (Labelled(IMAGE, WORDS), WORDS, IMAGE),
         (Paired(IMAGE, OTHER), IMAGE, OTHER),
+        (LabelledPaired(IMAGE, OTHER, WORDS), IMAGE, OTHER),
         (Unpaired(IMAGE, OTHER), IMAGE, None),
         (LabelledUnpaired(IMAGE, WORDS, OTHER), IMAGE, None),
         (PartlyLabelled(OTHER, WORDS, IMAGE), None, IMAGE),
@@ -34,6 +36,7 @@ IMAGE, OTHER, WORDS = np.zeros((2, 4, 4, 1)), np.ones((2, 4, 4, 1)), np.array([1
         "images",
         "labelled",
         "paired",
+        "labelled and paired",
         "unpaired",
         "labelled and unpaired",
         "partly labelled",
@@ -49,7 +52,9 @@ def test_of_domains_a_model_is_given_the_whole_batch():
     assert condition(batch) is batch and target(batch) is None and columns(Domains) == columns(Labelled)
 
 
-@pytest.mark.parametrize("kind", [Labelled, Paired, Unpaired, LabelledUnpaired, PartlyLabelled, Captioned])
+@pytest.mark.parametrize(
+    "kind", [Labelled, Paired, LabelledPaired, Unpaired, LabelledUnpaired, PartlyLabelled, Captioned]
+)
 def test_every_kind_says_where_each_of_its_fields_comes_from(kind):
     assert len(columns(kind)) == len(kind._fields)
     assert kind.CONDITION in (None, *kind._fields) and kind.TARGET in (None, *kind._fields)

@@ -82,6 +82,7 @@ UNMEASURED = {
     "models/partial_conv.md",
     "models/pix2pix.md",
     "models/pixelda.md",
+    "models/sigan.md",
     "models/srgan.md",
     "models/srresnet.md",
     "models/stargan.md",

@@ -9,6 +9,7 @@
     pairs:PATH, unpaired:A,B        two images at a time
     few_labels:mnist:100:0          100 images of a set with their labels, drawn with seed 0, and all without
     super_resolution:PATH           pictures, and the same made smaller
+    smaller:SET                     the images of a set, and the same made smaller, with their labels
     embeddings:clip.npz,captions:PATH    a set of images, its captions as vectors that another network has made
     prompts:fashion_mnist           a labelled set whose captions say the class
     shapes_captions                 drawn shapes with sentences that say which, for text to image
@@ -93,6 +94,7 @@ def _by_name(name: str, request: "Request") -> "Collection":
         quickdraw,
         reduced,
         shapes_captions,
+        smaller,
         tables,
         toys,
     )
@@ -113,6 +115,8 @@ def _by_name(name: str, request: "Request") -> "Collection":
             return domains.unpaired(rest, lambda one: _by_name(one, request))
         case "super_resolution":
             return reduced.collection(rest, request, lambda one: _by_name(one, request))
+        case "smaller":
+            return smaller.collection(rest, request, lambda one: _by_name(one, request))
         case "few_labels":
             return few_labels.collection(rest, lambda one: _by_name(one, request))
         case "npy":

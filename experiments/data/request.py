@@ -95,6 +95,6 @@ def _plain(name: str) -> str:
 def public_name(name: str) -> str:
     """The name of a data set without the folders that its files lie in."""
     scheme, colon, rest = name.partition(":")
-    if scheme in ("prompts", "few_labels"):
+    if scheme in ("prompts", "few_labels", "smaller"):
         return scheme + colon + public_name(rest)
     return re.sub(r"[^,:]*[/\\]([^,:/\\]+)[/\\]*", r"\1", name) if scheme in OWN else name
