@@ -50,6 +50,17 @@ class Paired(NamedTuple):
     CONDITION, TARGET = "inputs", "targets"
 
 
+class LabelledPaired(NamedTuple):
+    """A batch of pairs as `Paired` has them, with a label of each."""
+
+    inputs: Batch
+    targets: Batch
+    labels: Labels
+
+    COLUMNS = (Column("images"), Column("targets"), Column("labels"))
+    CONDITION, TARGET = "inputs", "targets"
+
+
 class Unpaired(NamedTuple):
     """A batch of two domains, drawn independently: nothing links `a[i]` to `b[i]`."""
 
@@ -82,6 +93,17 @@ class LabelledUnpaired(NamedTuple):
 
     COLUMNS = (Column("images"), Column("labels"), Column("others", rows="other"))
     CONDITION, TARGET = "a", None
+
+
+class PartlyLabelled(NamedTuple):
+    """A batch of images with their labels, and of as many images, drawn independently, whose labels are not known."""
+
+    labelled: Batch
+    labels: Labels
+    images: Batch
+
+    COLUMNS = (Column("images"), Column("labels"), Column("others", rows="other"))
+    CONDITION, TARGET = None, "images"
 
 
 class Domains(NamedTuple):
@@ -129,9 +151,11 @@ class LabelledInpainting(NamedTuple):
 BatchType: TypeAlias = (
     type[Labelled]
     | type[Paired]
+    | type[LabelledPaired]
     | type[Unpaired]
     | type[Coupled]
     | type[LabelledUnpaired]
+    | type[PartlyLabelled]
     | type[Domains]
     | type[Captioned]
     | type[Inpainting]

@@ -8,8 +8,10 @@ from jaxgen.batches import (
     Coupled,
     Domains,
     Labelled,
+    LabelledPaired,
     LabelledUnpaired,
     Paired,
+    PartlyLabelled,
     Unpaired,
     columns,
     condition,
@@ -25,12 +27,24 @@ IMAGE, OTHER, WORDS = np.zeros((2, 4, 4, 1)), np.ones((2, 4, 4, 1)), np.array([1
         (IMAGE, None, IMAGE),
         (Labelled(IMAGE, WORDS), WORDS, IMAGE),
         (Paired(IMAGE, OTHER), IMAGE, OTHER),
+        (LabelledPaired(IMAGE, OTHER, WORDS), IMAGE, OTHER),
         (Unpaired(IMAGE, OTHER), IMAGE, None),
         (Coupled(IMAGE, OTHER), None, IMAGE),
         (LabelledUnpaired(IMAGE, WORDS, OTHER), IMAGE, None),
+        (PartlyLabelled(OTHER, WORDS, IMAGE), None, IMAGE),
         (Captioned(IMAGE, WORDS), WORDS, IMAGE),
     ],
-    ids=["images", "labelled", "paired", "unpaired", "coupled", "labelled and unpaired", "captioned"],
+    ids=[
+        "images",
+        "labelled",
+        "paired",
+        "labelled and paired",
+        "unpaired",
+        "coupled",
+        "labelled and unpaired",
+        "partly labelled",
+        "captioned",
+    ],
 )
 def test_a_batch_says_what_a_model_is_given_and_what_its_samples_are_compared_with(batch, given, compared):
     assert condition(batch) is given and target(batch) is compared
@@ -41,7 +55,9 @@ def test_of_domains_a_model_is_given_the_whole_batch():
     assert condition(batch) is batch and target(batch) is None and columns(Domains) == columns(Labelled)
 
 
-@pytest.mark.parametrize("kind", [Labelled, Paired, Unpaired, Coupled, LabelledUnpaired, Captioned])
+@pytest.mark.parametrize(
+    "kind", [Labelled, Paired, LabelledPaired, Unpaired, Coupled, LabelledUnpaired, PartlyLabelled, Captioned]
+)
 def test_every_kind_says_where_each_of_its_fields_comes_from(kind):
     assert len(columns(kind)) == len(kind._fields)
     assert kind.CONDITION in (None, *kind._fields) and kind.TARGET in (None, *kind._fields)

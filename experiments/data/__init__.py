@@ -7,7 +7,9 @@
     folder:PATH, captions:PATH      a person's own pictures, in a folder or a zip archive; npy:PATH, npz:PATH for arrays
     parquet:PATH, arrow:PATH        tables of pictures, as Hugging Face datasets has them
     pairs:PATH, unpaired:A,B        two images at a time
+    few_labels:mnist:100:0          100 images of a set with their labels, drawn with seed 0, and all without
     super_resolution:PATH           pictures, and the same made smaller
+    smaller:SET                     the images of a set, and the same made smaller, with their labels
     embeddings:clip.npz,captions:PATH    a set of images, its captions as vectors that another network has made
     prompts:fashion_mnist           a labelled set whose captions say the class
     inverted:mnist, edges:mnist     a set whose every image is changed: a second domain of it
@@ -87,12 +89,14 @@ def _by_name(name: str, request: "Request") -> "Collection":
         digits,
         domains,
         embeddings,
+        few_labels,
         folders,
         prepared,
         prompts,
         quickdraw,
         reduced,
         shapes_captions,
+        smaller,
         tables,
         toys,
     )
@@ -113,6 +117,10 @@ def _by_name(name: str, request: "Request") -> "Collection":
             return domains.unpaired(rest, lambda one: _by_name(one, request))
         case "super_resolution":
             return reduced.collection(rest, request, lambda one: _by_name(one, request))
+        case "smaller":
+            return smaller.collection(rest, request, lambda one: _by_name(one, request))
+        case "few_labels":
+            return few_labels.collection(rest, lambda one: _by_name(one, request))
         case "npy":
             return arrays.npy(rest)
         case "npz":

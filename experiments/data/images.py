@@ -36,6 +36,7 @@ class ImageSet:
     classes: tuple[str, ...] = ()  # name of each label
     targets: Rows | None = None  # images that belong to `images`, one to one
     others: Rows | None = None  # images of a second domain, in any number
+    other_labels: np.ndarray | None = None  # of those, where both domains are of one set; no batch holds them
     captions: np.ndarray | None = None  # (num, most, length), padded with 0: UTF-8 as uint8, or tokens as uint16
     num_captions: np.ndarray | None = None  # (num,) uint32: how many captions each image has
     window: Window | None = None  # None: images are taken as they are stored

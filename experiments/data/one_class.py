@@ -1,52 +1,13 @@
 """One class of a set whose labels are read when they are needed, all of it or its first training images."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from experiments.command_line.errors import UserError
+from experiments.data.chosen import Chosen
 from experiments.data.collection import Collection, NoExamples
-from experiments.data.request import class_number, official
-
-
-class _OfClass(Mapping[str, np.ndarray]):
-    """The splits of one class of a set, found when they are needed."""
-
-    def __init__(self, every: Collection, number: int, most: int | None):
-        self._every, self._number, self._most = every, number, most
-        self._names = tuple(every.splits) if official("test", tuple(every.splits)) else (*every.splits, "test")
-        self._found: dict[str, np.ndarray] = {}
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __getitem__(self, split: str) -> np.ndarray:
-        if split not in self._names:
-            raise KeyError(split)
-        if split not in self._found:
-            indices, labels = self._every.indices(split), self._every.labels
-            assert labels is not None
-            there = labels[indices]
-            self._found[split] = indices[there == self._number]
-            if split == "train" and self._most is not None:
-                self._found[split] = self._first(self._found[split], self._most)
-            if not len(self._found[split]):
-                names = self._every.classes
-                raise NoExamples(
-                    f"{self._every.name} as prepared here holds no {names[self._number]!r}; it holds: "
-                    f"{', '.join(names[label] for label in np.unique(there))}"
-                )
-        return self._found[split]
-
-    def _first(self, indices: np.ndarray, most: int) -> np.ndarray:
-        if len(indices) < most:
-            name = self._every.classes[self._number]
-            raise UserError(f"{self._every.name} has {len(indices):,} training images of {name!r}, fewer than {most:,}")
-        return indices[:most]
+from experiments.data.request import class_number
 
 
 def of(every: Collection, set_name: str, wanted: str) -> Collection:
@@ -61,7 +22,24 @@ def of(every: Collection, set_name: str, wanted: str) -> Collection:
         given = f"{set_name}:{wanted}"
         raise UserError(f"{given}:{most} must end in a number of training images, such as {given}:500")
     number = class_number(set_name, wanted, every.classes)
+
+    def first(split: str) -> int | None:
+        return int(most) if colon and split == "train" else None
+
     named = dataclasses.replace(every, name=set_name)
-    splits = _OfClass(named, number, int(most) if colon else None)
+    splits = Chosen(named, lambda split, indices: _of_class(named, number, indices, first(split)))
     zeros = np.broadcast_to(np.int32(0), len(every.images))
     return dataclasses.replace(every, splits=splits, labels=zeros, classes=(every.classes[number],), texts=None)
+
+
+def _of_class(every: Collection, number: int, indices: np.ndarray, most: int | None) -> np.ndarray:
+    """Those of the class, all or the first `most`. An error if there are none, or fewer."""
+    assert every.labels is not None
+    there = every.labels[indices]
+    found, names = indices[there == number], every.classes
+    if most is not None and len(found) < most:
+        raise UserError(f"{every.name} has {len(found):,} training images of {names[number]!r}, fewer than {most:,}")
+    if not len(found):
+        held = ", ".join(names[label] for label in np.unique(there))
+        raise NoExamples(f"{every.name} as prepared here holds no {names[number]!r}; it holds: {held}")
+    return found[:most]

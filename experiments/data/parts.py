@@ -34,18 +34,18 @@ def cut(collection: Collection, request: Request) -> ImageSet:
     name, notes = collection.name, collection.notes
     first, *second = _columns(collection, request)
     indices = _indices(collection, request.split)
-    others = None
+    others, other_labels = None, None
     if collection.others is not None:
         of_others, more = _sound(name, _indices(collection.others, request.split), second)
         others, notes = second[0].rows(collection.others.name, of_others), (*notes, *more)
+        if collection.labels is not None and collection.others.labels is collection.labels:
+            other_labels = _known(collection.labels[of_others])
         second = []
     indices, more = _sound(name, indices, [first, *second])
     images, *targets = (column.rows(name, indices) for column in (first, *second))
     if targets:
         factor_of(tuple(images.shape[1:]), tuple(targets[0].shape[1:]))
-    labels = None if collection.labels is None else np.asarray(collection.labels[indices], np.int32)
-    if labels is not None and (labels == UNLABELLED).any():
-        labels = None
+    labels = None if collection.labels is None else _known(collection.labels[indices])
     texts, num_texts, reader = None, None, None
     if collection.embeddings is not None:
         texts, num_texts = collection.embeddings(indices)
@@ -61,12 +61,19 @@ def cut(collection: Collection, request: Request) -> ImageSet:
         () if labels is None else collection.classes,
         targets[0] if targets else None,
         others,
+        other_labels,
         captions=texts,
         num_captions=num_texts,
         reader=reader,
         notes=(*notes, *_unread(collection), *more),
         fingerprint=lambda: fingerprint(collection).to_json(),
     )
+
+
+def _known(labels: np.ndarray) -> np.ndarray | None:
+    """The labels; None where an example has none."""
+    labels = np.asarray(labels, np.int32)
+    return None if (labels == UNLABELLED).any() else labels
 
 
 def _unread(collection: Collection) -> Iterator[str]:

@@ -12,6 +12,7 @@ from jaxgen import batches
 TITLES = {
     "identity": "input itself",
     "bicubic": "bicubic",
+    "labels_alone": "same network, labels alone",
     "mean": "mean training target",
     "frequent": "most frequent label",
     "mean_color": "mean colour around the hole",

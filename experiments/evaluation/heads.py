@@ -1,17 +1,19 @@
-"""Accuracy of models that name classes beside what they make of images: of held-out images, intervals of 95 %."""
+"""Accuracy of models that name classes beside what they make of images: of held-out images, intervals of 95 %.
 
-from collections.abc import Mapping, Sequence
+Beside a model that learns from few labels stands its own classifier, trained on those labels alone.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.evaluation import rows
+from experiments.evaluation import labels_alone, rows
 from experiments.evaluation.outputs import in_chunks
 from experiments.evaluation.rows import Cell, Row
 from experiments.evaluation.sets import Real, Run
-from experiments.models import conditions
 from experiments.runs.experiment import model_of
 from jaxgen.images import scale
 from jaxgen.model import Classifier
@@ -22,8 +24,8 @@ NAME = "class_accuracy"
 
 def are_there(config: Any) -> bool:
     """Whether a model names classes of the images that it is compared with."""
-    model = model_of(config)
-    return isinstance(model, Classifier) and conditions.is_image(config) and config.batch_type.TARGET is not None
+    compared = config.batch_type is not None and config.batch_type.TARGET is not None
+    return compared and isinstance(model_of(config), Classifier)
 
 
 def judge(runs: Mapping[str, Run], real: Real, names: Sequence[str], seed: int) -> list[Row]:
@@ -36,6 +38,9 @@ def judge(runs: Mapping[str, Run], real: Real, names: Sequence[str], seed: int) 
         return [Row(NAME, title, better="higher", reason="no held-out images with labels")]
     pixels, labels = real.test.batch(np.arange(len(real.test))), real.test.labels
     cells = {name: _cell(run, np.asarray(pixels), np.asarray(labels), seed) for name, run in runs.items()}
+    if labels_alone.are_there(config):
+        named = labels_alone.fitted(runs["samples"].experiment, runs["samples"].step, seed)
+        cells[labels_alone.NAME] = _share(named, config.value_range, np.asarray(pixels), np.asarray(labels), seed)
     return [Row(NAME, title, None, "none", better="higher", interval=f"bootstrap of {rows.DRAWS:,} draws", cells=cells)]
 
 
@@ -44,9 +49,18 @@ def _cell(run: Run, pixels: np.ndarray, labels: np.ndarray, seed: int) -> Cell:
     if not isinstance(model, Classifier):
         return Cell(num=len(pixels), reason="names no classes")
 
+    def named(images: Any) -> Any:
+        return model.classify(config, run.state, images)
+
+    return _share(named, config.value_range, pixels, labels, seed)
+
+
+def _share(classify: Callable[[Any], Any], value_range: Any, pixels: np.ndarray, labels: np.ndarray, seed: int) -> Cell:
+    """The share of images whose class has the largest logit."""
+
     @jax.jit
     def named(images: Any) -> Any:
-        return model.classify(config, run.state, scale(images, config.value_range)).argmax(axis=1)
+        return classify(scale(images, value_range)).argmax(axis=1)
 
     right = (in_chunks(lambda images: named(jnp.asarray(images)), pixels) == labels).astype(np.float32)
     return Cell(float(right.mean()), *rows.bootstrapped(right, jax.random.key(seed)), num=len(right))

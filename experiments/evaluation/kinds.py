@@ -69,10 +69,10 @@ def judges(run: Run, options: Options) -> Judges:
 def before(runs: Mapping[str, Run], given: Sets, options: Options, by: Judges) -> list[Row]:
     """The rows that a reader looks for first."""
     config, seed = runs["samples"].experiment.model, options.seed
-    samples, found = {name: given.candidates[name].pixels for name in runs}, []
+    samples = {name: given.candidates[name].pixels for name in runs}
+    found = heads.judge(runs, given.real, options.metrics, seed)
     if pairs.are_there(config):
         compared = pairs.drawn(runs, samples, given.real, seed)
-        found += heads.judge(runs, given.real, options.metrics, seed)
         found += pairs.judge(compared, options.metrics, seed, by.of_pairs)
     if diversity.is_there(config) and _wanted(diversity.NAME, options):
         found += diversity.judge(runs, samples, seed)

@@ -82,7 +82,9 @@ def compared(config: Any, image_set: ImageSet) -> ImageSet:
         if name == kind.TARGET or (kind.TARGET is None and column.rows == "other")
     }
     if "others" in wanted and image_set.others is not None:
-        return dataclasses.replace(image_set, images=image_set.others, others=None, labels=None, classes=())
+        labels = image_set.other_labels if kind.TARGET is not None else None
+        own = {"others": None, "other_labels": None, "classes": () if labels is None else image_set.classes}
+        return dataclasses.replace(image_set, images=image_set.others, labels=labels, **own)
     if "targets" not in wanted or image_set.targets is None:
         return image_set
     factor, window = image_set.targets.shape[1] // image_set.images.shape[1], image_set.window

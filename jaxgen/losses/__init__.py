@@ -28,7 +28,7 @@ from jaxgen.losses.divergences import (
     kl_divergence,
     total_variation_distance,
 )
-from jaxgen.losses.embeddings import contrastive_embedding, structured_joint_embedding
+from jaxgen.losses.embeddings import contrastive_embedding, siamese_contrastive, structured_joint_embedding
 from jaxgen.losses.features import (
     feature_matching,
     gaussian_kernel,
@@ -215,6 +215,7 @@ __all__ = [
     "relativistic_least_squares_generator",
     "running_mean",
     "safe_norm",
+    "siamese_contrastive",
     "sliced_wasserstein",
     "slopes",
     "smooth_l1_error",

@@ -1,9 +1,10 @@
-"""Losses of two encoders that are to give an image and its text vectors that match.
+"""Losses of encoders: of an image and its text, or of two images of one thing, the vectors are to match.
 
-Row i of the images v and row i of the texts t belong together. Both losses compare all pairs of a batch: with the batch
-split over devices, each share has its own value.
+Of two encoders, row i of the images v and row i of the texts t belong together. Their losses compare all pairs of a
+batch: with the batch split over devices, each share has its own value.
 
 - Reed, Akata, Lee, Schiele: Learning Deep Representations of Fine-grained Visual Descriptions, 2016, arXiv 1605.05395.
+- Hadsell, Chopra, LeCun: Dimensionality Reduction by Learning an Invariant Mapping, 2006, CVPR.
 - Radford et al.: Learning Transferable Visual Models From Natural Language Supervision, 2021, arXiv 2103.00020 (CLIP).
 """
 
@@ -12,7 +13,7 @@ from jax.nn import logsumexp
 from jaxtyping import Array, Bool
 
 from jaxgen.losses._arrays import Floats, arrays, number, ranked
-from jaxgen.losses.penalties import unit_length
+from jaxgen.losses.penalties import safe_norm, unit_length
 from jaxgen.typing import PerExample
 
 
@@ -94,6 +95,42 @@ def contrastive_embedding(
         for pairs, each in ((counted, logits), (counted.T, logits.T))
     )
     return (rows + columns) / 2
+
+
+def siamese_contrastive(
+    features: Floats, others: Floats, same: Bool[Array, "..."], *, margin: float = 1.0
+) -> PerExample:
+    """d^2 of a pair of one kind, max(0, m - d)^2 of a pair of two, d = ||v - v'||: equation 4 of Hadsell et al.
+
+    Their code halves both. 0 for equal vectors of one kind, and for vectors of two kinds that are m apart.
+
+    Args:
+        features: v of the first of each pair, (B, d).
+        others: v' of the second, (B, d).
+        same: whether both are of one kind, (B,).
+        margin: m > 0.
+
+    Returns:
+        One value for each pair, (B,).
+
+    Raises:
+        ValueError: unless features and others are (B, d), same is bool (B,) and margin is positive.
+
+    >>> import jax.numpy as jnp
+    >>> ones, zeros = jnp.ones((2, 1)), jnp.zeros((2, 1))
+    >>> siamese_contrastive(ones, zeros, jnp.array([True, False]), margin=3.0)
+    Array([1., 4.], dtype=float32)
+    """
+    features, others = ranked("B, d", features=features, others=others)
+    arrays(same=same)
+    if same.shape != features.shape[:1] or same.dtype != jnp.bool_:
+        raise ValueError(
+            f"same is {same.dtype} {same.shape}, but must be bool {features.shape[:1]}, one for each pair of rows"
+        )
+    if not margin > 0:
+        raise ValueError(f"margin is {margin}, but must be positive")
+    distances = safe_norm(features - others)
+    return jnp.where(same, distances**2, jnp.maximum(0.0, margin - distances) ** 2)
 
 
 def _negatives(num: int, negatives: Array | None) -> Array:

@@ -77,6 +77,7 @@ from jaxgen.metrics.perceptual import (
 )
 from jaxgen.metrics.pyramid import (
     Patches,
+    enlarge,
     laplacian_pyramid,
     patch_descriptors,
     pyramid_distances,
@@ -114,6 +115,7 @@ __all__ = [
     "classification_accuracy_score",
     "covariance",
     "density_coverage",
+    "enlarge",
     "equivariance",
     "frechet_distance",
     "gaussian_frechet_distance",

@@ -59,9 +59,31 @@ def laplacian_pyramid(images: Floats, num_levels: int) -> list[Array]:
     levels = []
     for _ in range(num_levels - 1):
         smaller = _blur(images)[:, ::2, ::2]
-        levels.append(images - _up(smaller))
+        levels.append(images - enlarge(smaller))
         images = smaller
     return [*levels, images]
+
+
+def enlarge(images: Floats) -> Array:
+    """up(y): images of twice the sides.
+
+    Args:
+        images: y, (B, height, width, channels), of sides of at least 2.
+
+    Returns:
+        (B, 2 height, 2 width, channels).
+
+    Raises:
+        ValueError: unless images have four axes and such sides.
+
+    >>> enlarge(jnp.ones((1, 2, 2, 1)))[0, :, :, 0].round(3).tolist()[0]
+    [1.0, 1.0, 1.0, 1.0]
+    """
+    (images,) = ranked("B, height, width, channels", images=images)
+    batch, height, width, channels = images.shape
+    require(min(height, width) >= 2, "shape of images", images.shape, "of sides of at least 2")
+    upsampled = jnp.zeros((batch, 2 * height, 2 * width, channels), images.dtype)
+    return 4 * _blur(upsampled.at[:, ::2, ::2].set(images))
 
 
 def pyramid_distances(
@@ -143,9 +165,3 @@ def _blur(images: Array) -> Array:
     """b along rows and columns, the image mirrored without repeating its border."""
     images = jnp.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
     return correlate(correlate(images, BINOMIAL, axis=1), BINOMIAL, axis=2)
-
-
-def _up(images: Array) -> Array:
-    batch, height, width, channels = images.shape
-    upsampled = jnp.zeros((batch, 2 * height, 2 * width, channels), images.dtype)
-    return 4 * _blur(upsampled.at[:, ::2, ::2].set(images))

@@ -15,9 +15,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.checks import require
-from jaxgen.mode import EVALUATION, Mode, fold
+from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.convolution_layers import Conv
-from jaxgen.nets.dropout import dropout
+from jaxgen.nets.dropout import dropout, gaussian_noise
 from jaxgen.nets.norm import offset_batch_norm
 from jaxgen.nets.pix2pix import NORMAL, SLOPE
 from jaxgen.typing import Images, Labels, Latents, Shape
@@ -67,7 +67,6 @@ class NoisyDiscriminator(nn.Module):
     def __call__(self, images: Images, output_shape: Shape = (), *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, height, width, channels) to (batch,), float32. ValueError for another output shape than `()`."""
         require(output_shape == (), "output_shape", output_shape, "(): one score for each image")
-        require(self.deviation >= 0, "deviation", self.deviation, "at least 0")
         dtype = jnp.dtype(self.dtype)
         conv = functools.partial(Conv, kernel_init=NORMAL, dtype=dtype)
         width, layer = self.channels, 0
@@ -80,12 +79,7 @@ class NoisyDiscriminator(nn.Module):
         return nn.Dense(1, dtype=dtype, kernel_init=NORMAL)(flat)[:, 0].astype(jnp.float32)
 
     def _disturbed(self, hidden: jax.Array, mode: Mode, layer: int) -> jax.Array:
-        hidden = dropout(hidden, self.rate, mode, 2 * layer)
-        if not mode.train or self.deviation == 0:
-            return hidden
-        keys = fold(mode.example_keys("Gaussian noise"), 2 * layer + 1)
-        noise = jax.vmap(lambda key: jax.random.normal(key, hidden.shape[1:], hidden.dtype))(keys)
-        return hidden + jnp.asarray(self.deviation, hidden.dtype) * noise
+        return gaussian_noise(dropout(hidden, self.rate, mode, 2 * layer), self.deviation, mode, 2 * layer + 1)
 
 
 class DomainClassifier(nn.Module):

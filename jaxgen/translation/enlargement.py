@@ -28,18 +28,25 @@ def factor(config: Any) -> int:
     return found
 
 
-def enlarge(config: Any, variables: Variables, images: Points, mode: Mode = EVALUATION) -> tuple[Images, Variables]:
-    """G(x) of images of any size, not clipped, and the generator's variables after the pass."""
+def enlarge(
+    config: Any, variables: Variables, images: Points, mode: Mode = EVALUATION, part: str | None = None
+) -> tuple[Images, Variables]:
+    """G(x) of images of any size, not clipped, and the generator's variables after the pass.
+
+    With `part`, variables are those of several networks, and the generator is the one of that name.
+    """
     times, (height, width) = factor(config), images.shape[1:3]
     shape = times * height, times * width, config.image_shape[2]
-    return apply(config.generator, variables, images, shape, mode=mode.stream(GENERATOR))
+    return apply(config.generator, variables, images, shape, mode=mode.stream(GENERATOR), part=part)
 
 
-def sample(config: Any, state: Any, key: Keys, num: int, condition: Points | None = None) -> jax.Array:
+def sample(
+    config: Any, state: Any, key: Keys, num: int, condition: Points | None = None, *, part: str | None = None
+) -> jax.Array:
     """G(x) of each of `num` images, `condition`, of any size, in the value range; the key plays no part."""
     if condition is None:
         raise ValueError("condition is None, but must be the images to enlarge, in the value range")
-    outputs, _ = enlarge(config, state.ema, condition)
+    outputs, _ = enlarge(config, state.ema, condition, part=part)
     return outputs if config.value_range is None else jnp.clip(outputs, *config.value_range)
 
 

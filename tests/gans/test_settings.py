@@ -16,7 +16,9 @@ from jaxgen.gans import (
     cogan,
     ebgan,
     gan,
+    improved_gan,
     infogan,
+    lapgan,
     unrolled_gan,
     wgan,
     wgan_gp,
@@ -144,6 +146,24 @@ PAPERS = {
     },
     # Hjelm et al., the authors' code for binary MNIST.
     bgan: GREY | both(Optimizer(1e-4, Adam(b1=0.5))) | {"prior": Normal(64), "draws": 20, "average": NoAverage()},
+    # Salimans et al., the authors' code for MNIST with few labels, without the fall of the rate.
+    improved_gan: GREY
+    | both(Optimizer(3e-3, DCGAN))
+    | {
+        "num_classes": 10,
+        "prior": Uniform(100, 1.0),
+        "objective": NonSaturating(),
+        "unlabelled_weight": 0.5,
+        "feature_weight": 1.0,
+        "adversarial_weight": 0.0,
+        "historical_weight": 0.0,
+        "average": NoAverage(),
+        "classifier_average": NoAverage(),
+    },
+    # In the manner of Denton et al., section 4.1, for CIFAR-10, without the change of rate and momentum.
+    lapgan: CIFAR
+    | both(Optimizer(0.02, MOMENTUM))
+    | {"levels": 3, "prior": Uniform(100, 1.0), "objective": NonSaturating(), "average": NoAverage()},
     # Arjovsky et al., Algorithm 1.
     wgan: both(Optimizer(5e-5, RMSProp()), "critic")
     | {

@@ -129,6 +129,7 @@ ROWS: dict[str, Row] = {
     "spectral_normalize": Row(L.spectral_normalize, (ROW, (3,)), batch=False),
     "ssim_error": Row(SSIM, (IMAGES, IMAGES)),
     "standard_normal_kl": Row(L.standard_normal_kl, (ROW, ROW)),
+    "siamese_contrastive": Row(lambda v, w: L.siamese_contrastive(v, w, labels_of(v) > 1), (ROW, ROW)),
     "structured_joint_embedding": Row(L.structured_joint_embedding, (ROW, ROW)),
     "structured_joint_embedding of the hardest": Row(
         functools.partial(L.structured_joint_embedding, hardest=True), (ROW, ROW)

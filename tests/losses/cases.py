@@ -188,6 +188,7 @@ CASES = [
     Case(
         "contrastive_embedding", lambda v, t: L.contrastive_embedding(v, t, 3.0), _normal((3,), (3,)), separable=False
     ),
+    Case("siamese_contrastive", lambda v, w: L.siamese_contrastive(v, w, jnp.ones(len(v), bool)), _normal((3,), (3,))),
     Case("structured_joint_embedding", L.structured_joint_embedding, _normal((3,), (3,)), separable=False),
     Case("pull_away", L.pull_away, _normal((3,)), separable=False),
     Case("feature_matching", L.feature_matching, _normal((3,), (3,)), separable=False),

@@ -16,6 +16,7 @@ from jaxgen import losses
 from jaxgen.losses.divergences import DIVERGENCES
 from tests.losses.cases import BATCH, CASES, WITHOUT_A_CASE, Case, critic
 
+SAME = jnp.array([True, False, True])
 every = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 SEPARABLE = [case for case in CASES if case.separable]
 
@@ -366,6 +367,9 @@ REFUSALS = [
     ("structured_joint_embedding", L.structured_joint_embedding, zeros(ONE, ONE)),
     ("contrastive_embedding", L.contrastive_embedding, zeros((3, 2), (3, 3), ())),
     ("contrastive_embedding", L.contrastive_embedding, zeros((3, 2), (3, 2), ONE)),
+    ("siamese_contrastive", functools.partial(L.siamese_contrastive, same=SAME), zeros((3, 2), (3, 3))),
+    ("siamese_contrastive", functools.partial(L.siamese_contrastive, same=SAME), zeros((4, 2), (4, 2))),
+    ("siamese_contrastive", functools.partial(L.siamese_contrastive, same=SAME), zeros(ONE, ONE)),
     ("wasserstein_1d", L.wasserstein_1d, zeros(ONE, TWO)),
     ("wasserstein_1d", L.wasserstein_1d, zeros(COLUMN, COLUMN)),
     ("earth_movers_distance", L.earth_movers_distance, zeros(ONE, TWO)),

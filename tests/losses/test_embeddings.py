@@ -6,7 +6,7 @@ import numpy as np
 import optax
 import pytest
 
-from jaxgen.losses import contrastive_embedding, structured_joint_embedding
+from jaxgen.losses import contrastive_embedding, siamese_contrastive, structured_joint_embedding
 
 SCORES = jnp.array([[1.0, 0.5, -0.2], [0.3, 0.2, 0.9], [0.0, 1.1, 0.4]])
 EYE = jnp.eye(3)
@@ -76,3 +76,27 @@ def test_pairs_that_belong_together_are_no_negatives(loss):
     np.testing.assert_allclose(found[0], shares * alone[0], rtol=1e-5)
     with pytest.raises(ValueError, match=r"negatives are bool \(4,\), but must be bool \(4, 4\)"):
         loss(images, texts, negatives=negatives[0])
+
+
+def test_pairs_of_one_kind_pay_for_their_distance_and_others_for_being_near():
+    vectors, others = jnp.array([[0.0, 0.0]] * 4), jnp.array([[3.0, 4.0], [0.0, 0.0], [0.3, 0.4], [3.0, 4.0]])
+    same = jnp.array([True, True, False, False])
+    np.testing.assert_allclose(
+        siamese_contrastive(vectors, others, same, margin=2.0), [25.0, 0.0, 2.25, 0.0], rtol=1e-6
+    )
+
+
+def test_equal_vectors_cost_nothing_in_one_kind_and_have_a_finite_slope_in_two():
+    vectors = jnp.ones((3, 2))
+    assert not siamese_contrastive(vectors, vectors, jnp.ones(3, bool)).any()
+    two = jnp.zeros(3, bool)
+    np.testing.assert_array_equal(siamese_contrastive(vectors, vectors, two, margin=3.0), np.full(3, 9.0))
+    slope = jax.grad(lambda vectors: siamese_contrastive(vectors, jnp.ones((3, 2)), two).sum())(vectors)
+    np.testing.assert_array_equal(slope, np.zeros((3, 2)))
+
+
+def test_a_margin_must_be_positive_and_pairs_must_say_whether_they_are_of_one_kind():
+    with pytest.raises(ValueError, match=r"margin is 0\.0, but must be positive"):
+        siamese_contrastive(EYE, EYE, jnp.ones(len(EYE), bool), margin=0.0)
+    with pytest.raises(ValueError, match=r"same is bool \(2,\), but must be bool \(3,\)"):
+        siamese_contrastive(EYE, EYE, jnp.ones(2, bool))

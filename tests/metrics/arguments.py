@@ -86,6 +86,7 @@ ROWS: dict[str, Row] = {
     "inception_scores": Row(functools.partial(M.inception_scores, num_splits=2), (SET,)),
     "kernel_distance": Row(M.kernel_distance, (SET, OTHER)),
     "kernel_distances": Row(lambda x, y: M.kernel_distances(x, y, KEY, num_subsets=20, subset_size=3), (SET, OTHER)),
+    "enlarge": Row(M.enlarge, ((2, 4, 4, 1),)),
     "laplacian_pyramid": Row(lambda images: M.laplacian_pyramid(images, 2), ((2, 8, 8, 1),)),
     "limit_as_rotated": Row(lambda images, angles: M.limit_as_rotated(images, angles)[0], ((4, 13, 13, 1), B)),
     "lpips": Row(lambda weights, x, y: M.lpips(lambda x: [x], [weights], x, y), ((2,), IMAGES, IMAGES)),

@@ -10,8 +10,7 @@ import pytest
 import scipy.ndimage
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from jaxgen.metrics import Patches, laplacian_pyramid, patch_descriptors, pyramid_distances
-from jaxgen.metrics.pyramid import _up
+from jaxgen.metrics import Patches, enlarge, laplacian_pyramid, patch_descriptors, pyramid_distances
 from tests.metrics import inputs
 from tests.metrics.numbers import in_float64, single
 
@@ -43,7 +42,7 @@ def test_levels_add_up_to_the_image():
     images = single(IMAGES)
 
     def collapsed(images):
-        return functools.reduce(lambda small, level: level + _up(small), laplacian_pyramid(images, 4)[::-1])
+        return functools.reduce(lambda small, level: level + enlarge(small), laplacian_pyramid(images, 4)[::-1])
 
     np.testing.assert_allclose(jax.jit(collapsed)(images), images, atol=1e-6)
 
@@ -112,6 +111,8 @@ def test_images_and_patches_that_do_not_fit_are_refused(key):
     images = jnp.zeros((2, 24, 32, 3))
     with pytest.raises(ValueError, match=r"do not halve 4 times, which 5 levels need: .* multiples of 16"):
         laplacian_pyramid(images, 5)
+    with pytest.raises(ValueError, match="of sides of at least 2"):
+        enlarge(images[:, :1])
     with pytest.raises(ValueError, match="num_levels is 0"):
         laplacian_pyramid(images, 0)
     with pytest.raises(ValueError, match="differ"):

@@ -25,7 +25,14 @@ from jaxgen.nets.courses.atienza import AtienzaDiscriminator, AtienzaGenerator
 from jaxgen.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgen.nets.diff_augment import DiffAugment
 from jaxgen.nets.grid import GridDecoder, GridEncoder
+from jaxgen.nets.improved_gan import (
+    ImprovedConvDiscriminator,
+    ImprovedConvGenerator,
+    ImprovedMLPDiscriminator,
+    ImprovedMLPGenerator,
+)
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
+from jaxgen.nets.lapgan import BandDiscriminator, BandGenerator, DropoutMLP
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
@@ -121,6 +128,15 @@ NUMBERS = [
     (BGANDiscriminator, {"channels": 64, "features": 1024}),
     (BEGANDecoder, {"channels": 128}),
     (BEGANAutoencoder, {"channels": 128, "code_dim": 64}),
+    # The authors' code of improved GAN, for MNIST and for CIFAR-10.
+    (ImprovedMLPGenerator, {"features": (500, 500), "norm": "batch", "num_reference": 100}),
+    (ImprovedMLPDiscriminator, {"input_noise": 0.3, "noise": 0.5, "kernels": 0}),
+    (ImprovedConvGenerator, {"channels": (512, 256, 128), "norm": "batch", "num_reference": 100}),
+    (ImprovedConvDiscriminator, {"channels": (96, 192), "input_rate": 0.2, "rate": 0.5, "kernels": 0}),
+    # In the manner of Denton et al., for CIFAR-10.
+    (DropoutMLP, {"features": (600, 600), "rate": 0.5}),
+    (BandGenerator, {"channels": 64, "layers": 2, "kernel_size": 7}),
+    (BandDiscriminator, {"channels": 64, "kernel_size": 5, "rate": 0.5}),
     # Mao et al., figure 2.
     (LSGANGenerator, {"features": (256, 256, 256, 256, 256, 128, 64), "strides": (2, 1, 2, 1, 2, 2)}),
     (LSGANDiscriminator, {"layers": 4, "negative_slope": 0.2}),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.nets.dropout import dropout
+from jaxgen.nets.dropout import dropout, gaussian_noise
 
 HIDDEN = jnp.arange(1.0, 4_001.0).reshape(4, 1_000)
 TRAINING = Mode(jax.random.split(jax.random.key(0), 4), train=True)
@@ -39,3 +39,21 @@ def test_training_without_keys_is_refused():
 def test_rates_out_of_range_are_refused():
     with pytest.raises(ValueError, match=r"rate is 1.0, but must be in \[0, 1\)"):
         dropout(HIDDEN, 1.0, TRAINING, 0)
+
+
+def test_noise_has_its_deviation_and_belongs_to_the_examples_and_the_layer():
+    found = gaussian_noise(HIDDEN, 0.5, TRAINING, 0)
+    added = np.asarray(found, np.float64) - np.asarray(HIDDEN)
+    assert added.std() == pytest.approx(0.5, rel=0.05) and added.mean() == pytest.approx(0.0, abs=4 * 0.5 / 4_000**0.5)
+    one = TRAINING.with_keys(TRAINING.keys[1:2])
+    np.testing.assert_array_equal(gaussian_noise(HIDDEN[1:2], 0.5, one, 0), found[1:2])
+    assert (gaussian_noise(HIDDEN, 0.5, TRAINING, 1) != found).any()
+
+
+def test_there_is_no_noise_out_of_training_or_without_a_deviation():
+    assert gaussian_noise(HIDDEN, 0.5, EVALUATION, 0) is HIDDEN
+    assert gaussian_noise(HIDDEN, 0.0, Mode(train=True), 0) is HIDDEN
+    with pytest.raises(ValueError, match="Gaussian noise draws random numbers in training"):
+        gaussian_noise(HIDDEN, 0.5, Mode(train=True), 0)
+    with pytest.raises(ValueError, match=r"deviation is -0\.1, but must be at least 0"):
+        gaussian_noise(HIDDEN, -0.1, TRAINING, 0)

@@ -110,6 +110,7 @@ LAYERS |= {"InvertedBottleneck", "PlainResidualBlock"}
 LAYERS |= {"EqualizedDense", "EqualizedConv", "AdaINLayer"}  # of ProGAN and the StyleGANs
 LAYERS |= {"FourierFeatures", "FilteredLayer"}  # of StyleGAN 3
 LAYERS |= {"PartialConv", "ChannelWiseDense"}  # of networks that fill holes
+LAYERS |= {"WeightNormDense", "WeightNormConv", "MinibatchDiscrimination", "VirtualBatchNorm"}  # of improved GAN
 LAYERS |= {"ModulatedConv", "StyledLayer"}  # of StyleGAN 2
 LAYERS |= {"UnbiasedLayerNorm", "AdaptiveInstanceNorm"}  # of UNIT and MUNIT
 LAYERS |= {"Bottleneck", "TextScore", "WideBlock"}  # of GAN-CLS and StackGAN

@@ -39,6 +39,7 @@ from jaxgen.nets.gan_cls import TextDiscriminator, TextGenerator
 from jaxgen.nets.infogan import InfoGANGenerator
 from jaxgen.nets.initializers import to_flax
 from jaxgen.nets.instance_noise import InstanceNoise
+from jaxgen.nets.lapgan import BandDiscriminator, DropoutMLP
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.munit import StyleDecoder
@@ -78,13 +79,14 @@ from tests.programs import operations
 def test_every_network_has_a_case():
     """Those around another network are that network's. Denoisers, which are told a time, have tests of their own.
 
-    So have networks of equalised layers, which scale their weights at each call, those that read text, and those made
-    of the blocks of U-Nets, whose swish is a product.
+    So have networks of equalised layers and of weight normalisation, which scale their weights at each call, those that
+    read text, and those made of the blocks of U-Nets, whose swish is a product.
     """
     wanted = {
         net
         for net in networks()
         if "EqualizedDense" not in vars(sys.modules[net.__module__])
+        and "WeightNormDense" not in vars(sys.modules[net.__module__])
         and "GroupNorm" not in vars(sys.modules[net.__module__])
         and not net.__module__.startswith("jaxgen.nets.text.")
         and not any(field.type is nn.Module for field in dataclasses.fields(net))
@@ -246,6 +248,8 @@ DROPOUT = {
     ConditionalMLPGenerator: 2,  # of all hidden units
     ConditionalMLPDiscriminator: 2,
     Maxout: 2,  # before each layer
+    DropoutMLP: 2,  # behind each layer
+    BandDiscriminator: 1,  # before the dense layer
     FidleDiscriminator: 1,  # before the dense layer
     LanhamCritic: 4,  # after each activation
 }

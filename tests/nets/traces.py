@@ -38,6 +38,7 @@ from jaxgen.nets.dualgan import DualGANCritic, DualGANTranslator
 from jaxgen.nets.gan_cls import Bottleneck, TextDiscriminator, TextGenerator, TextScore
 from jaxgen.nets.grid import GridDecoder, GridEncoder, ResidualStack
 from jaxgen.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
+from jaxgen.nets.lapgan import BandDiscriminator, BandGenerator, DropoutMLP
 from jaxgen.nets.lsgan import LSGANDiscriminator, LSGANGenerator
 from jaxgen.nets.maxout import Maxout
 from jaxgen.nets.mlp import MLP
@@ -122,6 +123,9 @@ CASES = [
     (StageTwoGenerator(2, 1), (IMAGES, LATENTS), (64, 32, 1)),
     (StageTwoDiscriminator(2, 2), (jnp.ones((2, 64, 64, 1)), LATENTS), ()),
     (WideBlock(), MAPS),
+    (DropoutMLP((2, 3)), IMAGES, ()),
+    (BandGenerator(2), IMAGES, IMAGE),
+    (BandDiscriminator(2), IMAGES, ()),
     (SRResNet(2, 1), SMALL, IMAGE),
     (SRGANDiscriminator(2, 2, 2), IMAGES, ()),
     (RRDBNet(2, 2, 1), SMALL, IMAGE),

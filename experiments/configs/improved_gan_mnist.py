@@ -1,0 +1,35 @@
+"""Improved GAN (the semi-supervised classifier, a narrow form of its networks) on MNIST with 100 labels.
+
+python -m experiments.train improved_gan_mnist --data-dir DIR
+python -m experiments.train improved_gan_mnist --data-dir DIR --data few_labels:mnist:1000:0
+python -m experiments.evaluate runs/improved_gan_mnist
+
+The last number of --data is the seed with which the labelled images are drawn. An evaluation names the accuracy on
+held-out images beside that of the same network trained on the labels alone; the paper's, of the wide network after 300
+epochs and with 100 labels, is 99.07 %. SGAN: --model.feature-weight 0 --model.adversarial-weight 1.
+
+Meant for about twenty minutes on one core.
+"""
+
+from experiments.runs.experiment import Experiment
+from jaxgen.gans import improved_gan
+from jaxgen.moving_averages import Exponential
+from jaxgen.nets.improved_gan import ImprovedMLPDiscriminator, ImprovedMLPGenerator
+from jaxgen.optimizers import Adam, LinearDecay, Optimizer
+
+EXPERIMENT = Experiment(
+    model=improved_gan.Config(
+        generator=ImprovedMLPGenerator((250, 250)),
+        discriminator=ImprovedMLPDiscriminator((500, 250, 250)),
+        generator_optimizer=Optimizer(3e-3, Adam(b1=0.5), schedule=LinearDecay(10_000, begin=5_000)),
+        discriminator_optimizer=Optimizer(3e-3, Adam(b1=0.5), schedule=LinearDecay(10_000, begin=5_000)),
+        average=Exponential(0.999),
+        classifier_average=Exponential(0.999),
+    ),
+    data="few_labels:mnist:100:0",
+    batch_size=100,
+    steps=10_000,
+    log_every=100,
+    sample_every=1_000,
+    checkpoint_every=1_000,
+)
