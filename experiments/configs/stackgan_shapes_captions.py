@@ -27,10 +27,7 @@ MODEL = stackgan.Config(
     prior=SAME.prior,
     code_features=32,
     generator=StageOneGenerator(64),
-    discriminator=TextDiscriminator(64, 64, norm="layer"),
-    r1=SAME.r1,
-    generator_optimizer=SAME.generator_optimizer,
-    discriminator_optimizer=SAME.discriminator_optimizer,
+    discriminator=TextDiscriminator(64, 64),
     average=Exponential(0.999),
 )
 

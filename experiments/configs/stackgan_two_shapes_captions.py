@@ -23,7 +23,7 @@ EXPERIMENT = dataclasses.replace(
         FIRST,
         image_shape=(32, 32, 3),
         generator=StageTwoGenerator(32, blocks=2),
-        discriminator=TextDiscriminator(32, 64, norm="layer"),
+        discriminator=TextDiscriminator(32, 64),
         stage_one=stackgan.StageOne(FIRST.image_shape, FIRST.augmentation, FIRST.generator),
     ),
     images=ImageOptions(caption_length=64),
