@@ -55,7 +55,7 @@ def test_each_row_of_the_table_has_a_picture_page_module_and_command_of_one_mode
     picture, model, paper, module, command = row
     (page,) = re.findall(r"\]\((docs/models/\w+\.md)\)", model)
     name, path = re.fullmatch(r"\[`([\w.]+)`\]\(([\w/.]+)\)", module).groups()
-    (trained,) = re.findall(r"^`python -m experiments\.train (\w+)(?: --data-dir DIR| --data \w+:\w+)?`$", command)
+    (trained,) = re.findall(r"^`python -m experiments\.train (\w+)(?: --data-dir DIR| --data [\w:]+)?`$", command)
     assert path == f"{name.replace('.', '/')}.py" and paper
     assert f"::: {name}\n" in (ROOT / page).read_text(encoding="utf-8")
     assert type(experiment.load(trained).model).__module__ == name

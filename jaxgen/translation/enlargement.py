@@ -40,10 +40,13 @@ def enlarge(
     return apply(config.generator, variables, images, shape, mode=mode.stream(GENERATOR), part=part)
 
 
-def sample(
-    config: Any, state: Any, key: Keys, num: int, condition: Points | None = None, *, part: str | None = None
-) -> jax.Array:
+def sample(config: Any, state: Any, key: Keys, num: int, condition: Points | None = None) -> jax.Array:
     """G(x) of each of `num` images, `condition`, of any size, in the value range; the key plays no part."""
+    return enlarged(config, state, condition)
+
+
+def enlarged(config: Any, state: Any, condition: Points | None, part: str | None = None) -> jax.Array:
+    """G(x) of images of any size by the moving average, in the value range; `part` as in `enlarge`."""
     if condition is None:
         raise ValueError("condition is None, but must be the images to enlarge, in the value range")
     outputs, _ = enlarge(config, state.ema, condition, part=part)

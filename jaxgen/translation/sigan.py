@@ -169,4 +169,4 @@ def update(
 
 def sample(config: Config, state: State, key: Keys, num: int, condition: Points | None = None) -> jax.Array:
     """G(x) of each of `num` images, `condition`, of any size, in the value range; the key plays no part."""
-    return enlargement.sample(config, state, key, num, condition, part=GENERATOR)
+    return enlargement.enlarged(config, state, condition, GENERATOR)

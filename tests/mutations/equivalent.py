@@ -123,7 +123,7 @@ REASONS = {
     ("nets.instance_noise.STREAM", "1 -> 2 in 2 ** 31 - 1"): FREE,
     (
         "nets.norm.normalize",
-        "drop feature_axes= of nn.LayerNorm(reduction_axes=range(1, inputs.ndim), featur...",
+        "drop feature_axes= of nn.LayerNorm(reduction_axes=axes, feature_axes=-1, use_sc...",
     ): "the last axis is flax's default",
     ("nets.classifier.ConvClassifier.__call__", "drop mode= of body(images, (self.width,), mode=mode)"): (
         "the critic inside has neither a norm nor dropout"

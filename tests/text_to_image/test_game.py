@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jaxgen.gans.objectives import Hinge, LeastSquares
+from jaxgen.gans.regularization import Slope
 from jaxgen.mode import Mode
 from jaxgen.nets.gan_cls import TextDiscriminator
 from jaxgen.nets.initializers import Normal
@@ -34,7 +35,7 @@ def found():
 @pytest.mark.parametrize("mismatch", [0.0, 0.25, 1.0])
 def test_wrong_pairs_and_fakes_share_the_weight_of_one(found, mismatch):
     variables, (real, other, fake) = found
-    config = types.SimpleNamespace(discriminator=NET, objective=LeastSquares(), mismatch=mismatch)
+    config = types.SimpleNamespace(discriminator=NET, objective=LeastSquares(), mismatch=mismatch, r1=Slope())
     loss, (metrics, after) = jax.jit(
         lambda variables: matching_loss(config, variables, SHOWN, TEXTS, Mode(train=True))
     )(variables)
@@ -47,7 +48,7 @@ def test_wrong_pairs_and_fakes_share_the_weight_of_one(found, mismatch):
 
 def test_another_objective_stands_in_for_the_logarithms(found):
     variables, (real, other, fake) = found
-    config = types.SimpleNamespace(discriminator=NET, objective=Hinge(), mismatch=0.5)
+    config = types.SimpleNamespace(discriminator=NET, objective=Hinge(), mismatch=0.5, r1=Slope())
     loss, _ = jax.jit(lambda variables: matching_loss(config, variables, SHOWN, TEXTS, Mode(train=True)))(variables)
     wrong = (jnp.maximum(0, 1 + other) + jnp.maximum(0, 1 + fake)) / 2
     np.testing.assert_allclose(loss, (jnp.maximum(0, 1 - real) + wrong).mean(), rtol=1e-5)

@@ -54,6 +54,7 @@ IN_MEMORY = {
     "experiments.models.abilities.decoder": "nothing: the state is an argument of what it gives",
     "experiments.models.abilities.encoder": "nothing: the state is an argument of what it gives",
     "experiments.models.abilities.reconstruction": "nothing: the state is an argument of what it gives",
+    "experiments.models.coupled.pair_decoder": "nothing: the state is an argument of what it gives",
     "experiments.models.matching._embed": "nothing: the state is an argument of what it gives",
     "experiments.models.progress._telling": "nothing: a class made of a class",
     "experiments.models.sampling._rows": "nothing: state, seed and conditions are arguments of what it gives",
