@@ -36,7 +36,7 @@ EXPERIMENT = Experiment(
     ),
     data="shapes_captions",
     images=ImageOptions(caption_length=64),
-    steps=5_000,
+    steps=3_000,
     checkpoint_every=500,
     num_samples=32,
 )

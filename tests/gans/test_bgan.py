@@ -37,7 +37,6 @@ class TestContract(contract.Suite):
         dataclasses.replace(TINY, discriminator=InstanceNoise(TINY.discriminator, 0.1)),  # keys of all passes count
         # A constant before batch normalisation is taken out by its mean.
         unreached=("['generator']['Dense_0']['bias']",),
-        refused=("value_range",),
     )
 
 
