@@ -81,7 +81,6 @@ UNMEASURED = {
     "models/improved_gan.md",
     "models/kl_autoencoder.md",
     "models/lapgan.md",
-    "models/latent_diffusion.md",
     "models/munit.md",
     "models/partial_conv.md",
     "models/pix2pix.md",

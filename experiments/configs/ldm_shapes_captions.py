@@ -3,7 +3,12 @@
 python -m experiments.train ldm_shapes_captions --pretrained autoencoder=runs/kl_autoencoder_shapes_captions:autoencoder
 
 For a processor. The autoencoder is that of `kl_autoencoder_shapes_captions`; the network that reads the sentences
-learns with the denoiser.
+learns with the denoiser. All noise weighs alike: with min-SNR things were drawn in the wrong place after 5,000 updates.
+
+At step 3,000 (seed 0, 40 minutes of one of two shared cores of an AMD EPYC after 20 for the autoencoder), 1,000 samples
+of known combinations by 50 steps of DDIM with a guidance of 3: shape, colour, place and size are as asked in 95, 100,
+99.6 and 100 %, all four in 95.0 % [93.6, 96.4] (98.5 of real ones); of combinations never trained on all four in 94.5 %
+[93.1, 95.8]. The caption is found among ten for 97.7 % (97.8).
 """
 
 from experiments.data.options import ImageOptions
