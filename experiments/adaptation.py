@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from experiments.command_line import cli
-from jaxgen.checks import require
+from experiments.command_line.checks import require_seed, require_step
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Options:
     data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given
 
     def __post_init__(self):
-        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
-        require(not isinstance(self.step, int) or self.step >= 1, "--step", self.step, "at least 1")
+        require_seed(self.seed)
+        require_step(self.step)
 
 
 def main(argv: Sequence[str]) -> int:

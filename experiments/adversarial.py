@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from experiments.command_line import cli
+from experiments.command_line.checks import require_seed
 from jaxgen.checks import require
 
 
@@ -38,7 +39,7 @@ class Options:
         require(self.train_steps >= 1, "--train-steps", self.train_steps, "at least 1")
         require(self.shown_epsilon > 0, "--shown-epsilon", self.shown_epsilon, "above 0")
         require(self.num_images >= 1, "--num-images", self.num_images, "at least 1")
-        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
+        require_seed(self.seed)
 
 
 def main(argv: Sequence[str]) -> int:

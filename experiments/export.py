@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import tyro
 
 from experiments.command_line import cli
+from experiments.command_line.checks import require_seed, require_step
 from experiments.command_line.errors import UserError
 from experiments.models import samplers
 from jaxgen.checks import require
@@ -29,9 +30,9 @@ class Options:
     index: int = 0  # of the sample that becomes a height map
 
     def __post_init__(self):
-        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
+        require_seed(self.seed)
         require(0 <= self.index < 2**31, "--index", self.index, "in [0, 2^31)")
-        require(not isinstance(self.step, int) or self.step >= 1, "--step", self.step, "at least 1")
+        require_step(self.step)
 
 
 def main(argv: Sequence[str]) -> int:

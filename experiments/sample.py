@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from experiments.command_line import cli
+from experiments.command_line.checks import require_seed, require_step
 from experiments.command_line.errors import UserError
 from experiments.models import samplers
 from experiments.models.classes import Shares
@@ -43,12 +44,12 @@ class Options:
 
     def __post_init__(self):
         require(self.num is None or self.num >= 1, "--num", self.num, "at least 1")
-        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
+        require_seed(self.seed)
         fits = self.columns is None or 1 <= self.columns <= (self.num or self.columns)
         require(fits, "--columns", self.columns, "in [1, --num]")
         require(0 <= self.nearest <= 20, "--nearest", self.nearest, "in [0, 20]")
         require(self.batch_size >= 1, "--batch-size", self.batch_size, "at least 1")
-        require(not isinstance(self.step, int) or self.step >= 1, "--step", self.step, "at least 1")
+        require_step(self.step)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from experiments.command_line import cli
+from experiments.command_line.checks import require_seed, require_step
 from experiments.command_line.errors import UserError
 from jaxgen.checks import require
 
@@ -38,8 +39,8 @@ class Options:
     def __post_init__(self):
         require(self.num >= 1, "--num", self.num, "at least 1")
         require(self.tile is None or self.tile >= 0, "--tile", self.tile, "at least 0")
-        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
-        require(not isinstance(self.step, int) or self.step >= 1, "--step", self.step, "at least 1")
+        require_seed(self.seed)
+        require_step(self.step)
         if self.targets is not None and (self.pairs or not self.compare):
             raise ValueError("--targets is for --compare, and not beside --pairs")
 

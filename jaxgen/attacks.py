@@ -25,7 +25,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jaxgen.checks import PositiveInt, require, require_bounds
-from jaxgen.images import ValueRange
+from jaxgen.images import ValueRange, clip
 from jaxgen.losses.penalties import safe_norm, slopes, unit_length
 from jaxgen.typing import PerExample, Points
 
@@ -67,7 +67,8 @@ def fgsm(attack: Attack, loss: Loss, images: Points) -> Points:
     >>> fgsm(Attack(0.25), lambda x: (x * jnp.array([[1.0, -2.0]])).sum(axis=1), jnp.array([[0.5, 0.125]]))
     Array([[0.75, 0.  ]], dtype=float32)
     """
-    return _clipped(attack, images + _signed(attack, attack.epsilon) * _direction(attack, slopes(loss, images)))
+    step = _signed(attack, attack.epsilon) * _direction(attack, slopes(loss, images))
+    return clip(images + step, attack.value_range)
 
 
 def pgd(attack: Attack, loss: Loss, images: Points, noise: Float[Array, "..."]) -> Points:
@@ -96,9 +97,9 @@ def pgd(attack: Attack, loss: Loss, images: Points, noise: Float[Array, "..."]) 
 
     def step(_: Array, points: Points) -> Points:
         moved = points + size * _direction(attack, slopes(loss, points))
-        return _clipped(attack, project(attack, images, moved))
+        return clip(project(attack, images, moved), attack.value_range)
 
-    begin = _clipped(attack, project(attack, images, images + noise))
+    begin = clip(project(attack, images, images + noise), attack.value_range)
     return jax.lax.fori_loop(0, attack.steps, step, begin)
 
 
@@ -129,7 +130,3 @@ def _direction(attack: Attack, gradients: Points) -> Points:
 
 def _signed(attack: Attack, length: float) -> float:
     return -length if attack.targeted else length
-
-
-def _clipped(attack: Attack, points: Points) -> Points:
-    return points if attack.value_range is None else points.clip(*attack.value_range)

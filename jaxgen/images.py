@@ -60,3 +60,12 @@ def squash(outputs: Float[Array, "*shape"], value_range: ValueRange) -> Float[Ar
             return jax.nn.sigmoid(outputs)
         case _:
             raise ValueError(f"value_range is {value_range}, but must be (-1, 1), (0, 1) or None")
+
+
+def clip(images: Float[Array, "*shape"], value_range: ValueRange) -> Float[Array, "*shape"]:
+    """Images cut to `value_range`, as they are for None.
+
+    >>> clip(jnp.array([-2.0, 0.5]), (-1.0, 1.0))
+    Array([-1. ,  0.5], dtype=float32)
+    """
+    return images if value_range is None else images.clip(*value_range)

@@ -56,3 +56,10 @@ def test_squash_is_tanh_or_sigmoid_or_nothing():
 def test_bad_input_gets_one_sentence(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_images_are_cut_to_the_range_and_left_alone_without_one():
+    values = jnp.array([-2.0, -0.5, 0.5, 3.0])
+    np.testing.assert_array_equal(images.clip(values, (-1.0, 1.0)), [-1.0, -0.5, 0.5, 1.0])
+    np.testing.assert_array_equal(images.clip(values, (0.0, 1.0)), [0.0, 0.0, 0.5, 1.0])
+    assert images.clip(values, None) is values

@@ -1,7 +1,6 @@
 """Accuracy on target images with and without adaptation: a run of PixelDA beside classifiers of the same form."""
 
 import json
-import math
 import pathlib
 from collections.abc import Callable
 from typing import Any, Literal
@@ -12,9 +11,9 @@ import numpy as np
 from experiments.command_line.errors import FolderError, UserError
 from experiments.data import domains
 from experiments.data.images import ImageSet
-from experiments.evaluation import classifier, sets
-from experiments.evaluation.outputs import in_chunks
+from experiments.evaluation import classifier, rows, sets
 from experiments.models import abilities
+from experiments.models.chunks import in_chunks
 from experiments.runs import files, run_folder
 from experiments.runs.run_data import Place
 from jaxgen.images import scale
@@ -103,13 +102,5 @@ def _accuracy(config: pixelda.Config, logits: Callable[[Any], Any], test: ImageS
     pixels: Any = np.asarray(test.batch(np.arange(len(test))))
     found = in_chunks(jax.jit(lambda images: logits(scale(images, config.value_range))), pixels)
     right = int((found.argmax(1) == test.labels).sum())
-    low, high = wilson_interval(right, len(test))
+    low, high = rows.wilson_interval(right, len(test))
     return {"accuracy": right / len(test), "low": low, "high": high}
-
-
-def wilson_interval(right: int, num: int, deviations: float = 1.959964) -> tuple[float, float]:
-    """Of a share, by default of 95 %: Wilson, 1927, Journal of the American Statistical Association 22."""
-    share, squared = right / num, deviations**2
-    middle = (share + squared / (2 * num)) / (1 + squared / num)
-    half = deviations * math.sqrt(share * (1 - share) / num + squared / (4 * num**2)) / (1 + squared / num)
-    return middle - half, middle + half

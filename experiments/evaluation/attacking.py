@@ -14,8 +14,7 @@ from experiments.command_line import terminal
 from experiments.command_line.errors import FolderError, UserError
 from experiments.data.images import ImageSet
 from experiments.data.options import ImageOptions
-from experiments.evaluation import classifier
-from experiments.evaluation.adapting import wilson_interval
+from experiments.evaluation import classifier, rows
 from experiments.evaluation.classifier import Settings
 from experiments.pictures import curves, figures
 from experiments.runs import files
@@ -139,7 +138,7 @@ def _curve(options: Any, kind: str, network: Network, test: Images) -> list[dict
     found = []
     for epsilon in options.epsilons:
         right = int((_predicted(options, kind, network, test, epsilon) == test.labels).sum())
-        low, high = wilson_interval(right, len(test.labels))
+        low, high = rows.wilson_interval(right, len(test.labels))
         found.append({"epsilon": epsilon, "accuracy": right / len(test.labels), "low": low, "high": high})
     return found
 

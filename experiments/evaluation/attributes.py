@@ -8,7 +8,6 @@ those that it has not; beside them real pictures with their own captions, and wi
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import numpy as np
 
 from experiments import data
@@ -16,7 +15,7 @@ from experiments.data import shapes_captions
 from experiments.data.images import ImageSet
 from experiments.evaluation import classifier, rows
 from experiments.evaluation.extractors import Cache
-from experiments.evaluation.rows import Cell, Row
+from experiments.evaluation.rows import Row
 from experiments.evaluation.sets import Run
 from experiments.models import conditions, progress, sampling, texts
 from experiments.runs.experiment import Experiment
@@ -81,14 +80,10 @@ def _rows(part: str, right: Mapping[str, np.ndarray], accuracy: float, seed: int
             accuracy,
             better="higher",
             interval=f"bootstrap of {rows.DRAWS:,} draws",
-            cells={name: _cell(values[:, place], seed) for name, values in right.items()},
+            cells={name: rows.mean_cell(values[:, place], seed) for name, values in right.items()},
         )
         for place, title in enumerate(titles)
     ]
-
-
-def _cell(right: np.ndarray, seed: int) -> Cell:
-    return Cell(float(right.mean()), *rows.bootstrapped(right, jax.random.key(seed)), num=len(right))
 
 
 def _right(judge: classifier.Classifier, pixels: np.ndarray, asked: np.ndarray) -> np.ndarray:

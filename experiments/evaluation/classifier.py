@@ -23,7 +23,8 @@ from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.data.options import ImageOptions
 from experiments.data.rows import LazyRows
-from experiments.evaluation.outputs import CHUNK, Outputs, in_chunks
+from experiments.evaluation.outputs import Outputs
+from experiments.models.chunks import CHUNK, in_chunks
 from experiments.runs import files, settings, variables
 
 FORMAT = 2

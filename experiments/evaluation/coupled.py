@@ -78,4 +78,4 @@ def _same_labels(a: ImageSet, b: ImageSet) -> bool:
 
 def _cell(same: np.ndarray, seed: int) -> Cell:
     values = same.astype(np.float32)
-    return Cell(float(values.mean()), *rows.bootstrapped(values, jax.random.key(seed)), num=len(values))
+    return rows.mean_cell(values, seed)

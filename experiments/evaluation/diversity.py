@@ -7,7 +7,6 @@ nothing of their quality: it belongs beside the distances to the targets.
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import numpy as np
 
 from experiments.evaluation import rows
@@ -38,4 +37,4 @@ def judge(runs: Mapping[str, Run], samples: Mapping[str, np.ndarray], seed: int)
 
 def _cell(images: np.ndarray, others: np.ndarray, seed: int) -> Cell:
     distances = np.abs(images.astype(np.float32) - others.astype(np.float32)).mean(axis=(1, 2, 3)) / np.float32(255)
-    return Cell(float(distances.mean()), *rows.bootstrapped(distances, jax.random.key(seed)), num=len(images))
+    return rows.mean_cell(distances, seed)

@@ -78,7 +78,7 @@ def _classes(runs: Mapping[str, Run], images: Examples, real: Real, made: Sequen
         return (logits.argmax(axis=1) == images.labels).astype(np.float32)
 
     cells = _cells(runs, lambda run: right(_reconstructed(run, images)), seed)
-    return _row(CLASS, cells | {"real": _cell(right(images.pixels), seed)}, judge)
+    return _row(CLASS, cells | {"real": rows.mean_cell(right(images.pixels), seed)}, judge)
 
 
 def _neighbors(runs: Mapping[str, Run], images: Examples, real: Real, made: Sequence[Extractor], seed: int) -> Row:
@@ -96,7 +96,9 @@ def _neighbors(runs: Mapping[str, Run], images: Examples, real: Real, made: Sequ
         return right(*(encode(run.state, each.pixels, None) for each in (known, images)))
 
     cells = _cells(runs, values, seed)
-    return _row(NEAREST, cells | {"real": _cell(right(known.rows, images.rows), seed)}, num_reference=len(known))
+    return _row(
+        NEAREST, cells | {"real": rows.mean_cell(right(known.rows, images.rows), seed)}, num_reference=len(known)
+    )
 
 
 def _reconstructed(run: Run, images: Examples) -> np.ndarray:
@@ -105,15 +107,11 @@ def _reconstructed(run: Run, images: Examples) -> np.ndarray:
 
 def _cells(runs: Mapping[str, Run], values: Any, seed: int) -> dict[str, Cell]:
     return {
-        name: _cell(values(run), seed)
+        name: rows.mean_cell(values(run), seed)
         if are_there(run.experiment.model)
         else Cell(reason="has no encoder to vectors of images alone")
         for name, run in runs.items()
     }
-
-
-def _cell(values: np.ndarray, seed: int) -> Cell:
-    return Cell(float(values.mean()), *rows.bootstrapped(values, jax.random.key(seed)), num=len(values))
 
 
 def _row(name: str, cells: dict[str, Cell], judge: Extractor | None = None, num_reference: int = 0) -> Row:

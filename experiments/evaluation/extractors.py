@@ -15,8 +15,9 @@ from experiments.command_line.errors import UserError
 from experiments.data.options import ImageOptions
 from experiments.data.request import nearest
 from experiments.evaluation import classifier, sets
-from experiments.evaluation.outputs import Outputs, in_chunks
+from experiments.evaluation.outputs import Outputs
 from experiments.evaluation.sets import Examples, Real
+from experiments.models.chunks import in_chunks
 
 NAMES = ("pixels", "pca", "classifier", "inception:FILE")
 

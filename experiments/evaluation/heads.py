@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.evaluation import labels_alone, rows
-from experiments.evaluation.outputs import in_chunks
 from experiments.evaluation.rows import Cell, Row
 from experiments.evaluation.sets import Real, Run
+from experiments.models.chunks import in_chunks
 from experiments.runs.experiment import model_of
 from jaxgen.images import scale
 from jaxgen.model import Classifier
@@ -63,4 +63,4 @@ def _share(classify: Callable[[Any], Any], value_range: Any, pixels: np.ndarray,
         return classify(scale(images, value_range)).argmax(axis=1)
 
     right = (in_chunks(lambda images: named(jnp.asarray(images)), pixels) == labels).astype(np.float32)
-    return Cell(float(right.mean()), *rows.bootstrapped(right, jax.random.key(seed)), num=len(right))
+    return rows.mean_cell(right, seed)

@@ -5,8 +5,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments.evaluation.outputs import in_chunks
 from experiments.models import sampling
+from experiments.models.chunks import in_chunks
 from experiments.runs.experiment import model_of
 from jaxgen import images
 from jaxgen.model import Inpainter

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from experiments.command_line.checks import require_seed, require_step
 from jaxgen.checks import require
 
 CHUNK = 50
@@ -32,8 +33,8 @@ class Options:
         require(self.num_images >= 2, "--num-images", self.num_images, "at least 2")
         require(self.num_latents >= 1, "--num-latents", self.num_latents, "at least 1")
         require(self.batch_size >= 1, "--batch-size", self.batch_size, "at least 1")
-        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
-        require(not isinstance(self.step, int) or self.step >= 1, "--step", self.step, "at least 1")
+        require_seed(self.seed)
+        require_step(self.step)
 
 
 def measure(

@@ -4,6 +4,7 @@ import pathlib
 from dataclasses import dataclass
 from typing import Literal
 
+from experiments.command_line.checks import require_seed, require_step
 from experiments.models.classes import Shares
 from jaxgen.checks import require
 
@@ -31,7 +32,7 @@ class Options:
 
     def __post_init__(self):
         require(self.num_samples >= 2, "--num-samples", self.num_samples, "at least 2")
-        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
+        require_seed(self.seed)
         require(self.num_reference >= 2, "--num-reference", self.num_reference, "at least 2")
         require(self.num_halves == 0 or self.num_halves >= 2, "--num-halves", self.num_halves, "0, or at least 2")
-        require(not isinstance(self.step, int) or self.step >= 1, "--step", self.step, "at least 1")
+        require_step(self.step)

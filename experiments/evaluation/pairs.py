@@ -18,10 +18,10 @@ import numpy as np
 from experiments.evaluation import baselines, holes, palettes, rows, sets
 from experiments.evaluation.back import Translate
 from experiments.evaluation.measures import Better
-from experiments.evaluation.outputs import in_chunks
 from experiments.evaluation.rows import Cell, Row
 from experiments.evaluation.sets import Real, Run
 from experiments.models import conditions
+from experiments.models.chunks import in_chunks
 from jaxgen import batches, metrics
 
 CHUNK = 50
@@ -158,7 +158,7 @@ def _cell(measure: PairMeasure, images: np.ndarray, targets: np.ndarray, seed: i
         return Cell(num=len(images), reason=str(error))
     if not np.isfinite(values).all():
         return Cell(num=len(images), reason="is infinite: an image is its target")
-    return Cell(float(values.mean()), *rows.bootstrapped(values, jax.random.key(seed)), num=len(images))
+    return rows.mean_cell(values, seed)
 
 
 def _on_unit(compare: Compare) -> Compare:

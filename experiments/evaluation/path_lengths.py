@@ -79,7 +79,7 @@ def _cell(values: np.ndarray, seed: int) -> Cell:
         for percent, method in zip(PERCENTILES, ("lower", "higher"), strict=True)
     )
     kept = values[(values >= low) & (values <= high)]
-    return Cell(float(kept.mean()), *rows.bootstrapped(kept, jax.random.key(seed)), num=len(values))
+    return rows.mean_cell(kept, seed, len(values))
 
 
 def distance(extractor: Extractor) -> Callable[[Any, Any], Any]:

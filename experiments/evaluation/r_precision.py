@@ -9,7 +9,6 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import numpy as np
 
 from experiments.command_line.errors import UserError
@@ -74,4 +73,4 @@ def _cell(by: Run, pixels: np.ndarray, captions: np.ndarray, seed: int) -> Cell:
     found = retrieval.values(config, by.state, pairs).get(f"image to text among {retrieval.AMONG}")
     if found is None:
         return Cell(num=len(pixels), reason=f"there are fewer than {retrieval.AMONG - 1} other captions")
-    return Cell(float(found.mean()), *rows.bootstrapped(found, jax.random.key(seed)), num=len(found))
+    return rows.mean_cell(found, seed)

@@ -13,8 +13,7 @@ from experiments.command_line.errors import FolderError, UserError
 from experiments.data import held_out
 from experiments.data.images import ImageSet
 from experiments.data.options import ImageOptions
-from experiments.evaluation import baselines, classifier, sets
-from experiments.evaluation.adapting import wilson_interval
+from experiments.evaluation import baselines, classifier, rows, sets
 from experiments.models import abilities
 from experiments.runs import files, run_folder
 from experiments.runs.run_data import Place
@@ -54,7 +53,7 @@ def evaluate(
     faces = baselines.of_inputs(config, np.asarray(wanted.inputs))
     faces |= {"samples": run.draw(len(test), seed).pixels, "real": np.asarray(wanted.targets)}
     known = embed.features(np.asarray(gallery.targets))
-    right = np.asarray(wanted.labels)[:, None] == np.asarray(gallery.labels)[None]
+    right = _same_people(np.asarray(wanted.labels), np.asarray(gallery.labels), run.experiment.data)
     found: dict[str, Any] = {"format": 1, "experiment": run.name, "step": run.step, "seed": seed}
     found |= {
         "people": people,
@@ -81,7 +80,7 @@ def rank_1(features: np.ndarray, known: np.ndarray, right: np.ndarray) -> dict[s
     there = right.any(axis=1)
     one, other = (unit_length(jnp.asarray(each)) for each in (features[there], known))
     hits = int(np.asarray(retrieval_accuracy(one @ other.T, jnp.asarray(right[there]))).sum())
-    low, high = wilson_interval(hits, int(there.sum()))
+    low, high = rows.wilson_interval(hits, int(there.sum()))
     return {"rank_1": hits / int(there.sum()), "low": low, "high": high, "num": int(there.sum())}
 
 
@@ -117,6 +116,14 @@ def _embedding(people: str, run: sets.Run, seed: int) -> _Embedding:
             raise UserError(f"--people: {reason}; give a set with a folder for each person")
     made = classifier.obtain(loaded[0], loaded[1], options, seed=seed)
     return _Embedding(made.outputs, f"the features of a {made.describe()} of {people}")
+
+
+def _same_people(held_out: np.ndarray, known: np.ndarray, name: str) -> np.ndarray:
+    """Whether each held-out face (rows) and each training face (columns) show one person. UserError if none do."""
+    same = held_out[:, None] == known[None]
+    if not same.any():
+        raise UserError(f"nobody of the held-out faces of {name} is among its training faces; add more faces a person")
+    return same
 
 
 def _check_people(people: str, trained_on: str) -> None:

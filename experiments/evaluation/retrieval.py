@@ -76,7 +76,7 @@ def judge(runs: Sequence[Run], num: int, seed: int) -> list[Row]:
     found = {name: values(one.experiment.model, one.state, pairs) for name, one in named}
     by_chance, made = chances(pairs), []
     for title in names(pairs):
-        cells = {name: _cell(of[title], seed) for name, of in found.items()}
+        cells = {name: rows.mean_cell(of[title], seed) for name, of in found.items()}
         cells["chance"] = Cell(by_chance[title], num=len(pairs.captions))
         interval = f"bootstrap of {rows.DRAWS:,} draws"
         made.append(Row(NAME, title, None, "none", better="higher", interval=interval, cells=cells))
@@ -101,7 +101,3 @@ def _names(title: str, right: np.ndarray) -> dict[int | None, str]:
 _accuracy = jax.jit(
     lambda scored, right, among: metrics.retrieval_accuracy(scored, right, among=among), static_argnums=2
 )
-
-
-def _cell(each: np.ndarray, seed: int) -> Cell:
-    return Cell(float(each.mean()), *rows.bootstrapped(each, jax.random.key(seed)), num=len(each))

@@ -7,6 +7,7 @@ of it are laid on either side.
 """
 
 import functools
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -200,6 +201,20 @@ def bootstrapped(values: np.ndarray, key: jax.Array) -> tuple[float, float]:
     """The ends of the interval of the mean of values of single examples."""
     low, high = _interval(jnp.asarray(values), key)
     return float(low), float(high)
+
+
+def wilson_interval(right: int, num: int, deviations: float = 1.959964) -> tuple[float, float]:
+    """Of a share, by default of 95 %: Wilson, 1927, Journal of the American Statistical Association 22."""
+    share, squared = right / num, deviations**2
+    middle = (share + squared / (2 * num)) / (1 + squared / num)
+    half = deviations * math.sqrt(share * (1 - share) / num + squared / (4 * num**2)) / (1 + squared / num)
+    return middle - half, middle + half
+
+
+def mean_cell(values: np.ndarray, seed: int, num: int | None = None) -> Cell:
+    """The mean of values of single examples, with its interval; `num` examples, if not all have a value here."""
+    low, high = bootstrapped(values, jax.random.key(seed))
+    return Cell(float(values.mean()), low, high, num=len(values) if num is None else num)
 
 
 def better(row: Row, one: str, other: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
+from experiments.command_line.checks import require_seed
 from experiments.command_line.errors import UserError
 from experiments.latents import sheet, sources
 from experiments.latents.sheet import Sheet
@@ -41,7 +42,7 @@ class Options:
     def __post_init__(self):
         require(len(self.strengths) >= 1, "--strengths", self.strengths, "one number or more")
         require(bool(np.isfinite(self.strengths).all()), "--strengths", self.strengths, "finite")
-        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
+        require_seed(self.seed)
 
 
 def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:

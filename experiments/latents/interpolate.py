@@ -13,6 +13,7 @@ from typing import Literal
 import jax
 import numpy as np
 
+from experiments.command_line.checks import require_seed
 from experiments.command_line.errors import UserError
 from experiments.latents import sheet, sources
 from experiments.latents.sheet import Sheet
@@ -42,7 +43,7 @@ class Options:
 
     def __post_init__(self):
         require(self.steps is None or 1 <= self.steps <= 500, "--steps", self.steps, "in [1, 500]")
-        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
+        require_seed(self.seed)
 
 
 def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:

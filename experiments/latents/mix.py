@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from experiments.command_line.checks import require_seed
 from experiments.command_line.errors import UserError
 from experiments.latents import sheet
 from experiments.latents.sheet import Sheet
 from experiments.latents.styled import Styled
 from experiments.latents.trained import Trained
-from jaxgen.checks import require
 
 MOVES = False
 BANDS = ("coarse", "middle", "fine")
@@ -36,7 +36,7 @@ class Options:
     data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given
 
     def __post_init__(self):
-        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
+        require_seed(self.seed)
 
 
 def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
+from experiments.command_line.checks import require_seed
 from experiments.command_line.errors import UserError
 from experiments.latents import sheet
 from experiments.latents.sheet import Sheet
@@ -41,7 +42,7 @@ class Options:
         require(1 <= self.variants <= 20, "--variants", self.variants, "in [1, 20]")
         require(2 <= self.draws <= 10_000, "--draws", self.draws, "in [2, 10,000]")
         require(self.coarse is None or self.coarse >= 1, "--coarse", self.coarse, "at least 1")
-        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
+        require_seed(self.seed)
 
 
 def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from experiments.command_line.checks import require_seed
 from experiments.command_line.errors import UserError
 from experiments.latents import sheet
 from experiments.latents.sheet import Sheet
@@ -39,7 +40,7 @@ class Options:
         require(0 < self.nearby <= 1, "--nearby", self.nearby, "in (0, 1]")
         require(2 <= self.num_nearby <= 1_000, "--num-nearby", self.num_nearby, "in [2, 1,000]")
         require(1 <= self.steps <= 500, "--steps", self.steps, "in [1, 500]")
-        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
+        require_seed(self.seed)
 
 
 def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:

@@ -9,11 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.evaluation.outputs import in_chunks
 from experiments.latents import sources
 from experiments.latents.sources import Points, Words
 from experiments.latents.trained import Trained
 from experiments.models import abilities
+from experiments.models.chunks import in_chunks
 from jaxgen import parallel
 from jaxgen.gans import noise_inputs
 from jaxgen.images import to_pixels

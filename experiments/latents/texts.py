@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from experiments.command_line.checks import require_seed
 from experiments.command_line.errors import UserError
 from experiments.data import tokens
 from experiments.latents import sheet
@@ -41,7 +42,7 @@ class Options:
     def __post_init__(self):
         require(1 <= self.num <= 100, "--num", self.num, "in [1, 100]")
         require(1 <= self.steps <= 500, "--steps", self.steps, "in [1, 500]")
-        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
+        require_seed(self.seed)
 
 
 def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:

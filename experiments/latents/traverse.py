@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from experiments.command_line.checks import require_seed
 from experiments.command_line.errors import UserError
 from experiments.data import held_out
 from experiments.latents import sheet, sources
@@ -45,7 +46,7 @@ class Options:
 
     def __post_init__(self):
         require(self.num is None or 2 <= self.num <= 500, "--num", self.num, "in [2, 500]")
-        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
+        require_seed(self.seed)
         finite = self.range is None or bool(np.isfinite(self.range).all())
         require(finite, "--range", self.range, "finite")
 

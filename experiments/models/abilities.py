@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.command_line.errors import UserError
+from experiments.models.chunks import in_chunks
 from experiments.runs.experiment import model_of
 
 if TYPE_CHECKING:
@@ -280,9 +281,9 @@ def _in_chunks(function: Any, state: Any, rows: np.ndarray, condition: Any, *, c
 
     Labels of images are left out where the model is told no class.
     """
-    done = []
-    for start in range(0, len(rows), CHUNK):
-        places = np.minimum(np.arange(start, start + CHUNK), len(rows) - 1)
-        given = condition[places] if conditional and condition is not None else None
-        done.append(np.asarray(function(state, rows[places], given)))
-    return np.concatenate(done)[: len(rows)]
+    given = condition if conditional else None
+
+    def part(places: np.ndarray) -> Any:
+        return function(state, rows[places], None if given is None else given[places])
+
+    return in_chunks(part, np.arange(len(rows)), CHUNK)

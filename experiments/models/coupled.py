@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from experiments.models.abilities import CHUNK
+from experiments.models.chunks import in_chunks
 from experiments.runs.experiment import model_of
 
 PairDecoder = Callable[[Any, np.ndarray], np.ndarray]
@@ -35,11 +36,4 @@ def pair_decoder(config: Any) -> PairDecoder:
         both = model.pairs_from_latents(config, state, latents)
         return jnp.stack([to_pixels(each, config.value_range) for each in both], axis=1)
 
-    def decoded(state: Any, latents: np.ndarray) -> np.ndarray:
-        made = []
-        for start in range(0, len(latents), CHUNK):
-            places = np.minimum(np.arange(start, start + CHUNK), len(latents) - 1)
-            made.append(np.asarray(decode(state, latents[places])))
-        return np.concatenate(made)[: len(latents)]
-
-    return decoded
+    return lambda state, latents: in_chunks(functools.partial(decode, state), latents, CHUNK)

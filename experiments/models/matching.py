@@ -10,6 +10,7 @@ import numpy as np
 from experiments.data.captions import decoded
 from experiments.data.images import ImageSet
 from experiments.models import abilities
+from experiments.models.chunks import in_chunks
 
 if TYPE_CHECKING:
     from jaxgen.model import ModelConfig
@@ -41,11 +42,9 @@ def pairs_of(config: Any, image_set: ImageSet, num: int) -> Pairs:
 
 def scores(config: "ModelConfig", state: Any, pairs: Pairs) -> np.ndarray:
     """The inner product of each caption's vector (rows) with each image's (columns), (num, num) float32."""
-    parts = []
-    for start in range(0, len(pairs.pixels), CHUNK):
-        places = np.minimum(np.arange(start, start + CHUNK), len(pairs.pixels) - 1)
-        parts.append([np.asarray(each) for each in _embed(config)(state, pairs.pixels[places], pairs.captions[places])])
-    images, texts = (np.concatenate(each)[: len(pairs.pixels)] for each in zip(*parts, strict=True))
+    embed = functools.partial(_embed(config), state)
+    places = np.arange(len(pairs.pixels))
+    images, texts = in_chunks(lambda some: embed(pairs.pixels[some], pairs.captions[some]), places, CHUNK)
     return texts @ images.T
 
 

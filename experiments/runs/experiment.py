@@ -7,6 +7,7 @@ import pathlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar, cast
 
+from experiments.command_line.checks import require_seed
 from experiments.command_line.errors import UserError
 from experiments.data.options import ImageOptions, StorageOptions
 from experiments.runs.sinks import Wandb
@@ -79,7 +80,7 @@ class Experiment(Generic[ModelConfigT]):
             )
         require(self.eval_every is None or self.eval_every >= 1, "--eval-every", self.eval_every, "at least 1")
         require(self.eval_samples >= 10, "--eval-samples", self.eval_samples, "at least 10")
-        require(0 <= self.seed < 2**32, "--seed", self.seed, "in [0, 2^32)")
+        require_seed(self.seed)
         if self.shard_state and self.parallel != "jit":
             raise ValueError(f"--shard-state works with --parallel jit, not with {self.parallel}")
         self._check_processes()

@@ -37,7 +37,7 @@ from jaxgen.autoencoders.adaptive_weight import (
 )
 from jaxgen.autoencoders.latent_maps import Posterior, draw, latent_shape
 from jaxgen.checks import NonNegativeFloat, NonNegativeInt, PositiveInt
-from jaxgen.images import ValueRange, scale
+from jaxgen.images import ValueRange, clip, scale
 from jaxgen.losses import mean_absolute_error, standard_normal_kl
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.model import Defaults
@@ -202,7 +202,7 @@ def update(
 def from_latents(config: Config, state: State, latents: Points, condition: None = None) -> Images:
     """x^ of each map of latents, clipped to the value range."""
     outputs, _ = decode(config, state.autoencoder.variables, latents)
-    return outputs if config.value_range is None else jnp.clip(outputs, *config.value_range)
+    return clip(outputs, config.value_range)
 
 
 def to_latents(config: Config, state: State, images: Images, condition: None = None) -> Points:

@@ -71,8 +71,7 @@ class Bernoulli:
         if self.binarize == "threshold":
             return (grey > 0.5).astype(grey.dtype)
         keys = content_keys(images, value_range) if self.binarize == "once" else keys
-        noise = jax.vmap(lambda key: jax.random.uniform(key, images.shape[1:]))(keys)
-        return (noise < grey).astype(grey.dtype)
+        return jax.vmap(jax.random.bernoulli)(keys, grey).astype(grey.dtype)
 
     def nll(self, outputs: Points, targets: Points, value_range: ValueRange) -> PerExample:
         """The outputs are logits."""

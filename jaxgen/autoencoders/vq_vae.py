@@ -30,7 +30,7 @@ from jaxtyping import Array, Float
 from jaxgen.autoencoders import codebook
 from jaxgen.autoencoders.codebook import Averages, ByGradient, ByMovingAverage, Encodings, Learning, Vectors
 from jaxgen.checks import AtLeast, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from jaxgen.images import ValueRange, scale
+from jaxgen.images import ValueRange, clip, scale
 from jaxgen.losses.information import cross_entropy
 from jaxgen.losses.likelihoods import bits_per_dim
 from jaxgen.losses.reconstruction import mean_squared_error
@@ -228,7 +228,7 @@ def to_codes(config: Config, state: State, images: Images) -> Grid:
 def from_codes(config: Config, state: State, codes: Grid) -> Images:
     """The image of each grid of codes, clipped to the value range."""
     outputs, _ = images_of(config, state.autoencoder.variables, vectors_of(config, state.codebook)[codes])
-    return outputs if config.value_range is None else jnp.clip(outputs, *config.value_range)
+    return clip(outputs, config.value_range)
 
 
 def reconstruct(config: Config, state: State, images: Images) -> Images:

@@ -17,6 +17,7 @@ from jaxgen.diffusion.limits import NoLimit
 from jaxgen.diffusion.predictions import Estimate, estimate
 from jaxgen.diffusion.samplers import DDIM, Churn, Euler, Heun, Point, run
 from jaxgen.diffusion.samplers.inversion import invert
+from jaxgen.images import clip
 from jaxgen.mode import ExampleKeys
 from jaxgen.parallel import example_keys, pass_key
 from jaxgen.typing import Keys, Labels, Points, States
@@ -51,7 +52,7 @@ def integrate(
     """What the sampler makes of `start`, within the value range; all states with `keep`: see `samplers.run`."""
     estimated = _estimated(config, at, classes, config.sampler.limit)
     points = run(config.sampler, config.schedule, estimated, start, keys, keep=keep)
-    return points if config.value_range is None or keep else jnp.clip(points, *config.value_range)
+    return points if keep else clip(points, config.value_range)
 
 
 def sample(config: Any, state: Any, key: Keys, num: int, condition: Labels | None = None) -> Points:

@@ -12,7 +12,6 @@ level that the authors add to the images.
 """
 
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar, TypeAlias
 
 import flax.linen as nn
@@ -22,14 +21,13 @@ from jaxgen.batches import Labelled
 from jaxgen.checks import NonNegativeFloat, PositiveInt
 from jaxgen.conditions import draw_labels, one_hot
 from jaxgen.gans import networks
-from jaxgen.gans.critic_game import critic_value
-from jaxgen.gans.diagnostics import diversity, means
+from jaxgen.gans.critic_game import Game, critic_steps, critic_value
 from jaxgen.gans.discrimination import FAKE, require_no_batch_statistics
-from jaxgen.gans.latent_consistency import fixed_neighbours, keep_apart, with_latent_consistency
-from jaxgen.gans.networks import CriticState, create_with_critic, fixed_fakes, generate, generator_step, two_headed
+from jaxgen.gans.latent_consistency import keep_apart
+from jaxgen.gans.networks import CriticState, create_with_critic, generate, generator_step, two_headed
 from jaxgen.gans.regularization import Regularization
 from jaxgen.gans.top_k import mean_of_best
-from jaxgen.images import ValueRange, scale
+from jaxgen.images import ValueRange
 from jaxgen.losses.adversarial import wasserstein_generator
 from jaxgen.losses.information import cross_entropy
 from jaxgen.metrics.classification import accuracy
@@ -39,9 +37,8 @@ from jaxgen.moving_averages import MovingAverage, NoAverage
 from jaxgen.nets.conditioning import InnerCondition
 from jaxgen.nets.resnet import ResNetCritic, ResNetGenerator
 from jaxgen.optimizers import Adam, LinearDecay, Optimizer
-from jaxgen.parallel import draw, example_keys, split
 from jaxgen.priors import Normal, Prior
-from jaxgen.train_state import LossOutput, TrainState, descend
+from jaxgen.train_state import LossOutput, training_mode
 from jaxgen.typing import AxisName, Key, Labels, Latents, Metrics, PerExample, Points, Shape, Variables
 
 
@@ -122,31 +119,16 @@ def update(
         The new state; metrics of the critic (means over its steps) and of the generator.
     """
     key_latents, key_mix, key_generator, key_labels, key_pass, key_generator_pass = jax.random.split(key, 6)
-    num, mode = len(batch.labels), Mode(step=state.generator.step, train=True, axis_name=axis_name)
-    noise = config.prior.draw(key_latents, num, axis_name), draw(jax.random.uniform, key_mix, num, axis_name)
-    inputs = *batch, *noise, example_keys(key_pass, num, axis_name)
-    images, labels, latents, mix, keys = split(inputs, config.critic_steps)
+    game = Game(two_headed(config.critic, config.num_classes), critic_loss)
+    keys = key_latents, key_mix, key_pass
+    critic, metrics_d = critic_steps(config, state, batch, keys, game, axis_name)
 
-    inputs = latents, one_hot(labels, config.num_classes), keys
-    fake = fixed_fakes(config, state.generator.variables, inputs, mode)
-    near = fixed_neighbours(config, state.generator.variables, inputs, mode)
-    network = two_headed(config.critic, config.num_classes)
-    loss = with_latent_consistency(config, network, partial(critic_loss, config))
-
-    def critic_step(critic: TrainState, minibatch):
-        images, labels, fake, near, mix, keys = minibatch
-        inputs = (fake, near), (scale(images, config.value_range), labels), fake, mix, mode.with_keys(keys)
-        return descend(critic, loss, inputs, axis_name, "critic")
-
-    critic, metrics_d = jax.lax.scan(critic_step, state.critic, (images, labels, fake, near, mix, keys))
-
-    size = config.generator_batches * num // config.critic_steps
+    size = config.generator_batches * len(batch.labels) // config.critic_steps
     labels = draw_labels(key_labels, size, config.num_classes, axis_name)
-    mode = mode.with_keys(example_keys(key_generator_pass, size, axis_name))
+    mode = training_mode(state.generator, key_generator_pass, size, axis_name)
     inputs = critic.variables, labels, config.prior.draw(key_generator, size, axis_name), mode
     generator, ema, metrics_g = generator_step(config, state, generator_loss, inputs, axis_name)
-    metrics = means(metrics_d) | metrics_g
-    return State(generator, critic, ema), metrics | diversity(scale(images[0], config.value_range), fake[0], axis_name)
+    return State(generator, critic, ema), metrics_d | metrics_g
 
 
 def discriminate(config: Config, state: State, points: Points, condition: Labels | None = None) -> PerExample:

@@ -29,7 +29,7 @@ from jaxgen.checks import require
 from jaxgen.gans.diagnostics import diversity
 from jaxgen.gans.discrimination import FAKE, GENERATOR, score_both
 from jaxgen.gans.networks import create_players, generator_step
-from jaxgen.images import ValueRange, scale
+from jaxgen.images import ValueRange, clip, scale
 from jaxgen.losses.reconstruction import mean_absolute_error
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.model import Defaults
@@ -167,7 +167,7 @@ def discriminate(config: Config, state: State, points: Points, condition: None =
 def from_latents(config: Config, state: State, latents: Latents, condition: None = None) -> Points:
     """G(z) of the moving average, clipped to the value range."""
     images, _ = generate(config, state.ema, latents)
-    return images if config.value_range is None else images.clip(*config.value_range)
+    return clip(images, config.value_range)
 
 
 sample = sampler(from_latents)

@@ -91,20 +91,16 @@ def pixel_logits(
 def drawn(logits: Points, num: int, mode: Mode) -> Draws:
     """`num` images x_m of zeros and ones for each latent, of the keys of the pass."""
     keys = mode.stream(DRAWS).example_keys("draws of pixels")
-
-    def draw(key: jax.Array, logits: jax.Array) -> jax.Array:
-        uniform = jax.random.uniform(key, (num, *logits.shape), logits.dtype)
-        return (uniform < jax.nn.sigmoid(logits)[None]).astype(logits.dtype)
-
-    return jax.lax.stop_gradient(jax.vmap(draw)(keys, logits))
+    white = jax.nn.sigmoid(logits)
+    pixels = jax.vmap(lambda key, chances: jax.random.bernoulli(key, chances[None], (num, *chances.shape)))(keys, white)
+    return pixels.astype(logits.dtype)
 
 
 def binary(config: Config, images: Points, mode: Mode) -> Points:
     """Zeros and ones, drawn with the grey levels of images as probabilities and the keys of the pass."""
     low, high = _bounds(config)
     keys = mode.stream(PIXELS).example_keys("pixels of data")
-    uniform = jax.vmap(lambda key: jax.random.uniform(key, images.shape[1:], images.dtype))(keys)
-    return (uniform < (images - low) / (high - low)).astype(images.dtype)
+    return jax.vmap(jax.random.bernoulli)(keys, (images - low) / (high - low)).astype(images.dtype)
 
 
 def black_and_white(config: Config, pixels: Points) -> Points:

@@ -25,7 +25,7 @@ import jax.numpy as jnp
 from jaxgen.checks import AtLeast, NonNegativeFloat, PositiveInt, require
 from jaxgen.gans import networks
 from jaxgen.gans.codes import CodePrior, CodeSettings, Predicted, sample_codes
-from jaxgen.gans.critic_game import critic_steps, critic_value, generator_value
+from jaxgen.gans.critic_game import Game, critic_steps, critic_value, generator_value
 from jaxgen.gans.discrimination import require_no_batch_statistics
 from jaxgen.gans.networks import create_with_critic, generate, generator_step, scorer
 from jaxgen.gans.regularization import Regularization
@@ -155,7 +155,7 @@ def update(
     """
     key_latents, key_mix, key_generator, key_pass, key_generator_pass = jax.random.split(key, 5)
     keys = key_latents, key_mix, key_pass
-    critic, metrics_c = critic_steps(config, state, batch, keys, critic_loss, axis_name)
+    critic, metrics_c = critic_steps(config, state, batch, keys, Game(scorer(config.critic), critic_loss), axis_name)
 
     num = len(batch) // config.critic_steps
     latents = config.prior.draw(key_generator, num, axis_name)

@@ -8,10 +8,12 @@ A model's config names what counts here alike: `penalty_weight`, `one_sided`, `c
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
+from jaxgen.batches import Labelled
+from jaxgen.conditions import one_hot
 from jaxgen.gans.diagnostics import diversity, means
 from jaxgen.gans.discrimination import FAKE, PENALTY, Network, score_both
 from jaxgen.gans.latent_consistency import fixed_neighbours, keep_apart, with_latent_consistency
@@ -72,39 +74,50 @@ def generator_value(
     return loss + apart, {"generator_loss": loss} | logged
 
 
+class Game(NamedTuple):
+    """A critic, and what it pays."""
+
+    network: Network  # its score is all of its outputs, or the first of several
+    loss: Callable[..., LossOutput]  # (config, variables, real, fake, eps, mode)
+
+
 def critic_steps(
-    config: Any,
-    state: Any,
-    batch: Batch,
-    keys: tuple[Key, Key, Key],
-    loss: Callable[..., LossOutput],
-    axis_name: AxisName,
+    config: Any, state: Any, batch: Batch | Labelled, keys: tuple[Key, Key, Key], game: Game, axis_name: AxisName
 ) -> tuple[TrainState, Metrics]:
     """The critic after n_critic steps of Algorithm 1, lines 2 to 10, and means of what it logged, with the diversity.
+
+    Fakes are of the labels of a batch that has them; the loss is then given images with their labels as real ones.
 
     Args:
         config: settings of the model.
         state: of the model; its generator does not change meanwhile.
         batch: n_critic minibatches; step t takes every n_critic-th example from the t-th on.
         keys: of the latents, of eps, and of the passes.
-        loss: `(config, variables, real, fake, eps, mode)`, the critic's.
+        game: the critic and its loss.
         axis_name: of the devices that share the batch, or None.
     """
     key_latents, key_mix, key_pass = keys
-    mode = Mode(step=state.generator.step, train=True, axis_name=axis_name)
+    mode, num = Mode(step=state.generator.step, train=True, axis_name=axis_name), len(_images(batch))
     # Noise for all critic steps in one draw each: on a CPU every draw is a loop of many small operations.
-    passes = example_keys(key_pass, len(batch), axis_name)
-    latents = config.prior.draw(key_latents, len(batch), axis_name)
-    mix = draw(jax.random.uniform, key_mix, len(batch), axis_name)
-    real, latents, mix, passes = split((batch, latents, mix, passes), config.critic_steps)
-    fake = fixed_fakes(config, state.generator.variables, (latents, passes), mode)
-    near = fixed_neighbours(config, state.generator.variables, (latents, passes), mode)
-    total = with_latent_consistency(config, scorer(config.critic), partial(loss, config))
+    passes = example_keys(key_pass, num, axis_name)
+    latents = config.prior.draw(key_latents, num, axis_name)
+    mix = draw(jax.random.uniform, key_mix, num, axis_name)
+    given = (latents, one_hot(batch.labels, config.num_classes)) if isinstance(batch, Labelled) else (latents,)
+    real, given, mix, passes = split((batch, given, mix, passes), config.critic_steps)
+    fake = fixed_fakes(config, state.generator.variables, (*given, passes), mode)
+    near = fixed_neighbours(config, state.generator.variables, (*given, passes), mode)
+    total = with_latent_consistency(config, game.network, partial(game.loss, config))
 
     def step(critic: TrainState, minibatch: Any) -> tuple[TrainState, Metrics]:
         real, fake, near, mix, passes = minibatch
-        inputs = (fake, near), scale(real, config.value_range), fake, mix, mode.with_keys(passes)
+        images = scale(_images(real), config.value_range)
+        real = real._replace(images=images) if isinstance(real, Labelled) else images
+        inputs = (fake, near), real, fake, mix, mode.with_keys(passes)
         return descend(critic, total, inputs, axis_name, "critic")
 
     critic, metrics = jax.lax.scan(step, state.critic, (real, fake, near, mix, passes))
-    return critic, means(metrics) | diversity(scale(real[0], config.value_range), fake[0], axis_name)
+    return critic, means(metrics) | diversity(scale(_images(real)[0], config.value_range), fake[0], axis_name)
+
+
+def _images(batch: Any) -> Any:
+    return batch.images if isinstance(batch, Labelled) else batch

@@ -31,7 +31,7 @@ from jaxgen.gans.diagnostics import certainty, diversity
 from jaxgen.gans.discrimination import GENERATOR, score_both
 from jaxgen.gans.networks import AdversarialState, generator_step, scorer
 from jaxgen.gans.objectives import NonSaturating, Objective
-from jaxgen.images import ValueRange, scale, squash
+from jaxgen.images import ValueRange, clip, scale, squash
 from jaxgen.metrics.pyramid import enlarge, laplacian_pyramid
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.model import Defaults
@@ -243,4 +243,4 @@ def sample(
     keys = split_key(key, config.levels)
     noise = [draw_noise(config, level, keys[level], num) for level in range(config.levels)]
     images = from_noise(config, state, noise)[-1]
-    return images if config.value_range is None else images.clip(*config.value_range)
+    return clip(images, config.value_range)

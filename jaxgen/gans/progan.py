@@ -28,7 +28,7 @@ from jaxgen.gans.diagnostics import diversity
 from jaxgen.gans.discrimination import FAKE, GENERATOR, PENALTY, require_no_batch_statistics, score_both
 from jaxgen.gans.growing import Growth, Resolution, descend, enlarge, fraction, require_growth, shape_of, shrink
 from jaxgen.gans.networks import AdversarialState, create_players
-from jaxgen.images import ValueRange, scale
+from jaxgen.images import ValueRange, clip, scale
 from jaxgen.losses.adversarial import wasserstein_critic, wasserstein_generator
 from jaxgen.losses.penalties import gradient_penalty, interpolate
 from jaxgen.mode import EVALUATION, Mode
@@ -163,7 +163,7 @@ def from_latents(config: Config, state: State, latents: Latents, condition: None
     """G(z) of the moving average at the state's stage, enlarged to full size and clipped to the value range."""
     images, _ = generate(config, state.ema, latents, Mode(step=state.generator.step))
     images = enlarge(config, images)
-    return images if config.value_range is None else images.clip(*config.value_range)
+    return clip(images, config.value_range)
 
 
 sample = sampler(from_latents)

@@ -35,7 +35,7 @@ from jaxgen.gans.discrimination import FAKE, GENERATOR, REAL, require_no_batch_s
 from jaxgen.gans.networks import AdversarialState, create_players, generator_step, scorer
 from jaxgen.gans.objectives import Relativistic
 from jaxgen.gans.regularization import at_some_updates
-from jaxgen.images import ValueRange, scale
+from jaxgen.images import ValueRange, clip, scale
 from jaxgen.losses.penalties import r1_penalty, r2_penalty
 from jaxgen.losses.relativistic import relativistic_discriminator, relativistic_generator
 from jaxgen.mode import EVALUATION, Mode
@@ -190,7 +190,7 @@ def discriminate(config: Config, state: State, points: Points, condition: Labels
 def from_latents(config: Config, state: State, latents: Latents, condition: Labels | None = None) -> Points:
     """G(z), or G(z|y), of the moving average, clipped to the value range; without y image i is of class i mod K."""
     images, _ = generate(config, state.ema, latents, *_classes(config, condition, latents.shape[0]))
-    return images if config.value_range is None else images.clip(*config.value_range)
+    return clip(images, config.value_range)
 
 
 sample = sampler(from_latents)

@@ -30,7 +30,7 @@ from jaxgen.gans.growing import Growth, Resolution, descend, enlarge, fraction, 
 from jaxgen.gans.networks import AdversarialState
 from jaxgen.gans.objectives import NonSaturating
 from jaxgen.gans.styles import Drawing, Pairs, Styles
-from jaxgen.images import ValueRange, scale
+from jaxgen.images import ValueRange, clip, scale
 from jaxgen.losses.penalties import r1_penalty
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.model import Defaults
@@ -191,7 +191,7 @@ def from_w_plus(config: Config, state: State, ws: Styles, mode: Mode = EVALUATIO
     strengths = scaled_strengths(state.ema["params"], config.drawing.noise)
     mode = mode.replace(step=state.generator.step)
     images = enlarge(config, synthesize(config, {**state.ema, "params": strengths}, ws, mode)[0])
-    return images if config.value_range is None else images.clip(*config.value_range)
+    return clip(images, config.value_range)
 
 
 def from_latents(config: Config, state: State, latents: Latents, condition: None = None) -> Images:

@@ -36,7 +36,7 @@ from jaxgen.gans.lazy_regularization import lazy
 from jaxgen.gans.networks import AdversarialState
 from jaxgen.gans.regularization import Slope
 from jaxgen.gans.styles import Drawing, Given
-from jaxgen.images import ValueRange, scale
+from jaxgen.images import ValueRange, clip, scale
 from jaxgen.mode import Mode
 from jaxgen.model import Defaults
 from jaxgen.moving_averages import HalfLife, MovingAverage
@@ -146,7 +146,7 @@ def transformed(
     ws = styles.to_w_plus(config, state, latents, condition)
     variables = {name: tree["synthesis"] for name, tree in state.ema.items() if "synthesis" in tree}
     images: Any = config.synthesis.apply(variables, ws, config.image_shape, transforms, method="render")
-    return images if config.value_range is None else images.clip(*config.value_range)
+    return clip(images, config.value_range)
 
 
 discriminator_loss, slope_loss, discriminate = game.discriminator_loss, game.slope_loss, game.discriminate

@@ -28,6 +28,7 @@ from jaxtyping import Array, Float, Int
 from jaxgen.checks import NonNegativeFloat, require, require_bounds
 from jaxgen.conditions import in_turn, one_hot
 from jaxgen.gans.discrimination import GENERATOR
+from jaxgen.images import clip
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.noise_maps import scaled_strengths
 from jaxgen.parallel import example_keys, pass_key, pmean
@@ -177,7 +178,7 @@ def from_w_plus(config: Any, state: Any, ws: Styles, mode: Mode = EVALUATION) ->
     """
     strengths = scaled_strengths(state.ema["params"], config.drawing.noise)
     images, _ = synthesize(config, {**state.ema, "params": strengths}, ws, mode)
-    return images if config.value_range is None else images.clip(*config.value_range)
+    return clip(images, config.value_range)
 
 
 def from_latents(config: Any, state: Any, latents: Latents, condition: Labels | None = None) -> Points:

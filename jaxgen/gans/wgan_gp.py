@@ -18,7 +18,7 @@ import jax
 
 from jaxgen.checks import NonNegativeFloat, PositiveInt
 from jaxgen.gans import networks
-from jaxgen.gans.critic_game import critic_steps, critic_value, generator_value
+from jaxgen.gans.critic_game import Game, critic_steps, critic_value, generator_value
 from jaxgen.gans.discrimination import require_no_batch_statistics
 from jaxgen.gans.networks import CriticState, create_with_critic, generate, generator_step, scorer
 from jaxgen.gans.regularization import Regularization
@@ -96,7 +96,7 @@ def update(
     """
     key_latents, key_mix, key_generator, key_pass, key_generator_pass = jax.random.split(key, 5)
     keys = key_latents, key_mix, key_pass
-    critic, metrics_d = critic_steps(config, state, batch, keys, critic_loss, axis_name)
+    critic, metrics_d = critic_steps(config, state, batch, keys, Game(scorer(config.critic), critic_loss), axis_name)
 
     num = len(batch) // config.critic_steps  # lines 11 and 12
     latents = config.prior.draw(key_generator, num, axis_name)

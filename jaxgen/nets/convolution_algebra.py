@@ -219,8 +219,6 @@ def _are_beside(geometry: Geometry, x: Images, y: Outputs) -> bool:
 
 def _seen_by_columns(columns: Axis, y: Outputs) -> Float[Array, "batch out_height width taps_features"]:
     """y[c - t + l] for every column c of the images, the taps t side by side; 0 beyond y."""
-    before, after = columns.taps - 1 - columns.low, columns.size + columns.low - columns.output
-    y = lax.pad(y, jnp.zeros((), y.dtype), ((0, 0, 0), (0, 0, 0), (before, after, 0), (0, 0, 0)))
     last = columns.taps - 1
-    seen = [lax.slice_in_dim(y, last - t, last - t + columns.size, axis=2) for t in range(columns.taps)]
-    return jnp.concatenate(seen, axis=3)
+    y = jnp.pad(y, ((0, 0), (0, 0), (last - columns.low, last - columns.high), (0, 0)))
+    return jnp.concatenate([y[:, :, last - t : last - t + columns.size] for t in range(columns.taps)], axis=3)

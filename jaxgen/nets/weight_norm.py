@@ -31,7 +31,7 @@ class WeightNormDense(nn.Module):
     @nn.compact
     def __call__(self, inputs: jax.Array) -> jax.Array:
         """The linear map of each row."""
-        outputs = inputs @ normalized_kernel(self, (inputs.shape[-1], self.features))
+        outputs = inputs @ _kernel(self, (inputs.shape[-1], self.features))
         return outputs + _bias(self, outputs.ndim)
 
 
@@ -49,17 +49,17 @@ class WeightNormConv(nn.Module):
     @nn.compact
     def __call__(self, images: Images) -> Outputs:
         """The convolution of the images."""
-        kernel = normalized_kernel(self, (self.kernel_size, self.kernel_size, images.shape[-1], self.features))
+        kernel = _kernel(self, (self.kernel_size, self.kernel_size, images.shape[-1], self.features))
         convolve: Callable[..., Outputs] = conv_transpose if self.transposed else conv
         return convolve(images, kernel, strides=self.strides, padding=self.padding) + _bias(self, 4)
 
 
-def normalized_kernel(layer: nn.Module, shape: tuple[int, ...]) -> jax.Array:
+def _kernel(layer: "WeightNormDense | WeightNormConv", shape: tuple[int, ...]) -> jax.Array:
     """g v / ||v|| for each output, the last axis of `shape`; v is the layer's param `kernel`."""
     kernel = layer.param("kernel", nn.initializers.normal(0.05), shape)
     lengths = jnp.sqrt((kernel**2).sum(axis=tuple(range(len(shape) - 1)), keepdims=True) + 1e-12)
-    gain = getattr(layer, "gain", 1.0)
-    if getattr(layer, "learned", False):
+    gain = layer.gain
+    if layer.learned:
         gain = layer.param("scale", nn.initializers.constant(gain), shape[-1:]).reshape(*(1,) * (len(shape) - 1), -1)
     return kernel * (gain / lengths)
 

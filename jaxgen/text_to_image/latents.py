@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jaxgen.autoencoders import latent_maps
 from jaxgen.autoencoders.latent_maps import Compressed, latent_shape
 from jaxgen.checks import PositiveFloat, require_bounds
+from jaxgen.images import clip
 from jaxgen.parallel import pmean
 from jaxgen.priors import normal_noise
 from jaxgen.train_state import Frozen, freeze_parts
@@ -87,7 +88,7 @@ def decode(config: Any, state: Any, latents: Points) -> Points:
     if state.autoencoder is not None:
         maps, variables = latents / state.scale, state.autoencoder.variables
         images, _ = latent_maps.decode(config.autoencoder, variables, maps, config.image_shape)
-    return images if config.value_range is None else jnp.clip(images, *config.value_range)
+    return clip(images, config.value_range)
 
 
 def factor_of(latents: Points, axis_name: AxisName = None) -> Scalar:

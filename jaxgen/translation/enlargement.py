@@ -8,9 +8,9 @@ any size, since it is convolutional, and keeps its batch statistics fixed out of
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from jaxgen.checks import require
+from jaxgen.images import clip
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.train_state import apply
 from jaxgen.typing import Images, Keys, Points, Variables
@@ -50,7 +50,7 @@ def enlarged(config: Any, state: Any, condition: Points | None, part: str | None
     if condition is None:
         raise ValueError("condition is None, but must be the images to enlarge, in the value range")
     outputs, _ = enlarge(config, state.ema, condition, part=part)
-    return outputs if config.value_range is None else jnp.clip(outputs, *config.value_range)
+    return clip(outputs, config.value_range)
 
 
 def interpolate(variables: Variables, others: Variables, share: float) -> Variables:

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.gans.critic_game import critic_steps, critic_value, generator_value
-from jaxgen.gans.networks import create_with_critic
+from jaxgen.gans.critic_game import Game, critic_steps, critic_value, generator_value
+from jaxgen.gans.networks import create_with_critic, scorer
 from jaxgen.gans.regularization import Regularization
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import SGD, Optimizer
@@ -69,7 +69,8 @@ def test_a_critic_steps_once_for_each_minibatch_and_logs_the_mean():
         return value, ({"critic_loss": real.mean()}, variables)
 
     batch = jnp.arange(12.0).reshape(6, 2)
-    critic, metrics = critic_steps(CONFIG, state, batch, tuple(jax.random.split(jax.random.key(4), 3)), loss, None)
+    keys, game = tuple(jax.random.split(jax.random.key(4), 3)), Game(scorer(CONFIG.critic), loss)
+    critic, metrics = critic_steps(CONFIG, state, batch, keys, game, None)
     assert seen[0] == ((2, 2), (2, 2), (2,), (2,)) and critic.step == 3
     moved = critic.params["Dense_0"]["kernel"] - state.critic.params["Dense_0"]["kernel"]
     np.testing.assert_allclose(moved, np.full((2, 1), -0.1 * 3 * 5.5), rtol=1e-5)  # the mean of all is 5.5

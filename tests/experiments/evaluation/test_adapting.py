@@ -9,7 +9,7 @@ import scipy.stats
 
 from experiments import adaptation, data
 from experiments.command_line.errors import UserError
-from experiments.evaluation import adapting
+from experiments.evaluation import adapting, rows
 from experiments.runs import restore
 from jaxgen.images import scale
 from jaxgen.nets.pixelda import DomainClassifier, NoisyDiscriminator, NoisyTranslator
@@ -66,7 +66,7 @@ def test_targets_without_labels_or_of_other_classes_are_refused(tmp_path):
 @pytest.mark.parametrize(("right", "num"), [(8, 10), (0, 5), (297, 297)])
 def test_an_interval_of_a_share_is_wilsons(right, num):
     found = scipy.stats.binomtest(right, num).proportion_ci(method="wilson")
-    np.testing.assert_allclose(adapting.wilson_interval(right, num), tuple(found), rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(rows.wilson_interval(right, num), tuple(found), rtol=1e-5, atol=1e-9)
 
 
 def test_the_command_says_what_it_is(capsys):

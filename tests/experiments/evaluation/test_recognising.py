@@ -59,3 +59,9 @@ def test_a_run_is_judged_beside_bicubic_interpolation_and_real_faces(run, tmp_pa
 def test_people_must_be_others(people, trained_on, message):
     with pytest.raises(UserError, match=message):
         recognising._check_people(people, trained_on)
+
+
+def test_held_out_faces_of_strangers_alone_are_refused():
+    with pytest.raises(UserError, match="nobody of the held-out faces of faces is among its training faces"):
+        recognising._same_people(np.array([3, 4]), np.array([0, 1, 2]), "faces")
+    np.testing.assert_array_equal(recognising._same_people(np.array([1]), np.array([0, 1]), "faces"), [[False, True]])

@@ -10,12 +10,12 @@ import pytest
 from experiments import data
 from experiments.data import held_out
 from experiments.data.images import ImageSet
-from experiments.evaluation import extractors, likelihood, outputs, sets
+from experiments.evaluation import extractors, likelihood, sets
 from experiments.evaluation.extractors import Cache
 from experiments.evaluation.sets import Real
 from experiments.latents import sources, trained
 from experiments.latents.sources import Words
-from experiments.models import abilities, classes, conditions, sampling
+from experiments.models import abilities, chunks, classes, conditions, sampling
 from experiments.pictures import figures, kinds
 from experiments.runs import restore, run_folder
 from jaxgen.gans import infogan
@@ -79,7 +79,7 @@ def features(_, size):
     """Of images that an extractor sees."""
     pixels = np.random.default_rng(0).integers(0, 256, (20, *SHAPE), np.uint8)
     apply = jax.jit(lambda part: jnp.tanh(part.reshape(len(part), -1).astype(jnp.float32) / 255).sum(axis=1))
-    return outputs.in_chunks(apply, pixels, size)
+    return chunks.in_chunks(apply, pixels, size)
 
 
 def evaluated(runs, size):
@@ -133,7 +133,7 @@ def components(_, size):
     test = data.load("digits", "test")
     real = Real(data.load("digits"), test)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(outputs.in_chunks, "__defaults__", (size,))
+        patched.setattr(chunks.in_chunks, "__defaults__", (size,))
         return extractors.make("pca", real, Cache()).outputs(np.asarray(test.batch(np.arange(20)))).features
 
 
