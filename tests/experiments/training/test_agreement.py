@@ -157,21 +157,21 @@ class Zeros:
 
     def __init__(self, config):
         self.shape = config.image_shape
-        self.shapes = dict.fromkeys(("images", "targets", "a", "b"), self.shape)
-        self.shapes["inputs"] = getattr(config, "input_shape", self.shape)
+        self.shapes = {"inputs": getattr(config, "input_shape", self.shape)}
         self.length = getattr(config, "caption_length", 0)
 
     def batch(self, indices, batch_type):
-        def zeros(shape):
-            return np.zeros((1, *shape), np.uint8 if len(shape) == 3 else np.float32)
-
         if batch_type is None:
-            return zeros(self.shape)
-        fields = batch_type._fields
-        return batch_type(*(zeros(self.shapes[name]) if name in self.shapes else self._others(name) for name in fields))
+            return self._pixels("images")
+        fields = zip(batch_type._fields, batch_type.COLUMNS, strict=True)
+        return batch_type(*(self._pixels(name) if column.pixels else self._other(column) for name, column in fields))
 
-    def _others(self, name):
-        return np.zeros((1, self.length), np.uint8) if name == "captions" else np.zeros(1, np.int32)
+    def _pixels(self, name):
+        shape = self.shapes.get(name, self.shape)
+        return np.zeros((1, *shape), np.uint8 if len(shape) == 3 else np.float32)
+
+    def _other(self, column):
+        return np.zeros((1, self.length), np.uint8) if column.name == "captions" else np.zeros(1, np.int32)
 
 
 ON_PURPOSE = {"unrolled_ring8": "the learning rate falls until step 28,000"}
