@@ -8,7 +8,8 @@
     python -m tests.mutations --list                       the mutations alone
 
 A sample takes at least one mutation of each file and ends after 30 minutes (`--minutes`), with a list of what it did
-not reach. All mutations of chosen files or formulas take as long as they take.
+not reach; a test that goes red is then run without any mutation, and where it is red even so, the mutation is tried
+again without it. All mutations of chosen files or formulas take as long as they take: their tests are timed first.
 
 Prints a table of formula, mutation, the first test that fails and the verdict. Exit status 1 if a mutation survives
 without a reason in `equivalent.REASONS`, 2 if a test fails without any mutation, 3 if some were not reached. The

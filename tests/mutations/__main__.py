@@ -10,7 +10,8 @@ import pathlib
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from math import inf
 
 from tests.environment import compiler_flags
 from tests.mutations.equivalent import ALL, REASONS
@@ -33,6 +34,7 @@ LOADED = """chex equinox flax.linen flax.nnx hypothesis jax jax.test_util jaxtyp
     scipy.optimize scipy.signal scipy.special scipy.stats skimage.metrics skimage.transform sklearn.metrics.pairwise
     orbax.checkpoint"""
 SECONDS = 120  # for one mutant beyond five times what its tests take unchanged: a longer run is a hang
+SLOW = 600  # for one mutant where nobody knows what its tests take
 SAMPLE, MINUTES = 300, 30.0
 
 
@@ -73,13 +75,21 @@ def excuse(mutant: Mutant) -> str | None:
 
 def unchanged(pool: Pool, mutants: Sequence[Mutant], deadline: float) -> tuple[dict[str, float], list[str]]:
     """Seconds of each test of these mutants that passes where nothing is mutated, and those that fail even so."""
-    files = {file for mutant in mutants for suite in suites(mutant) for file in suite.files}
+    seconds, failures = run_unchanged(pool, {file for one in mutants for suite in suites(one) for file in suite.files})
+    return {name: taken for name, taken in seconds.items() if name not in failures}, failures
+
+
+def run_unchanged(pool: Pool, tests: Collection[str], deadline: float = inf) -> tuple[dict[str, float], list[str]]:
+    """Seconds of tests, or of those of files, where nothing is mutated, and those that fail."""
+    files = collections.defaultdict(list)
+    for name in sorted(tests):
+        files[name.partition("::")[0]].append(name)
     largest = sorted(files, key=lambda file: -pathlib.Path(file).stat().st_size)
     num = 3 * pool.workers  # processes: what files have in common is compiled once in each
     seconds, failures = {}, []
-    groups = [tuple(largest[start::num]) for start in range(num)]
+    groups = [tuple(name for file in largest[start::num] for name in files[file]) for start in range(num)]
     for _, result in pool.run([Job([Suite(group)]) for group in groups if group], deadline):
-        seconds |= {name: taken for name, taken in result.tests.items() if name not in result.failures}
+        seconds |= result.tests
         failures += result.failures
     return seconds, failures
 
@@ -94,7 +104,43 @@ def job_of(mutant: Mutant, seconds: dict[str, float]) -> Job:
     wanted = [suite for suite in kept if suite.files]
     files = {file for suite in wanted for file in suite.files}
     expected = {name: taken for name, taken in seconds.items() if name.partition("::")[0] in files}
-    return Job(wanted, mutant, expected, SECONDS + 5 * sum(expected.values()))
+    return Job(wanted, mutant, expected, limit=SECONDS + 5 * sum(expected.values()))
+
+
+def try_timed(
+    pool: Pool, mutants: Sequence[Mutant], broken: set[str], deadline: float
+) -> Iterator[tuple[Mutant, Result]]:
+    """All tests first without any mutation: it pays where many mutants meet the same tests."""
+    started = time.monotonic()
+    seconds, failures = unchanged(pool, mutants, deadline)
+    broken.update(failures)
+    share_caches(pool.workers)
+    print(f"unchanged, their tests take {time.monotonic() - started:.0f} s on {pool.workers} workers")
+    for job, result in pool.run([job_of(mutant, seconds) for mutant in mutants], deadline):
+        yield job.mutant, result
+
+
+def try_drawn(
+    pool: Pool, mutants: Sequence[Mutant], broken: set[str], deadline: float
+) -> Iterator[tuple[Mutant, Result]]:
+    """Each mutant at once, then without any mutation those tests alone that went red.
+
+    A mutant whose test is red even then comes again, tried without that test.
+    """
+    waiting = list(mutants)
+    while waiting:
+        jobs = [Job(suites(mutant), mutant, without=frozenset(broken), limit=SLOW) for mutant in waiting]
+        red = collections.defaultdict(list)
+        for job, result in pool.run(jobs, deadline):
+            yield job.mutant, result
+            if result.failures and "::" in result.failures[0]:
+                red[result.failures[0]].append(job.mutant)
+        passed, failures = run_unchanged(pool, red, deadline)
+        unknown = red.keys() - passed.keys()
+        if unknown:
+            print(f"not tried without any mutation, for lack of time: {', '.join(sorted(unknown))}")
+        broken.update(failures)
+        waiting = [mutant for name in failures for mutant in red[name]]
 
 
 def show(mutant: Mutant, why: str, verdict: str, seconds: float = 0.0) -> None:
@@ -115,7 +161,7 @@ def main() -> int:
             print(f"{mutant.formula} | {mutant.change}")
         return 0
     sampled = options.sample is not None
-    minutes = options.minutes or (MINUTES if sampled else float("inf"))
+    minutes = options.minutes or (MINUTES if sampled else inf)
     seed = f", seed {options.seed}" if sampled else ""
     print(f"{len(mutants)} mutations{seed}", flush=True)
     os.environ.update(ENVIRONMENT)
@@ -125,30 +171,24 @@ def main() -> int:
     pool = Pool(options.workers)
     tried = [mutant for mutant in mutants if not excuse(mutant)]
     share_caches(options.workers)
-    deadline = started + 60 * minutes
-    seconds, failures = unchanged(pool, tried, deadline)
-    share_caches(options.workers)
-    if failures:
-        print("left out, as they fail without any mutation: " + ", ".join(failures))
-    print(f"unchanged, their tests take {time.monotonic() - started:.0f} s on {options.workers} workers")
     print("formula | mutation | failing test, or reason | time | verdict", flush=True)
-    verdicts, left = collections.Counter(), list(tried)
+    verdicts, broken = dict.fromkeys(tried, "not reached"), set()
     for mutant in mutants:
-        if excuse(mutant):
-            verdicts["equivalent"] += 1
+        if mutant not in verdicts:
             show(mutant, excuse(mutant) or "", "equivalent")
-    jobs = [job_of(mutant, seconds) for mutant in tried]
-    for job, result in pool.run(jobs, deadline):
-        why, verdict = verdict_of(result)
-        verdicts[verdict] += 1
-        left.remove(job.mutant)
-        show(job.mutant, why, verdict, result.seconds)
+    results = (try_drawn if sampled else try_timed)(pool, tried, broken, started + 60 * minutes)
+    for mutant, result in results:
+        why, verdicts[mutant] = verdict_of(result)
+        show(mutant, why, verdicts[mutant], result.seconds)
+    left = [mutant for mutant in tried if verdicts[mutant] == "not reached"]
     for mutant in left:
-        verdicts["not reached"] += 1
         show(mutant, "", "not reached")
-    counts = ", ".join(f"{number} {name}" for name, number in sorted(verdicts.items()))
+    if broken:
+        print("left out, as they fail without any mutation: " + ", ".join(sorted(broken)))
+    tally = collections.Counter([*verdicts.values(), *["equivalent"] * (len(mutants) - len(tried))])
+    counts = ", ".join(f"{number} {name}" for name, number in sorted(tally.items()))
     print(f"{len(mutants)} mutations{seed}: {counts}; {time.monotonic() - started:.0f} s")
-    return 1 if "SURVIVED" in verdicts else 2 if failures else 3 if left else 0
+    return 1 if "SURVIVED" in tally else 2 if broken else 3 if left else 0
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import collections
 import pathlib
 import re
 import types
+from collections.abc import Collection
 
 DEVICES = {"axis_name", "pmap", "shard_map", "wrap", "Mode"}  # what a test names that runs on several devices
 
@@ -11,12 +12,16 @@ DEVICES = {"axis_name", "pmap", "shard_map", "wrap", "Mode"}  # what a test name
 class Order:
     """Tests that name what is mutated come first, then quick ones; a class stays together, with its fixtures.
 
-    Tests that have no expected time failed without any mutation, or are no tests of this mutation: they are left out.
-    Without names all tests are run, in their own order.
+    Where times are expected, tests that have none failed without any mutation, or are no tests of this mutation: they
+    are left out. Without times classes come late: theirs are the dear laws. Without names all tests are run, in their
+    own order.
     """
 
-    def __init__(self, names: set[str], seconds: dict[str, float]):
-        self.names, self.expected = names, seconds
+    def __init__(
+        self, names: set[str], seconds: dict[str, float] | None = None, without: Collection[str] = frozenset()
+    ):
+        self.names, self.expected, self.without = names, seconds or {}, without
+        self.timed = seconds is not None
         self.only: str | None = None  # a name that tests must bear or use
         self.row: str | None = None  # or the row of a table
         self.failures: list[str] = []
@@ -37,7 +42,7 @@ class Order:
     def pytest_collection_modifyitems(self, items):
         if not self.names:
             return
-        items[:] = [item for item in items if item.nodeid in self.expected and self._is_of(item)]
+        items[:] = [item for item in items if self._is_known(item) and self._is_of(item)]
         units, relevant = collections.Counter(), collections.Counter()
         for item in items:
             units[_unit(item)] += self.expected.get(item.nodeid, 0.0)
@@ -45,9 +50,13 @@ class Order:
 
         def rank(item):
             unit, seconds = _unit(item), self.expected.get(item.nodeid, 0.0)
-            return relevant[unit] == 0, units[unit], unit, not self._names_it(item), seconds
+            late = not self.timed and item.cls is not None
+            return relevant[unit] == 0, late, units[unit], unit, not self._names_it(item), seconds
 
         items.sort(key=rank)
+
+    def _is_known(self, item) -> bool:
+        return item.nodeid not in self.without and (not self.timed or item.nodeid in self.expected)
 
     def _is_of(self, item) -> bool:
         row = re.split(r"[\[\]-]", item.nodeid.rpartition("::")[2])[1:]

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests.mutations.library import ROOT, Suite, library
 from tests.mutations.mutants import Mutant
@@ -28,7 +28,8 @@ class Job:
 
     suites: list[Suite]
     mutant: Mutant | None = None
-    expected: dict[str, float] = field(default_factory=dict)  # seconds of each test, where nothing is mutated
+    expected: dict[str, float] | None = None  # seconds of each test, where nothing is mutated
+    without: frozenset[str] = frozenset()  # tests that fail even there
     limit: float = 1800.0  # seconds
 
 
@@ -85,7 +86,8 @@ def run(job: Job, report: str, cache: pathlib.Path) -> None:
     assert not any(name.partition(".")[0] == "jaxgen" for name in sys.modules), "the library is loaded already"
     if job.mutant:
         sys.meta_path.insert(0, Finder(job.mutant))
-    order = Order(names_of(job.mutant.function, job.mutant.change) if job.mutant else set(), job.expected)
+    names = names_of(job.mutant.function, job.mutant.change) if job.mutant else set()
+    order = Order(names, job.expected, job.without)
     options = PYTEST if job.mutant else PYTEST[1:]
     for suite in job.suites:
         order.only, order.row = suite.only, suite.row

@@ -2,14 +2,15 @@
 
 import collections
 import pathlib
+from math import inf
 
 import pytest
 
 from tests.mutations import library
-from tests.mutations.__main__ import chosen, job_of, parse
+from tests.mutations.__main__ import chosen, job_of, parse, try_drawn
 from tests.mutations.mutants import Mutant
 from tests.mutations.order import Order, names_of, uses
-from tests.mutations.processes import Finder
+from tests.mutations.processes import Finder, Result
 from tests.mutations.sampling import stratified
 
 MUTANTS = [Mutant(f"room.{file}", "f", str(n), "") for file, num in (("a", 1), ("b", 9), ("c", 90)) for n in range(num)]
@@ -129,6 +130,43 @@ def test_tests_that_name_it_come_first_then_quick_ones_and_classes_stay_together
     seconds = {"t.py::TestA::slow": 5.0, "t.py::TestA::fast": 0.1, "t.py::quick": 1.0, "t.py::naming[1]": 9.0}
     Order({"normalize"}, seconds).pytest_collection_modifyitems(items)
     assert [item.nodeid.rpartition("::")[2] for item in items] == ["naming[1]", "quick", "fast", "slow"]
+
+
+def test_without_times_all_are_run_but_those_that_are_known_to_fail_and_classes_come_late():
+    items = [Item("t.py::TestA::law", naming, object), Item("t.py::red", naming), Item("t.py::b", naming)]
+    items += [Item("t.py::TestA::other", other, object), Item("t.py::c", other)]
+    Order({"normalize"}, without={"t.py::red"}).pytest_collection_modifyitems(items)
+    assert [item.nodeid.rpartition("::")[2] for item in items] == ["b", "law", "other", "c"]
+
+
+class Scripted:
+    """A pool whose tests are red as a table says: mutants by name, and what fails without any."""
+
+    workers = 2
+
+    def __init__(self, red, broken):
+        self.red, self.broken, self.asked = red, broken, []
+
+    def run(self, jobs, deadline):
+        for job in jobs:
+            if job.mutant is None:
+                names = {name for suite in job.suites for name in suite.files}
+                self.asked.append(names)
+                yield job, Result(sorted(names & self.broken), dict.fromkeys(names, 1.0), 1.0)
+            else:
+                kept = [name for name in self.red[job.mutant.function] if name not in job.without]
+                yield job, Result(kept[:1], {}, 1.0)
+
+
+def test_a_drawn_mutant_whose_test_is_red_without_it_is_tried_again_without_that_test():
+    """Of `lucky` only a broken test was red: it survives. Tests that went red are run once more, no others."""
+    sound, broken = "tests/test_model.py::sound", "tests/test_images.py::broken"
+    red = {"caught": [sound], "twice": [broken, sound], "lucky": [broken], "unseen": [], "hung": ["(hangs)"]}
+    mutants = [Mutant("images", name, "change", "") for name in red]
+    pool, left_out = Scripted(red, {broken}), set()
+    last = {mutant.function: result.failures for mutant, result in try_drawn(pool, mutants, left_out, inf)}
+    assert last == {"caught": [sound], "twice": [sound], "lucky": [], "unseen": [], "hung": ["(hangs)"]}
+    assert left_out == {broken} and sorted(map(sorted, pool.asked)) == [[broken], [sound], [sound]]
 
 
 def test_of_laws_of_many_formulas_those_are_run_that_bear_or_use_a_name():
