@@ -104,7 +104,9 @@ LAYERS |= {
     "TimeEmbedding",
     "ConvNeXtBlock",
     "SelfAttention",
-}  # of U-Nets
+    "AdaptiveNorm",
+    "AdaptiveBlock",
+}  # of denoisers
 LAYERS |= {"GeneratorBlock", "DiscriminatorBlock", "ResNetFeatures", "BigGANDeepFeatures"}  # of GANs with classes
 LAYERS |= {"InvertedBottleneck", "PlainResidualBlock"}
 LAYERS |= {"EqualizedDense", "EqualizedConv", "AdaINLayer"}  # of ProGAN and the StyleGANs

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxgen.checks import PositiveFloat, require
+from jaxgen.nets.initializers import GlorotUniform, Initializer, LeCunNormal, to_flax
 from jaxgen.typing import PerExample
 
 Vectors: TypeAlias = Float[Array, "batch embedding"]
@@ -77,16 +78,18 @@ class TimeEmbedding(nn.Module):
     num: int  # of the features
     width: int  # of the result
     dtype: str = "float32"
+    initializer: Initializer | None = None  # of all weights; None: Glorot's of the time, LeCun's of the classes
 
     @nn.compact
     def __call__(self, times: PerExample, classes: Float[Array, "batch classes"] | None = None) -> Vectors:
         """(batch,) and (batch, classes) to (batch, width)."""
         dtype = jnp.dtype(self.dtype)
+        of_time, of_classes = (to_flax(self.initializer or one) for one in (GlorotUniform(), LeCunNormal()))
         hidden = self.features(times, self.num).astype(dtype)
         for layer in range(2):
             hidden = nn.swish(hidden) if layer else hidden
-            hidden = nn.Dense(self.width, dtype=dtype, kernel_init=nn.initializers.glorot_uniform())(hidden)
+            hidden = nn.Dense(self.width, dtype=dtype, kernel_init=of_time)(hidden)
         if classes is not None:
-            embed = nn.Dense(self.width, use_bias=False, dtype=dtype, name="classes")
+            embed = nn.Dense(self.width, use_bias=False, dtype=dtype, kernel_init=of_classes, name="classes")
             hidden = hidden + embed(classes.astype(dtype))
         return nn.swish(hidden)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgen.nets.courses.annotated_diffusion import ConvNeXtUNet
+from jaxgen.nets.dit import DiT
 from jaxgen.nets.time_mlp import TimeMLP
 from jaxgen.nets.unet.classifier import NoisyClassifier
 from jaxgen.nets.unet.ddpm import IMPROVED, UNet
@@ -25,6 +26,7 @@ DENOISERS = {
     "ddpm++": DDPMPlusPlus(**SMALL, attention=(4,), dropout=0.5),
     "convnext": ConvNeXtUNet(8, (1, 2), heads=2, head_features=4),
     "mlp": TimeMLP(8, 2, num_features=4),
+    "dit": DiT(8, 1, 2),
 }
 
 

@@ -10,7 +10,7 @@ from tests.exhaustive import first
 from tests.nets.unet.networks import CLASSES, DENOISERS, IMAGES, TIMES, init
 
 TRAINING = Mode(jax.random.split(jax.random.key(2), 3), train=True)
-CONVOLUTIONAL = [name for name in DENOISERS if name != "mlp"]
+CONVOLUTIONAL = [name for name in DENOISERS if name not in ("mlp", "dit")]
 DROPPING = ["ddpm", "improved", "ddpm++"]
 
 
@@ -49,7 +49,7 @@ def test_bfloat16_is_close_to_float32(case):
 
 def of_one_size(name):
     """The network without changes of size: what takes part in them is compiled in no time."""
-    size = {} if name == "mlp" else {"multipliers": (1,)}
+    size = {"multipliers": (1,)} if name in CONVOLUTIONAL else {}
     return DENOISERS[name].clone(**size, **({"attention": ()} if name in DROPPING else {}))
 
 
@@ -98,7 +98,7 @@ def test_with_blocks_computed_again_the_parameters_have_the_same_names(name):
     assert len(repeated) == len(blocks) + len(attentive)
 
 
-@pytest.mark.parametrize("name", [name for name in DENOISERS if name != "convnext"])
+@pytest.mark.parametrize("name", [name for name in DENOISERS if name not in ("convnext", "dit")])
 def test_outputs_begin_near_zero(name):
     net = of_one_size(name)
     outputs, _ = jax.jit(lambda: net.init_with_output(jax.random.key(0), IMAGES, TIMES, None, (8, 4, 2)))()
