@@ -69,6 +69,7 @@ UNMEASURED = {
     "models/ali.md",
     "models/clustergan.md",
     "models/cogan.md",
+    "models/consistency.md",
     "models/began.md",
     "models/bgan.md",
     "models/bicyclegan.md",

@@ -21,7 +21,7 @@ from jaxgen.model import Defaults
 from jaxgen.nets.text.context import Context
 from jaxgen.nets.unet.condition import Condition
 from jaxgen.priors import Gaussian, normal_noise
-from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend, training_mode
+from jaxgen.train_state import Frozen, LossOutput, TrainState, apply, blank, create, descend, training_mode
 from jaxgen.typing import AxisName, Key, Metrics, PerExample, Points, Shape, Variables
 
 Classes: TypeAlias = Float[Array, "batch classes"]
@@ -36,6 +36,14 @@ class DenoiserState(struct.PyTreeNode):
 
     denoiser: TrainState
     ema: Variables  # moving average of the denoiser's variables, from which samples are drawn
+
+
+class TaughtState(struct.PyTreeNode):
+    """What the next update needs of a network that may learn from a trained one."""
+
+    denoiser: TrainState
+    ema: Variables  # moving average of the denoiser's variables, from which samples are drawn
+    teacher: Any  # Frozen, the trained one; None for a model without
 
 
 class Examples(NamedTuple):
@@ -76,16 +84,26 @@ def create_denoiser(config: Any, key: Key) -> DenoiserState:
     return DenoiserState(denoiser, denoiser.variables)
 
 
+def create_taught(config: Any, key: Key, *, taught: bool) -> TaughtState:
+    """As `create_denoiser`, with a teacher at random, to be replaced by a trained one."""
+    fresh = create_denoiser(config, key)
+    return TaughtState(fresh.denoiser, fresh.ema, Frozen(variables=fresh.ema, name="teacher") if taught else None)
+
+
 def draw_examples(config: Any, batch: Any, key: Key, axis_name: AxisName) -> Examples:
     """The data of a batch in range; noise from N(0, I), times of `config.times`, and classes, some of them dropped."""
     key_times, key_noise, key_classes = jax.random.split(key, 3)
+    data, classes = data_and_classes(config, batch, key_classes, axis_name)
+    return draw_corruption(config, data, (key_times, key_noise), axis_name)._replace(classes=classes)
+
+
+def data_and_classes(config: Any, batch: Any, key: Key, axis_name: AxisName) -> tuple[Points, Classes | None]:
+    """The data of a batch in range, and one-hot rows of classes, some of them dropped; None without classes."""
     data = scale(batch.images if config.num_classes else batch, config.value_range)
-    examples = draw_corruption(config, data, (key_times, key_noise), axis_name)
     if not config.num_classes:
-        return examples
-    kept = draw_kept(config.class_dropout, key_classes, data.shape[0], axis_name)
-    classes = one_hot(batch.labels, config.num_classes) * kept.astype(jnp.float32)[:, None]
-    return examples._replace(classes=classes)
+        return data, None
+    kept = draw_kept(config.class_dropout, key, data.shape[0], axis_name)
+    return data, one_hot(batch.labels, config.num_classes) * kept.astype(jnp.float32)[:, None]
 
 
 def draw_corruption(config: Any, data: Points, keys: tuple[Key, Key], axis_name: AxisName) -> Examples:

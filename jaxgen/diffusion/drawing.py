@@ -15,7 +15,7 @@ from jaxgen.diffusion.denoising import Classes, Told, denoise
 from jaxgen.diffusion.guidance import Networks
 from jaxgen.diffusion.limits import NoLimit
 from jaxgen.diffusion.predictions import Estimate, estimate
-from jaxgen.diffusion.samplers import DDIM, Churn, Euler, Heun, Point, run
+from jaxgen.diffusion.samplers import DDIM, Churn, Euler, Heun, Point, Renoise, run
 from jaxgen.diffusion.samplers.inversion import invert
 from jaxgen.images import clip
 from jaxgen.mode import ExampleKeys
@@ -93,6 +93,8 @@ def without_noise(sampler: Any) -> Any:
             return dataclasses.replace(sampler, eta=0.0)
         case Euler() | Heun() if sampler.churn.amount > 0:
             return dataclasses.replace(sampler, churn=Churn())
+        case Renoise() if sampler.steps > 1:
+            return dataclasses.replace(sampler, steps=1)
         case _ if sampler.stochastic:
             return DDIM(sampler.steps, grid=sampler.grid, limit=sampler.limit, to_data=sampler.to_data)
     return sampler

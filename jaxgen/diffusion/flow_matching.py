@@ -16,11 +16,10 @@ the minibatch (arXiv 2302.00482), or as a trained model pairs them (`Reflow`), w
 import dataclasses
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import flax.linen as nn
 import jax
-from flax import struct
 
 from jaxgen.diffusion import denoising, drawing
 from jaxgen.diffusion.couplings import Coupling, Independent, Reflow
@@ -35,7 +34,7 @@ from jaxgen.mode import Mode
 from jaxgen.moving_averages import Constant, MovingAverage
 from jaxgen.nets.unet.ddpm import UNet
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.train_state import Frozen, LossOutput, TrainState
+from jaxgen.train_state import LossOutput
 from jaxgen.typing import AxisName, Key, Metrics, Points, Variables
 
 
@@ -56,19 +55,12 @@ class Config(DenoiserDefaults):
     average: MovingAverage = Constant(0.9999)
 
 
-class State(struct.PyTreeNode):
-    """What the next update needs."""
-
-    denoiser: TrainState
-    ema: Variables  # moving average of the denoiser's variables, from which samples are drawn
-    teacher: Any  # Frozen, for `Reflow` alone: the model whose pairs are learned; else None
+State: TypeAlias = denoising.TaughtState
 
 
 def init(config: Config, key: Key) -> State:
-    """A fresh network and optimiser; a teacher at random, to be replaced by a trained one."""
-    fresh = denoising.create_denoiser(config, key)
-    teacher = Frozen(variables=fresh.ema, name="teacher") if isinstance(config.coupling, Reflow) else None
-    return State(fresh.denoiser, fresh.ema, teacher)
+    """A fresh network and optimiser; for `Reflow` a teacher at random, to be replaced by a trained one."""
+    return denoising.create_taught(config, key, taught=isinstance(config.coupling, Reflow))
 
 
 def pairs(config: Config, state: State, examples: Examples, axis_name: AxisName) -> Examples:

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxgen.checks import PositiveFloat, require_bounds
-from jaxgen.diffusion.schedules import Level
+from jaxgen.diffusion.schedules import Level, ratio
 from jaxgen.typing import PerExample, Points
 
 
@@ -121,7 +121,37 @@ class Preconditioned:
         return noisy / along(deviation, noisy)
 
 
-Kind: TypeAlias = Noise | Data | V | Score | Velocity | Preconditioned
+@dataclass(frozen=True)
+class Bounded:
+    """F of consistency models, arXiv 2303.01469, appendix C: f = c_skip x_t / alpha + c_out F is x at the least noise.
+
+    With s = sigma / alpha, e the least of it and d the deviation of the data, c_skip = d^2 / ((s - e)^2 + d^2) and
+    c_out = (s - e) d / sqrt(s^2 + d^2), so that f = x_t / alpha where s = e, whatever F is. There a prediction says
+    nothing, and has no coefficients.
+    """
+
+    data_deviation: PositiveFloat = 0.5  # d
+    least: PositiveFloat = 0.002  # e
+
+    def __post_init__(self):
+        require_bounds(self)
+
+    def scales(self, level: Level) -> tuple[Any, Any]:
+        """c_skip and c_out."""
+        s, d = ratio(level), self.data_deviation
+        return d**2 / ((s - self.least) ** 2 + d**2), (s - self.least) * d / jnp.sqrt(s**2 + d**2)
+
+    def coefficients(self, level: Level) -> tuple[Any, Any]:
+        """p and q of equation 1, above the least noise."""
+        skip, out = self.scales(level)
+        return (1.0 - skip) / out, -skip * ratio(level) / out
+
+    def inputs(self, level: Level, noisy: Points) -> Points:
+        """What the network is given: c_in x_t / alpha, c_in = 1 / sqrt(s^2 + d^2)."""
+        return Preconditioned(self.data_deviation).inputs(level, noisy)
+
+
+Kind: TypeAlias = Noise | Data | V | Score | Velocity | Preconditioned | Bounded
 """Kinds that a setting can name on the command line."""
 
 

@@ -4,6 +4,7 @@ A weight is defined for the error of the data, w ||x_0 - estimate||^2, so that i
 predicts; `factor` turns it into the weight of the error of the prediction itself.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -99,5 +100,24 @@ class SmoothL1:
         return smooth_l1_error(prediction, target)
 
 
-Distance: TypeAlias = Squared | SmoothL1
+@dataclass(frozen=True)
+class PseudoHuber:
+    """sqrt(||y - x||^2 + c^2) - c of all D numbers of an example together: arXiv 2310.14189, section 3.3.
+
+    Near 0 it is ||y - x||^2 / (2 c), far away ||y - x|| - c; the length of its gradient is below 1.
+    """
+
+    share: PositiveFloat = 0.00054  # c / sqrt(D)
+
+    def __post_init__(self):
+        require_bounds(self)
+
+    def between(self, prediction: Points, target: Points) -> PerExample:
+        """One number for each example."""
+        numbers = math.prod(prediction.shape[1:])
+        c = self.share * math.sqrt(numbers)
+        return jnp.sqrt(numbers * mean_squared_error(prediction, target) + c**2) - c
+
+
+Distance: TypeAlias = Squared | SmoothL1 | PseudoHuber
 """Distances that a setting can name on the command line; weights are meant for the squared one."""

@@ -12,7 +12,7 @@ from jaxgen.diffusion.drawing import classes_of, without_noise
 from jaxgen.diffusion.grids import Even, Linspace, LogSNR
 from jaxgen.diffusion.guidance import ClassifierFree
 from jaxgen.diffusion.limits import Clip, NoLimit
-from jaxgen.diffusion.samplers import DDIM, Ancestral, Churn, DPMSolver, Euler, Heun
+from jaxgen.diffusion.samplers import DDIM, Ancestral, Churn, DPMSolver, Euler, Heun, Renoise
 from jaxgen.diffusion.schedules import LinearBetas
 from jaxgen.parallel import example_keys
 from tests.diffusion.networks import Config, Exact, Tiny
@@ -58,6 +58,7 @@ def test_images_of_the_drawn_latents_are_the_samples(sampler):
         (DDIM(7, 0.5, Linspace(), NoLimit()), DDIM(7, 0.0, Linspace(), NoLimit())),
         (Ancestral(7, "small", Linspace(), NoLimit()), DDIM(7, 0.0, Linspace(), NoLimit())),
         (Ancestral(7, to_data=False), DDIM(7, to_data=False)),
+        (Renoise(3, Even()), Renoise(1, Even())),
         (Euler(7, churn=Churn(2.0)), Euler(7)),
         (Heun(7, limit=Clip(), churn=Churn(2.0)), Heun(7, limit=Clip())),
     ],

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jaxgen.diffusion.predictions import (
+    Bounded,
     Data,
     Noise,
     Preconditioned,
@@ -232,3 +233,21 @@ def test_the_deviation_of_the_data_must_be_positive():
     with pytest.raises(ValueError, match=r"data_deviation is 0\.0, but must be above 0"):
         Preconditioned(0.0)
     assert Preconditioned().data_deviation == 0.5
+
+
+@pytest.mark.parametrize("sigma", [0.003, 0.5, 80.0])
+def test_consistency_coefficients_are_those_of_the_paper(sigma):
+    """c_skip and c_out of arXiv 2303.01469, appendix C, through y = F of equation 1."""
+    kind, level = Bounded(0.5, 0.002), Level(jnp.float32(1.0), jnp.float32(sigma))
+    skip, out = kind.scales(level)
+    assert skip == pytest.approx(0.25 / ((sigma - 0.002) ** 2 + 0.25), rel=1e-5)
+    assert out == pytest.approx(0.5 * (sigma - 0.002) / (sigma**2 + 0.25) ** 0.5, rel=1e-3)
+    noisy, value = jnp.array([[0.3, -2.0]]), jnp.array([[0.7, 0.1]])
+    data = estimate(Prediction(value, kind), level, noisy).data
+    np.testing.assert_allclose(data, skip * noisy + out * value, rtol=2e-3, atol=1e-5)
+    np.testing.assert_allclose(kind.inputs(level, noisy), noisy / np.sqrt(sigma**2 + 0.25), rtol=1e-5)
+
+
+def test_at_the_least_noise_the_scales_leave_x_as_it_is():
+    skip, out = Bounded(0.5, 0.002).scales(Level(jnp.float32(1.0), jnp.float32(0.002)))
+    assert skip == 1.0 and out == 0.0

@@ -1,10 +1,20 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxgen.diffusion.predictions import Data, Noise, Preconditioned, Score, V, Velocity
 from jaxgen.diffusion.schedules import Level, snr
-from jaxgen.diffusion.weights import DataError, EDMWeight, MinSNR, NoiseError, SmoothL1, Squared, Unweighted
+from jaxgen.diffusion.weights import (
+    DataError,
+    EDMWeight,
+    MinSNR,
+    NoiseError,
+    PseudoHuber,
+    SmoothL1,
+    Squared,
+    Unweighted,
+)
 from jaxgen.losses import mean_squared_error, smooth_l1_error
 
 LOG_SNRS = np.array([-9.0, -2.0, 0.0, 1.5, 2.0, 11.0])
@@ -101,3 +111,17 @@ def test_distances_are_means_over_an_example():
 def test_settings_out_of_range_are_refused(kind, settings, sentence):
     with pytest.raises(ValueError, match=sentence):
         kind(**settings)
+
+
+def test_the_pseudo_huber_distance_is_of_the_whole_example():
+    """c = .0299298379 for 32x32x3; near 0 a square over 2 c, far away a length less c."""
+    distance, size = PseudoHuber(), (1, 32, 32, 3)
+    c = 0.0299298379
+    step = jnp.zeros(size).at[0, 0, 0, 0]
+    zeros = jnp.zeros(size)
+    np.testing.assert_allclose(distance.between(step.set(3.0), zeros), (9 + c**2) ** 0.5 - c, rtol=1e-5)
+    np.testing.assert_allclose(distance.between(step.set(0.004), zeros), 0.004**2 / (2 * c), rtol=0.01)
+    assert distance.between(zeros, zeros)[0] == 0.0
+    drawn = jax.random.normal(jax.random.key(0), size)
+    slope = jax.grad(lambda images: distance.between(images, zeros)[0])(drawn)
+    assert 0.99 < float(jnp.linalg.norm(slope)) <= 1.0

@@ -1,17 +1,17 @@
 """Samplers, as values: how a trained network turns noise into data. All take any schedule and any kind of prediction.
 
 `DDIM` and `Ancestral` are those of the first papers, `Euler` and `Heun` EDM's, `DPMSolver` needs the fewest
-evaluations. `run` runs one of them.
+evaluations; `Renoise` is for consistency models, which need one. `run` runs one of them.
 """
 
 from typing import TypeAlias
 
-from jaxgen.diffusion.samplers.ancestral import DDIM, Ancestral
+from jaxgen.diffusion.samplers.ancestral import DDIM, Ancestral, Renoise
 from jaxgen.diffusion.samplers.dpm_solver import DPMSolver
 from jaxgen.diffusion.samplers.ode import Churn, Euler, Heun
 from jaxgen.diffusion.samplers.path import Denoise, Point, SamplerLike, run
 
-Sampler: TypeAlias = DDIM | Ancestral | Euler | Heun | DPMSolver
+Sampler: TypeAlias = DDIM | Ancestral | Euler | Heun | DPMSolver | Renoise
 """Samplers that a setting can name on the command line."""
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Euler",
     "Heun",
     "Point",
+    "Renoise",
     "Sampler",
     "SamplerLike",
     "run",

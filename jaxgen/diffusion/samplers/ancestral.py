@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgen.checks import NonNegativeFloat, PositiveInt, require, require_bounds
-from jaxgen.diffusion.grids import Even, Grid
+from jaxgen.diffusion.grids import Even, Grid, Karras
 from jaxgen.diffusion.limits import Clip, Limit
 from jaxgen.diffusion.predictions import Estimate
 from jaxgen.diffusion.samplers.path import Denoise, Path, Point, path
@@ -34,7 +34,7 @@ class Row(NamedTuple):
     direction: Any  # sqrt(sigma_n^2 - s^2)
     log_small: Any  # log p^2
     log_large: Any  # log b^2
-    noisy: Any  # 1, or 0 for a step that adds no noise
+    noisy: Any  # 1, or 0 for a step that adds no noise; of `Renoise` its deviation
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,44 @@ class Ancestral:
         if found.variance is None:
             raise ValueError("variance is 'learned', but must be 'small' or 'large': this network predicts no variance")
         return found.variance * row.log_large + (1.0 - found.variance) * row.log_small
+
+
+@dataclass(frozen=True)
+class Renoise:
+    """x_0 at once, noised anew for the next step: of consistency models, arXiv 2303.01469, algorithm 1.
+
+    Equation 1 with s = sigma_n, and r = sqrt(sigma_n^2 - (alpha_n e)^2), e being sigma / alpha at the last time of the
+    grid, of which x_0 still has the noise. The network is asked at the times before that one.
+    """
+
+    steps: PositiveInt = 1
+    grid: Grid = Karras()
+    limit: Limit = Clip()
+
+    def __post_init__(self):
+        require_bounds(self)
+
+    stochastic = property(lambda self: self.steps > 1)
+    evaluations = property(lambda self: self.steps)
+
+    def rows(self, schedule: Schedule) -> Row:
+        """Numbers of all steps."""
+        steps = path(schedule, self.grid, self.steps, to_data=False)
+        alpha, sigma = steps.next.level
+        added = np.sqrt(np.maximum(sigma**2 - (alpha * sigma[-1] / alpha[-1]) ** 2, 0.0))
+        nothing = np.zeros(self.steps)
+        return Row(steps.points, alpha, nothing, nothing, nothing, added)
+
+    def memory(self, start: Points) -> tuple[()]:
+        """Nothing."""
+        return ()
+
+    def step(
+        self, denoise: Denoise, carry: tuple[Points, tuple[()]], row: Row, noise: Points | None
+    ) -> tuple[Points, tuple[()]]:
+        """One step."""
+        x = row.alpha * denoise(carry[0], row.point).data
+        return x if noise is None else x + row.noisy * noise, ()
 
 
 def step_variances(level: Level, following: Level) -> tuple[np.ndarray, np.ndarray]:

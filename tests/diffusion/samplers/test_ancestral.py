@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.diffusion.grids import Leading, Linspace
+from jaxgen.diffusion.grids import Karras, Leading, Linspace, LogSNR
 from jaxgen.diffusion.limits import Clip, NoLimit
 from jaxgen.diffusion.predictions import Estimate, Noise
-from jaxgen.diffusion.samplers import DDIM, Ancestral, run
+from jaxgen.diffusion.samplers import DDIM, Ancestral, Renoise, run
 from jaxgen.diffusion.samplers.ancestral import step_variances
 from jaxgen.diffusion.samplers.path import path
 from jaxgen.diffusion.schedules import VP, CosineBetas, LinearBetas, Sigmas
@@ -152,3 +152,21 @@ def test_the_defaults_are_those_of_the_papers():
 def test_settings_out_of_range_are_refused(kind, settings, sentence):
     with pytest.raises(ValueError, match=sentence):
         kind(**settings)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_renoise_asks_above_the_last_time_and_adds_what_the_data_lack(steps):
+    """For EDM's levels: the states have the deviation of the grid, and the last one adds nothing."""
+    schedule = Sigmas(0.02, 20.0)
+    rows = Renoise(steps).rows(schedule)
+    grid = Karras().times(schedule, steps + 1)
+    np.testing.assert_allclose(rows.point.time, grid[:-1])
+    np.testing.assert_allclose(rows.noisy**2 + 0.02**2, grid[1:] ** 2, rtol=1e-9)
+    assert rows.noisy[-1] == 0 and Renoise(steps).stochastic == (steps > 1) and Renoise(steps).evaluations == steps
+
+
+def test_renoise_of_a_preserving_schedule_keeps_the_variance():
+    rows = Renoise(3, grid=LogSNR()).rows(VP())
+    last = VP().level(np.float64(VP().end))
+    least = float(last.sigma / last.alpha)
+    np.testing.assert_allclose(rows.noisy**2 + rows.alpha**2 * (1 + least**2), 1.0, rtol=1e-6)

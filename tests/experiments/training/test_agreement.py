@@ -128,8 +128,9 @@ KNOWN = {
     "jaxgen.nets.spectral:Spectral": {"steps"},  # of the power method: none of the run
     "jaxgen.attacks:Attack": {"steps"},  # of an attack: none of the run
     "jaxgen.diffusion.couplings:Reflow": {"steps"},  # of a sampler, as those of all samplers; none of the run
-    **{f"jaxgen.diffusion.samplers.ancestral:{name}": {"steps"} for name in ("Ancestral", "DDIM")},
+    **{f"jaxgen.diffusion.samplers.ancestral:{name}": {"steps"} for name in ("Ancestral", "DDIM", "Renoise")},
     "jaxgen.diffusion.samplers.dpm_solver:DPMSolver": {"steps"},
+    **{f"jaxgen.diffusion.curricula:{name}": {"end"} for name in ("SquareRoot", "Doubling")},
     **{f"jaxgen.diffusion.samplers.ode:{name}": {"steps"} for name in ("Euler", "Heun")},
     **{f"jaxgen.diffusion.schedules.betas:{name}Betas": {"steps"} for name in ("Linear", "ScaledLinear", "Cosine")},
     **{f"jaxgen.diffusion.schedules.continuous:{name}": {"end"} for name in ("VP", "Cosine", "Straight")},  # a time
