@@ -26,17 +26,19 @@ TINY = consistency.Config(
     num_classes=3,
     denoiser=Tiny(),
     schedule=Sigmas(0.02, 20.0),
-    curriculum=Doubling(2, 4, 4),
+    curriculum=Doubling(2, 4, 5),
     sampler=Renoise(2),
     guidance=ClassifierFree(2.0),
     optimizer=Optimizer(1e-3, Adam()),
     average=Constant(0.5),
 )
 DEVIATION = 0.5
+NOISE_UNUSED = ("sampler.limit.keep_noise",)
+"""Of a sampler that takes the data alone."""
 
 
 class TestContract(contract.Suite):
-    case = contract.Case(consistency, TINY, unreached=BEFORE_BATCH_NORM)
+    case = contract.Case(consistency, TINY, unreached=BEFORE_BATCH_NORM, inert=NOISE_UNUSED)
 
 
 class TestDistillationContract(contract.Suite):
@@ -53,6 +55,7 @@ class TestDistillationContract(contract.Suite):
             distance=Squared(),
         ),
         unreached=BEFORE_BATCH_NORM,
+        inert=("class_dropout", *NOISE_UNUSED),
     )
 
 
