@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from math import inf
 
 from tests.environment import compiler_flags
-from tests.mutations.equivalent import ALL, REASONS
+from tests.mutations.equivalent import reason_of
 from tests.mutations.library import Suite, all_mutants, library, suites
 from tests.mutations.mutants import Mutant
 from tests.mutations.processes import Job, Pool, Result, share_caches
@@ -70,7 +70,7 @@ def chosen(options: argparse.Namespace) -> list[Mutant]:
 
 
 def excuse(mutant: Mutant) -> str | None:
-    return REASONS.get((mutant.formula, mutant.change), REASONS.get((mutant.formula, ALL)))
+    return reason_of(mutant.formula, mutant.change)
 
 
 def unchanged(pool: Pool, mutants: Sequence[Mutant], deadline: float) -> tuple[dict[str, float], list[str]]:

@@ -5,7 +5,7 @@ import collections
 import pytest
 
 from jaxgen import losses
-from tests.mutations.equivalent import ALL, REASONS
+from tests.mutations.equivalent import ALL, REASONS, SYMMETRIC, reason_of
 from tests.mutations.library import library
 from tests.mutations.mutants import mutants_of
 
@@ -83,3 +83,9 @@ class Net(nn.Module):
     }
     numbers = {mutant.change.partition(" -> ")[0] for mutant in mutants}
     assert {number for number in numbers if number.isdigit()} == {"4", "5", "6", "10", "12", "15"}
+
+
+def test_exchanged_arguments_of_a_symmetric_function_are_excused_wherever_it_is_called():
+    assert reason_of("a.b", "mean_absolute_error(outputs, images) -> mean_absolute_error(images, outputs)") == SYMMETRIC
+    assert reason_of("a.b", "mean_absolute_error(outputs, images) -> mean_absolute_error(outputs, outputs)") is None
+    assert reason_of("a.b", "gaussian_kl(mean, logvar) -> gaussian_kl(logvar, mean)") is None
