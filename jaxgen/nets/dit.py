@@ -15,7 +15,7 @@ each block begins as h -> h and the network as 0.
     DiT(192, 6, 3, patch=4)                     28x28, a small one
 
 The authors' table of classes has a row more, for no class. Here no class is a row of zeros, and that row's part is the
-bias of the embedded time.
+bias of the embedded time. A span of time, if told, has an embedding beside that of the time.
 """
 
 from typing import Literal
@@ -31,7 +31,7 @@ from jaxgen.nets.attention import attend
 from jaxgen.nets.convolution_algebra import Outputs
 from jaxgen.nets.initializers import Initializer, Normal
 from jaxgen.nets.unet.blocks import GLOROT, check_outputs
-from jaxgen.nets.unet.condition import Classes, Condition, only_classes
+from jaxgen.nets.unet.condition import Classes, Condition, classes_and_span
 from jaxgen.nets.unet.embeddings import Features, Sinusoid, TimeEmbedding, Vectors
 from jaxgen.nets.unet.patches import from_patches, to_patches
 from jaxgen.typing import Images, PerExample, Shape
@@ -146,7 +146,7 @@ class DiT(nn.Module):
         hidden = nn.Dense(self.width, dtype=dtype, kernel_init=GLOROT, name="inputs")(tokens)
         hidden = hidden + jnp.asarray(places(rows, columns, self.width), dtype)[None]
         told = TimeEmbedding(self.features, SINUSOIDS, self.width, self.dtype, EMBEDDINGS, name="time")
-        embedding = told(times, only_classes(condition))
+        embedding = told(times, *classes_and_span(condition))
 
         block = nn.remat(AdaptiveBlock) if self.remat else AdaptiveBlock
         for number in range(self.blocks):

@@ -163,6 +163,7 @@ class Straight(_Continuous):
     """
 
     end: PositiveFloat = 1e-3  # the least noisy time
+    told: PositiveFloat = 1000.0  # what a time is multiplied by where the network is told it
 
     start = 1.0
 
@@ -184,5 +185,5 @@ class Straight(_Continuous):
         return sigmoid(-0.5 * log_snr)
 
     def label(self, t: Any) -> Any:
-        """What the network is told of the time: 1000 t."""
-        return 1000.0 * t
+        """What the network is told of the time: `told` times t."""
+        return self.told * t

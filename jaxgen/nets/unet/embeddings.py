@@ -69,7 +69,7 @@ def _waves(times: jax.Array, frequencies: np.ndarray, cosines_first: bool) -> ja
 
 
 class TimeEmbedding(nn.Module):
-    """Features of the time, dense, swish, dense; plus a vector of the class; swish.
+    """Features of the time, dense, swish, dense; plus the same of a span, and a vector of the class; swish.
 
     The last swish stands here once, where DDPM's code has it in front of the dense layer of each block.
     """
@@ -81,14 +81,26 @@ class TimeEmbedding(nn.Module):
     initializer: Initializer | None = None  # of all weights; None: Glorot's of the time, LeCun's of the classes
 
     @nn.compact
-    def __call__(self, times: PerExample, classes: Float[Array, "batch classes"] | None = None) -> Vectors:
-        """(batch,) and (batch, classes) to (batch, width)."""
+    def __call__(
+        self,
+        times: PerExample,
+        classes: Float[Array, "batch classes"] | None = None,
+        span: PerExample | None = None,
+    ) -> Vectors:
+        """(batch,), (batch, classes) and (batch,) to (batch, width); a span has dense layers of its own."""
         dtype = jnp.dtype(self.dtype)
         of_time, of_classes = (to_flax(self.initializer or one) for one in (GlorotUniform(), LeCunNormal()))
-        hidden = self.features(times, self.num).astype(dtype)
-        for layer in range(2):
-            hidden = nn.swish(hidden) if layer else hidden
-            hidden = nn.Dense(self.width, dtype=dtype, kernel_init=of_time)(hidden)
+
+        def embedded(numbers: PerExample, names: tuple[str | None, str | None]) -> Vectors:
+            hidden = self.features(numbers, self.num).astype(dtype)
+            for layer, name in enumerate(names):
+                hidden = nn.swish(hidden) if layer else hidden
+                hidden = nn.Dense(self.width, dtype=dtype, kernel_init=of_time, name=name)(hidden)
+            return hidden
+
+        hidden = embedded(times, (None, None))
+        if span is not None:
+            hidden = hidden + embedded(span, ("span_0", "span_1"))
         if classes is not None:
             embed = nn.Dense(self.width, use_bias=False, dtype=dtype, kernel_init=of_classes, name="classes")
             hidden = hidden + embed(classes.astype(dtype))
