@@ -36,7 +36,11 @@ class Tiny(nn.Module):
     def __call__(self, inputs, times, condition, output_shape, *, mode: Mode = EVALUATION):
         flat = inputs.reshape(inputs.shape[0], -1)
         told = as_condition(condition)
-        parts = [flat, 0.1 * times[:, None], *(each for each in (told.classes, told.augmentation, _column(told.span)) if each is not None)]
+        parts = [
+            flat,
+            0.1 * times[:, None],
+            *(each for each in (told.classes, told.augmentation, _column(told.span)) if each is not None),
+        ]
         hidden = jnp.concatenate(parts, axis=1)
         if mode.train:
             hidden = dropout(hidden, self.rate, mode, 0)

@@ -44,6 +44,7 @@ def test_where_the_gain_stands_is_seen_in_the_biases_alone():
     biased = jax.tree.map(lambda leaf: leaf + 100.0 if leaf.ndim == 1 else 0 * leaf, variables)
     ratio = second.apply(biased, latents) / first.apply(biased, latents)
     np.testing.assert_allclose(ratio, np.full((2, 4), math.sqrt(2)), rtol=1e-5)
+    assert (first.apply(biased, latents) > 0).all()
 
 
 def test_settings_and_shapes_out_of_range_are_refused():

@@ -5,7 +5,7 @@ import pytest
 
 from jaxgen.nets.convolution import conv
 from jaxgen.nets.courses.annotated_diffusion import ConvNeXtBlock, ConvNeXtUNet, SelfAttention, linear_attention
-from tests.nets.unet.networks import fields, init, parameters
+from tests.nets.unet.networks import fields, init, names, parameters
 
 IMAGES = jax.random.normal(jax.random.key(0), (2, 4, 6, 6))
 EMBEDDING = jax.random.normal(jax.random.key(1), (2, 5))
@@ -26,6 +26,15 @@ def test_settings_are_the_courses_by_default():
         "dtype": "float32",
         "remat": False,
     }
+
+
+@pytest.mark.parametrize("remat", [False, True])
+def test_parts_have_names_of_their_places_which_checkpoints_know(remat):
+    net = ConvNeXtUNet(8, (1, 2), heads=2, head_features=4, remat=remat)
+    places = {f"{way}_{level}" for way, level in (("down", 0), ("down", 1), ("up", 1))}
+    parts = {f"{place}_{part}" for place in {*places, "middle"} for part in ("0", "1", "attention")}
+    parts |= {"inputs", "time_0", "time_1", "down_0", "up_1", "last", "outputs"}
+    assert names(net, jnp.zeros((1, 8, 4, 2)), jnp.zeros(1), None, (8, 4, 2)) == parts
 
 
 def of_all(hidden):
