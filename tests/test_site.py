@@ -82,6 +82,7 @@ UNMEASURED = {
     "models/improved_gan.md",
     "models/kl_autoencoder.md",
     "models/lapgan.md",
+    "models/mean_flow.md",
     "models/munit.md",
     "models/partial_conv.md",
     "models/pix2pix.md",

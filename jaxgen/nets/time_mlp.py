@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.unet.blocks import GLOROT, NEARLY_ZERO
-from jaxgen.nets.unet.condition import Classes, Condition, only_classes
+from jaxgen.nets.unet.condition import Classes, Condition, classes_and_span
 from jaxgen.nets.unet.embeddings import Features, Sinusoid, TimeEmbedding
 from jaxgen.typing import PerExample, Points, Shape
 
@@ -42,7 +42,7 @@ class TimeMLP(nn.Module):
         require(self.blocks >= 1, "blocks", self.blocks, "at least 1")
         dtype, batch = jnp.dtype(self.dtype), inputs.shape[0]
         told = TimeEmbedding(self.features, self.num_features, self.width, self.dtype, name="time")
-        embedding = told(times, only_classes(condition))
+        embedding = told(times, *classes_and_span(condition))
 
         def dense(features: int, name: str, kernel_init=GLOROT) -> nn.Dense:
             return nn.Dense(features, dtype=dtype, kernel_init=kernel_init, name=name)

@@ -52,3 +52,16 @@ def test_settings_and_parameters_by_default():
 def test_bad_settings_are_refused(net, condition, message):
     with pytest.raises(ValueError, match=message):
         count(net, zeros(2), jnp.zeros(1), condition, (2,))
+
+
+def test_one_unit_is_enough_and_a_span_is_embedded_beside_the_time():
+    """Two dense layers more, of 4 to 8 and 8 to 8 numbers; a span of another length gives other outputs."""
+    assert count(TimeMLP(1), zeros(2), jnp.zeros(1), None, (2,)) > 0
+    net, span = TimeMLP(8, 2, num_features=4), jnp.array([0.5, 0.5, 2.0])
+    plain = count(net, zeros(2), jnp.zeros(1), None, (2,))
+    told = count(net, zeros(2), jnp.zeros(1), Condition(span=jnp.zeros(1)), (2,))
+    assert told - plain == 4 * 8 + 8 + 8 * 8 + 8
+    variables = init(net, POINTS, TIMES, Condition(span=span), (2,))
+    outputs = [net.apply(variables, POINTS, TIMES, Condition(span=each), (2,)) for each in (span, span.at[1].set(3.0))]
+    changed = np.abs(outputs[0] - outputs[1]).max(1) > 1e-4
+    assert changed.tolist() == [False, True, False]

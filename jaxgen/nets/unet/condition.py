@@ -35,7 +35,7 @@ def only_classes(condition: Condition | Classes | None) -> Classes | None:
     """The classes, or None. ValueError for a condition on the augmentation or on a span."""
     classes, span = classes_and_span(condition)
     if span is not None:
-        raise ValueError("this network is not told of a span of time: use DiT, or give classes alone")
+        raise ValueError("this network is not told of a span of time: use DiT or TimeMLP, or give classes alone")
     return classes
 
 

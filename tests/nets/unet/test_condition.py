@@ -20,5 +20,5 @@ def test_a_condition_on_the_augmentation_is_refused_where_none_is_taken():
 
 
 def test_a_condition_on_a_span_is_refused_where_none_is_taken():
-    with pytest.raises(ValueError, match="this network is not told of a span of time: use DiT"):
+    with pytest.raises(ValueError, match="this network is not told of a span of time: use DiT or TimeMLP"):
         only_classes(Condition(ROWS, span=jnp.ones(3)))
