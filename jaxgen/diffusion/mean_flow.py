@@ -129,8 +129,7 @@ def guided_velocity(config: Config, variables: Variables, spans: Spans, points: 
     velocity = target(config.prediction, config.schedule.level(spans.later), spans.data, spans.noise)
     if not config.guided:
         return velocity
-    classes, now = spans.classes, (spans.later, spans.later)
-    assert classes is not None  # `Config` has seen to it
+    classes, now = jnp.asarray(spans.classes), (spans.later, spans.later)
     unguided, _ = average_velocity(config, variables, points, now, jnp.zeros_like(classes), mode)
     told, _ = average_velocity(config, variables, points, now, classes, mode)
     guided = config.scale * velocity + (1.0 - config.scale - config.mixing) * unguided + config.mixing * told
