@@ -7,10 +7,10 @@ import pytest
 
 from jaxgen.gans.diagnostics import certainty
 from jaxgen.gans.discrimination import Discrimination
-from jaxgen.gans.game import discriminator_value, generator_value, score_fakes
+from jaxgen.gans.game import discriminator_step_value, discriminator_value, generator_value, score_fakes
 from jaxgen.gans.networks import scorer
 from jaxgen.gans.objectives import Hinge, NonSaturating, Objective, Relativistic
-from jaxgen.gans.regularization import Regularization
+from jaxgen.gans.regularization import Consistency, Regularization
 from jaxgen.mode import Mode
 from jaxgen.nets.mlp import MLP
 from tests.gans.games import training
@@ -79,3 +79,17 @@ def test_real_examples_are_seen_by_an_objective_that_needs_them_alone(joint):
     real, fake = score_fakes(Config(Relativistic(), Discrimination(joint=joint)), *inputs)
     assert real.shape == (4,)
     assert bool(np.abs(fake - alone).max() > 0.1) == joint  # normalised with the real ones, or among themselves
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_regularization_sees_the_batches_that_the_objective_sees(joint):
+    """Consistency under no change costs nothing, where its own pass normalises over the same examples."""
+    unchanged = Consistency(real=1.0, fake=1.0, flip=False, shift=0.0)
+    config = Config(NonSaturating(), Discrimination(joint=joint), Regularization(consistency=unchanged))
+    points = jax.random.normal(jax.random.key(0), (2, 4, 2, 2, 1)) + jnp.array([0.0, 3.0])[:, None, None, None, None]
+    variables = dict(NET.init(jax.random.key(1), points[0], ()))
+    _, (loss, (metrics, _)) = discriminator_step_value(
+        config, scorer(NET), variables, *points, training(jax.random.key(2), 4)
+    )
+    assert float(metrics["consistency"]) == pytest.approx(0.0, abs=1e-8)
+    assert float(loss) == pytest.approx(float(metrics["discriminator_loss"]), rel=1e-5)

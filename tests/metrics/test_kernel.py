@@ -84,6 +84,8 @@ def test_sets_too_small_are_refused(key):
         kernel_distances(two, two, key)
     with pytest.raises(ValueError, match="subset_size is 1, but must be at least 2"):
         kernel_distances(two, two, key, subset_size=1)
+    with pytest.raises(ValueError, match="num_subsets is 0, but must be at least 1"):
+        kernel_distances(two, two, key, num_subsets=0, subset_size=2)
     with pytest.raises(ValueError, match="block_size is 0, but must be at least 1"):
         kernel_distance(two, two, block_size=0)
     with pytest.raises(ValueError, match="differ in their second axis"):

@@ -4,6 +4,7 @@ Tests of the files themselves build small networks, so that nothing else would s
 """
 
 import dataclasses
+from typing import get_args
 
 import pytest
 
@@ -200,6 +201,32 @@ NUMBERS = [
 def test_numbers_by_default(kind, wanted):
     defaults = {field.name: field.default for field in dataclasses.fields(kind)}
     assert {name: defaults[name] for name in wanted} == wanted
+
+
+FIRST_WEIGHTS = {
+    "DCGANGenerator": initializers.Normal(0.02),
+    "DCGANDiscriminator": initializers.Normal(0.02),
+    "AtienzaGenerator": initializers.GlorotUniform(),
+    "AtienzaDiscriminator": initializers.GlorotUniform(),
+    "InfoGANGenerator": initializers.Normal(0.02),
+    "InfoGANDiscriminator": initializers.Normal(0.02),
+    "BGANGenerator": initializers.Normal(0.02),
+    "BGANDiscriminator": initializers.Normal(0.02),
+    "LSGANGenerator": initializers.Normal(0.02),
+    "LSGANDiscriminator": initializers.Normal(0.02),
+    "Maxout": initializers.Uniform(0.005),
+    "MLP": initializers.LeCunNormal(),
+    "BigGANDeepFeatures": initializers.Orthogonal(1.0),
+}
+
+
+def test_first_weights_of_all_others_by_default():
+    found = {}
+    for kind, wanted in NUMBERS:
+        defaults = {field.name: field.default for field in dataclasses.fields(kind)}
+        if isinstance(defaults.get("initializer"), get_args(initializers.Initializer)) and "initializer" not in wanted:
+            found[kind.__name__] = defaults["initializer"]
+    assert found == FIRST_WEIGHTS
 
 
 def test_channels_of_acgan_for_imagenet():

@@ -83,6 +83,12 @@ def test_sizes_that_do_not_halve_are_refused():
             net.init(jax.random.key(0), zeros(32, 32, 3), (2,))
 
 
+@pytest.mark.parametrize(("norm", "biases"), [("batch", {"Conv_0"}), ("instance", {"Conv_0", "Conv_1", "Conv_2"})])
+def test_of_pixel_scores_a_batch_norm_takes_the_biases_from_the_convolutions(norm, biases):
+    params = PixelDiscriminator(2, norm=norm).init(jax.random.key(0), zeros(4, 4, 3))["params"]
+    assert {name for name, layer in params.items() if name.startswith("Conv") and "bias" in layer} == biases
+
+
 @pytest.mark.exhaustive
 def test_images_need_not_be_squares():
     outputs, _ = UNetTranslator(channels=2, downs=3).init_with_output(jax.random.key(0), zeros(16, 24, 1), (16, 24, 2))
