@@ -12,6 +12,7 @@ def test_mean_vectors_are_numpys_means_of_each_group():
     wanted = [np.asarray(latents)[np.asarray(labels) == group].mean(0) for group in range(4)]
     np.testing.assert_allclose(found[:4], wanted, rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(found[4], 0.0)
+    np.testing.assert_allclose(mean_vectors(latents[:1], labels[:1], 5)[labels[0]], latents[0], rtol=1e-6)
 
 
 def test_mean_vectors_move_with_their_groups_and_not_with_the_order():

@@ -200,6 +200,7 @@ REASONS = {
     ("parallel.layout._placed_by_each", "flip the sign of the value"): PROCESSES,
     ("parallel.layout._placed_by_each", "double the value"): PROCESSES,
     ("parallel.layout._lies", "strict=True -> strict=False in strict=True"): "there is a place for each leaf",
+    ("nets.text.characters._columns", "256 -> 257 in np.full(256, -1, np.int32)"): "no byte is above 255",
     ("gans.latent_consistency.LATENTS", "7 -> 8 in LATENTS = 7"): FREE,
     (
         "gans.latent_consistency.perturbed",

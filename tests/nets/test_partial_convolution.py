@@ -104,7 +104,8 @@ def test_the_layer_owns_the_kernel_and_the_bias():
     wanted = partial_conv(IMAGES, MASK, kernel, jnp.ones(4), strides=2)
     for got, value in zip(layer.apply(variables, IMAGES, MASK), wanted, strict=True):
         np.testing.assert_array_equal(got, value)
-    assert abs(float(kernel.std()) - (2 / 27) ** 0.5) < 0.1
+    wide = PartialConv(400, 3).init(jax.random.key(0), IMAGES, MASK)["params"]["kernel"]
+    assert float(wide.std()) == pytest.approx((2 / 27) ** 0.5, rel=0.03) and kernel.shape == (3, 3, 3, 4)
     without = PartialConv(4, use_bias=False).init(jax.random.key(0), IMAGES, MASK)
     assert set(without["params"]) == {"kernel"}
 
