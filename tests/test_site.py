@@ -79,10 +79,12 @@ UNMEASURED = {
     "models/cyclegan.md",
     "models/discogan.md",
     "models/dualgan.md",
+    "models/factor_vae.md",
     "models/improved_gan.md",
     "models/kl_autoencoder.md",
     "models/lapgan.md",
     "models/mean_flow.md",
+    "models/m2.md",
     "models/munit.md",
     "models/partial_conv.md",
     "models/pix2pix.md",
@@ -96,6 +98,8 @@ UNMEASURED = {
     "models/stylegan2.md",
     "models/stylegan3.md",
     "models/unit.md",
+    "models/vamp_vae.md",
+    "models/wae_gan.md",
 }
 """Pages of models that have no record of a run yet."""
 

@@ -14,6 +14,7 @@
     prompts:fashion_mnist           a labelled set whose captions say the class
     inverted:mnist, edges:mnist     a set whose every image is changed: a second domain of it
     shapes_captions                 drawn shapes with sentences that say which, for text to image
+    sprites                         drawn sprites of five known factors, those of dSprites
     ring8, grid25, swiss_roll, two_moons, rings    points in the plane
 
 docs/data.md says more. A set is read without TensorFlow and never downloaded: `experiments.prepare` does that.
@@ -97,6 +98,7 @@ def _by_name(name: str, request: "Request") -> "Collection":
         reduced,
         shapes_captions,
         smaller,
+        sprites,
         tables,
         toys,
     )
@@ -137,6 +139,8 @@ def _by_name(name: str, request: "Request") -> "Collection":
             return prompts.collection(_by_name(rest, request))
         case shapes_captions.NAME if not colon:
             return shapes_captions.collection()
+        case sprites.NAME if not colon:
+            return sprites.collection()
         case _ if scheme in toys.TOYS and not colon:
             return toys.collection(scheme)
     return prepared.collection(name, request.folder)

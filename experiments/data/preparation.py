@@ -6,10 +6,10 @@ import urllib.parse
 from typing import Any
 
 from experiments.command_line.errors import UserError
-from experiments.data import downloads, known, prepared, quickdraw, shapes_captions, toys
+from experiments.data import downloads, known, prepared, quickdraw, shapes_captions, sprites, toys
 from experiments.data.request import AROUND, OWN, nearest
 
-AT_HAND = ("digits", shapes_captions.NAME, *toys.TOYS)
+AT_HAND = ("digits", shapes_captions.NAME, sprites.NAME, *toys.TOYS)
 
 
 def prepare(name: str, folder: pathlib.Path) -> str:

@@ -11,6 +11,7 @@ from experiments.evaluation import (
     coupled,
     diversity,
     encodings,
+    factors,
     heads,
     pairs,
     path_lengths,
@@ -40,6 +41,7 @@ def names(experiment: Experiment) -> list[str]:
     there |= dict.fromkeys(pairs.NAMES, pairs.are_there(config))
     there |= dict.fromkeys(clusters.NAMES, abilities.names_codes(config))
     there |= dict.fromkeys(encodings.NAMES, encodings.are_there(config))
+    there |= dict.fromkeys(factors.NAMES, factors.are_there(experiment))
     return [name for name, known in there.items() if known]
 
 
@@ -98,6 +100,8 @@ def behind(runs: Mapping[str, Run], given: Sets, options: Options, made: Sequenc
         found += clusters.judge(runs, given.real, options.metrics, options.seed)
     if encodings.are_there(experiment.model):
         found += encodings.judge(runs, given.real, made, options.metrics, options.seed)
+    if factors.are_there(experiment):
+        found += factors.judge(runs, options.metrics, options.seed)
     return found
 
 

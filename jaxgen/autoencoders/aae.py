@@ -25,6 +25,7 @@ import jax
 
 from jaxgen.autoencoders import coders
 from jaxgen.autoencoders.coders import create_coders, decode, encode
+from jaxgen.autoencoders.discriminators import create_discriminator, score
 from jaxgen.checks import PositiveInt
 from jaxgen.images import scale
 from jaxgen.losses.adversarial import minimax_discriminator, non_saturating_generator
@@ -38,10 +39,7 @@ from jaxgen.priors import Normal
 from jaxgen.train_state import (
     LossOutput,
     TrainState,
-    apply,
     as_part,
-    blank,
-    create,
     descend,
     merge,
     only,
@@ -77,13 +75,7 @@ def init(config: Config, key: Key) -> State:
     """Fresh networks and optimisers. ValueError for a discriminator with batch statistics."""
     key_autoencoder, key_discriminator = jax.random.split(key)
     autoencoder = create_coders(config, config.autoencoder_optimizer, key_autoencoder)
-    inputs = blank((config.latent_dim,)), ()
-    discriminator = create(config.discriminator, config.discriminator_optimizer, key_discriminator, *inputs)
-    if "batch_stats" in discriminator.collections:
-        raise ValueError(
-            "the discriminator scores draws of the prior and latents of images in separate batches, but this one has "
-            "batch normalisation: use layer normalisation or none in its place"
-        )
+    discriminator = create_discriminator(config, key_discriminator)
     return State(autoencoder, discriminator, only(autoencoder, "encoder", config.encoder_optimizer).opt_state)
 
 
@@ -99,8 +91,8 @@ def discriminator_loss(
     config: Config, variables: Variables, prior: Latents, latents: Latents, mode: Mode
 ) -> LossOutput:
     """E[-log D(z) - log(1 - D(f(x)))], mean over the batch; 2 log 2 = 1.386 where it cannot tell them apart."""
-    prior_scores, variables = apply(config.discriminator, variables, prior, (), mode=mode.stream(2))
-    latent_scores, variables = apply(config.discriminator, variables, latents, (), mode=mode.stream(3))
+    prior_scores, variables = score(config, variables, prior, mode.stream(2))
+    latent_scores, variables = score(config, variables, latents, mode.stream(3))
     loss = minimax_discriminator(prior_scores, latent_scores).mean()
     metrics = {
         "discriminator_loss": loss,
@@ -115,7 +107,7 @@ def encoder_loss(
 ) -> LossOutput:
     """E[-log D(f(x))], mean over the batch; `variables` are those of the encoder alone (`only`)."""
     latents, variables = encode(config, as_part(variables, "encoder"), images, mode)
-    scores, _ = apply(config.discriminator, discriminator, latents, (), mode=mode.stream(3))
+    scores, _ = score(config, discriminator, latents, mode.stream(3))
     loss = non_saturating_generator(scores).mean()
     return loss, ({"encoder_loss": loss}, variables)
 

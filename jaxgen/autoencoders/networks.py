@@ -10,6 +10,7 @@ is: with a ReLU all outputs become strongly negative at first, where the sigmoid
 - Burda, Grosse, Salakhutdinov: Importance Weighted Autoencoders, 2015, arXiv 1509.00519.
 - Higgins et al.: beta-VAE, 2017, ICLR.
 - Burgess et al.: Understanding disentangling in beta-VAE, 2018, arXiv 1804.03599.
+- Kim, Mnih: Disentangling by Factorising, 2018, arXiv 1802.05983.
 - Atienza: Advanced Deep Learning with Keras, 2018, chapters 3 and 8.
 - Jodoin: IFT780; Lingrand, Precioso: DSAI; Flax's VAE example.
 """
@@ -68,4 +69,8 @@ HIGGINS_CONV = Pair(
 BURGESS = Pair(
     ConvEncoder((32, 32, 32, 32), kernel_size=4, features=(256, 256)),
     ConvDecoder((32, 32, 32, 32), kernel_size=4, features=(256, 256), output_strides=2),
+)
+KIM_MNIH = Pair(  # dSprites, 10 latents
+    ConvEncoder((32, 32, 64, 64), kernel_size=4, features=(128,)),
+    ConvDecoder((64, 64, 32, 32), kernel_size=4, features=(128,), output_strides=2),
 )

@@ -1,7 +1,8 @@
-"""Variational autoencoder (VAE), and its importance-weighted and beta variants.
+"""Variational autoencoder (VAE), and its importance-weighted, beta and disentangling variants.
 
 Kingma, Welling: Auto-Encoding Variational Bayes, 2013, arXiv 1312.6114. The variants, with their papers, are settings:
-the bound in `jaxgen.autoencoders.bounds`, p(x|z) in `jaxgen.autoencoders.likelihoods`, the networks in
+the bound in `jaxgen.autoencoders.bounds`, a penalty of all latents together (InfoVAE, beta-TCVAE, DIP-VAE) in
+`jaxgen.autoencoders.aggregate`, p(x|z) in `jaxgen.autoencoders.likelihoods`, the networks in
 `jaxgen.autoencoders.networks`.
 
 The encoder gives q(z|x) = N(mean, diag(exp(logvar))), the decoder p(x|z), the prior is p(z) = N(0, I). With eps from
@@ -22,21 +23,21 @@ import flax.linen as nn
 import jax
 
 from jaxgen.autoencoders import bounds, variational
-from jaxgen.autoencoders.bounds import ELBO, Objective, Terms
+from jaxgen.autoencoders.aggregate import Penalty, penalty_loss
+from jaxgen.autoencoders.bounds import ELBO, Objective
 from jaxgen.autoencoders.coders import CoderState
 from jaxgen.autoencoders.likelihoods import Bernoulli, Likelihood
 from jaxgen.autoencoders.networks import KINGMA_WELLING
-from jaxgen.autoencoders.variational import decode, decode_each, encode, nll_of_each, noise, observed
+from jaxgen.autoencoders.variational import noise, terms_of
 from jaxgen.checks import PositiveInt
 from jaxgen.images import scale
-from jaxgen.mode import EVALUATION, Mode
+from jaxgen.mode import Mode
 from jaxgen.model import Defaults
 from jaxgen.optimizers import Adagrad, Optimizer
 from jaxgen.parallel import example_keys
 from jaxgen.priors import Normal
-from jaxgen.sampling import sampler
 from jaxgen.train_state import LossOutput, create_parts, descend, training_mode
-from jaxgen.typing import AxisName, Batch, Evidence, Key, Latents, Metrics, Points, Variables
+from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Variables
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Config(Defaults):
     decoder: nn.Module = KINGMA_WELLING.decoder  # z to what the likelihood takes
     likelihood: Likelihood = Bernoulli()  # p(x|z)
     objective: Objective = ELBO()  # the bound that is maximised
+    penalty: Penalty | None = None  # of the latents of all images together, added to what is minimised
     optimizer: Optimizer = Optimizer(0.01, Adagrad())
 
     prior = property(lambda self: Normal(self.latent_dim))
@@ -61,31 +63,24 @@ def init(config: Config, key: Key) -> State:
     return State(create_parts(variational.coders(config), config.optimizer, key))
 
 
-def terms(
-    config: Config, variables: Variables, targets: Points, noise: jax.Array, mode: Mode = EVALUATION
-) -> tuple[Terms, Variables]:
-    """-log p(x|z), log p(z) / q(z|x) and the divergence, at z = mean + exp(logvar / 2) noise.
+encode, decode, terms = variational.encode, variational.decode, variational.terms
 
-    Args:
-        config: settings.
-        variables: of the networks.
-        targets: x, as the likelihood observes the images.
-        noise: from N(0, I), (B, K, latent): K latents for each image.
-        mode: of the pass.
+
+def bound_loss(
+    config: Config, variables: Variables, targets: Points, noise: jax.Array, mode: Mode, prior: Latents | None = None
+) -> LossOutput:
+    """The negative bound of the objective, mean over the batch, and the penalty; weights may follow the step of `mode`.
+
+    `prior`, one draw of p(z) for each image, is needed where there is a penalty.
     """
     q, variables = encode(config, variables, targets, mode=mode)
-    prior = bounds.standard_normal(q.mean)
-    latents = bounds.reparametrize(q, noise)
-    outputs, variables = decode_each(config, variables, latents, mode=mode)
-    nll = nll_of_each(config, outputs, targets)
-    return Terms(nll, bounds.log_ratio(q, prior, latents), bounds.kl_of_each_latent(q, prior)), variables
-
-
-def bound_loss(config: Config, variables: Variables, targets: Points, noise: jax.Array, mode: Mode) -> LossOutput:
-    """The negative bound of the objective, mean over the batch; weights may follow the step of `mode`."""
-    found, variables = terms(config, variables, targets, noise, mode)
+    found, variables = terms_of(config, variables, q, targets, noise, mode)
     loss, metrics = bounds.objective_loss(config.objective, found, mode.step, mode.axis_name)
-    return loss, (metrics, variables)
+    if config.penalty is None or prior is None:
+        return loss, (metrics, variables)
+    latents = bounds.reparametrize(q, noise[:, :1])[:, 0]
+    added, value = penalty_loss(config.penalty, q, latents, prior, mode.axis_name)
+    return loss + added, (metrics | {"loss": loss + added, "penalty": value}, variables)
 
 
 def update(
@@ -100,39 +95,16 @@ def update(
         key: of this iteration.
         axis_name: of the devices that share the batch, or None.
     """
-    key_pixels, key_latents, key_pass = jax.random.split(key, 3)
+    key_pixels, key_latents, key_pass, key_prior = jax.random.split(key, 4)
     images, before = scale(batch, config.value_range), state.autoencoder
     targets = config.likelihood.observe(images, example_keys(key_pixels, len(batch), axis_name), config.value_range)
     latent_noise = noise(config, key_latents, len(batch), config.objective.num_samples, axis_name)
     mode = training_mode(before, key_pass, len(batch), axis_name)
-    inputs = targets, latent_noise, mode
+    prior = None if config.penalty is None else config.prior.draw(key_prior, len(batch), axis_name)
+    inputs = targets, latent_noise, mode, prior
     autoencoder, metrics = descend(before, partial(bound_loss, config), inputs, axis_name)
     return State(autoencoder), metrics
 
 
-def from_latents(config: Config, state: State, latents: Latents, condition: None = None) -> Points:
-    """E[x|z]."""
-    outputs, _ = decode(config, state.autoencoder.variables, latents)
-    return config.likelihood.mean(outputs, config.value_range)
-
-
-def to_latents(config: Config, state: State, images: Points, condition: None = None) -> Latents:
-    """E[z|x]; pixels that the likelihood draws are drawn from the image's own noise, the same each time."""
-    return encode(config, state.autoencoder.variables, observed(config, images))[0].mean
-
-
-def evidence(config: Config, state: State, batch: Batch, key: Key, samples: tuple[int, int]) -> Evidence:
-    """The ELBO and the importance-weighted bound of each image; binary pixels are drawn from the image's own noise.
-
-    `samples` are the number of latents of an image, and how many of them are in memory at a time.
-    """
-    targets, variables = observed(config, scale(batch, config.value_range)), state.autoencoder.variables
-    return variational.evidence(lambda eps: terms(config, variables, targets, eps)[0], config, targets, key, samples)
-
-
-def posterior_means(config: Config, state: State, batch: Batch) -> Latents:
-    """E[z|x]."""
-    return to_latents(config, state, scale(batch, config.value_range))
-
-
-sample = sampler(from_latents)
+from_latents, to_latents, sample = variational.from_latents, variational.to_latents, variational.sample
+evidence, posterior_means = variational.evidence_of_images, variational.posterior_means

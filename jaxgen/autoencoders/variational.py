@@ -14,10 +14,12 @@ from jaxtyping import Array, Float
 from jaxgen.autoencoders import bounds
 from jaxgen.autoencoders.bounds import Diagonal, Terms
 from jaxgen.autoencoders.likelihoods import content_keys
+from jaxgen.images import scale
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.priors import normal_noise
+from jaxgen.sampling import sampler
 from jaxgen.train_state import apply, blank
-from jaxgen.typing import AxisName, Evidence, Key, Latents, Points, Shape, Variables
+from jaxgen.typing import AxisName, Batch, Evidence, Key, Latents, Points, Shape, Variables
 
 
 def coders(config: Any, *conditions: Shape) -> dict[str, tuple[Any, ...]]:
@@ -50,7 +52,7 @@ def decode_each(
 ) -> tuple[Points, Variables]:
     """`decode` of K latents for each example, (B, K, latent), all in one batch of B K."""
     num, mode = latents.shape[1], mode.stream(1)
-    keys = None if mode.keys is None else _keys_of_each(mode, num)
+    keys = None if mode.keys is None else keys_of_each(mode, num)
     repeated = [jnp.repeat(condition, num, axis=0) for condition in conditions]
     flat = latents.reshape(-1, latents.shape[2])
     return _decode(config, variables, flat, *repeated, mode=mode.with_keys(keys))
@@ -64,7 +66,7 @@ def _decode(
     return apply(config.decoder, variables, *inputs, mode=mode, part="decoder")
 
 
-def _keys_of_each(mode: Mode, num: int) -> jax.Array:
+def keys_of_each(mode: Mode, num: int) -> jax.Array:
     """A key for each of `num` latents of each example; those of the examples themselves for one latent.
 
     `jax.random.split(key, num)[i]` is `fold_in(key, i)`: keys that are folded elsewhere must be streams of their own.
@@ -77,6 +79,34 @@ def nll_of_each(config: Any, outputs: Float[Array, "outputs ..."], targets: Poin
     """-log p(x|z_k), (B, K), of the decoder's outputs for K latents of each example."""
     num = len(outputs) // len(targets)
     return config.likelihood.nll(outputs, jnp.repeat(targets, num, axis=0), config.value_range).reshape(-1, num)
+
+
+def terms_of(
+    config: Any, variables: Variables, q: Diagonal, targets: Points, noise: jax.Array, mode: Mode
+) -> tuple[Terms, Variables]:
+    """-log p(x|z), log p(z) / q(z|x) and the divergence from p(z) = N(0, I), at z = mean + exp(logvar / 2) noise.
+
+    Args:
+        config: settings.
+        variables: of the networks, after the pass that gave q(z|x).
+        q: q(z|x).
+        targets: x, as the likelihood observes the images.
+        noise: from N(0, I), (B, K, latent): K latents for each image.
+        mode: of the pass.
+    """
+    prior = bounds.standard_normal(q.mean)
+    latents = bounds.reparametrize(q, noise)
+    outputs, variables = decode_each(config, variables, latents, mode=mode)
+    nll = nll_of_each(config, outputs, targets)
+    return Terms(nll, bounds.log_ratio(q, prior, latents), bounds.kl_of_each_latent(q, prior)), variables
+
+
+def terms(
+    config: Any, variables: Variables, targets: Points, noise: jax.Array, mode: Mode = EVALUATION
+) -> tuple[Terms, Variables]:
+    """`terms_of` with the encoder's q(z|x)."""
+    q, variables = encode(config, variables, targets, mode=mode)
+    return terms_of(config, variables, q, targets, noise, mode)
 
 
 def noise(config: Any, key: Key, num: int, samples: int, axis_name: AxisName = None) -> jax.Array:
@@ -102,3 +132,31 @@ def evidence(
         samples: latents of an image, and how many of them are in memory at a time.
     """
     return bounds.evidence(lambda key, num: terms_of(noise(config, key, len(targets), num)), key, *samples)
+
+
+def evidence_of_images(config: Any, state: Any, batch: Batch, key: Key, samples: tuple[int, int]) -> Evidence:
+    """The ELBO and the importance-weighted bound of each image; binary pixels are drawn from the image's own noise.
+
+    `samples` are the number of latents of an image, and how many of them are in memory at a time.
+    """
+    targets, variables = observed(config, scale(batch, config.value_range)), state.autoencoder.variables
+    return evidence(lambda eps: terms(config, variables, targets, eps)[0], config, targets, key, samples)
+
+
+def from_latents(config: Any, state: Any, latents: Latents, condition: None = None) -> Points:
+    """E[x|z]."""
+    outputs, _ = decode(config, state.autoencoder.variables, latents)
+    return config.likelihood.mean(outputs, config.value_range)
+
+
+def to_latents(config: Any, state: Any, images: Points, condition: None = None) -> Latents:
+    """E[z|x]; pixels that the likelihood draws are drawn from the image's own noise, the same each time."""
+    return encode(config, state.autoencoder.variables, observed(config, images))[0].mean
+
+
+def posterior_means(config: Any, state: Any, batch: Batch) -> Latents:
+    """E[z|x]."""
+    return to_latents(config, state, scale(batch, config.value_range))
+
+
+sample = sampler(from_latents)

@@ -13,7 +13,7 @@ far from those of others; only the latents of all images together are to be dist
 Networks, rates, lambda, kernel scales and w = 0.05 (not in the paper's text) are those of the authors' code for MNIST.
 Left out: its noise of deviation 0.01 on the encoder's inputs, its 200 steps of pre-training that match the moments of
 the latents to the prior's, and its steps of the learning rate. WAE-GAN, the same objective with a discriminator in
-place of the MMD, is `jaxgen.autoencoders.aae`, as the paper says, but for its phases.
+place of the MMD, is `jaxgen.autoencoders.wae_gan`.
 """
 
 from dataclasses import dataclass

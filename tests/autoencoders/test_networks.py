@@ -47,6 +47,7 @@ def test_autoencoders_have_the_reference_parameter_counts(name, image_shape, lat
         ("HIGGINS_DENSE", (64, 64, 1), 10, (6_381_620, 7_814_896)),
         ("HIGGINS_CONV", (64, 64, 1), 10, (382_932, 381_313)),
         ("HIGGINS_CONV", (64, 64, 3), 32, (395_264, 387_971)),
+        ("KIM_MNIH", (64, 64, 1), 10, (249_172, 247_873 + 960)),  # a bias for each number of the first map, not channel
         ("BURGESS", (64, 64, 1), 10, (252_052, 249_953)),
         # 784-200-200-100 and 50-200-200-784, by hand.
         (

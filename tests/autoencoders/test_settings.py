@@ -7,7 +7,7 @@ import flax.linen as nn
 import jax
 import pytest
 
-from jaxgen.autoencoders import aae, autoencoder, cvae, networks, vae, vq_vae, wae
+from jaxgen.autoencoders import aae, autoencoder, cvae, factor_vae, m2, networks, vae, vamp_vae, vq_vae, wae, wae_gan
 from jaxgen.autoencoders.bounds import ELBO, Capacity, ImportanceWeighted
 from jaxgen.autoencoders.codebook import ByGradient, ByMovingAverage
 from jaxgen.autoencoders.corruption import Clean, GaussianNoise, MaskingNoise, SaltAndPepper
@@ -43,9 +43,44 @@ PAPERS = {
         "objective": ELBO(),
         "optimizer": Optimizer(1e-3, RMSProp(decay=0.9, eps=1e-7)),
     },
+    # Kim & Mnih, appendix A, dSprites.
+    factor_vae: {
+        "image_shape": (64, 64, 1),
+        "value_range": (0.0, 1.0),
+        "latent_dim": 10,
+        "likelihood": Bernoulli(),
+        "gamma": 35.0,
+        "optimizer": Optimizer(1e-4, Adam()),
+        "discriminator_optimizer": Optimizer(1e-4, Adam(b1=0.5, b2=0.9)),
+    },
+    # Kingma et al., section 4, 100 labels among 50,000 images; the rate of the authors' code.
+    m2: GREY
+    | {
+        "num_classes": 10,
+        "latent_dim": 50,
+        "likelihood": Bernoulli(),
+        "labelled_share": 0.002,
+        "classifier_weight": 0.1,
+        "optimizer": Optimizer(3e-4, Adam()),
+    },
     # Kingma & Welling, section 5.
     vae: GREY
-    | {"latent_dim": 20, "likelihood": Bernoulli(), "objective": ELBO(), "optimizer": Optimizer(0.01, Adagrad())},
+    | {
+        "latent_dim": 20,
+        "likelihood": Bernoulli(),
+        "objective": ELBO(),
+        "penalty": None,
+        "optimizer": Optimizer(0.01, Adagrad()),
+    },
+    # Tomczak & Welling, section 5: a warm-up of 100 passes of 50,000 images in batches of 100.
+    vamp_vae: GREY
+    | {
+        "latent_dim": 40,
+        "num_components": 500,
+        "likelihood": Bernoulli(),
+        "objective": ELBO(warm_up=50_000),
+        "optimizer": Optimizer(5e-4, Adam()),
+    },
     # van den Oord et al., Sonnet's example for CIFAR-10.
     vq_vae: {
         "image_shape": (32, 32, 3),
@@ -69,6 +104,14 @@ PAPERS = {
         "kernel_scales": (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
         "optimizer": Optimizer(1e-3, Adam(b1=0.5)),
     },
+    wae_gan: GREY
+    | {
+        "latent_dim": 8,
+        "cost_weight": 0.05,
+        "penalty_weight": 10.0,
+        "optimizer": Optimizer(1e-3, Adam(b1=0.5)),
+        "discriminator_optimizer": Optimizer(5e-4, Adam(b1=0.5)),
+    },
 }
 every_model = pytest.mark.parametrize("model", PAPERS, ids=lambda model: model.__name__.rpartition(".")[2])
 
@@ -86,6 +129,7 @@ def test_settings_by_default_are_the_papers(model):
     [
         (autoencoder, networks.JODOIN_AUTOENCODER),
         (cvae, networks.ATIENZA_CONDITIONAL),
+        (factor_vae, networks.KIM_MNIH),
         (vae, networks.KINGMA_WELLING),
         (vq_vae, networks.Pair(GridEncoder(), GridDecoder())),
     ],
@@ -151,13 +195,27 @@ LOGGED = {
     ),
     autoencoder: (CODERS, {"reconstruction_error"}),
     cvae: (CONDITIONAL, {"loss", "reconstruction", "kl", "elbo"}),
+    factor_vae: (
+        CODERS | {"discriminator": SMALL},
+        {"loss", "reconstruction", "kl", "elbo", "total_correlation", "discriminator_loss", "discriminator_accuracy"},
+    ),
+    m2: (
+        {"encoder": ConcatCondition(SMALL), "decoder": ConcatCondition(SMALL), "classifier": SMALL},
+        {"loss", "labelled_bound", "unlabelled_bound", "cross_entropy", "accuracy"},
+    ),
     vae: (CODERS, {"loss", "reconstruction", "kl", "elbo"}),
+    vamp_vae: (CODERS, {"loss", "reconstruction", "kl", "elbo"}),
     vq_vae: (
         CODERS | {"prior": PixelCNN(2, 1), "codebook": ByGradient()},
         {"autoencoder_loss", "mean_squared_error", "commitment", "codebook_loss"}
         | {"prior_nll", "bits_per_code", "perplexity"},
     ),
     wae: (CODERS, {"autoencoder_loss", "reconstruction_error", "mmd"}),
+    wae_gan: (
+        CODERS | {"discriminator": SMALL},
+        {"autoencoder_loss", "reconstruction_error", "penalty"}
+        | {"discriminator_loss", "prior_probability", "code_probability"},
+    ),
 }
 
 

@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.autoencoders import bounds, vae
+from jaxgen.autoencoders import aggregate, bounds, vae
+from jaxgen.autoencoders.aggregate import Covariance, MeanDiscrepancy, TotalCorrelation
 from jaxgen.autoencoders.bounds import ELBO, Capacity, ImportanceWeighted
 from jaxgen.autoencoders.likelihoods import Bernoulli, Gaussian, LearnedGaussian
 from jaxgen.mode import Mode
@@ -197,3 +198,31 @@ def test_the_sigma_vae_has_one_parameter_more():
 def test_settings_out_of_range_are_refused(setting, value):
     with pytest.raises(ValueError, match=f"{setting} is .*, but must be"):
         dataclasses.replace(TINY, **{setting: value})
+
+
+@pytest.mark.parametrize(
+    "penalty", [MeanDiscrepancy(2.0), TotalCorrelation(3.0), Covariance(), Covariance(of_latents=True)]
+)
+def test_a_penalty_is_added_to_the_bound_and_one_of_no_weight_leaves_the_elbo(penalty):
+    config = dataclasses.replace(PLAIN, penalty=penalty)
+    variables, prior = variables_of(PLAIN), jax.random.normal(jax.random.key(4), (6, 3))
+    loss, (metrics, _) = call(vae.bound_loss, config, variables, IMAGES, NOISE[:, :1], training(0), prior)
+    q, _ = call(vae.encode, PLAIN, variables, IMAGES)
+    latents = bounds.reparametrize(q, NOISE)[:, 0]
+    added, value = aggregate.penalty_loss(penalty, q, latents, prior)
+    assert metrics["penalty"] == pytest.approx(float(value), rel=1e-4)
+    assert loss == pytest.approx(float(added - metrics["elbo"]), rel=1e-5)
+    names = {field.name for field in dataclasses.fields(penalty)} & {"weight", "off_diagonal", "diagonal"}
+    none = dataclasses.replace(config, penalty=dataclasses.replace(penalty, **dict.fromkeys(names, 0.0)))
+    loss, (metrics, _) = call(vae.bound_loss, none, variables, IMAGES, NOISE[:, :1], training(0), prior)
+    assert loss == pytest.approx(-float(metrics["elbo"]), rel=1e-6)
+
+
+def test_an_update_with_a_penalty_draws_the_prior_and_the_same_latents_as_one_without():
+    state, key = TestContract.init(PLAIN), jax.random.key(3)
+    config = dataclasses.replace(PLAIN, penalty=MeanDiscrepancy())
+    _, plain = call(vae.update, PLAIN, state, IMAGES, key)
+    _, penalized = call(vae.update, config, state, IMAGES, key)
+    assert penalized["elbo"] == pytest.approx(float(plain["elbo"]), rel=1e-6)
+    added = penalized["loss"] - plain["loss"]
+    assert added == pytest.approx(float(penalized["penalty"]), abs=1e-5) and added > 0

@@ -21,13 +21,17 @@ BATCHED = [name for name, row in ROWS.items() if row.batch]
 
 OF_NO_BATCH = {
     "clip_weights": "weights",
+    "completeness": "a row for each code",
     "covariance": "statistics; of fewer than two examples, whose number is traced, NaN",
+    "disentanglement": "a row for each code",
     "equivariance": "sums over all pairs",
     "frechet_distance": "statistics",
     "gaussian_frechet_distance": "statistics",
     "historical_averaging": "weights",
     "merge": "statistics, of no features too",
+    "modularity": "a row for each code",
     "orthogonal_penalty": "a weight",
+    "predictability_gap": "a row for each code",
     "retrieval_accuracy": "a row for each query, of all candidates",
     "orthonormal_penalty": "a weight",
     "pca_extractor": "statistics; the features that it is given are samples",

@@ -62,6 +62,16 @@ def projected(mean, scatter, features):
     return M.pca_extractor(moments(mean, scatter), 2)(features)
 
 
+def factors_of(codes):
+    """Three values and two, for as many examples as there are codes, if they are codes."""
+    num = len(codes) if isinstance(codes, jax.Array) else 4
+    return jnp.stack([jnp.arange(num) % 3, jnp.arange(num) % 2], axis=1)
+
+
+def with_factors(function):
+    return lambda codes: function(codes, factors_of(codes), num_values=(3, 2), num_bins=4)
+
+
 SET, OTHER = (7, 3), (6, 3)
 ROWS: dict[str, Row] = {
     "accuracy": Row(lambda logits: M.accuracy(logits, labels_of(logits)), (ROW,)),
@@ -71,9 +81,14 @@ ROWS: dict[str, Row] = {
         lambda features: M.within_class_variety(features, labels_of(features), num_classes=3), (ROW,)
     ),
     "classification_accuracy_score": Row(classified, (ROW, ROW)),
+    "completeness": Row(M.completeness, (MATRIX,), batch=False),
     "covariance": Row(lambda scatter: M.covariance(moments(scatter[0], scatter)), (MATRIX,), batch=False),
     "density_coverage": Row(functools.partial(M.density_coverage, k=2), (SET, OTHER)),
+    "disentanglement": Row(M.disentanglement, (MATRIX,), batch=False),
     "equivariance": Row(lambda *sums: M.equivariance(M.MaskedErrors(*sums)), ((), ()), batch=False),
+    "factor_vae_score": Row(
+        lambda codes: M.factor_vae_score(codes, factors_of(codes), KEY, num_votes=(9, 9), size=4), (SET,)
+    ),
     "frechet_distance": Row(
         lambda *parts: M.frechet_distance(moments(*parts[:2]), moments(*parts[2:])),
         ((3,), MATRIX, (3,), MATRIX),
@@ -99,11 +114,14 @@ ROWS: dict[str, Row] = {
         batch=False,
     ),
     "mode_coverage": Row(functools.partial(M.mode_coverage, stddev=0.5), (SET, (2, 3))),
+    "modularity": Row(M.modularity, (MATRIX,), batch=False),
     "moments": Row(M.moments, (SET,)),
     "ms_ssim": Row(MS_SSIM, (IMAGES, IMAGES)),
     "ms_ssim_diversity": Row(
         lambda images: M.ms_ssim_diversity(images, KEY, data_range=1.0, num_pairs=8), ((2, 16, 16, 1),)
     ),
+    "mutual_information": Row(with_factors(M.mutual_information), (SET,)),
+    "mutual_information_gap": Row(with_factors(M.mutual_information_gap), (SET,)),
     "nearest_neighbor_accuracy": Row(M.nearest_neighbor_accuracy, (OTHER, OTHER)),
     "nearest_neighbors": Row(M.nearest_neighbors, (SET, OTHER)),
     "neighbor_distances": Row(functools.partial(M.neighbor_distances, k=2), (SET,)),
@@ -114,6 +132,7 @@ ROWS: dict[str, Row] = {
     "perceptual_path_lengths": Row(lengths, (ROW, ROW, B)),
     "pixel_bits_per_dim": Row(lambda nll: M.pixel_bits_per_dim(nll, 3, step=1 / 256), (B,)),
     "precision_recall": Row(functools.partial(M.precision_recall, k=2), (SET, OTHER)),
+    "predictability_gap": Row(M.predictability_gap, (MATRIX,), batch=False),
     "psnr": Row(functools.partial(M.psnr, data_range=1.0), (IMAGES, IMAGES)),
     "pyramid_distances": Row(distances_of_whole_images, ((4, 5, 5, 2), (4, 5, 5, 2))),
     "raw_pixels": Row(M.raw_pixels, (IMAGES,)),
@@ -128,6 +147,7 @@ ROWS: dict[str, Row] = {
     "shift": Row(lambda images: M.shift(images, jnp.zeros((4, 2), jnp.int32))[0], (IMAGES,)),
     "shift_subpixel": Row(lambda images, offsets: M.shift_subpixel(images, offsets)[0], ((4, 8, 8, 1), (4, 2))),
     "small_sample_frechet_distance": Row(M.small_sample_frechet_distance, (SET, OTHER)),
+    "squared_correlations": Row(lambda codes: M.squared_correlations(codes, factors_of(codes)), (SET,)),
     "squared_errors": Row(lambda x, y, mask: M.squared_errors(x, y, mask).squared, (IMAGES, IMAGES, IMAGES[:3])),
     "ssim": Row(functools.partial(M.ssim, data_range=1.0, window=3), (IMAGES, IMAGES)),
     "trimmed_mean": Row(M.trimmed_mean, (B,)),

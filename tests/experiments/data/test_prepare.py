@@ -167,7 +167,8 @@ def test_an_unknown_name_gets_the_nearest(name, says, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "name", ["digits", "ring8", "folder:/mine", "npz:a.npz", "shapes_captions", "prompts:digits", "edges:digits"]
+    "name",
+    ["digits", "ring8", "folder:/mine", "npz:a.npz", "shapes_captions", "sprites", "prompts:digits", "edges:digits"],
 )
 def test_what_needs_no_preparing_says_so(name, tmp_path):
     assert "needs no preparing" in preparation.prepare(name, tmp_path)
