@@ -73,6 +73,13 @@ def require_images(config: "ModelConfig") -> None:
         raise UserError(f"{name_of(config)} makes no images; python -m experiments.evaluate tells what it has learned")
 
 
+def names_labels(config: "ModelConfig") -> bool:
+    """Whether the model tells which of several labels an image has."""
+    from jaxgen.model import MultiLabelClassifier
+
+    return isinstance(model_of(config), MultiLabelClassifier)
+
+
 def matcher(config: "ModelConfig") -> "Matcher":
     """The model, which finds captions for images and images for captions. UserError if it does not."""
     from jaxgen.model import Matcher
@@ -179,6 +186,13 @@ def holds_labels(config: "ModelConfig") -> bool:
     from jaxgen.batches import columns
 
     return any(column.name == "labels" for column in columns(config.batch_type))
+
+
+def holds_attributes(config: "ModelConfig") -> bool:
+    """Whether the model learns which of several labels images have: `num_attributes` of them."""
+    from jaxgen.batches import columns
+
+    return any(column.name == "attributes" for column in columns(config.batch_type))
 
 
 def latent_shape(config: "ModelConfig") -> tuple[int, ...]:
