@@ -81,6 +81,7 @@ UNMEASURED = {
     "models/improved_gan.md",
     "models/kl_autoencoder.md",
     "models/lapgan.md",
+    "models/multi_label.md",
     "models/munit.md",
     "models/partial_conv.md",
     "models/pix2pix.md",

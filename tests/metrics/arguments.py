@@ -98,6 +98,12 @@ ROWS: dict[str, Row] = {
         ((3,), MATRIX, (3,), MATRIX),
         batch=False,
     ),
+    "micro_f1": Row(
+        lambda logits: M.micro_f1(logits, labels_of(logits)[:, None] == jnp.arange(logits.shape[1])), (ROW,)
+    ),
+    "macro_f1": Row(
+        lambda logits: M.macro_f1(logits, labels_of(logits)[:, None] == jnp.arange(logits.shape[1])), (ROW,)
+    ),
     "mode_coverage": Row(functools.partial(M.mode_coverage, stddev=0.5), (SET, (2, 3))),
     "moments": Row(M.moments, (SET,)),
     "ms_ssim": Row(MS_SSIM, (IMAGES, IMAGES)),
