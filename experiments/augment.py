@@ -45,7 +45,9 @@ def main(argv: Sequence[str]) -> int:
     description = (__doc__ or "").partition("\n\n")[0]
     chosen = cli.parse(Options, Options(), words, prog="python -m experiments.augment RUN", description=description)
     from experiments.evaluation import augmenting
+    from experiments.training import compilation
 
+    compilation.keep(None)  # classifiers of one form share programs
     for line in augmenting.lines(augmenting.evaluate(folder, chosen)):
         print(line)
     return 0

@@ -146,8 +146,8 @@ def fitted(way: Way, seed: int, chosen: Settings, mirror: bool = False) -> Any:
         return change(images, step, seed, mirror) if way.changed else images, batch.labels
 
     state = classifier.fit(state, loss, way.images, seed, chosen, prepared)
-    named = jax.jit(lambda pixels: logits(state.variables, scale(pixels, RANGE)))
-    return lambda pixels: in_chunks(named, pixels)
+    named = jax.jit(lambda variables, pixels: logits(variables, scale(pixels, RANGE)))
+    return lambda pixels: in_chunks(lambda chunk: named(state.variables, chunk), pixels)
 
 
 def change(images: Any, step: Any, seed: int, mirror: bool) -> Any:
