@@ -68,7 +68,7 @@ def evaluate(folder: pathlib.Path, options: Any) -> dict[str, Any]:
     if reason := classifier.why_not(few) or classifier.why_not_judged(test):
         raise UserError(f"{reason}; choose another run")
     assert test is not None
-    sampling.require_memory("--num-samples", options.num_samples, config.image_shape)
+    _require_enough(options, config)
     samples = run.draw(options.num_samples, options.seed, classes.in_turn(config))
     found: dict[str, Any] = {}
     for name, way in ways(few, samples).items():
@@ -77,14 +77,22 @@ def evaluate(folder: pathlib.Path, options: Any) -> dict[str, Any]:
     rarest = int(np.bincount(_labels(few), minlength=few.num_classes).argmin())
     record = {"format": 1, "experiment": run.name, "step": run.step, "data": run.experiment.data}
     record |= {"seeds": list(_seeds(options)), "num_train": len(few), "num_test": len(test)}
-    record |= {"num_samples": options.num_samples, "classes": list(few.classes), "steps": options.steps}
-    record |= {"mirror": options.mirror, "level": 0.95, "ways": found}
-    record |= {"rarest": rarest if _unequal(few) else None}
+    record |= {name: getattr(options, name) for name in ("num_samples", "steps", "mirror")}
+    record |= {"classes": list(few.classes), "level": 0.95, "rarest": rarest if _unequal(few) else None, "ways": found}
     try:
         files.write(folder / "augmentation.json", json.dumps(record, indent=2) + "\n")
     except OSError as error:
         raise FolderError(f"cannot write {folder / 'augmentation.json'}: {error.strerror}") from error
     return record
+
+
+def _require_enough(options: Any, config: Any) -> None:
+    """UserError for fewer samples than classes, or more than fit into memory."""
+    if options.num_samples < config.num_classes:
+        raise UserError(
+            f"--num-samples is {options.num_samples}, but must be at least {config.num_classes}, one a class"
+        )
+    sampling.require_memory("--num-samples", options.num_samples, config.image_shape)
 
 
 def lines(record: dict[str, Any]) -> list[str]:
@@ -222,8 +230,7 @@ def _joined(few: ImageSet, *parts: Labelled) -> ImageSet:
 def _missing(own: Labelled, source: Labelled, num_classes: int) -> Labelled:
     """Of each class as many of the source, over and over, as make it as large as the largest."""
     counts = np.bincount(own.labels, minlength=num_classes)
-    places = [
-        np.resize(np.flatnonzero(source.labels == label), counts.max() - counts[label]) for label in range(num_classes)
-    ]
-    chosen = np.concatenate(places)
+    there = [np.flatnonzero(source.labels == label) for label in range(num_classes)]
+    places = [np.resize(each, (counts.max() - num) * bool(len(each))) for each, num in zip(there, counts, strict=True)]
+    chosen = np.concatenate(places).astype(np.int64)
     return Labelled(source.images[chosen], source.labels[chosen])

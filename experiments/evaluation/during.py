@@ -36,7 +36,7 @@ def names(experiment: Experiment, image_set: ImageSet) -> list[str]:
     if experiment.eval_every is None:
         return []
     if not abilities.makes_images(experiment.model):
-        if abilities.names_labels(experiment.model):
+        if label_sets.are_there(experiment.model):
             return [_title(name) for name in label_sets.SCORES]
         return [_title(name) for name in retrieval.names(_pairs(experiment, image_set))]
     found = [name for measure in _possible(experiment, image_set) for name in _titles(measure)]
@@ -76,7 +76,7 @@ def left_out(experiment: Experiment, image_set: ImageSet) -> list[str]:
 def evaluator(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], dict[str, float]]:
     """The metrics of a state. May train a classifier, once for the data set."""
     if not abilities.makes_images(experiment.model):
-        by = _labels if abilities.names_labels(experiment.model) else _retrieval
+        by = _labels if label_sets.are_there(experiment.model) else _retrieval
         return by(experiment, image_set)
     real = _real(experiment, image_set)
     image_set = real.train

@@ -72,7 +72,7 @@ def evaluate(folder: pathlib.Path, options: Options, changes: Changes = NONE) ->
 
 def _matches(folder: pathlib.Path, runs: Sequence[Run], options: Options) -> dict[str, Any]:
     """What evaluation.json holds of a model that makes no images: it names labels, or matches images and captions."""
-    by = label_sets if abilities.names_labels(runs[0].experiment.model) else retrieval
+    by = label_sets if label_sets.are_there(runs[0].experiment.model) else retrieval
     _require_none_of_images(by.NAME, options)
     made = by.judge(runs, options.num_samples, options.seed)
     found = head(runs[0], Judge(sets.real(runs[0].experiment), (), ()), options) | _against(runs[1:])

@@ -26,6 +26,7 @@ from jaxgen.gans import multi_label
 from jaxgen.images import scale
 from jaxgen.metrics import bootstrap, macro_f1, micro_f1, percentile_interval
 from jaxgen.mode import Mode
+from jaxgen.model import MultiLabelClassifier
 from jaxgen.parallel import example_keys
 
 NAME = "f1"
@@ -41,13 +42,18 @@ SCORES: dict[str, Callable[[Any, Any], Any]] = {
 """By the name of their row."""
 
 
+def are_there(config: Any) -> bool:
+    """Whether a model tells which of several labels an image has."""
+    return isinstance(model_of(config), MultiLabelClassifier)
+
+
 def judge(runs: Sequence[Run], num: int, seed: int) -> list[Row]:
     """The rows of a run and of the one that it is compared with. UserError for one that names no labels.
 
     May train the network of the first run by cross-entropy.
     """
     for one in runs:
-        if not abilities.names_labels(one.experiment.model):
+        if not are_there(one.experiment.model):
             raise UserError(
                 f"{one.folder} is a run of {abilities.name_of(one.experiment.model)}, which names no labels"
             )

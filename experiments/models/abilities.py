@@ -73,13 +73,6 @@ def require_images(config: "ModelConfig") -> None:
         raise UserError(f"{name_of(config)} makes no images; python -m experiments.evaluate tells what it has learned")
 
 
-def names_labels(config: "ModelConfig") -> bool:
-    """Whether the model tells which of several labels an image has."""
-    from jaxgen.model import MultiLabelClassifier
-
-    return isinstance(model_of(config), MultiLabelClassifier)
-
-
 def matcher(config: "ModelConfig") -> "Matcher":
     """The model, which finds captions for images and images for captions. UserError if it does not."""
     from jaxgen.model import Matcher

@@ -114,6 +114,9 @@ def test_what_cannot_be_judged_gets_one_sentence(tmp_path):
     other = small_runs.save(small_runs.WIDE, tmp_path / "vae")
     with pytest.raises(UserError, match="is a run of vae, which is told no class; give one of cgan"):
         augmenting.evaluate(other, augment.Options())
+    run = small_runs.save(small_runs.PLANE, tmp_path / "run", data=RARE)
+    with pytest.raises(UserError, match="--num-samples is 9, but must be at least 10, one a class"):
+        augmenting.evaluate(run, augment.Options(num_samples=9))
 
 
 def test_the_command_says_what_it_is(capsys):
