@@ -16,9 +16,9 @@ def names_of(features: Any) -> tuple[str, ...]:
     """Of the attributes that the features of a prepared set have, sorted; none where they have no such feature."""
     import tensorflow_datasets as tfds
 
-    found: Any = features.get(NAME)
-    if not isinstance(found, tfds.features.FeaturesDict):
+    if NAME not in features or not isinstance(features[NAME], tfds.features.FeaturesDict):
         return ()
+    found = features[NAME]
     return tuple(sorted(name for name in found if str(np.dtype(found[name].np_dtype)) == "bool"))  # pyright: ignore
 
 

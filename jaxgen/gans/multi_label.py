@@ -7,7 +7,7 @@ data from its own. Weights, networks and what the discriminator sees are not tak
 The generator gives an image x the logits l(x) of L labels, p = sigmoid(l). Real vectors y are binary, and the generated
 ones are made so, or the discriminator would win by seeing which are: with u uniform in [0, 1)
 
-    y~ = [u < p(x)] + p(x) - stop(p(x))                                                                   (1)
+    y~ = [u < p(x)] + (p(x) - stop(p(x)))                                                                 (1)
 
 whose values are 0 and 1 and whose gradient is that of p (straight-through). With the objective of equation 1 of a GAN,
 
@@ -90,7 +90,7 @@ def draw_labels(logits: Points, noise: Points) -> Points:
     """
     probabilities = jax.nn.sigmoid(logits)
     drawn = (noise < probabilities).astype(probabilities.dtype)
-    return drawn + probabilities - jax.lax.stop_gradient(probabilities)
+    return drawn + (probabilities - jax.lax.stop_gradient(probabilities))  # of exactly 0
 
 
 def cross_entropy(config: Config, variables: Variables, images: Images, labels: Points, mode: Mode) -> LossOutput:

@@ -58,7 +58,7 @@ def test_a_set_without_attributes_says_so():
         ImageSet("some", IMAGES).batch([0], MultiLabelled)
 
 
-def test_attributes_are_read_once_and_when_they_are_needed():
+def test_attributes_are_read_when_they_are_needed():
     calls = []
 
     def read():
