@@ -11,14 +11,14 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from jaxgen.typing import Batch, Captions, Labels, Shape
+from jaxgen.typing import Attributes, Batch, Captions, Labels, Shape
 
 
 @dataclass(frozen=True)
 class Column:
     """Where a field of a batch comes from."""
 
-    name: Literal["images", "labels", "targets", "others", "captions"]  # of the data set's column
+    name: Literal["images", "labels", "targets", "others", "captions", "attributes"]  # of the data set's column
     rows: Literal["same", "other", "one_of"] = "same"  # as the first field; drawn independently; one of several each
 
     @property
@@ -119,6 +119,16 @@ class Domains(NamedTuple):
     CONDITION, TARGET = ("images", "labels"), None
 
 
+class MultiLabelled(NamedTuple):
+    """A batch of images and, for each, which of several labels it has: 1 or 0."""
+
+    images: Batch
+    attributes: Attributes
+
+    COLUMNS = (Column("images"), Column("attributes"))
+    CONDITION, TARGET = "images", None
+
+
 class Captioned(NamedTuple):
     """A batch for a text-to-image model: one caption for each image, as UTF-8 bytes padded with 0, or as tokens."""
 
@@ -157,6 +167,7 @@ BatchType: TypeAlias = (
     | type[LabelledUnpaired]
     | type[PartlyLabelled]
     | type[Domains]
+    | type[MultiLabelled]
     | type[Captioned]
     | type[Inpainting]
     | type[LabelledInpainting]
@@ -190,7 +201,10 @@ def target(batch: Any) -> Any:
 
 
 def random_batches(config: Any, num: int, size: int) -> list[Any]:
-    """`num` batches of `size` examples of the config's batch type: images, labels below `num_classes`, bytes."""
+    """`num` batches of `size` examples of the config's batch type.
+
+    Images, labels below `num_classes`, bytes of captions, attributes of 0 and 1.
+    """
     generator = np.random.default_rng(0)
     found = columns(config.batch_type)
     shapes = [_image_shape(config, place) for place in range(len(found))]
@@ -213,6 +227,8 @@ def _rows(generator: np.random.Generator, config: Any, column: Column, shape: Sh
     """Rows of a column; pictures are pixels, or numbers from N(0, 1) for data without bounds."""
     if column.name == "labels":
         return generator.integers(0, config.num_classes, shape[:2], np.int32)
+    if column.name == "attributes":
+        return generator.integers(0, 2, (*shape[:2], config.num_attributes), np.uint8)
     if column.name == "captions":
         return generator.integers(32, 127, (*shape[:2], config.caption_length), np.uint8)
     if config.value_range is None:

@@ -256,6 +256,15 @@ class Classifier(Model, Protocol):
 
 
 @runtime_checkable
+class MultiLabelClassifier(Learner, Protocol):
+    """A model that tells which of several labels an image has."""
+
+    def label_logits(self, config: Any, state: Any, images: Images) -> Points:
+        """The logit of each label, (batch, labels), of images in the value range."""
+        ...
+
+
+@runtime_checkable
 class Matcher(Learner, Protocol):
     """A model that finds captions for images, and images for captions, by the inner products of their vectors."""
 
@@ -270,6 +279,6 @@ class Matcher(Learner, Protocol):
 
 ABILITIES = (
     *(LatentModel, StyledModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel, TrajectoryModel),
-    *(TwoDomainModel, CoupledModel, Inpainter, Classifier, Matcher, TextModel),
+    *(TwoDomainModel, CoupledModel, Inpainter, Classifier, MultiLabelClassifier, Matcher, TextModel),
 )
 """What a model may offer besides learning and sampling; one that does not sample has one of them."""

@@ -31,6 +31,9 @@ States: TypeAlias = Float[Array, "states batch ..."]
 Latents: TypeAlias = Float[Array, "batch latent"]
 Labels: TypeAlias = Int[Array, "batch"]
 
+Attributes: TypeAlias = UInt8[Array, "batch attributes"]
+"""For each of several labels whether an image has it: 1 or 0."""
+
 Captions: TypeAlias = Integer[Array, "batch length"] | Float[Array, "batch *tokens features"]
 """Tokens of texts, padded with 0: UTF-8 bytes as uint8, or numbers of a larger vocabulary; or embeddings of texts."""
 

@@ -10,6 +10,7 @@ from jaxgen.batches import (
     Labelled,
     LabelledPaired,
     LabelledUnpaired,
+    MultiLabelled,
     Paired,
     PartlyLabelled,
     Unpaired,
@@ -32,6 +33,7 @@ IMAGE, OTHER, WORDS = np.zeros((2, 4, 4, 1)), np.ones((2, 4, 4, 1)), np.array([1
         (Coupled(IMAGE, OTHER), None, IMAGE),
         (LabelledUnpaired(IMAGE, WORDS, OTHER), IMAGE, None),
         (PartlyLabelled(OTHER, WORDS, IMAGE), None, IMAGE),
+        (MultiLabelled(IMAGE, WORDS), IMAGE, None),
         (Captioned(IMAGE, WORDS), WORDS, IMAGE),
     ],
     ids=[
@@ -43,6 +45,7 @@ IMAGE, OTHER, WORDS = np.zeros((2, 4, 4, 1)), np.ones((2, 4, 4, 1)), np.array([1
         "coupled",
         "labelled and unpaired",
         "partly labelled",
+        "of several labels",
         "captioned",
     ],
 )
@@ -56,7 +59,8 @@ def test_of_domains_a_model_is_given_the_whole_batch():
 
 
 @pytest.mark.parametrize(
-    "kind", [Labelled, Paired, LabelledPaired, Unpaired, Coupled, LabelledUnpaired, PartlyLabelled, Captioned]
+    "kind",
+    [Labelled, Paired, LabelledPaired, Unpaired, Coupled, LabelledUnpaired, PartlyLabelled, MultiLabelled, Captioned],
 )
 def test_every_kind_says_where_each_of_its_fields_comes_from(kind):
     assert len(columns(kind)) == len(kind._fields)
@@ -74,5 +78,12 @@ def test_images_alone_are_one_column():
 
 
 def test_pictures_are_told_from_labels_and_captions():
-    pixels = {name: Column(name).pixels for name in ("images", "targets", "others", "labels", "captions")}
-    assert pixels == {"images": True, "targets": True, "others": True, "labels": False, "captions": False}
+    pixels = {name: Column(name).pixels for name in ("images", "targets", "others", "labels", "captions", "attributes")}
+    assert pixels == {
+        "images": True,
+        "targets": True,
+        "others": True,
+        "labels": False,
+        "captions": False,
+        "attributes": False,
+    }

@@ -85,6 +85,7 @@ UNMEASURED = {
     "models/lapgan.md",
     "models/mean_flow.md",
     "models/m2.md",
+    "models/multi_label.md",
     "models/munit.md",
     "models/partial_conv.md",
     "models/pix2pix.md",

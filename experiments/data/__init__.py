@@ -8,6 +8,7 @@
     parquet:PATH, arrow:PATH        tables of pictures, as Hugging Face datasets has them
     pairs:PATH, unpaired:A,B        two images at a time
     few_labels:mnist:100:0          100 images of a set with their labels, drawn with seed 0, and all without
+    rare_class:mnist:8:100:0        100 images of each class of a set, and 10 of one
     super_resolution:PATH           pictures, and the same made smaller
     smaller:SET                     the images of a set, and the same made smaller, with their labels
     embeddings:clip.npz,captions:PATH    a set of images, its captions as vectors that another network has made
@@ -123,6 +124,8 @@ def _by_name(name: str, request: "Request") -> "Collection":
             return smaller.collection(rest, request, lambda one: _by_name(one, request))
         case "few_labels":
             return few_labels.collection(rest, lambda one: _by_name(one, request))
+        case "rare_class":
+            return few_labels.rare_class(rest, lambda one: _by_name(one, request))
         case "npy":
             return arrays.npy(rest)
         case "npz":

@@ -2,6 +2,7 @@
 
     npy:PATH    one array
     npz:PATH    arrays by name: train, valid, test; or x_train, y_train, x_test, y_test; or x (images, data), y (labels)
+                attributes, or train_attributes and so on: (num, attributes) of 0 and 1
                 arr_0 and arr_1 are images and labels too, as published samples of models have them
 
 Images are (num, height, width), (num, height, width, channels), or (num, 784) and other squares of 64 or more for flat
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from experiments.command_line.errors import UserError
-from experiments.data import numpy_files
+from experiments.data import attributes, numpy_files
 from experiments.data.collection import Collection, Parts, Shape, numbered, ranges
 from experiments.data.decoding import fit_array
 from experiments.data.fingerprints import Identity, checksum, of_contents
@@ -145,13 +146,15 @@ def npz(path: str) -> Collection:
         pairs = list(keys.values()) or [whole] if whole else list(keys.values())
         parts = [numpy_files.part(path, file, images) for images, _ in pairs]
         labels = [numpy_files.member(path, file, key) if key else None for _, key in pairs]
+        found = attributes.of_file(name, file, tuple(keys), [part.shape[0] for part in parts])
+    marks, read = found or (None, [])
     labels, hot = without_one_hot(name, labels)
     images = Arrays(name, parts)
     nums = [part.shape[0] for part in parts]
     numbers, classes = numbered(name, labels, nums) if any(some is not None for some in labels) else (None, ())
     splits = ranges(dict(zip(keys, nums, strict=True))) if keys else {}
     bare = [split for split, some in zip(keys, labels, strict=False) if some is None and classes]
-    used = {key for pair in pairs for key in pair}
+    used = {key for pair in pairs for key in pair} | set(read)
     unused = [key for key in names if key not in used]
     notes = tuple(f"part {split} has no labels: {path} has no array for them" for split in bare)
     if unused:
@@ -160,7 +163,16 @@ def npz(path: str) -> Collection:
         )
     if hot > 1:
         classes, notes = tuple(map(str, range(hot))), (*notes, f"labels were read as one-hot rows of {hot} classes")
-    return Collection(name, images, splits, numbers, classes, notes=notes)
+    return Collection(
+        name,
+        images,
+        splits,
+        numbers,
+        classes,
+        attributes=None if marks is None else lambda indices: marks[indices],
+        attribute_names=() if marks is None else tuple(map(str, range(marks.shape[1]))),
+        notes=notes,
+    )
 
 
 def _split_keys(split: str, keys: list[str]) -> tuple[str, str | None] | None:

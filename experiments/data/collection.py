@@ -72,6 +72,8 @@ class Collection:
     texts: Callable[[np.ndarray], list[list[str]]] | None = None  # captions of each of the examples at some indices
     embeddings: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None  # in place of captions
     embeddings_identity: str = ""  # their checksum
+    attributes: Callable[[np.ndarray], np.ndarray] | None = None  # (num, names) uint8 of the examples at some indices
+    attribute_names: tuple[str, ...] = ()  # of their columns, in all parts
     recorded: str = ""  # what who prepared the set says of its contents, which then need not be read to identify it
     holds_out: bool = True  # a tenth, where no part is held out; else there is no part `test`
     notes: tuple[str, ...] = ()  # what a person should know
@@ -108,10 +110,13 @@ def fingerprint(collection: Collection) -> Fingerprint:
     if collection.recorded:
         return Fingerprint({}, collection.classes, others=others, recorded=collection.recorded)
     every = np.arange(len(collection.images))
+    labels = "" if collection.labels is None else checksum(collection.labels[every].tolist())
+    if collection.attributes is not None:
+        labels = checksum([labels, collection.attributes(every).tolist()])
     return Fingerprint(
         {split: len(indices) for split, indices in collection.splits.items()} or {"": len(every)},
         collection.classes,
-        "" if collection.labels is None else checksum(collection.labels[every].tolist()),
+        labels,
         "" if collection.texts is None else checksum(collection.texts(every)),
         collection.images.identity(),
         Identity() if collection.targets is None else collection.targets.identity(),

@@ -39,6 +39,8 @@ class ImageSet:
     other_labels: np.ndarray | None = None  # of those, where both domains are of one set; no batch holds them
     captions: np.ndarray | None = None  # (num, most, length), padded with 0: UTF-8 as uint8, or tokens as uint16
     num_captions: np.ndarray | None = None  # (num,) uint32: how many captions each image has
+    attributes: Callable[[], np.ndarray] | np.ndarray | None = None  # (num, names) uint8; read when needed
+    attribute_names: tuple[str, ...] = ()  # of their columns
     window: Window | None = None  # None: images are taken as they are stored
     reader: BytePairs | None = field(default=None, compare=False, repr=False)  # of captions; None for bytes
     notes: tuple[str, ...] = ()  # what loading did that a person should know
@@ -82,6 +84,8 @@ class ImageSet:
             line += f", and {len(self.others):,} of a second domain"
         if self.num_captions is not None:
             line += f", {int(self.num_captions.sum()):,} captions"
+        if self.attribute_names:
+            line += f", {len(self.attribute_names)} attributes each"
         if self.labels is None:
             return line
         counts = np.bincount(self.labels, minlength=len(self.classes))
@@ -93,7 +97,8 @@ class ImageSet:
         for column in columns_of(batch_type):
             names = (column.name, f"num_{column.name}") if column.rows == "one_of" else (column.name,)
             for name in names:
-                found[name] = getattr(self, name, None)
+                value = getattr(self, name, None)
+                found[name] = value() if callable(value) else value
                 if found[name] is None:
                     raise UserError(f"needs {_SAID[column.name]}, but {self.name} has none")
         return found
@@ -127,6 +132,7 @@ _SAID = {
     "targets": "pairs of images",
     "others": "a second domain",
     "captions": "captions",
+    "attributes": "attributes",
 }
 """What a set without the column lacks."""
 

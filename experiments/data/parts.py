@@ -5,6 +5,7 @@ its classes, whether its images are grey or RGB, their size, and the range of th
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -46,6 +47,7 @@ def cut(collection: Collection, request: Request) -> ImageSet:
     if targets:
         factor_of(tuple(images.shape[1:]), tuple(targets[0].shape[1:]))
     labels = None if collection.labels is None else _known(collection.labels[indices])
+    attributes = collection.attributes
     texts, num_texts, reader = None, None, None
     if collection.embeddings is not None:
         texts, num_texts = collection.embeddings(indices)
@@ -64,6 +66,8 @@ def cut(collection: Collection, request: Request) -> ImageSet:
         other_labels,
         captions=texts,
         num_captions=num_texts,
+        attributes=None if attributes is None else functools.cache(lambda: attributes(indices)),
+        attribute_names=collection.attribute_names,
         reader=reader,
         notes=(*notes, *_unread(collection), *more),
         fingerprint=lambda: fingerprint(collection).to_json(),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from experiments.command_line.errors import UserError
-from experiments.data import one_class
+from experiments.data import attributes, one_class
 from experiments.data.collection import Collection, ranges
 from experiments.data.encoded import Pictures
 from experiments.data.request import nearest
@@ -191,7 +191,7 @@ def _collection(name: str, builder: Any, splits: Mapping[str, str]) -> Collectio
         transposed=name.startswith("emnist"),
     )
     labelled = "label" in features and hasattr(features["label"], "names")
-    captions = "captions" in features
+    captions, named = "captions" in features, attributes.names_of(features)
     return Collection(
         name,
         pictures,
@@ -200,6 +200,8 @@ def _collection(name: str, builder: Any, splits: Mapping[str, str]) -> Collectio
         tuple(features["label"].names) if labelled else (),
         recorded=_recorded(builder, splits.values()),
         texts=(lambda indices: [_texts(found) for found in records.get(indices.tolist())]) if captions else None,
+        attributes=(lambda indices: attributes.of_records(named, records.get, indices, SCAN)) if named else None,
+        attribute_names=named,
     )
 
 

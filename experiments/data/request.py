@@ -16,7 +16,7 @@ DEFAULT_DIR = pathlib.Path("~/tensorflow_datasets")
 
 MOST_HELD_OUT = 10_000
 
-AROUND = "prompts", "inverted", "edges", "few_labels", "smaller"
+AROUND = "prompts", "inverted", "edges", "few_labels", "rare_class", "smaller"
 """Schemes of what is made of a set, whose name stands behind the colon."""
 
 OWN = (

@@ -13,6 +13,8 @@ TITLES = {
     "identity": "input itself",
     "bicubic": "bicubic",
     "labels_alone": "same network, labels alone",
+    "cross_entropy": "same network, cross-entropy",
+    "prior": "what most have",
     "mean": "mean training target",
     "frequent": "most frequent label",
     "mean_color": "mean colour around the hole",

@@ -10,7 +10,7 @@ from typing import Any
 from experiments.command_line.errors import UserError
 from experiments.data import held_out
 from experiments.data.images import ImageSet
-from experiments.evaluation import extractors, measures, retrieval, rows, sets
+from experiments.evaluation import extractors, label_sets, measures, retrieval, rows, sets
 from experiments.evaluation.extractors import Cache
 from experiments.evaluation.measures import Measure
 from experiments.evaluation.rows import Prepared
@@ -36,6 +36,8 @@ def names(experiment: Experiment, image_set: ImageSet) -> list[str]:
     if experiment.eval_every is None:
         return []
     if not abilities.makes_images(experiment.model):
+        if label_sets.are_there(experiment.model):
+            return [_title(name) for name in label_sets.SCORES]
         return [_title(name) for name in retrieval.names(_pairs(experiment, image_set))]
     found = [name for measure in _possible(experiment, image_set) for name in _titles(measure)]
     return [*found, ACCURACY] if _has_classes(experiment, image_set) else found
@@ -74,7 +76,8 @@ def left_out(experiment: Experiment, image_set: ImageSet) -> list[str]:
 def evaluator(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], dict[str, float]]:
     """The metrics of a state. May train a classifier, once for the data set."""
     if not abilities.makes_images(experiment.model):
-        return _retrieval(experiment, image_set)
+        by = _labels if label_sets.are_there(experiment.model) else _retrieval
+        return by(experiment, image_set)
     real = _real(experiment, image_set)
     image_set = real.train
     (name,) = extractors.usual(real)
@@ -94,6 +97,17 @@ def evaluator(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], di
             cells = rows.cells(measure, prepared, samples, experiment.seed, 0)
             found |= dict(zip(_titles(measure), (float(cell.value or 0.0) for cell in cells), strict=True))
         return found
+
+    return evaluate
+
+
+def _labels(experiment: Experiment, image_set: ImageSet) -> Callable[[Any], dict[str, float]]:
+    """The scores of a model that names labels."""
+    unseen = held_out.load_for(experiment) or image_set
+
+    def evaluate(state: Any) -> dict[str, float]:
+        found = label_sets.values(experiment.model, state, unseen, experiment.eval_samples)
+        return {_title(name): value for name, value in found.items()}
 
     return evaluate
 

@@ -17,6 +17,7 @@ from experiments.evaluation import (
     collapses,
     extractors,
     kinds,
+    label_sets,
     measures,
     retrieval,
     rows,
@@ -70,14 +71,27 @@ def evaluate(folder: pathlib.Path, options: Options, changes: Changes = NONE) ->
 
 
 def _matches(folder: pathlib.Path, runs: Sequence[Run], options: Options) -> dict[str, Any]:
-    """What evaluation.json holds of a model that matches images and captions and makes none."""
-    retrieval.check(options)
-    made = retrieval.judge(runs, options.num_samples, options.seed)
+    """What evaluation.json holds of a model that makes no images: it names labels, or matches images and captions."""
+    by = label_sets if label_sets.are_there(runs[0].experiment.model) else retrieval
+    _require_none_of_images(by.NAME, options)
+    made = by.judge(runs, options.num_samples, options.seed)
     found = head(runs[0], Judge(sets.real(runs[0].experiment), (), ()), options) | _against(runs[1:])
-    found |= {"judged": retrieval.JUDGED, "num_samples": made[-1].cells["samples"].num}
+    found |= {"judged": by.JUDGED, "num_samples": made[-1].cells["samples"].num}
     found |= {"rows": [_plain(row) for row in made], "warnings": [], "class_shares": {}, "codes": None}
     write(folder / "evaluation.json", found)
     return found
+
+
+def _require_none_of_images(name: str, options: Options) -> None:
+    """UserError for what an evaluation of images alone has; `name` is the metric that there is."""
+    for one in options.metrics:
+        if one != name:
+            raise UserError(f"--metrics {one!r} is not of a model that makes no images; there is {name}")
+    given: dict[str, Any] = {"--extractor": options.extractor, "--perceptual": options.perceptual}
+    given |= {"--back": options.back, "--matcher": options.matcher}
+    for option, value in given.items():
+        if value:
+            raise UserError(f"{option} is given, but the run makes no images; leave it out")
 
 
 def _against(others: Sequence[Run]) -> dict[str, Any]:

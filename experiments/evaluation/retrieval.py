@@ -15,7 +15,6 @@ import numpy as np
 from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.evaluation import rows
-from experiments.evaluation.options import Options
 from experiments.evaluation.rows import Cell, Row
 from experiments.evaluation.sets import Run
 from experiments.models import abilities, matching
@@ -53,18 +52,6 @@ def chances(pairs: matching.Pairs) -> dict[str, float]:
 def names(pairs: matching.Pairs) -> list[str]:
     """Of the values."""
     return [name for title in DIRECTIONS for name in _names(title, pairs.right).values()]
-
-
-def check(options: Options) -> None:
-    """UserError for what an evaluation of images alone has."""
-    for name in options.metrics:
-        if name != NAME:
-            raise UserError(f"--metrics {name!r} is not of a model that makes no images; there is {NAME}")
-    given: dict[str, Any] = {"--extractor": options.extractor, "--perceptual": options.perceptual}
-    given |= {"--back": options.back, "--matcher": options.matcher}
-    for option, value in given.items():
-        if value:
-            raise UserError(f"{option} is given, but the run makes no images; leave it out")
 
 
 def judge(runs: Sequence[Run], num: int, seed: int) -> list[Row]:

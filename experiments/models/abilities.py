@@ -181,6 +181,13 @@ def holds_labels(config: "ModelConfig") -> bool:
     return any(column.name == "labels" for column in columns(config.batch_type))
 
 
+def holds_attributes(config: "ModelConfig") -> bool:
+    """Whether the model learns which of several labels images have: `num_attributes` of them."""
+    from jaxgen.batches import columns
+
+    return any(column.name == "attributes" for column in columns(config.batch_type))
+
+
 def latent_shape(config: "ModelConfig") -> tuple[int, ...]:
     """The shape of one latent."""
     latent_model(config)

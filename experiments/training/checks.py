@@ -50,6 +50,8 @@ def fit_to_data(experiment: Experiment, image_set: ImageSet, name: str) -> Exper
     follows: dict[str, Any] = _shapes(asked, image_set)
     if abilities.holds_labels(asked) and image_set.labels is not None:
         follows["num_classes"] = image_set.num_classes
+    if abilities.holds_attributes(asked) and image_set.attribute_names:
+        follows["num_attributes"] = len(image_set.attribute_names)
     for field, value in follows.items():
         wanted = getattr(asked, field)
         if wanted not in (value, getattr(usual, field)):

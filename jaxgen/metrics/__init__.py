@@ -6,6 +6,8 @@ Importing loads JAX alone. A feature extractor is any callable; see `jaxgen.metr
 from jaxgen.metrics.classification import (
     accuracy,
     classification_accuracy_score,
+    macro_f1,
+    micro_f1,
     within_class_variety,
 )
 from jaxgen.metrics.disentanglement import (
@@ -144,7 +146,9 @@ __all__ = [
     "lpips",
     "lpips_inputs",
     "luminance",
+    "macro_f1",
     "merge",
+    "micro_f1",
     "mode_coverage",
     "modularity",
     "moments",

@@ -1,6 +1,8 @@
 """What labels tell of samples: does a classifier of samples recognise real images, do samples of a class vary?
 
 - Ravuri, Vinyals: Classification Accuracy Score for Conditional Generative Models, 2019, arXiv 1905.10887.
+- Sokolova, Lapalme: A systematic analysis of performance measures for classification tasks, 2009, Information
+  Processing and Management 45 (F1 of several labels).
 - Shmelkov, Schmid, Alahari: How good is my GAN?, 2018, arXiv 1807.09499 (GAN-train and GAN-test).
 """
 
@@ -10,6 +12,7 @@ from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Bool
 
 from jaxgen.batches import Labelled
 from jaxgen.checks import require
@@ -44,6 +47,53 @@ def accuracy(logits: Floats, labels: Integers, *, top: int = 1) -> Scalar:
     labels = class_numbers(labels, logits)
     _, likeliest = jax.lax.top_k(logits, top)
     return unless_nan((likeliest == labels[:, None]).any(axis=1).mean(dtype=logits.dtype), logits)
+
+
+def micro_f1(logits: Floats, targets: Bool[Array, "..."]) -> Scalar:
+    """2 TP / (2 TP + FP + FN), counted over all labels together; 0 where no label is there or named.
+
+    Args:
+        logits: (B, L); a label is named where its logit is above 0.
+        targets: (B, L), whether an example has a label.
+
+    Raises:
+        ValueError: unless logits and targets are (B, L), the targets of booleans.
+
+    >>> import jax.numpy as jnp
+    >>> micro_f1(jnp.array([[1.0, -1.0], [1.0, 1.0]]), jnp.array([[True, False], [False, True]]))
+    Array(0.8, dtype=float32)
+    """
+    logits, hits, wrong = _counted(logits, targets)
+    return unless_nan(_f1(hits.sum(), wrong.sum()), logits)
+
+
+def macro_f1(logits: Floats, targets: Bool[Array, "..."]) -> Scalar:
+    """The mean over labels of 2 TP / (2 TP + FP + FN), which is 0 for a label that is neither there nor named.
+
+    Arguments and errors are those of `micro_f1`.
+
+    >>> import jax.numpy as jnp
+    >>> macro_f1(jnp.array([[1.0, -1.0], [1.0, 1.0]]), jnp.array([[True, False], [False, True]])).round(4)
+    Array(0.8333, dtype=float32)
+    """
+    logits, hits, wrong = _counted(logits, targets)
+    return unless_nan(_f1(hits, wrong).mean(), logits)
+
+
+def _counted(logits: Floats, targets: Bool[Array, "..."]) -> tuple[Floats, Floats, Floats]:
+    """The logits, and for each label how often it is named rightly, and wrongly or not at all where it is there."""
+    (logits,) = ranked("B, L", logits=logits)
+    arrays(targets=targets)
+    if targets.shape != logits.shape or targets.dtype != bool:
+        raise ValueError(f"targets are {targets.dtype} {targets.shape}, but must be bool {logits.shape}")
+    named = logits > 0
+    hits, wrong = (each.sum(axis=0, dtype=logits.dtype) for each in (named & targets, named != targets))
+    return logits, hits, wrong
+
+
+def _f1(hits: Floats, wrong: Floats) -> Floats:
+    """TP and FP + FN to F1."""
+    return 2.0 * hits / jnp.maximum(2.0 * hits + wrong, 1.0)
 
 
 def within_class_variety(features: Floats, labels: Integers, *, num_classes: int) -> Scalar:

@@ -19,6 +19,7 @@ from jaxgen.gans import (
     improved_gan,
     infogan,
     lapgan,
+    multi_label,
     unrolled_gan,
     wgan,
     wgan_gp,
@@ -146,6 +147,15 @@ PAPERS = {
     },
     # Hjelm et al., the authors' code for binary MNIST.
     bgan: GREY | both(Optimizer(1e-4, Adam(b1=0.5))) | {"prior": Normal(64), "draws": 20, "average": NoAverage()},
+    # Tsai & Lee's idea; the settings are this package's.
+    multi_label: both(Optimizer(1e-3, Adam()))
+    | {
+        "image_shape": (32, 32, 3),
+        "value_range": (-1.0, 1.0),
+        "num_attributes": 40,
+        "adversarial_weight": 0.1,
+        "objective": NonSaturating(),
+    },
     # Salimans et al., the authors' code for MNIST with few labels, without the fall of the rate.
     improved_gan: GREY
     | both(Optimizer(3e-3, DCGAN))

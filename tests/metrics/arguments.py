@@ -41,6 +41,11 @@ def classified(samples, real):
     )
 
 
+def marks_of(logits):
+    """One of three labels for each example, if they are logits."""
+    return labels_of(logits)[:, None] == jnp.arange(3)
+
+
 def squared(x, y):
     return ((x - y) ** 2).sum(axis=1)
 
@@ -113,6 +118,8 @@ ROWS: dict[str, Row] = {
         ((3,), MATRIX, (3,), MATRIX),
         batch=False,
     ),
+    "micro_f1": Row(lambda logits: M.micro_f1(logits, marks_of(logits)), (ROW,)),
+    "macro_f1": Row(lambda logits: M.macro_f1(logits, marks_of(logits)), (ROW,)),
     "mode_coverage": Row(functools.partial(M.mode_coverage, stddev=0.5), (SET, (2, 3))),
     "modularity": Row(M.modularity, (MATRIX,), batch=False),
     "moments": Row(M.moments, (SET,)),

@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from sklearn.metrics import top_k_accuracy_score
+from sklearn.metrics import f1_score, top_k_accuracy_score
 from sklearn.neighbors import NearestCentroid
 
 from jaxgen.batches import Labelled
-from jaxgen.metrics import accuracy, classification_accuracy_score, within_class_variety
+from jaxgen.metrics import accuracy, classification_accuracy_score, macro_f1, micro_f1, within_class_variety
 from tests.metrics import inputs
 from tests.metrics.numbers import single
 
@@ -23,6 +23,30 @@ def test_accuracy_is_that_of_scikit_learn(top):
     logits = inputs.logits()
     expected = top_k_accuracy_score(LABELS, logits, k=top)
     np.testing.assert_allclose(accuracy(single(logits), jnp.asarray(LABELS), top=top), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("score", "average"), [(micro_f1, "micro"), (macro_f1, "macro")])
+def test_f1_of_several_labels_is_that_of_scikit_learn(score, average):
+    """The last of the labels is neither there nor named."""
+    logits = inputs.logits().copy()
+    targets = np.random.default_rng(0).random(logits.shape) < np.linspace(0.1, 0.9, logits.shape[1])
+    logits[:, -1], targets[:, -1] = -1.0, False
+    expected = f1_score(targets, logits > 0, average=average, zero_division=0)
+    np.testing.assert_allclose(score(single(logits), jnp.asarray(targets)), expected, rtol=1e-6)
+
+
+def test_f1_is_1_of_the_labels_themselves_and_0_where_none_is_there():
+    there = jnp.asarray(np.random.default_rng(1).random((9, 4)) < 0.5)
+    for score in (micro_f1, macro_f1):
+        np.testing.assert_allclose(score(jnp.where(there, 1.0, -1.0), there), 1.0)
+        assert score(-jnp.ones((9, 4)), jnp.zeros((9, 4), bool)) == 0
+
+
+@pytest.mark.usefixtures("unchecked_annotations")
+def test_labels_of_another_shape_or_type_are_refused():
+    for targets, said in ((jnp.zeros((3, 2), bool), r"bool \(3, 2\)"), (jnp.zeros((3, 4)), r"float32 \(3, 4\)")):
+        with pytest.raises(ValueError, match=f"targets are {said}, but must be bool"):
+            micro_f1(jnp.zeros((3, 4)), targets)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64])

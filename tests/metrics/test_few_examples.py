@@ -53,6 +53,8 @@ METRICS = {
         1,
         lambda num: metrics.within_class_variety(normal(num, 3), jnp.zeros(num, jnp.int32), num_classes=2),
     ),
+    "micro_f1": (1, lambda num: metrics.micro_f1(normal(num, 3), normal(num, 3) > 0)),
+    "macro_f1": (1, lambda num: metrics.macro_f1(normal(num, 3), normal(num, 3) > 0)),
     "accuracy": (1, lambda num: metrics.accuracy(normal(num, 3), jnp.zeros(num, jnp.int32))),
     "pca_extractor": (1, lambda num: metrics.pca_extractor(metrics.moments(normal(num, 3)), 2)(normal(num, 3))),
     "bootstrap": (1, lambda num: metrics.bootstrap(jnp.mean, normal(num), KEY, num=3)),

@@ -73,3 +73,27 @@ def test_the_fingerprint_is_of_the_whole_set_and_of_the_draw():
 def test_what_cannot_be_drawn_gets_one_sentence(name, message):
     with pytest.raises(UserError, match=message):
         data.load(name)
+
+
+def test_a_rare_class_has_a_tenth_of_the_images_of_each_other():
+    rare, every = data.load("rare_class:digits:8:50:3"), data.load("digits")
+    np.testing.assert_array_equal(np.bincount(rare.labels), [50] * 8 + [5, 50])
+    few = data.load("few_labels:digits:500:3")
+    of_others = [rare.images[rare.labels == 3], few.images[few.labels == 3]]
+    np.testing.assert_array_equal(*of_others)
+    assert rare.others is None and rare.classes == every.classes
+    test = data.load("rare_class:digits:8:50:3", "test")
+    np.testing.assert_array_equal(test.labels, data.load("digits", "test").labels)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("rare_class:digits:50:0", "must be rare_class:SET:CLASS:NUM:SEED, for example rare_class:mnist:8:100:0"),
+        ("rare_class:digits:8:15:0", "asks for 15 images of a class and a tenth of one: give a multiple of 10"),
+        ("rare_class:digits:cat:50:0", "digits has no class 'cat'"),
+    ],
+)
+def test_what_cannot_be_made_rare_gets_one_sentence(name, message):
+    with pytest.raises(UserError, match=message):
+        data.load(name)

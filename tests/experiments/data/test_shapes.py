@@ -134,6 +134,7 @@ def test_every_experiment_takes_images_that_are_no_squares_or_says_why_not(name,
     rows, labels = np.zeros((64, *shape, chosen.model.image_shape[2]), np.uint8), np.arange(64, dtype=np.int32) % num
     texts = np.zeros((64, 1, getattr(chosen.model, "caption_length", 1)), np.uint8)
     others = {"targets": rows, "others": rows, "captions": texts, "num_captions": np.ones(64, np.uint32)}
+    others["attributes"] = np.zeros((64, getattr(chosen.model, "num_attributes", 1)), np.uint8)
     image_set = ImageSet("set", rows, labels, tuple(map(str, range(num))), **others)
     halves = shape == (64, 48) and not hasattr(chosen.model, "denoiser") and not name.startswith(OWN_SIZES)
     refused = contextlib.nullcontext() if halves else contextlib.suppress(UserError)

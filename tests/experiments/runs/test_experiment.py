@@ -49,6 +49,7 @@ def test_every_experiment_traces_an_update(name):
     inputs = np.zeros((1, *getattr(chosen.model, "input_shape", chosen.model.image_shape)), kind)
     texts = np.zeros((1, 1, getattr(chosen.model, "caption_length", 1)), np.uint8)
     others = {"targets": images, "others": images, "captions": texts, "num_captions": np.ones(1, np.uint32)}
+    others["attributes"] = np.zeros((1, getattr(chosen.model, "num_attributes", 1)), np.uint8)
     made = ImageSet("made", inputs, np.zeros(1, np.int32), classes, **others)
     over_devices = dataclasses.replace(chosen, batch_size=4 * math.ceil(chosen.batch_size / 4))  # the tests have 4
     checks.check_model(over_devices, made)

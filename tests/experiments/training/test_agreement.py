@@ -160,6 +160,7 @@ class Zeros:
         self.shape = config.image_shape
         self.shapes = {"inputs": getattr(config, "input_shape", self.shape)}
         self.length = getattr(config, "caption_length", 0)
+        self.attributes = getattr(config, "num_attributes", 0)
 
     def batch(self, indices, batch_type):
         if batch_type is None:
@@ -172,7 +173,8 @@ class Zeros:
         return np.zeros((1, *shape), np.uint8 if len(shape) == 3 else np.float32)
 
     def _other(self, column):
-        return np.zeros((1, self.length), np.uint8) if column.name == "captions" else np.zeros(1, np.int32)
+        widths = {"captions": self.length, "attributes": self.attributes}
+        return np.zeros((1, widths[column.name]), np.uint8) if column.name in widths else np.zeros(1, np.int32)
 
 
 ON_PURPOSE = {"unrolled_ring8": "the learning rate falls until step 28,000"}
