@@ -50,7 +50,7 @@ def test_images_made_of_latents_are_found_again_in_pixels_and_in_features(minimi
         assert (psnr(network(found.points), images, data_range=1.0) > 40).all()
 
 
-def test_styles_of_a_style_based_model_are_projected_in_z_w_and_w_plus():
+def test_styles_of_a_style_based_model_are_projected_in_w_and_in_w_plus():
     config = small_runs.STYLED
     state = jax.jit(functools.partial(stylegan2.init, config))(jax.random.key(0))
     num = config.synthesis.num_styles(config.image_shape)
@@ -58,7 +58,6 @@ def test_styles_of_a_style_based_model_are_projected_in_z_w_and_w_plus():
     ws = styles.to_w_plus(config, state, latents)
     images = stylegan2.from_latents(config, state, latents)
     spaces = {
-        "z": (functools.partial(stylegan2.from_latents, config, state), draws(2, 16)),
         "w": (
             lambda w: stylegan2.from_w_plus(config, state, styles.broadcast(w, num)),
             styles.to_w(config, state, draws(8)).reshape(4, 2, -1),
