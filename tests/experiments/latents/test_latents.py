@@ -398,5 +398,5 @@ def test_the_python_example_runs():
     for example in re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL):
         exec(compile(example, "docs/latents.md", "exec"), names)
     assert names["way"].shape == (40, 64) and names["places"].shape == (40, 2) and names["codes"].shape == (400, 2)
-    assert float(names["found"].values.max()) < 1e-4
-    np.testing.assert_allclose(names["seamless"], names["images"], atol=0.05)
+    assert names["found"].points.shape == (2, 4) and names["directions"].axes.shape == (2, 4)
+    np.testing.assert_array_equal(names["seamless"][:, 0], names["images"][:, 0])
