@@ -18,13 +18,18 @@ ACTIONS = {
     "reconstruct": "images beside what is decoded from their codes",
     "embed": "where images lie in the plane of the codes, or of their principal components",
     "grid": "all of a two-dimensional latent space",
+    "project": "latents of images, searched for where there is no encoder",
+    "inpaint": "holes in images, filled by the model",
+    "directions": "what changes along directions that are found",
+    "video": "a film through the latent space",
     "texts": "from sentence to sentence",
     "style": "the style of images under other texts",
     "noise": "what the noise inputs of a style-based model change",
     "mix": "styles of some images in others, layer by layer",
     "sticking": "whether detail moves with the image on a way through the styles",
 }
-"""Each a module of this package with `Options` and `draw`."""
+"""Each a module of this package with `Options`, `draw` and the suffixes of the files that it writes, the first without
+`--out`."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -47,8 +52,8 @@ def main(argv: Sequence[str]) -> int:
     from experiments.latents import trained
     from experiments.runs.run_data import Place
 
-    out = chosen.out or folder / f"{name}.png"
-    _require_suffix(out, action.MOVES)
+    out = chosen.out or folder / f"{name}{action.SUFFIXES[0]}"
+    _require_suffix(out, action.SUFFIXES)
     run = trained.load(folder, Place(chosen.data, chosen.data_dir), changes)
     try:
         for line in action.draw(run, chosen, out):
@@ -66,8 +71,7 @@ def _list() -> None:
     print("\noptions of an action: python -m experiments.latents RUN ACTION --help")
 
 
-def _require_suffix(out: pathlib.Path, moves: bool) -> None:
-    """UserError for a file that is no PNG, nor a GIF of an action that moves."""
-    allowed = (".png", ".gif") if moves else (".png",)
+def _require_suffix(out: pathlib.Path, allowed: tuple[str, ...]) -> None:
+    """UserError for a file of a kind that the action does not write."""
     if out.suffix.lower() not in allowed:
         raise UserError(f"--out is {out}, but must end in {' or '.join(allowed)}")

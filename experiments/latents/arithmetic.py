@@ -20,7 +20,7 @@ from experiments.latents.trained import Trained
 from jaxgen.checks import require
 from jaxgen.latents import arithmetic
 
-MOVES = True
+SUFFIXES = (".png", ".gif")
 OF_CLASS, ROWS = 1_000, 6
 
 

@@ -17,7 +17,7 @@ from experiments.models import abilities
 from experiments.pictures import diagrams, figures, kinds
 from jaxgen.checks import require
 
-MOVES = False
+SUFFIXES = (".png",)
 OF_CLASS = 20
 
 

@@ -13,7 +13,7 @@ from experiments.latents.trained import Trained
 from experiments.pictures import figures, kinds
 from jaxgen.checks import require
 
-MOVES = False
+SUFFIXES = (".png",)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from experiments.latents.trained import Trained
 from jaxgen.checks import require
 from jaxgen.latents import interpolation
 
-MOVES = True
+SUFFIXES = (".png", ".gif")
 WAYS = {"linear": interpolation.linear, "spherical": interpolation.spherical}
 
 
@@ -56,14 +56,14 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     moving = sheet.is_gif(out)
     steps = options.steps or (24 if moving else 10)
     ways = ("linear", "spherical") if options.way == "both" else (options.way,)
-    drawn = np.stack([_decoded(run, points, steps, way, options.closed) for way in ways])
+    drawn = np.stack([on_the_way(run, points, steps, way, options.closed) for way in ways])
     if moving:
         sheet.save(Sheet(drawn, ways, ()), out, loops=options.closed)
     else:
         sheet.save(_rows(points, drawn, steps, ways, options.closed), out)
 
 
-def _decoded(run: Trained, points: Points, steps: int, way: str, closed: bool) -> np.ndarray:
+def on_the_way(run: Trained, points: Points, steps: int, way: str, closed: bool) -> np.ndarray:
     """Images on the way through all points; a conditional model is told the label of the nearer end."""
     go = functools.partial(interpolation.path, steps=steps, interpolation=WAYS[way], closed=closed)
     latents = np.asarray(jax.jit(go)(points.latents))

@@ -18,7 +18,7 @@ from experiments.latents.sheet import Sheet
 from experiments.latents.styled import Styled
 from experiments.latents.trained import Trained
 
-MOVES = False
+SUFFIXES = (".png",)
 BANDS = ("coarse", "middle", "fine")
 
 

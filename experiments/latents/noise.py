@@ -21,7 +21,7 @@ from experiments.latents.trained import Trained
 from jaxgen.checks import require
 from jaxgen.gans import noise_inputs
 
-MOVES = False
+SUFFIXES = (".png",)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from experiments.models import abilities
 from experiments.pictures import figures, kinds
 from jaxgen.checks import require
 
-MOVES = False
+SUFFIXES = (".png",)
 
 
 @dataclass(frozen=True)

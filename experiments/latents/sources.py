@@ -4,6 +4,7 @@ A word is one of
     3, cat            a class of the run's data set: held-out images of it
     test:12,40        held-out images by their number, from 0
     sample:0,5,9      images drawn from the prior, numbered as in the picture of experiments.sample, from 0
+    latents:FILE.npz  latents that were found before: what `project` and `inpaint` write beside their picture
     PATH              a picture, or a folder of pictures, of one's own
 A class of the data set comes before a file of the same name; ./NAME is always the file.
 """
@@ -19,9 +20,12 @@ from experiments.command_line.errors import UserError
 from experiments.data import files
 from experiments.data.images import ImageSet
 from experiments.data.request import nearest
-from experiments.latents import own
+from experiments.latents import own, saved
 from experiments.latents.trained import Trained
 from experiments.models import abilities, classes
+
+LATENTS = ("sample:", "latents:")
+"""How words begin that name latents, not images."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +75,25 @@ def points(words: Words, names: Sequence[str], of_class: int) -> tuple[Points, l
 
 def originals(words: Words, names: Sequence[str], of_class: int) -> tuple[Originals, list[str]]:
     """The images of all words, and the lines. UserError for draws from the prior, which have no original."""
-    drawn = [name for name in names if name.startswith("sample:")]
+    drawn = [name for name in names if name.startswith(LATENTS)]
     if drawn:
         raise UserError(f"{drawn[0]} draws latent vectors, which have no original; name images")
-    found = [_originals(words, name, of_class) for name in names]
+    return _joined_originals([_originals(words, name, of_class) for name in names])
+
+
+def pictures(words: Words, names: Sequence[str], of_class: int) -> tuple[Originals, list[str]]:
+    """The images of all words, those of latents as the model makes them, and the lines."""
+
+    def one(name: str) -> tuple[Originals, list[str]]:
+        if not name.startswith(LATENTS):
+            return _originals(words, name, of_class)
+        found, lines = _points(words, name, of_class)
+        return Originals(found.names, words.run.decode(found.latents, found.labels), found.labels), lines
+
+    return _joined_originals([one(name) for name in names])
+
+
+def _joined_originals(found: Sequence[tuple[Originals, list[str]]]) -> tuple[Originals, list[str]]:
     parts, lines = zip(*found, strict=True)
     labels = [part.labels for part in parts if part.labels is not None]
     joined_ = Originals(
@@ -100,11 +119,13 @@ def joined(parts: Sequence[Points]) -> Points:
 def _points(words: Words, name: str, of_class: int) -> tuple[Points, list[str]]:
     if name.startswith("sample:"):
         return _samples(words, _indices(name)), []
+    if name.startswith("latents:"):
+        return _saved(words, pathlib.Path(name.removeprefix("latents:")).expanduser()), []
     abilities.latent_model(words.run.config)
     if not words.run.encodes:
         raise UserError(
             f"{words.run.name} has no encoder, so {name!r} has no place in its latent space; "
-            "name draws from the prior, such as sample:0,5,9"
+            "name draws from the prior, such as sample:0,5,9, or find latents of images by the action project"
         )
     images, lines = _originals(words, name, of_class)
     latents = words.run.encode(images.pixels, images.labels)
@@ -147,6 +168,13 @@ def _samples(words: Words, indices: np.ndarray) -> Points:
         labels = labels if words.label is None else np.full(len(indices), words.label)
     names = tuple(f"sample {index}" for index in indices)
     return Points(names, words.run.draw(indices, words.seed), labels, None)
+
+
+def _saved(words: Words, path: pathlib.Path) -> Points:
+    names, latents, labels = saved.read(path, words.run)
+    if words.label is not None:
+        labels = np.full(len(latents), words.label)
+    return Points(names, latents, labels, None)
 
 
 def _held_out(image_set: ImageSet, indices: np.ndarray) -> Originals:

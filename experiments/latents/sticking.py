@@ -19,7 +19,7 @@ from experiments.latents.styled import Styled
 from experiments.latents.trained import Trained
 from jaxgen.checks import require
 
-MOVES = True
+SUFFIXES = (".png", ".gif")
 
 
 @dataclass(frozen=True)

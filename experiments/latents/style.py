@@ -18,7 +18,7 @@ from experiments.pictures import figures
 from experiments.pictures.styles import sheet
 from jaxgen.checks import require
 
-MOVES = False
+SUFFIXES = (".png",)
 
 
 @dataclass(frozen=True)

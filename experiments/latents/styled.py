@@ -39,8 +39,11 @@ class Styled:
 
     def ws(self, points: Points) -> np.ndarray:
         """The styles of each layer, (num, layers, features), truncated as `--drawing` says."""
-        labels = points.labels if self.run.conditional else None
-        return np.asarray(self._to_w_plus(self.run.state, points.latents, labels))
+        return self.ws_of(points.latents, points.labels if self.run.conditional else None)
+
+    def ws_of(self, latents: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+        """The same of latents as vectors, and of the labels that a conditional model is told."""
+        return np.asarray(self._to_w_plus(self.run.state, latents, labels))
 
     def images(self, ws: np.ndarray, keys: jax.Array | None = None, state: Any = None) -> np.ndarray:
         """Images in the value range, float32, of the run's state or another; noise is fixed, or drawn with keys."""

@@ -23,7 +23,7 @@ from jaxgen import images, parallel
 from jaxgen.checks import require
 from jaxgen.latents import interpolation
 
-MOVES = True
+SUFFIXES = (".png", ".gif")
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from jaxgen.checks import require
 from jaxgen.latents import traversal
 from jaxgen.priors import Gaussian
 
-MOVES = True
+SUFFIXES = (".png", ".gif")
 MOST, CODES = 10, 1_000
 
 

@@ -7,6 +7,7 @@ generator is a function of ws, every other thing fixed:
     draw = partial(stylegan2.from_w_plus, config, state)
     fine = [layer for layer, (height, _) in map_sizes(draw, ws).items() if height > 8]
     scaled(state, {layer: 0.0 for layer in fine})        the state of a generator without noise in these layers
+    with_maps(state, {layer: map})                       the state of a generator with these maps
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ import jax
 from jaxgen.checks import require
 from jaxgen.gans.style_space import Draw
 from jaxgen.gans.styles import Styles
-from jaxgen.nets.noise_maps import STRENGTH
+from jaxgen.nets.noise_maps import MAP, MAPS, STRENGTH
 
 
 def map_sizes(draw: Draw, ws: Styles) -> dict[str, tuple[int, int]]:
@@ -66,3 +67,28 @@ def scaled(state: Any, factors: Mapping[str, float | jax.Array]) -> Any:
     synthesis = jax.tree_util.tree_map_with_path(leaf, params["synthesis"])
     require(used == set(factors), "layers", sorted(set(factors) - used), "layers with noise inputs: see map_sizes")
     return state._replace(ema={**state.ema, "params": {**params, "synthesis": synthesis}})
+
+
+def with_maps(state: Any, maps: Mapping[str, jax.Array]) -> Any:
+    """The state whose moving average has these noise maps, in a pass with keys and in one without.
+
+    Args:
+        state: of a style-based model.
+        maps: by the names of `map_sizes`: (batch or 1, height, width, 1). Layers that are not named draw theirs.
+
+    Raises:
+        ValueError: for a layer that has no noise input.
+    """
+    inputs = {
+        "/".join(str(key.key) for key in path[:-1])
+        for path, _ in jax.tree_util.tree_leaves_with_path(state.ema["params"]["synthesis"])
+        if path[-1] == jax.tree_util.DictKey(STRENGTH)
+    }
+    require(inputs >= set(maps), "layers", sorted(set(maps) - inputs), "layers with noise inputs: see map_sizes")
+    tree: dict[str, Any] = {}
+    for layer, one in maps.items():
+        place = tree
+        for name in layer.split("/"):
+            place = place.setdefault(name, {})
+        place[MAP] = one
+    return state._replace(ema={**state.ema, MAPS: {"synthesis": tree}})

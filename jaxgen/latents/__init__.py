@@ -1,1 +1,1 @@
-"""What is done in the latent space of any trained model: pure functions of latent vectors, without a network."""
+"""What is done in the latent space of any trained model: pure functions of latents, and of generators as functions."""

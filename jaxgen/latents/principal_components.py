@@ -33,11 +33,20 @@ def principal_components(points: Points, num: int) -> PrincipalComponents:
         raise ValueError(f"{num} axes cannot be found from points of shape {points.shape}; give (at least num, >= num)")
     mean = points.mean(axis=0)
     _, singular, axes = jnp.linalg.svd(points - mean[None], full_matrices=False)
-    largest = jnp.take_along_axis(axes, jnp.abs(axes).argmax(axis=1)[:, None], axis=1)
     variances = singular**2
     total = variances.sum()
     explained = variances / jnp.where(total > 0, total, 1.0)
-    return PrincipalComponents(mean, (axes * jnp.sign(largest))[:num], explained[:num])
+    return PrincipalComponents(mean, upright(axes)[:num], explained[:num])
+
+
+def upright(axes: Float[Array, "num features"]) -> Float[Array, "num features"]:
+    """The axes with signs such that the largest entry of each, in magnitude, is positive.
+
+    >>> upright(jnp.array([[1.0, -2.0], [3.0, 0.0]]))
+    Array([[-1., 2.], [ 3., 0.]], dtype=float32)
+    """
+    largest = jnp.take_along_axis(axes, jnp.abs(axes).argmax(axis=1)[:, None], axis=1)
+    return axes * jnp.where(largest < 0, -1.0, 1.0)
 
 
 def project(components: PrincipalComponents, points: Points) -> Latents:

@@ -4,11 +4,13 @@ Karras, Laine, Aila: A Style-Based Generator Architecture for Generative Adversa
 section 2.
 
 In training, and in any pass with keys, each example has maps of its own. A pass without keys draws them from fixed
-ones, the same for all examples, so that an image is a function of its styles alone.
+ones, the same for all examples, so that an image is a function of its styles alone. Maps that are given, in the
+collection `noise_maps` of the network's variables, take the place of both.
 """
 
 from typing import Any
 
+import flax.linen as nn
 import jax
 
 from jaxgen.mode import Mode, fold
@@ -19,6 +21,17 @@ STREAM = 2**31 - 3
 
 STRENGTH = "noise_strength"
 """The param of a layer that multiplies its map: `scaled_strengths` finds it by this name."""
+
+
+MAPS, MAP = "noise_maps", "map"
+"""The collection of maps that are given, and the name of a layer's own in it."""
+
+
+def map_of(layer: nn.Module, size: Shape, num: int, number: int, mode: Mode) -> Images:
+    """The map of a layer: the one that is given, (num or 1, *size, 1), or `noise_map`."""
+    if layer.has_variable(MAPS, MAP):
+        return layer.get_variable(MAPS, MAP)
+    return noise_map(size, num, number, mode)
 
 
 def noise_map(size: Shape, num: int, layer: int, mode: Mode) -> Images:

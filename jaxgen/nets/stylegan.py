@@ -27,7 +27,7 @@ from jaxgen.nets.equalized import EqualizedConv, EqualizedDense, scaled_bias
 from jaxgen.nets.growing import channels_at, doublings, fade, require_smaller
 from jaxgen.nets.image_shapes import halved
 from jaxgen.nets.mapping import SLOPE
-from jaxgen.nets.noise_maps import STRENGTH, noise_map
+from jaxgen.nets.noise_maps import STRENGTH, map_of
 from jaxgen.nets.resampling import BLUR, smooth
 from jaxgen.typing import Images, Shape
 
@@ -45,7 +45,7 @@ class AdaINLayer(nn.Module):
         """(batch, height, width, channels) and (batch, features) to the former's shape and type."""
         dtype, (num, *size, channels) = hidden.dtype, hidden.shape
         strength = self.param(STRENGTH, nn.initializers.zeros, (channels,))
-        noise = noise_map((size[0], size[1]), num, self.number, mode)
+        noise = map_of(self, (size[0], size[1]), num, self.number, mode)
         hidden = hidden.astype(jnp.float32) + strength[None, None, None] * noise
         hidden = nn.leaky_relu(hidden + scaled_bias(self, channels)[None, None, None], SLOPE)
         style = EqualizedDense(2 * channels, name="style")(w.astype(jnp.float32))[:, None, None]

@@ -28,7 +28,7 @@ from jaxgen.nets.image_shapes import image_shape
 from jaxgen.nets.mapping import SLOPE, Mapping
 from jaxgen.nets.minibatch_stddev import append_stddev
 from jaxgen.nets.modulated import Form, ModulatedConv
-from jaxgen.nets.noise_maps import STRENGTH, noise_map
+from jaxgen.nets.noise_maps import STRENGTH, map_of
 from jaxgen.nets.resampling import downsample, smooth, upsample
 from jaxgen.typing import Images, Shape
 
@@ -51,7 +51,7 @@ class StyledLayer(nn.Module):
         """(batch, height, width, channels) and w, (batch, styles), to (batch, ..., features)."""
         hidden = ModulatedConv(self.features, up=self.up, form=self.form, dtype=self.dtype)(images, w)
         strength = self.param(STRENGTH, nn.initializers.zeros, ())
-        noise = strength * noise_map(hidden.shape[1:3], hidden.shape[0], self.number, mode)
+        noise = strength * map_of(self, hidden.shape[1:3], hidden.shape[0], self.number, mode)
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         hidden = hidden + noise.astype(hidden.dtype) + bias.astype(hidden.dtype)[None, None, None]
         return activate(hidden, self.clamp)

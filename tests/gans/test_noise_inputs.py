@@ -11,6 +11,7 @@ import pytest
 
 from jaxgen.gans import noise_inputs, stylegan, stylegan2, stylegan3, styles
 from jaxgen.mode import Mode
+from jaxgen.nets.noise_maps import noise_map
 from tests.gans import test_stylegan, test_stylegan2, test_stylegan3
 
 
@@ -58,3 +59,23 @@ def test_a_generator_without_noise_inputs_has_no_layers_and_other_names_are_refu
     assert noise_inputs.map_sizes(partial(stylegan3.from_w_plus, config, state), zeros[1]) == {}
     with pytest.raises(ValueError, match=r"layers is .'layer0'., but must be layers with noise inputs"):
         noise_inputs.scaled(state, {"layer0": 0.0})
+
+
+def test_maps_that_are_given_take_the_place_of_drawn_and_of_fixed_ones():
+    config = replace(test_stylegan2.TINY, image_shape=(8, 8, 1))
+    state, ws = made(stylegan2, config)
+    sizes = noise_inputs.map_sizes(partial(stylegan2.from_w_plus, config, state), ws)
+    draw = jax.jit(lambda state, keys: stylegan2.from_w_plus(config, state, ws, Mode(keys)))
+    keys = jax.random.split(jax.random.key(2), 2)
+    fixed = {
+        layer: noise_map(size, 2, number, Mode())
+        for layer, size, number in zip(sizes, sizes.values(), range(len(sizes)), strict=True)
+    }
+    given = noise_inputs.with_maps(state, fixed)
+    np.testing.assert_allclose(draw(given, keys), draw(state, None), atol=1e-5)
+    np.testing.assert_allclose(draw(given, keys), draw(given, None), atol=1e-6)
+    none = noise_inputs.with_maps(state, {layer: jnp.zeros((2, *size, 1)) for layer, size in sizes.items()})
+    quiet = noise_inputs.scaled(state, dict.fromkeys(sizes, 0.0))
+    np.testing.assert_allclose(draw(none, keys), draw(quiet, keys), atol=1e-6)
+    with pytest.raises(ValueError, match=r"layers is \['nowhere'\], but must be layers with noise inputs"):
+        noise_inputs.with_maps(state, {"nowhere": jnp.zeros((1, 4, 4, 1))})

@@ -55,6 +55,12 @@ def draw(folder, action, out, *options):
         return np.asarray(picture.convert("RGB"))
 
 
+def arrays(path):
+    """All arrays of an .npz."""
+    with np.load(path) as file:
+        return dict(file)
+
+
 def tile(picture, row, column, rows, columns, side=40):
     """The tile of a sheet of 8x8 images, as 8x8 pixels; the grid is in the lower right."""
     height, width = rows * (side + 2) + 2, columns * (side + 2) + 2
@@ -346,6 +352,10 @@ ELSEWHERE = OF_STYLES | {"texts", "style"}
 """Actions that the page of a model shows."""
 
 
+WITHOUT_FIGURE = {"project", "inpaint", "directions", "video"}
+"""Actions of docs/latents.md of which no picture is shown."""
+
+
 @pytest.mark.exhaustive
 def test_every_command_of_the_page_of_styles_runs(tmp_path, monkeypatch):
     run = small_runs.save(small_runs.STYLED, tmp_path / "run")
@@ -377,14 +387,16 @@ def test_the_documentation_has_every_picture_and_its_figures_are_small():
     for kind in kinds:
         assert f"| `{kind}` | `{kind}/` |" in DOCS
     figures = re.findall(r"!\[.+\]\((figures/\w+\.png)\)", DOCS)
-    assert len(figures) == len(set(latents.ACTIONS) - ELSEWHERE)
+    assert len(figures) == len(set(latents.ACTIONS) - ELSEWHERE - WITHOUT_FIGURE)
     for figure in figures:
         assert (ROOT / "docs" / figure).stat().st_size < 60_000
         assert f"--out docs/{figure}\n" in DOCS
 
 
 def test_the_python_example_runs():
-    (example,) = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
     names = {}
-    exec(compile(example, "docs/latents.md", "exec"), names)
+    for example in re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL):
+        exec(compile(example, "docs/latents.md", "exec"), names)
     assert names["way"].shape == (40, 64) and names["places"].shape == (40, 2) and names["codes"].shape == (400, 2)
+    assert names["found"].points.shape == (2, 4) and names["directions"].axes.shape == (2, 4)
+    np.testing.assert_array_equal(names["seamless"][:, 0], names["images"][:, 0])

@@ -1,0 +1,126 @@
+"""Where latents are searched for: the spaces of a model, where to begin in them, and how."""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from experiments.command_line.checks import require_seed
+from experiments.command_line.errors import UserError
+from experiments.latents.styled import Styled
+from experiments.latents.trained import Trained
+from experiments.models import abilities
+from jaxgen.checks import require
+from jaxgen.gans.styles import broadcast
+from jaxgen.latents.projection import Generate, support_of
+from jaxgen.minimization import LBFGS, Descent, Minimizer, Support, identity
+from jaxgen.optimizers import Adam, Cosine, Optimizer
+
+SpaceName: TypeAlias = Literal["z", "w", "w+"]
+MethodName: TypeAlias = Literal["lbfgs", "adam"]
+
+STEPS = {"lbfgs": 100, "adam": 500}
+
+CHUNK = 16
+"""Images that are searched for at once, at most."""
+
+MEAN_OF = 1_000
+"""Draws whose mean style is where a search in W begins."""
+
+LAST = 2**31 - 1
+"""The number of the last draw that can be named: searches begin at the last ones, which nobody looks at."""
+
+
+class Space(NamedTuple):
+    """A space of latents of a model."""
+
+    generate: Callable[..., Any]  # (state, latents, labels or None) to images in the value range
+    starts: Callable[[int, int, np.ndarray | None], np.ndarray]  # (starts, images, labels or None) to (S, B, ...)
+    support: Support
+
+    def of(self, state: Any) -> Generate:
+        """The generator of a state, as `jaxgen.latents.projection` takes it."""
+        return lambda latents, *given: self.generate(state, latents, *(given or (None,)))
+
+
+def require_search(options: Any) -> None:
+    """ValueError for steps, starts, a rate or a seed that no search can have."""
+    require(options.steps is None or 1 <= options.steps <= 100_000, "--steps", options.steps, "in [1, 100,000]")
+    require(1 <= options.starts <= 1_000, "--starts", options.starts, "in [1, 1,000]")
+    require(0 < options.learning_rate < np.inf, "--learning-rate", options.learning_rate, "above 0 and finite")
+    require_seed(options.seed)
+
+
+def minimizer_of(method: MethodName, steps: int | None, learning_rate: float) -> Minimizer:
+    """What `--method`, `--steps` and `--learning-rate` say; the rate of Adam falls on a cosine."""
+    num = steps or STEPS[method]
+    if method == "lbfgs":
+        return LBFGS(num)
+    return Descent(Optimizer(learning_rate, Adam(), Cosine(num)), num)
+
+
+def space_of(run: Trained, name: SpaceName, seed: int) -> Space:
+    """The space of that name. UserError for a model without it."""
+    if name == "z":
+        return _prior_space(run, seed)
+    return _style_space(Styled(run), name, seed)
+
+
+def labels_for(run: Trained, labels: np.ndarray | None) -> np.ndarray | None:
+    """What the model is told of images: nothing where it is told no classes. UserError where it must be, and is not."""
+    if not run.conditional:
+        return None
+    if labels is None:
+        raise UserError(f"{run.name} is told the class of an image; say with --label what they show")
+    return labels.astype(np.int32)
+
+
+def _prior_space(run: Trained, seed: int) -> Space:
+    model, shape = abilities.latent_model(run.config), abilities.latent_shape(run.config)
+
+    def generate(state: Any, latents: Any, labels: Any) -> Any:
+        return model.from_latents(run.config, state, latents.reshape(-1, *shape), labels)
+
+    def starts(num: int, images: int, labels: np.ndarray | None) -> np.ndarray:
+        return _draws(run, num * images, seed).reshape(num, images, -1)
+
+    prior = run.config.prior
+    return Space(generate, starts, support_of(prior) if run.latent_dim == shape[0] else identity)
+
+
+def _style_space(styled: Styled, name: SpaceName, seed: int) -> Space:
+    run: Trained = styled.run
+    model: Any = abilities.styled_model(run.config)
+
+    def layers(num: int, labels: np.ndarray | None) -> np.ndarray:
+        latents = _draws(run, num, seed)
+        return styled.ws_of(latents, None if labels is None else np.resize(labels, num))
+
+    def starts(num: int, images: int, labels: np.ndarray | None) -> np.ndarray:
+        """The mean style first, then those of draws."""
+        mean = layers(MEAN_OF, labels).mean(axis=0)
+        others = layers((num - 1) * images, labels) if num > 1 else np.zeros((0, *mean.shape), np.float32)
+        found = np.concatenate([np.repeat(mean[None], images, axis=0), others]).reshape(num, images, *mean.shape)
+        return found if name == "w+" else found[:, :, 0]
+
+    def generate(state: Any, latents: Any, labels: Any) -> Any:
+        ws = latents if name == "w+" else broadcast(latents, run.config.synthesis.num_styles(run.config.image_shape))
+        return model.from_w_plus(run.config, state, ws)
+
+    return Space(generate, starts, identity)
+
+
+def _draws(run: Trained, num: int, seed: int) -> np.ndarray:
+    return run.draw(LAST - np.arange(num), seed)
+
+
+def decibels(pixels: np.ndarray, originals: np.ndarray) -> np.ndarray:
+    """PSNR of each of some uint8 images; infinite for equal ones."""
+    errors = ((pixels.astype(np.float64) - originals) ** 2).mean(axis=(1, 2, 3))
+    with np.errstate(divide="ignore"):
+        return 10 * np.log10(255.0**2 / errors)
+
+
+def said(ratio: float) -> str:
+    """A ratio in words: equal pixels have no finite one."""
+    return f"{ratio:.1f}" if np.isfinite(ratio) else "infinite"
