@@ -86,7 +86,7 @@ def arrays(indices: np.ndarray, side: int = SIDE) -> dict[str, np.ndarray]:
 def drawn(indices: np.ndarray, shape: tuple[int, int], *, squeezed: bool = False) -> np.ndarray:
     """The pictures of these numbers, (num, *shape, 1) uint8; of no squares the middle part, unless `squeezed`."""
     pictures = np.zeros((len(indices), *shape, 1), np.uint8)
-    units = shape if squeezed else (max(shape),) * 2
+    units = shape if squeezed else (max(shape), max(shape))
     for start in range(0, len(indices), CHUNK):
         _draw(pictures[start : start + CHUNK, ..., 0], factors(indices[start : start + CHUNK]), units)
     return pictures

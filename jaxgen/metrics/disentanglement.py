@@ -236,8 +236,8 @@ def factor_vae_score(
         key_factor, key_value, key_examples = jax.random.split(key, 3)
         factor = jax.random.randint(key_factor, (), 0, factors.shape[1], jnp.int32)
         example = jax.random.randint(key_value, (), 0, len(factors), jnp.int32)
-        ends = (values[example, factor].astype(jnp.int32) for values in (first, last))
-        places = jax.random.randint(key_examples, (size,), *ends, jnp.int32)
+        least, most = (values[example, factor].astype(jnp.int32) for values in (first, last))
+        places = jax.random.randint(key_examples, (size,), least, most, jnp.int32)
         spread = codes[order[places, factor]].var(axis=0, ddof=1) / jnp.where(variances > 0, variances, 1.0)
         return jnp.where(variances >= 0.05**2, spread, jnp.inf).argmin().astype(jnp.int32), factor
 
