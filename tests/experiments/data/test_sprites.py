@@ -41,7 +41,7 @@ def test_numbers_names_and_arrays_are_those_of_dsprites():
 def test_a_picture_shows_its_factors(shape, side):
     there = middle(picture(side, shape=shape))
     right, lower = middle(picture(side, shape=shape, x=20)), middle(picture(side, shape=shape, y=20))
-    np.testing.assert_allclose([right - there, lower - there], [[0, 4 * 0.6 / 31], [4 * 0.6 / 31, 0]], atol=3e-3)
+    np.testing.assert_allclose([right - there, lower - there], [[0, 4 * 0.6 / 31], [4 * 0.6 / 31, 0]], atol=0.2 / side)
     small, large = (picture(side, shape=shape, scale=scale).sum() for scale in (0, 5))
     assert small / large == pytest.approx(1 / 4, rel=0.12)  # half as wide and high, of few pixels
     np.testing.assert_allclose(picture(side, shape=shape, orientation=39), picture(side, shape=shape), atol=0.02)
