@@ -118,7 +118,6 @@ def _accuracy_of_one(code: np.ndarray, values: np.ndarray, seed: int) -> float:
 
 def _forest(codes: np.ndarray, values: np.ndarray, seed: int) -> tuple[np.ndarray, float]:
     """How much each code counts in predicting a factor, and how often it is right of other pictures."""
-    forest = RandomForestClassifier(TREES, max_features=1.0, random_state=seed).fit(
-        codes[:-HELD_OUT], values[:-HELD_OUT]
-    )
+    forest = RandomForestClassifier(TREES, random_state=seed).set_params(max_features=None)
+    forest.fit(codes[:-HELD_OUT], values[:-HELD_OUT])
     return forest.feature_importances_, float(forest.score(codes[-HELD_OUT:], values[-HELD_OUT:]))
