@@ -125,3 +125,8 @@ def test_the_pseudo_huber_distance_is_of_the_whole_example():
     drawn = jax.random.normal(jax.random.key(0), size)
     slope = jax.grad(lambda images: distance.between(images, zeros)[0])(drawn)
     assert 0.99 < float(jnp.linalg.norm(slope)) <= 1.0
+
+
+def test_a_distance_without_a_scale_is_refused():
+    with pytest.raises(ValueError, match=r"share is 0\.0, but must be above 0"):
+        PseudoHuber(0.0)

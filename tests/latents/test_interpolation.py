@@ -133,6 +133,7 @@ def test_a_path_meets_every_point_and_runs_evenly_between(interpolation, closed)
     points = jax.random.normal(jax.random.key(4), (4, 6))
     found = jax.jit(functools.partial(path, steps=10, interpolation=interpolation, closed=closed))(points)
     assert found.shape == ((40 if closed else 31), 6)
+    assert closed or path(points, 10).shape == (31, 6)
     np.testing.assert_allclose(found[::10], points, atol=1e-6)
     for index in range(4 if closed else 3):
         start, end = (np.tile(points[place % 4], (10, 1)) for place in (index, index + 1))

@@ -22,6 +22,8 @@ def test_parameter_counts_are_those_of_the_authors_code_with_and_without_shared_
     assert count(ContentEncoder(), IMAGES) == 5_385_856
     assert count(ContentDecoder(), CONTENT, (256, 256, 3)) == 5_754_627
     assert 5_385_856 + 5_754_627 == 11_140_483
+    content = jax.eval_shape(lambda: ContentEncoder().init_with_output(jax.random.key(0), IMAGES)[0])
+    assert content.shape == CONTENT.shape
     block = count(ResidualBlocks(1), CONTENT)
     assert count(ContentEncoder(blocks=3), IMAGES) + block == 5_385_856
     assert count(ContentDecoder(blocks=3), CONTENT, (256, 256, 3)) + block == 5_754_627
