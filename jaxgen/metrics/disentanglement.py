@@ -101,8 +101,8 @@ def predictability_gap(scores: Floats) -> Scalar:
         ValueError: unless scores are (codes, factors).
 
     >>> import jax.numpy as jnp
-    >>> predictability_gap(jnp.array([[0.9, 0.2], [0.1, 0.2]])).round(4)
-    Array(0.4, dtype=float32)
+    >>> predictability_gap(jnp.array([[0.75, 0.25], [0.25, 0.25]]))
+    Array(0.25, dtype=float32)
     """
     (scores,) = ranked("codes, factors", scores=scores)
     return _gaps(scores).mean()

@@ -127,6 +127,9 @@ KNOWN = {
     "jaxgen.ramps:Jump": {"end"},
     "jaxgen.nets.spectral:Spectral": {"steps"},  # of the power method: none of the run
     "jaxgen.attacks:Attack": {"steps"},  # of an attack: none of the run
+    "jaxgen.diffusion.mean_flow:Jumps": {"steps"},  # of drawing, as those of all samplers
+    "jaxgen.latents.style_projection:Projector": {"steps"},  # of a search in a trained model: none of the run
+    **{f"jaxgen.minimization:{name}": {"steps"} for name in ("Descent", "LBFGS")},  # of a search as well
     "jaxgen.diffusion.couplings:Reflow": {"steps"},  # of a sampler, as those of all samplers; none of the run
     **{f"jaxgen.diffusion.samplers.ancestral:{name}": {"steps"} for name in ("Ancestral", "DDIM", "Renoise")},
     "jaxgen.diffusion.samplers.dpm_solver:DPMSolver": {"steps"},
