@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import pathlib
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,7 +40,9 @@ def save(path: pathlib.Path, frames: Sequence[np.ndarray], per_second: int) -> N
         writer = ffmpeg.write_frames(
             str(unfinished), size, fps=per_second, quality=8, macro_block_size=2, output_params=["-f", "mp4"]
         )
-        writer.send(None)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)  # JAX's; ffmpeg knows no JAX
+            writer.send(None)
         for frame in frames:
             writer.send(np.ascontiguousarray(np.pad(frame, odd, mode="edge")))
         writer.close()

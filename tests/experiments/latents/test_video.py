@@ -47,6 +47,7 @@ def test_without_the_extra_an_mp4_is_refused_before_anything_is_drawn(gan, tmp_p
 
 
 @pytest.mark.skipif(importlib.util.find_spec("imageio_ffmpeg") is None, reason="the extra video is not installed")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the reader forks, and leaves a pipe
 def test_an_mp4_has_its_frames_and_even_sides(tmp_path):
     import imageio_ffmpeg
 
