@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+import jax.numpy as jnp
 import numpy as np
 
 from experiments.command_line.checks import require_seed
@@ -13,6 +14,7 @@ from experiments.models import abilities
 from jaxgen.checks import require
 from jaxgen.gans.styles import broadcast
 from jaxgen.latents.projection import Generate, support_of
+from jaxgen.metrics.similarity import psnr
 from jaxgen.minimization import LBFGS, Descent, Minimizer, Support, identity
 from jaxgen.optimizers import Adam, Cosine, Optimizer
 
@@ -116,9 +118,8 @@ def _draws(run: Trained, num: int, seed: int) -> np.ndarray:
 
 def decibels(pixels: np.ndarray, originals: np.ndarray) -> np.ndarray:
     """PSNR of each of some uint8 images; infinite for equal ones."""
-    errors = ((pixels.astype(np.float64) - originals) ** 2).mean(axis=(1, 2, 3))
-    with np.errstate(divide="ignore"):
-        return 10 * np.log10(255.0**2 / errors)
+    made, wanted = (jnp.asarray(each, jnp.float32) for each in (pixels, originals))
+    return np.asarray(psnr(made, wanted, data_range=255.0))
 
 
 def said(ratio: float) -> str:

@@ -25,10 +25,10 @@ import jax
 
 from jaxgen.autoencoders import coders
 from jaxgen.autoencoders.coders import create_coders, decode, encode
-from jaxgen.autoencoders.discriminators import create_discriminator, score
+from jaxgen.autoencoders.discriminators import create_discriminator, latents_loss, score
 from jaxgen.checks import PositiveInt
 from jaxgen.images import scale
-from jaxgen.losses.adversarial import minimax_discriminator, non_saturating_generator
+from jaxgen.losses.adversarial import non_saturating_generator
 from jaxgen.losses.reconstruction import mean_squared_error
 from jaxgen.mode import Mode
 from jaxgen.model import Defaults
@@ -45,7 +45,7 @@ from jaxgen.train_state import (
     only,
     training_mode,
 )
-from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Variables
+from jaxgen.typing import AxisName, Batch, Key, Metrics, Points, Variables
 
 
 @dataclass(frozen=True)
@@ -87,19 +87,7 @@ def reconstruction_loss(config: Config, variables: Variables, images: Points, mo
     return loss, ({"reconstruction_error": loss}, variables)
 
 
-def discriminator_loss(
-    config: Config, variables: Variables, prior: Latents, latents: Latents, mode: Mode
-) -> LossOutput:
-    """E[-log D(z) - log(1 - D(f(x)))], mean over the batch; 2 log 2 = 1.386 where it cannot tell them apart."""
-    prior_scores, variables = score(config, variables, prior, mode.stream(2))
-    latent_scores, variables = score(config, variables, latents, mode.stream(3))
-    loss = minimax_discriminator(prior_scores, latent_scores).mean()
-    metrics = {
-        "discriminator_loss": loss,
-        "prior_probability": nn.sigmoid(prior_scores).mean(),  # D(z)
-        "code_probability": nn.sigmoid(latent_scores).mean(),  # D(f(x))
-    }
-    return loss, (metrics, variables)
+discriminator_loss = latents_loss
 
 
 def encoder_loss(

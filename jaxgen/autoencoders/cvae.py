@@ -34,7 +34,6 @@ from jaxgen.images import scale
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.model import LabelledDefaults
 from jaxgen.optimizers import Optimizer, RMSProp
-from jaxgen.parallel import example_keys
 from jaxgen.priors import Normal
 from jaxgen.sampling import sampler
 from jaxgen.train_state import LossOutput, apply, blank, create_parts, descend, training_mode
@@ -123,7 +122,7 @@ def update(
     key_pixels, key_latents, key_pass = jax.random.split(key, 3)
     num, before = len(batch.labels), state.autoencoder
     images, classes = scale(batch.images, config.value_range), one_hot(batch.labels, config.num_classes)
-    targets = config.likelihood.observe(images, example_keys(key_pixels, num, axis_name), config.value_range)
+    targets = variational.drawn(config, images, key_pixels, axis_name)
     latent_noise = noise(config, key_latents, num, config.objective.num_samples, axis_name)
     mode = training_mode(before, key_pass, num, axis_name)
     inputs = targets, classes, latent_noise, mode

@@ -38,7 +38,7 @@ from jaxgen.mode import Mode
 from jaxgen.model import Defaults
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import draw, example_keys, gather, pass_key, share
+from jaxgen.parallel import draw, gather, pass_key, share
 from jaxgen.priors import Normal
 from jaxgen.train_state import LossOutput, TrainState, create_parts, descend, training_mode
 from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Shape, Variables
@@ -129,7 +129,7 @@ def update(
     num, before = len(batch), state.autoencoder
     key_pixels, key_latents, key_fresh, key_order, key_pass = jax.random.split(key, 5)
     images = scale(batch, config.value_range)
-    targets = config.likelihood.observe(images, example_keys(key_pixels, num, axis_name), config.value_range)
+    targets = variational.drawn(config, images, key_pixels, axis_name)
     modes = [training_mode(before, pass_key(key_pass, place), num, axis_name) for place in range(2)]
 
     inputs = state.discriminator.variables, targets, noise(config, key_latents, num, 1, axis_name), modes[0]

@@ -43,7 +43,6 @@ from jaxgen.model import Defaults
 from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import example_keys
 from jaxgen.priors import Normal
 from jaxgen.sampling import sampler
 from jaxgen.train_state import LossOutput, apply, blank, create_parts, descend, training_mode
@@ -180,9 +179,7 @@ def update(
     num, before = len(batch.labels), state.autoencoder
     *keys, key_pass = jax.random.split(key, 5)
     known, targets = (
-        config.likelihood.observe(
-            scale(images, config.value_range), example_keys(key_pixels, num, axis_name), config.value_range
-        )
+        variational.drawn(config, scale(images, config.value_range), key_pixels, axis_name)
         for images, key_pixels in zip((batch.labelled, batch.images), keys[:2], strict=True)
     )
     noises = tuple(noise(config, key_latents, num, 1, axis_name) for key_latents in keys[2:])

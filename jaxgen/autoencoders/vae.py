@@ -34,7 +34,6 @@ from jaxgen.images import scale
 from jaxgen.mode import Mode
 from jaxgen.model import Defaults
 from jaxgen.optimizers import Adagrad, Optimizer
-from jaxgen.parallel import example_keys
 from jaxgen.priors import Normal
 from jaxgen.train_state import LossOutput, create_parts, descend, training_mode
 from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Variables
@@ -97,7 +96,7 @@ def update(
     """
     key_pixels, key_latents, key_pass, key_prior = jax.random.split(key, 4)
     images, before = scale(batch, config.value_range), state.autoencoder
-    targets = config.likelihood.observe(images, example_keys(key_pixels, len(batch), axis_name), config.value_range)
+    targets = variational.drawn(config, images, key_pixels, axis_name)
     latent_noise = noise(config, key_latents, len(batch), config.objective.num_samples, axis_name)
     mode = training_mode(before, key_pass, len(batch), axis_name)
     prior = None if config.penalty is None else config.prior.draw(key_prior, len(batch), axis_name)

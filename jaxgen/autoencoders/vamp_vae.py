@@ -42,7 +42,6 @@ from jaxgen.model import Defaults
 from jaxgen.nets.initializers import Normal as NormalWeights
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import example_keys
 from jaxgen.priors import Normal
 from jaxgen.sampling import sampler
 from jaxgen.train_state import LossOutput, apply, blank, create_parts, descend, training_mode
@@ -154,7 +153,7 @@ def update(
     """
     key_pixels, key_latents, key_pass, key_components = jax.random.split(key, 4)
     images, before = scale(batch, config.value_range), state.autoencoder
-    targets = config.likelihood.observe(images, example_keys(key_pixels, len(batch), axis_name), config.value_range)
+    targets = variational.drawn(config, images, key_pixels, axis_name)
     latent_noise = noise(config, key_latents, len(batch), config.objective.num_samples, axis_name)
     mode = training_mode(before, key_pass, len(batch), axis_name)
     inputs = targets, latent_noise, mode, jax.random.split(key_components, config.num_components)

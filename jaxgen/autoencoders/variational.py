@@ -16,6 +16,7 @@ from jaxgen.autoencoders.bounds import Diagonal, Terms
 from jaxgen.autoencoders.likelihoods import content_keys
 from jaxgen.images import scale
 from jaxgen.mode import EVALUATION, Mode
+from jaxgen.parallel import example_keys
 from jaxgen.priors import normal_noise
 from jaxgen.sampling import sampler
 from jaxgen.train_state import apply, blank
@@ -117,6 +118,11 @@ def noise(config: Any, key: Key, num: int, samples: int, axis_name: AxisName = N
 def observed(config: Any, images: Points) -> Points:
     """x, as the likelihood observes it; pixels that it draws are drawn from the image's own noise, always the same."""
     return config.likelihood.observe(images, content_keys(images, config.value_range), config.value_range)
+
+
+def drawn(config: Any, images: Points, key: Key, axis_name: AxisName = None) -> Points:
+    """x, as the likelihood observes images in range; pixels that it draws are drawn anew from each image's key."""
+    return config.likelihood.observe(images, example_keys(key, len(images), axis_name), config.value_range)
 
 
 def evidence(

@@ -24,10 +24,10 @@ import jax
 
 from jaxgen.autoencoders import coders
 from jaxgen.autoencoders.coders import create_coders, decode, encode
-from jaxgen.autoencoders.discriminators import create_discriminator, score
+from jaxgen.autoencoders.discriminators import create_discriminator, latents_loss, score
 from jaxgen.checks import NonNegativeFloat, PositiveFloat, PositiveInt
 from jaxgen.images import scale
-from jaxgen.losses.adversarial import minimax_discriminator, non_saturating_generator
+from jaxgen.losses.adversarial import non_saturating_generator
 from jaxgen.losses.reconstruction import mean_squared_error
 from jaxgen.mode import Mode
 from jaxgen.model import Defaults
@@ -87,15 +87,8 @@ def discriminator_loss(
     config: Config, variables: Variables, prior: Latents, latents: Latents, mode: Mode
 ) -> LossOutput:
     """lambda E[-log D(z) - log(1 - D(Q(x)))], mean over the batch, and the same without lambda as its metric."""
-    prior_scores, variables = score(config, variables, prior, mode.stream(2))
-    latent_scores, variables = score(config, variables, latents, mode.stream(3))
-    loss = minimax_discriminator(prior_scores, latent_scores).mean()
-    metrics = {
-        "discriminator_loss": loss,
-        "prior_probability": nn.sigmoid(prior_scores).mean(),  # D(z)
-        "code_probability": nn.sigmoid(latent_scores).mean(),  # D(Q(x))
-    }
-    return config.penalty_weight * loss, (metrics, variables)
+    loss, kept = latents_loss(config, variables, prior, latents, mode)
+    return config.penalty_weight * loss, kept
 
 
 def update(

@@ -122,11 +122,11 @@ def consistency_loss(
 ) -> LossOutput:
     """Equation 2, the mean over the batch."""
     more, less, classes = neighbours.more, neighbours.less, neighbours.classes
-    noisy, clearer = (
-        corrupt(config.schedule.level(sigmas), neighbours.data, neighbours.noise) for sigmas in (more, less)
-    )
-    if teacher is not None:
-        clearer = jax.lax.stop_gradient(heun_step(config, teacher.variables, noisy, neighbours))
+    noisy = corrupt(config.schedule.level(more), neighbours.data, neighbours.noise)
+    if teacher is None:
+        clearer = corrupt(config.schedule.level(less), neighbours.data, neighbours.noise)
+    else:
+        clearer = heun_step(config, teacher.variables, noisy, neighbours)
     found, after = consistency_function(config, variables, noisy, more, classes, mode)
     wanted, _ = consistency_function(config, variables, clearer, less, classes, mode)
     weight = 1.0 / (more - less) if config.inverse_width else 1.0

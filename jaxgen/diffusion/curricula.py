@@ -21,6 +21,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxgen import parallel
 from jaxgen.checks import AtLeast, PositiveFloat, PositiveInt, require, require_bounds
+from jaxgen.diffusion.grids import karras_ratio, karras_share
 from jaxgen.diffusion.schedules import Sigmas
 from jaxgen.typing import AxisName, Key, PerExample
 
@@ -94,9 +95,8 @@ Curriculum: TypeAlias = Fixed | SquareRoot | Doubling
 
 def levels(schedule: Sigmas, index: Int[Array, "*shape"], number: Number) -> Float[Array, "*shape"]:
     """sigma_i of equation 1."""
-    least, most = schedule.least ** (1.0 / RHO), schedule.most ** (1.0 / RHO)
     share = index.astype(jnp.float32) / (number - 1).astype(jnp.float32)
-    return (least + share * (most - least)) ** RHO
+    return karras_ratio(share, schedule.least, schedule.most, RHO)
 
 
 @dataclass(frozen=True)
@@ -124,9 +124,9 @@ class LogNormalIntervals:
         ends = ((jnp.log(end) - self.mean) / self.deviation for end in (schedule.least, schedule.most))
         lower, upper = ends
         normal = parallel.draw(lambda key: jax.random.truncated_normal(key, lower, upper), key, num, axis_name)
-        least, most = schedule.least ** (1.0 / RHO), schedule.most ** (1.0 / RHO)
-        root = jnp.exp((self.mean + self.deviation * normal) / RHO)
-        return _below((root - least) / (most - least) * (number - 1).astype(jnp.float32), number)
+        sigma = jnp.exp(self.mean + self.deviation * normal)
+        share = karras_share(sigma, schedule.least, schedule.most, RHO)
+        return _below(share * (number - 1).astype(jnp.float32), number)
 
 
 Intervals: TypeAlias = UniformIntervals | LogNormalIntervals

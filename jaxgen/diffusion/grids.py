@@ -7,7 +7,7 @@ A schedule that begins at pure noise is left alone, since its networks do not pr
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -77,6 +77,21 @@ class Quadratic:
         return np.floor(np.linspace(0.0, (self.share * steps) ** 0.5, num) ** 2 + 1e-9)[::-1]
 
 
+def karras_ratio(share: Any, least: float, most: float, rho: float) -> Any:
+    """(least^(1/rho) + share (most^(1/rho) - least^(1/rho)))^rho: EDM, arXiv 2206.00364, equation 5.
+
+    `share` is 0 at the least sigma / alpha and 1 at the most; an array of NumPy or of JAX.
+    """
+    first, last = least ** (1.0 / rho), most ** (1.0 / rho)
+    return (first + share * (last - first)) ** rho
+
+
+def karras_share(ratio: Any, least: float, most: float, rho: float) -> Any:
+    """The share at which `karras_ratio` is this one."""
+    first, last = least ** (1.0 / rho), most ** (1.0 / rho)
+    return (ratio ** (1.0 / rho) - first) / (last - first)
+
+
 @dataclass(frozen=True)
 class Karras:
     """(sigma / alpha)^(1 / rho) in equal steps from `start` to `end`: EDM, arXiv 2206.00364, equation 5."""
@@ -90,8 +105,7 @@ class Karras:
     def times(self, schedule: Schedule, num: int) -> np.ndarray:
         """(num,) falling times, float64."""
         most, least = np.exp(-0.5 * _log_snrs(schedule, self))
-        roots = np.linspace(most ** (1.0 / self.rho), least ** (1.0 / self.rho), num)
-        return schedule.time(-2.0 * self.rho * np.log(roots))
+        return schedule.time(-2.0 * np.log(karras_ratio(np.linspace(1.0, 0.0, num), least, most, self.rho)))
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ from jaxgen.nets.conv import ConvCritic
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import draw, pass_key
 from jaxgen.train_state import LossOutput, TrainState, apply, blank, create, descend, training_mode
-from jaxgen.typing import AxisName, Images, Key, Metrics, Points, Shape, Variables
+from jaxgen.typing import AxisName, Images, Key, Metrics, Points, Scalar, Shape, Variables
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,13 @@ def draw_labels(logits: Points, noise: Points) -> Points:
 def cross_entropy(config: Config, variables: Variables, images: Images, labels: Points, mode: Mode) -> LossOutput:
     """1/L sum_i CE(y_i, p_i(x)), the mean over the batch: the first term of equation 3."""
     logits, after = generate(config, variables, images, mode)
-    loss = bernoulli_nll(logits, labels).mean() / config.num_attributes
+    loss = independent_error(logits, labels)
     return loss, ({"cross_entropy": loss}, after)
+
+
+def independent_error(logits: Points, labels: Points) -> Scalar:
+    """1/L sum_i CE(y_i, p_i), the mean over the batch, of logits and labels (batch, L)."""
+    return bernoulli_nll(logits, labels).mean() / labels.shape[1]
 
 
 def discriminator_loss(
@@ -122,7 +127,7 @@ def generator_loss(
     """Equation 3, the mean over the batch of images and labels."""
     images, labels = batch
     logits, after = generate(config, variables, images, mode)
-    independent = bernoulli_nll(logits, labels).mean() / config.num_attributes
+    independent = independent_error(logits, labels)
     real = batch if config.objective.needs_real else None
     fake = images, draw_labels(logits, noise)
     scores, _ = score_both(scorer(config.discriminator), opponent, real, fake, mode.stream(1))

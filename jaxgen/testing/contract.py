@@ -19,7 +19,7 @@ from jaxgen import parallel
 from jaxgen.batches import random_batches
 from jaxgen.testing.probes import AsksForKeys, arguments, conditions, embeddings, kept_passes, operations, refuses
 from jaxgen.testing.settings import Case, distinct_sgd, optimizer_fields, optimizer_of, variations, with_sgd
-from jaxgen.testing.trees import differs, leaves, require_close, stacked
+from jaxgen.testing.trees import differs, leaves, stacked
 from jaxgen.train_state import players
 
 BATCH = 8  # examples of a minibatch: divides over 4 devices
@@ -97,7 +97,7 @@ class Suite:
         step = wrap(update, config, steps=STEPS)
         for equal in (config, dataclasses.replace(config)):
             state, found = step(self.init(equal), stacked(batches), keys)
-            require_close(jax.device_get(state), wanted)
+            chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
             chex.assert_trees_all_close(jax.device_get(found), metrics, atol=1e-4, rtol=1e-4)
         assert len(traces) == 1
 
@@ -112,7 +112,7 @@ class Suite:
             shares = jax.tree.map(lambda leaf: leaf.reshape(4, -1, *leaf.shape[1:]), batch)
             states, _ = sharded(state, shares, key)
             state = jax.tree.map(lambda leaf: leaf[3], states)
-        require_close(jax.device_get(state), wanted)
+        chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
 
     def test_states_of_equal_settings_have_one_structure(self):
         """Two such states can be the branches of a `jax.lax.cond`: a matter of structure, which a trace shows."""

@@ -75,11 +75,12 @@ def excuse(mutant: Mutant) -> str | None:
 
 def unchanged(pool: Pool, mutants: Sequence[Mutant], deadline: float) -> tuple[dict[str, float], list[str]]:
     """Seconds of each test of these mutants that passes where nothing is mutated, and those that fail even so."""
-    seconds, failures = run_unchanged(pool, {file for one in mutants for suite in suites(one) for file in suite.files})
+    files = {file for mutant in mutants for suite in suites(mutant) for file in suite.files}
+    seconds, failures = run_unchanged(pool, files, deadline)
     return {name: taken for name, taken in seconds.items() if name not in failures}, failures
 
 
-def run_unchanged(pool: Pool, tests: Collection[str], deadline: float = inf) -> tuple[dict[str, float], list[str]]:
+def run_unchanged(pool: Pool, tests: Collection[str], deadline: float) -> tuple[dict[str, float], list[str]]:
     """Seconds of tests, or of those of files, where nothing is mutated, and those that fail."""
     files = collections.defaultdict(list)
     for name in sorted(tests):

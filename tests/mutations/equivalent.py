@@ -213,8 +213,11 @@ REASONS = {
 SYMMETRIC_FUNCTIONS = {
     formula.rpartition(".")[2]
     for (formula, change), reason in REASONS.items()
-    if reason == SYMMETRIC and re.fullmatch(r"swap \(\w+, \w+\)", change)
+    if reason == SYMMETRIC
+    and formula.startswith(("losses.", "metrics."))
+    and re.fullmatch(r"swap \(\w+, \w+\)", change)
 } | {"output_distance"}
+"""Of two arguments, in any order: those of losses and metrics with that excuse, and one of a GAN."""
 
 
 def reason_of(formula: str, change: str) -> str | None:

@@ -34,7 +34,15 @@ class Row(NamedTuple):
     direction: Any  # sqrt(sigma_n^2 - s^2)
     log_small: Any  # log p^2
     log_large: Any  # log b^2
-    noisy: Any  # 1, or 0 for a step that adds no noise; of `Renoise` its deviation
+    noisy: Any  # 1, or 0 for a step that adds no noise
+
+
+class RenoiseRow(NamedTuple):
+    """Numbers of one step of `Renoise`, float64 arrays of all steps."""
+
+    point: Point
+    alpha: Any  # alpha_n
+    deviation: Any  # r, of the noise that is added
 
 
 @dataclass(frozen=True)
@@ -135,24 +143,23 @@ class Renoise:
     stochastic = property(lambda self: self.steps > 1)
     evaluations = property(lambda self: self.steps)
 
-    def rows(self, schedule: Schedule) -> Row:
+    def rows(self, schedule: Schedule) -> RenoiseRow:
         """Numbers of all steps."""
         steps = path(schedule, self.grid, self.steps, to_data=False)
         alpha, sigma = steps.next.level
         added = np.sqrt(np.maximum(sigma**2 - (alpha * sigma[-1] / alpha[-1]) ** 2, 0.0))
-        nothing = np.zeros(self.steps)
-        return Row(steps.points, alpha, nothing, nothing, nothing, added)
+        return RenoiseRow(steps.points, alpha, added)
 
     def memory(self, start: Points) -> tuple[()]:
         """Nothing."""
         return ()
 
     def step(
-        self, denoise: Denoise, carry: tuple[Points, tuple[()]], row: Row, noise: Points | None
+        self, denoise: Denoise, carry: tuple[Points, tuple[()]], row: RenoiseRow, noise: Points | None
     ) -> tuple[Points, tuple[()]]:
         """One step."""
         x = row.alpha * denoise(carry[0], row.point).data
-        return x if noise is None else x + row.noisy * noise, ()
+        return x if noise is None else x + row.deviation * noise, ()
 
 
 def step_variances(level: Level, following: Level) -> tuple[np.ndarray, np.ndarray]:

@@ -161,12 +161,12 @@ def test_renoise_asks_above_the_last_time_and_adds_what_the_data_lack(steps):
     rows = Renoise(steps).rows(schedule)
     grid = Karras().times(schedule, steps + 1)
     np.testing.assert_allclose(rows.point.time, grid[:-1])
-    np.testing.assert_allclose(rows.noisy**2 + 0.02**2, grid[1:] ** 2, rtol=1e-9)
-    assert rows.noisy[-1] == 0 and Renoise(steps).stochastic == (steps > 1) and Renoise(steps).evaluations == steps
+    np.testing.assert_allclose(rows.deviation**2 + 0.02**2, grid[1:] ** 2, rtol=1e-9)
+    assert rows.deviation[-1] == 0 and Renoise(steps).stochastic == (steps > 1) and Renoise(steps).evaluations == steps
 
 
 def test_renoise_of_a_preserving_schedule_keeps_the_variance():
     rows = Renoise(3, grid=LogSNR()).rows(VP())
     last = VP().level(np.float64(VP().end))
     least = float(last.sigma / last.alpha)
-    np.testing.assert_allclose(rows.noisy**2 + rows.alpha**2 * (1 + least**2), 1.0, rtol=1e-6)
+    np.testing.assert_allclose(rows.deviation**2 + rows.alpha**2 * (1 + least**2), 1.0, rtol=1e-6)
