@@ -352,7 +352,7 @@ ELSEWHERE = OF_STYLES | {"texts", "style"}
 """Actions that the page of a model shows."""
 
 
-WITHOUT_FIGURE = {"project", "inpaint", "directions", "video"}
+WITHOUT_FIGURE = {"video"}
 """Actions of docs/latents.md of which no picture is shown."""
 
 
