@@ -89,11 +89,11 @@ def to_latents(config: Any, state: Any, images: Points, condition: Labels | None
 def without_noise(sampler: Any) -> Any:
     """The sampler, or its counterpart that draws no noise."""
     match sampler:
-        case DDIM() if sampler.eta > 0:
+        case DDIM():
             return dataclasses.replace(sampler, eta=0.0)
-        case Euler() | Heun() if sampler.churn.amount > 0:
+        case Euler() | Heun():
             return dataclasses.replace(sampler, churn=Churn())
-        case Renoise() if sampler.steps > 1:
+        case Renoise():
             return dataclasses.replace(sampler, steps=1)
         case _ if sampler.stochastic:
             return DDIM(sampler.steps, grid=sampler.grid, limit=sampler.limit, to_data=sampler.to_data)

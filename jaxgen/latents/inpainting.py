@@ -95,7 +95,7 @@ def _objective(settings: Inpainting, generate: Generate) -> Callable[..., PerExa
     def objective(latents: Points, targets: Images, weights: Array, *given: Any) -> PerExample:
         made = generate(latents, *given)
         context = context_error(made, targets, weights)
-        if settings.prior is None or settings.prior_weight == 0:
+        if settings.prior is None:
             return context
         return context + settings.prior_weight * settings.prior(made, *given)
 

@@ -92,7 +92,7 @@ class AdaptiveBlock(nn.Module):
         told = nn.Dense(6 * width, dtype=dtype, kernel_init=nn.initializers.zeros, name="told")(embedding)
         offset, scale, gate, offset_2, scale_2, gate_2 = jnp.split(told, 6, axis=1)
 
-        hidden = AdaptiveNorm(name="norm_0")(tokens, offset, scale)
+        hidden = AdaptiveNorm()(tokens, offset, scale)
         hidden = nn.Dense(3 * width, dtype=dtype, kernel_init=GLOROT, name="queries_keys_values")(hidden)
         heads = (batch, num, self.heads, width // self.heads)
         queries, keys, values = (part.reshape(heads) for part in jnp.split(hidden, 3, axis=2))
@@ -100,7 +100,7 @@ class AdaptiveBlock(nn.Module):
         hidden = nn.Dense(width, dtype=dtype, kernel_init=GLOROT, name="outputs")(hidden)
         tokens = tokens + gate[:, None, :] * hidden
 
-        hidden = AdaptiveNorm(name="norm_1")(tokens, offset_2, scale_2)
+        hidden = AdaptiveNorm()(tokens, offset_2, scale_2)
         hidden = nn.Dense(4 * width, dtype=dtype, kernel_init=GLOROT, name="dense_0")(hidden)
         hidden = nn.Dense(width, dtype=dtype, kernel_init=GLOROT, name="dense_1")(nn.gelu(hidden, approximate=True))
         return tokens + gate_2[:, None, :] * hidden

@@ -53,9 +53,10 @@ class ResidualBlock(nn.Module):
     def __call__(self, inputs: jax.Array, condition: jax.Array | None = None, *, mode: Mode = EVALUATION) -> jax.Array:
         """(batch, height, width, channels) to (batch, ..., features), of twice or half the size or the same."""
         dtype = jnp.dtype(self.dtype)
+        require(condition is None or self.norm == "batch", "norm", self.norm, "batch, where there is a condition")
 
         def activate(hidden):
-            if self.norm == "batch" and condition is not None:
+            if condition is not None:
                 hidden = ConditionalBatchNorm(self.weights if self.centred else None)(hidden, condition, mode)
             else:
                 hidden = normalize(hidden, self.norm, mode)

@@ -17,14 +17,14 @@ import pytest
 from jaxgen import model as contract
 from jaxgen import parallel
 from jaxgen.batches import random_batches
+from jaxgen.testing.player_laws import PlayerLaws
 from jaxgen.testing.probes import AsksForKeys, arguments, conditions, embeddings, kept_passes, operations, refuses
-from jaxgen.testing.settings import Case, distinct_sgd, optimizer_fields, optimizer_of, variations, with_sgd
+from jaxgen.testing.settings import Case, distinct_sgd, variations
 from jaxgen.testing.trees import differs, leaves, stacked
 from jaxgen.train_state import players
 
 BATCH = 8  # examples of a minibatch: divides over 4 devices
 STEPS = 2
-FIXED = 1e-30  # a learning rate whose steps no weight shows in float32; a bias of 0 moves by it times its gradient
 
 
 @functools.cache
@@ -32,7 +32,7 @@ def _jitted_init(model: Any, config: Any) -> Any:
     return jax.jit(functools.partial(model.init, config))
 
 
-class Suite:
+class Suite(PlayerLaws):
     """Tests of one model; subclass with a `case`. The state's params, not Adam's, are compared over devices."""
 
     case: Case
@@ -163,32 +163,6 @@ class Suite:
             if np.abs(after[name] - leaf).max() < 1e-7  # rounding of a gradient that is zero
         ]
         assert sorted(unmoved) == sorted(self.case.unreached)
-
-    def test_each_player_has_its_own_optimizer(self):
-        """`generator_optimizer` is the generator's; a setting called `optimizer` belongs to every player there is."""
-        config = distinct_sgd(self.case.config)
-        found, declared = players(jax.eval_shape(lambda: self.init(config))), dict(self.case.optimizers)
-        assert found, "a model has a TrainState somewhere in its State"
-        for name, player in found.items():
-            own = declared.get(name, f"{name}_optimizer")
-            wanted = own if own in optimizer_fields(config) else "optimizer"
-            assert optimizer_of(config, player) == [wanted], name
-        used = {name for player in found.values() for name in optimizer_of(config, player)}
-        assert used | set(self.case.shared) == set(optimizer_fields(config))
-
-    @pytest.mark.exhaustive
-    def test_each_player_moves_by_its_own_optimizer_alone(self):
-        """With a learning rate of 1e-30 a player stays where it is, whatever the others do."""
-        shared, alone = self.case.shared, jax.devices()[:1]
-        for field in set(optimizer_fields(self.case.config)) - set(shared):
-            config = with_sgd(self.case.config, 0.1, **dict.fromkeys((field, *shared), FIXED))
-            before = players(self.init(config))
-            step = parallel.jit(self.case.model.update, config, devices=alone)
-            state, _ = step(self.init(config), self.batches(1)[0], jax.random.key(0))
-            for name, player in players(state).items():
-                old, new = leaves(before[name].params), leaves(player.params)
-                moved = any(np.abs(new[path] - old[path]).max() > 1e-25 for path in old)
-                assert moved == (field not in optimizer_of(config, before[name])), (field, name)
 
     def test_every_network_gets_keys_and_the_step_in_training_and_keeps_what_it_counts(self):
         """So that dropout in any of them drops, and what changes on a schedule does; in evaluation none is needed.

@@ -14,6 +14,7 @@ from jax.interpreters import partial_eval
 from jaxgen.batches import Labelled, condition, random_batches
 from jaxgen.images import scale
 from jaxgen.mode import EVALUATION, Mode
+from jaxgen.train_state import TrainState, players
 
 
 def conditions(config: Any, num: int) -> Any:
@@ -95,3 +96,17 @@ def arguments(function: Any) -> list[tuple[str, Any, bool]]:
     """Name, kind and whether there is a default, of each argument."""
     parameters = inspect.signature(function).parameters.values()
     return [(each.name, each.kind, each.default is not each.empty) for each in parameters]
+
+
+def with_other_moments(state: Any, name: str) -> Any:
+    """A state whose player of that name has 10 more in every number of its optimiser's state."""
+    player = players(state)[name]
+    others = jax.tree.map(
+        lambda leaf: leaf + jnp.asarray(10, leaf.dtype) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf,
+        player.opt_state,
+    )
+    return jax.tree.map(
+        lambda one: one.replace(opt_state=others) if one is player else one,
+        state,
+        is_leaf=lambda one: isinstance(one, TrainState),
+    )

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import typing
+from collections.abc import Iterable
 from typing import Any
 
 import flax.linen as nn
@@ -24,6 +25,15 @@ class Case:
     shared: tuple[str, ...] = ()  # optimisers of a part of another's player; their law stands in the test file
     without_noise: bool = False  # samples follow from the condition alone, whatever the key
     optimizers: tuple[tuple[str, str], ...] = ()  # (player, setting) where the setting is not called PLAYER_optimizer
+    answers: tuple[tuple[str, str], ...] | None = None  # (player, another whose step of the same update it sees)
+
+    def answers_of(self, names: Iterable[str]) -> set[tuple[str, str]]:
+        """`answers`; if the case has none, every generator answers to the discriminator or critic beside it."""
+        if self.answers is not None:
+            return set(self.answers)
+        beside = [(name.removesuffix("generator"), name) for name in names if name.rpartition("/")[2] == "generator"]
+        opponents = [(place + kind, name) for place, name in beside for kind in ("discriminator", "critic")]
+        return {(name, opponent) for opponent, name in opponents if opponent in set(names)}
 
 
 def optimizer_fields(config: Any) -> list[str]:

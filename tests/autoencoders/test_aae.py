@@ -30,6 +30,8 @@ class TestContract(contract.Suite):
         aae,
         TINY,
         unreached=("['autoencoder']['encoder']['Dense_0']['bias']",),  # batch normalisation takes it out
+        # The encoder plays in the second phase, after the first and after the discriminator's step.
+        answers=(("autoencoder", "discriminator"), ("discriminator", "autoencoder")),
         shared=("encoder_optimizer",),  # see `test_the_encoder_alone_moves_by_its_own_optimizer`
     )
 

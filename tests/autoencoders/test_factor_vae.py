@@ -33,6 +33,7 @@ class TestContract(contract.Suite):
         factor_vae,
         TINY,
         unreached=("['autoencoder']['encoder']['Dense_0']['bias']",),  # batch normalisation takes it out
+        answers=(("discriminator", "autoencoder"),),
     )
 
 

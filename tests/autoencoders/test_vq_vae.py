@@ -37,6 +37,7 @@ class TestContract(contract.OverDevices):
         # Of a codebook that learns by gradient: see `TestGradientContract`.
         inert=("codebook_optimizer.learning_rate",),
         shared=("codebook_optimizer",),
+        answers=(("prior", "autoencoder"),),
     )
 
 
@@ -48,6 +49,7 @@ class TestGradientContract(contract.Suite):
         vq_vae,
         dataclasses.replace(TINY, codebook=ByGradient()),
         unreached=("['autoencoder']['encoder']['Dense_0']['bias']",),
+        answers=(("codebook", "autoencoder"), ("prior", "autoencoder"), ("prior", "codebook")),
     )
 
     def test_update_is_a_function_of_its_key(self, update):

@@ -29,6 +29,7 @@ class TestContract(contract.Suite):
         wae_gan,
         TINY,
         unreached=("['autoencoder']['encoder']['Dense_0']['bias']",),  # batch normalisation takes it out
+        answers=(("discriminator", "autoencoder"),),
     )
 
 

@@ -14,6 +14,7 @@ from jaxgen.gans.networks import (
     from_latents,
     from_latents_and_labels,
     generate,
+    generator_step,
     scorer,
     two_headed,
 )
@@ -103,6 +104,27 @@ def test_images_of_a_state_are_those_of_the_average_of_its_generator_out_of_trai
     config = dataclasses.replace(CONFIG, generator=MLP((4,)))
     state = SimpleNamespace(ema=dict(config.generator.init(KEY, latents, (2, 2, 1))))
     np.testing.assert_array_equal(from_latents(config, state, latents), generate(config, state.ema, latents)[0])
+
+
+def test_the_average_is_told_how_many_updates_the_generator_has_made():
+    class Told:
+        """Keeps the number that it is told, in place of an average."""
+
+        def update(self, ema, variables, step):
+            assert contract.differs(variables, generator.variables)
+            return {"updates": step}
+
+    generator, _ = create_players(CONFIG, PLAYER, KEY, (3,))
+    state = SimpleNamespace(generator=generator, ema=generator.variables)
+
+    def loss(config, variables):
+        return sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(variables["params"])), ({}, variables)
+
+    config = SimpleNamespace(average=Told())
+    for updates in (1, 2):
+        after, told, _ = generator_step(config, state, loss, (), None)
+        assert int(told["updates"]) == int(after.step) == updates
+        state = SimpleNamespace(generator=after, ema=None)
 
 
 def test_a_scorer_takes_points_alone_or_points_with_conditions():

@@ -67,6 +67,8 @@ def test_raw_pixels_are_the_images_in_a_row():
 def test_images_that_are_none_are_refused():
     with pytest.raises(ValueError, match=r"images have shape \(2, 8, 8\), but must be \(N, height, width, 1 or 3\)"):
         inception_inputs(jnp.zeros((2, 8, 8)))
+    with pytest.raises(ValueError, match=r"images have shape \(2, 8, 8, 2\), but must be"):
+        inception_inputs(jnp.zeros((2, 8, 8, 2)))
     with pytest.raises(ValueError, match="images are int32, but must be uint8 pixels or floats"):
         inception_inputs(jnp.zeros((2, 8, 8, 3), int))
     with pytest.raises(ValueError, match=r"size is \(0, 4\), but must be positive"):

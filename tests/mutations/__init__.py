@@ -5,6 +5,7 @@
     python -m tests.mutations --only losses nets.norm      all mutations of formulas with one of these in their name,
                                                            or a draw from these with --sample
     python -m tests.mutations --exhaustive jaxgen/nets/mlp.py    all mutations of some files
+    python -m tests.mutations --again OUTPUT               those that an earlier run printed as left alive or untried
     python -m tests.mutations --list                       the mutations alone
 
 A sample takes at least one mutation of each file and ends after 30 minutes (`--minutes`), with a list of what it did

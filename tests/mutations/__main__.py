@@ -8,6 +8,7 @@ import importlib
 import os
 import pathlib
 import random
+import re
 import sys
 import time
 from collections.abc import Collection, Iterator, Sequence
@@ -34,7 +35,7 @@ LOADED = """chex equinox flax.linen flax.nnx hypothesis jax jax.test_util jaxtyp
     scipy.optimize scipy.signal scipy.special scipy.stats skimage.metrics skimage.transform sklearn.metrics.pairwise
     orbax.checkpoint"""
 SECONDS = 120  # for one mutant beyond five times what its tests take unchanged: a longer run is a hang
-SLOW = 600  # for one mutant where nobody knows what its tests take
+SLOW = 300  # for one mutant where nobody knows what its tests take
 SAMPLE, MINUTES = 300, 30.0
 
 
@@ -44,11 +45,14 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), metavar="S", help="of the draw")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="mutations of formulas with this in their name")
     parser.add_argument("--exhaustive", nargs="+", metavar="FILE", type=pathlib.Path, help="all mutations of files")
+    parser.add_argument(
+        "--again", metavar="OUTPUT", type=pathlib.Path, help="what an earlier run left alive or untried"
+    )
     parser.add_argument("--list", action="store_true", help="print the mutations, run nothing")
     parser.add_argument("--minutes", type=float, help=f"after which to end; {MINUTES:.0f} for a sample")
     parser.add_argument("--workers", type=int, default=min(os.cpu_count() or 1, 8))
     options = parser.parse_args(arguments)
-    if options.sample is None and not (options.only or options.exhaustive or options.list):
+    if options.sample is None and not (options.only or options.exhaustive or options.again or options.list):
         options.sample = SAMPLE
     return options
 
@@ -60,13 +64,25 @@ def chosen(options: argparse.Namespace) -> list[Mutant]:
     if unknown:
         raise SystemExit(f"{', '.join(unknown)}: no file of the library that is mutated")
     mutants = all_mutants(files)
+    if options.again:
+        left = left_of(options.again)
+        mutants = [mutant for mutant in mutants if (mutant.formula, mutant.change) in left]
     if options.only:
         mutants = [mutant for mutant in mutants if any(name in mutant.formula for name in options.only)]
     if not mutants:
-        raise SystemExit(f"no formula has {' or '.join(options.only)} in its name")
+        sought = f"{' or '.join(options.only)} in its name" if options.only else f"a mutation left in {options.again}"
+        raise SystemExit(f"no formula has {sought}")
     if options.sample is None:
         return mutants
     return stratified([mutant for mutant in mutants if not excuse(mutant)], options.sample, options.seed)
+
+
+def left_of(output: pathlib.Path) -> set[tuple[str, str]]:
+    """Formulas and changes of an earlier run's output that survived or were not reached."""
+    found = re.findall(
+        r"^(\S+) \| (.+) \|  \| \d+ s \| (?:SURVIVED|not reached)$", output.read_text("utf-8"), re.MULTILINE
+    )
+    return set(found)
 
 
 def excuse(mutant: Mutant) -> str | None:
@@ -161,9 +177,9 @@ def main() -> int:
         for mutant in mutants:
             print(f"{mutant.formula} | {mutant.change}")
         return 0
-    sampled = options.sample is not None
+    sampled = bool(options.sample or options.again)
     minutes = options.minutes or (MINUTES if sampled else inf)
-    seed = f", seed {options.seed}" if sampled else ""
+    seed = f", seed {options.seed}" if options.sample else ""
     print(f"{len(mutants)} mutations{seed}", flush=True)
     os.environ.update(ENVIRONMENT)
     for name in LOADED.split():

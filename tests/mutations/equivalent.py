@@ -134,6 +134,11 @@ REASONS = {
     ("nets.lsgan.LSGANGenerator.__call__", "strict=True -> strict=False in strict=True"): (
         "another number of strides is refused before"
     ),
+    ("nets.noise_maps.noise_map", "flip the sign of the value (2)"): "noise is as likely as its negative",
+    (
+        "translation.discogan.matching",
+        "exchange real and fake in jax.tree.map(distance_of_means, real, fake)",
+    ): SYMMETRIC,
     ("nets.mlp.MLP.__call__", "default=1 -> default=2 in default=1"): "of no layers: any number that is not refused",
     (
         "parallel.inside.take",

@@ -11,6 +11,7 @@ from tests.mutations.mutants import Mutant, mutants_of
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LEFT_OUT = {"testing"}  # rooms of jaxgen that hold tests
 OF_TEXTS = {"docs", "imports", "mutations", "readme", "architecture"}  # tests that see no result of a formula
+DEFAULTS = ROOT / "tests" / "test_default_values.py"  # its rows are values of all files
 USERS = 2  # files whose tests are run beside a file's own
 
 
@@ -66,6 +67,8 @@ def suites(mutant: Mutant) -> list[Suite]:
     # Of laws of all public formulas the rows of this one; of laws of all models those of this module.
     room, stem = mutant.module.split(".")[0], mutant.module.rpartition(".")[2]
     found = [_suite(own), _suite(_shared(room), *(None, None) if private else (name, stem))]
+    if f'"{mutant.module}.{name}":' in DEFAULTS.read_text("utf-8"):
+        found.append(_suite([DEFAULTS], f"{mutant.module}.{name}"))
     if mutant.change.startswith(("drop the check", "drop the call")):
         found.reverse()
     found.append(_suite(_users(mutant.module, name)))

@@ -50,6 +50,23 @@ def test_choices_are_of_files_formulas_or_of_all():
     assert len(chosen(parse(["--exhaustive", str(file), "--sample", "1"]))) == 1
 
 
+def test_what_an_earlier_run_left_is_tried_again(tmp_path):
+    first, second, third, *_ = chosen(parse(["--exhaustive", str(library.library()["checks"])]))
+    lines = [
+        "300 mutations, seed 1",
+        f"{first.formula} | {first.change} |  | 25 s | SURVIVED",
+        f"{second.formula} | {second.change} | test_a | 3 s | killed",
+        f"{third.formula} | {third.change} |  | 0 s | not reached",
+    ]
+    output = tmp_path / "output.txt"
+    output.write_text("\n".join(lines))
+    options = parse(["--again", str(output)])
+    assert options.sample is None and set(chosen(options)) == {first, third}
+    output.write_text(lines[2])
+    with pytest.raises(SystemExit, match=r"no formula has a mutation left in .*output\.txt"):
+        chosen(parse(["--again", str(output)]))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

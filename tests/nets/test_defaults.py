@@ -46,7 +46,7 @@ from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator, ResNetFeatures
 from jaxgen.nets.spectral import Spectral
 
 GRID = {"channels": 128, "residual_blocks": 2, "residual_channels": 32}  # Sonnet's example
-KERNEL = {"kernel_size": 3, "use_bias": True}
+KERNEL = {"kernel_size": 3, "use_bias": True, "feature_groups": 1}
 
 NUMBERS = [
     # Odena et al., appendix A, for CIFAR-10.
@@ -86,7 +86,7 @@ NUMBERS = [
         },
     ),
     (Conv, {**KERNEL, "strides": 1}),
-    (ConvTranspose, {"kernel_size": 4, "strides": 2, "use_bias": True}),
+    (ConvTranspose, {"kernel_size": 4, "strides": 2, "use_bias": True, "feature_groups": 1}),
     (UpsampleConv, KERNEL),
     (ConvMeanPool, KERNEL),
     # Radford et al., for 64x64: 1024 channels at 4x4, four doublings.
@@ -131,7 +131,10 @@ NUMBERS = [
     (BEGANAutoencoder, {"channels": 128, "code_dim": 64}),
     # The authors' code of improved GAN, for MNIST and for CIFAR-10.
     (ImprovedMLPGenerator, {"features": (500, 500), "norm": "batch", "num_reference": 100}),
-    (ImprovedMLPDiscriminator, {"input_noise": 0.3, "noise": 0.5, "kernels": 0}),
+    (
+        ImprovedMLPDiscriminator,
+        {"features": (1000, 500, 250, 250, 250), "input_noise": 0.3, "noise": 0.5, "kernels": 0},
+    ),
     (ImprovedConvGenerator, {"channels": (512, 256, 128), "norm": "batch", "num_reference": 100}),
     (ImprovedConvDiscriminator, {"channels": (96, 192), "input_rate": 0.2, "rate": 0.5, "kernels": 0}),
     # In the manner of Denton et al., for CIFAR-10.
@@ -140,10 +143,10 @@ NUMBERS = [
     (BandDiscriminator, {"channels": 64, "kernel_size": 5, "rate": 0.5}),
     # Mao et al., figure 2.
     (LSGANGenerator, {"features": (256, 256, 256, 256, 256, 128, 64), "strides": (2, 1, 2, 1, 2, 2)}),
-    (LSGANDiscriminator, {"layers": 4, "negative_slope": 0.2}),
+    (LSGANDiscriminator, {"channels": 64, "layers": 4, "negative_slope": 0.2}),
     # The authors' Pylearn2 configuration for MNIST.
     (Maxout, {"features": (240, 240), "pieces": 5, "input_dropout": 0.2, "hidden_dropout": 0.5}),
-    (MLP, {"features": (512, 512, 512), "negative_slope": 0.0}),
+    (MLP, {"features": (512, 512, 512), "negative_slope": 0.0, "affine": True}),
     (PixelCNN, {"channels": 64, "layers": 6, "reach": 1}),
     # Huang et al., for CIFAR-10.
     (
@@ -153,16 +156,19 @@ NUMBERS = [
     (R3GANDiscriminator, {"channels": (768,) * 4, "groups": (96,) * 4, "blocks": 2, "negative_slope": 0.2}),
     (InvertedBottleneck, {"negative_slope": 0.2}),
     # Gulrajani et al., appendix F, and their code.
-    (ResNetGenerator, {"channels": (128, 128, 128, 128)}),
+    (ResNetGenerator, {"channels": (128, 128, 128, 128), "inner_bias": True}),
     (ResNetCritic, {"channels": 128, "blocks": 2, "norm": "none", "pool": "mean", "last_bias": True}),
-    (FlatResNetCritic, {"channels": (64, 128, 256, 512, 512), "norm": "layer"}),
+    (FlatResNetCritic, {"channels": (64, 128, 256, 512, 512), "norm": "layer", "inner_bias": False}),
     # Miyato et al., table 3.
     (SNGANGenerator, {"channels": 64}),
     (SNGANDiscriminator, {"channels": 64, "negative_slope": 0.1}),
     (Spectral, {"steps": 1, "exempt": ()}),
     # Miyato et al., table 4; Zhang et al.'s code.
-    (ConditionalResNetGenerator, {"channels": (256, 256, 256, 256), "attention": (), "initializer": None}),
-    (ResNetFeatures, {"channels": (128, 128, 128, 128), "halvings": 2, "wide": False, "attention": ()}),
+    (
+        ConditionalResNetGenerator,
+        {"channels": (256, 256, 256, 256), "attention": (), "initializer": None, "remat": False},
+    ),
+    (ResNetFeatures, {"channels": (128, 128, 128, 128), "halvings": 2, "wide": False, "attention": (), "remat": False}),
     (SelfAttention, {"pool": True, "initializer": initializers.GlorotUniform()}),
     # Brock et al., appendices B and C, for 128x128.
     (
@@ -172,6 +178,7 @@ NUMBERS = [
             "multipliers": (16, 16, 8, 4, 2, 1),
             "attention": (64,),
             "embedding": 128,
+            "remat": False,
             "hierarchical": True,
             "initializer": initializers.Orthogonal(),
         },
@@ -184,12 +191,20 @@ NUMBERS = [
             "blocks": 2,
             "attention": (64,),
             "embedding": 128,
+            "remat": False,
             "initializer": initializers.Orthogonal(),
         },
     ),
     (
         BigGANDeepFeatures,
-        {"channels": 128, "multipliers": (1, 2, 4, 8, 16, 16), "halvings": 5, "blocks": 2, "attention": (64,)},
+        {
+            "channels": 128,
+            "multipliers": (1, 2, 4, 8, 16, 16),
+            "halvings": 5,
+            "blocks": 2,
+            "attention": (64,),
+            "remat": False,
+        },
     ),
     (initializers.Normal, {"std": 0.02}),
     (initializers.Uniform, {"limit": 0.05}),

@@ -100,6 +100,12 @@ def test_centred_norms_of_a_block_begin_as_its_weights():
         assert all(maps[name]["kernel"].std() > 1 for name in ("scale", "offset"))
 
 
+def test_a_condition_without_a_norm_to_go_into_is_refused():
+    block = ResidualBlock(4, norm="layer")
+    with pytest.raises(ValueError, match="norm is layer, but must be batch, where there is a condition"):
+        block.init(jax.random.key(0), jnp.zeros((1, 4, 4, 4)), jnp.zeros((1, 3)))
+
+
 def test_sides_that_do_not_halve_are_refused():
     with pytest.raises(ValueError, match=r"image shape is \(28, 28, 1\), but must be of sides that halve 3 times"):
         count(ResNetGenerator(), zeros(4), (28, 28, 1))

@@ -78,6 +78,14 @@ def a_player_that_never_moves(config, state, batch, key, *, axis_name=None):
 
 
 @documented(levels.update)
+def a_player_that_answers_to_anothers_step(config, state, batch, key, *, axis_name=None):
+    new, metrics = levels.update(config, state, batch, key, axis_name=axis_name)
+    told = sum(leaf.mean() for leaf in jax.tree.leaves(new.levels[0].params))
+    params = jax.tree.map(lambda leaf: leaf + 1e-3 * told, new.levels[1].params)
+    return new._replace(levels=(new.levels[0], new.levels[1].replace(params=params))), metrics
+
+
+@documented(levels.update)
 def one_key_for_all_steps(config, state, batch, key, *, axis_name=None):
     return levels.update(config, state, batch, jax.random.key(0), axis_name=axis_name)
 
@@ -209,6 +217,14 @@ BROKEN = {
         "update_keeps_structure_shapes_and_dtypes",
     ),
     "a_player_that_never_moves": (replaced(update=a_player_that_never_moves), "gradients_reach_every_parameter"),
+    "a_player_that_answers_to_anothers_step": (
+        replaced(update=a_player_that_answers_to_anothers_step),
+        "each_player_answers_to_the_steps_that_the_case_names",
+    ),
+    "a_player_that_does_not_answer_as_the_case_says": (
+        dataclasses.replace(KEPT, answers=(("levels/1", "levels/0"),)),
+        "each_player_answers_to_the_steps_that_the_case_names",
+    ),
     "one_key_for_all_steps": (replaced(update=one_key_for_all_steps), "update_is_a_function_of_its_key"),
     "a_mean_of_this_device_alone": (
         replaced(update=a_mean_of_this_device_alone),

@@ -104,6 +104,15 @@ def test_the_gated_network_is_flax_s_over_all_steps():
     np.testing.assert_allclose(outputs, wanted(params), rtol=1e-5, atol=1e-6)
 
 
+def test_a_caption_that_leaves_one_step_has_the_weights_of_a_longer_one():
+    captions = captions_of(4, 2, 9)
+    assert SMALL.steps(9) == 1
+    outputs, variables = initialised(SMALL, captions)
+    longer = initialised(SMALL, captions_of(4, 2, 12))[1]
+    assert jax.tree.map(jnp.shape, variables) == jax.tree.map(jnp.shape, longer)
+    assert np.isfinite(outputs).all()
+
+
 def test_captions_that_are_too_short_are_refused_with_the_shortest_that_fit():
     with pytest.raises(ValueError, match="length of captions is 40, but must be at least 66 bytes for conv"):
         sizes(CharCNNRNN(), 40, 4)
