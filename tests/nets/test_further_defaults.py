@@ -12,7 +12,6 @@ import pytest
 
 import jaxgen.nets
 from jaxgen.nets import biggan, biggan_deep, resnet, sngan_resnet
-from jaxgen.nets.sngan_resnet import ResNetFeatures
 from jaxgen.nets.attention import Attention
 from jaxgen.nets.bicyclegan import CodedUNetTranslator, CodeEncoder, ScaledDiscriminator
 from jaxgen.nets.biggan_deep import DiscriminatorBlock, GeneratorBlock
@@ -40,6 +39,7 @@ from jaxgen.nets.pixelda import DomainClassifier, NoisyDiscriminator, NoisyTrans
 from jaxgen.nets.progan import ProGANDiscriminator, ProGANGenerator
 from jaxgen.nets.projection import LinearDiscriminator, ProjectionDiscriminator
 from jaxgen.nets.rrdb import RRDB, ResidualDenseBlock, RRDBNet
+from jaxgen.nets.sngan_resnet import ResNetFeatures
 from jaxgen.nets.spatial_transformer import SpatialTransformer
 from jaxgen.nets.srgan import SRGANDiscriminator
 from jaxgen.nets.srresnet import SRResNet
@@ -291,10 +291,10 @@ def test_channels_of_networks_by_resolution():
     assert biggan.MULTIPLIERS_64 == (16, 16, 8, 4, 2)
     assert biggan.MULTIPLIERS_128 == (16, 16, 8, 4, 2, 1)
     assert biggan.MULTIPLIERS_256 == (16, 16, 8, 8, 4, 2, 1)
-    assert sngan_resnet.FEATURES_32 == ResNetFeatures()
-    assert sngan_resnet.FEATURES_48 == ResNetFeatures((64, 128, 256, 512, 1024), halvings=4)
-    assert sngan_resnet.FEATURES_64 == ResNetFeatures((64, 128, 256, 512, 1024), halvings=5)
-    assert sngan_resnet.FEATURES_128 == ResNetFeatures((64, 128, 256, 512, 1024, 1024), halvings=5)
+    assert ResNetFeatures() == sngan_resnet.FEATURES_32
+    assert ResNetFeatures((64, 128, 256, 512, 1024), halvings=4) == sngan_resnet.FEATURES_48
+    assert ResNetFeatures((64, 128, 256, 512, 1024), halvings=5) == sngan_resnet.FEATURES_64
+    assert ResNetFeatures((64, 128, 256, 512, 1024, 1024), halvings=5) == sngan_resnet.FEATURES_128
     deep = biggan_deep.BigGANDeepFeatures
     assert biggan_deep.DISCRIMINATOR_32.features == deep(multipliers=(4, 4, 4, 4), halvings=2, attention=())
     assert biggan_deep.DISCRIMINATOR_64.features == deep(multipliers=(1, 2, 4, 8, 16), halvings=4, attention=(32,))
