@@ -155,6 +155,6 @@ def _finer(image: jax.Array, axis: int) -> jax.Array:
 def _coarser(image: jax.Array, axis: int) -> jax.Array:
     """The transpose of `_finer`, halved."""
     image = jnp.moveaxis(image, axis, 0)
-    num = (len(image) - len(SYM6) + 2) // 2
+    num = (len(image) - len(SYM6)) // 2 + 1
     parts = [float(tap) * image[place : place + 2 * num : 2] for place, tap in enumerate(SYM6 / math.sqrt(2.0))]
     return jnp.moveaxis(sum(parts[1:], parts[0]), 0, axis)

@@ -83,15 +83,16 @@ def test_probabilities_rise_with_the_score_and_are_half_where_all_scores_are_und
     assert real.min() > 0.99 and fake.max() < 0.01
 
 
-@pytest.mark.parametrize("objective", [Hinge(), Relativistic(), Relativistic(average=False), Softmax()], ids=str)
-def test_devices_that_share_the_batch_have_the_value_and_gradient_of_one(objective):
-    """The loss of a generator that adds its weight to every fake score, through the two means of a descent."""
+@pytest.mark.parametrize("player", ["generator", "discriminator"])
+@pytest.mark.parametrize("objective", [value[0] for value in VALUES], ids=str)
+def test_devices_that_share_the_batch_have_the_value_and_gradient_of_one(objective, player):
+    """The loss of a player that adds its weight to every fake score, through the two means of a descent."""
     real, fake = jax.random.normal(jax.random.key(0), (2, 8))
 
     def gradient(real, fake, axis_name=None):
         def loss(weight):
             moved = fake + weight * jnp.arange(4, dtype=jnp.float32).sum() * fake
-            return pmean(objective.generator(real, moved, axis_name=axis_name).mean(), axis_name)
+            return pmean(getattr(objective, player)(real, moved, axis_name=axis_name).mean(), axis_name)
 
         value, slope = jax.value_and_grad(loss)(jnp.float32(0.1))
         return value, pmean(slope, axis_name)

@@ -37,7 +37,7 @@ def test_weights_and_biases_are_as_many_as_published(net, inputs, shape, wanted)
 
 @pytest.mark.parametrize("net", [ImprovedMLPGenerator((4, 4)), ImprovedConvGenerator((4, 2))])
 def test_with_virtual_batch_normalisation_an_image_does_not_depend_on_the_others(net):
-    net, shape = net.clone(norm="virtual", num_reference=5), (8, 8, 1)
+    net, shape = net.clone(norm="virtual", num_reference=5), (8, 16, 1)
     variables = net.init(jax.random.key(1), LATENTS, shape)
     outputs = net.apply(variables, LATENTS, shape, mode=Mode(train=True))
     assert outputs.shape == (6, *shape) and "batch_stats" not in variables
