@@ -1,6 +1,11 @@
 """Flow matching (a U-Net on patches of 2x2 pixels, logit-normal times) on MNIST, prepared by tensorflow-datasets.
 
 python -m experiments.train flow_mnist --data-dir DIR
+
+At step 3,000 (seeds 0 and 1, 55 and 82 minutes on two shared cores of an Intel Xeon, beside other work), 1,000 samples
+by 50 steps of Euler: Frechet distance 15.3 and 14.7 in the features of a classifier that is right on 99.1 % (3.8 for
+held-out images), precision 0.68 and 0.70 (0.88), recall 0.89 and 0.89 (0.89), recognised 72 and 75 % (97). Most digits
+are whole; some are torn or stand between two classes: it is far from trained.
 """
 
 from experiments.runs.experiment import Experiment

@@ -43,7 +43,7 @@ class Options:
     images: tuple[str, ...] = ("test:0,1,2,3",)  # classes, test:12,40, sample:0,5, files, folders
     mask: str = "centre"  # centre, half, random (80 %), pattern, or a picture: white where pixels are known
     num: int = 4  # images of each class, at most
-    space: SpaceName = "z"  # latents; of a style-based model also styles, one for all layers (w) or one for each (w+)
+    space: SpaceName = "z"  # latents; of a style-based model styles, one (w) or one a layer (w+), or their scales (s)
     method: MethodName = "adam"  # steps of Adam, or quasi-Newton
     steps: int | None = None  # of the method; 500 of adam and 100 of lbfgs if not given
     learning_rate: float = 0.1  # of Adam

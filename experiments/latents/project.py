@@ -1,19 +1,20 @@
 """Latents of images, searched for where there is no encoder: the images above what the model makes of their latents.
 
 Held-out images, pictures of one's own, or draws, which the model can make. Each search begins at several places, the
-best one is shown, with the peak signal-to-noise ratio. The latents lie beside the picture, in an .npz, for other
-actions as latents:FILE.npz.
+best one is shown, with the peak signal-to-noise ratio and the distance that was made small. The latents lie beside the
+picture, in an .npz, for other actions as latents:FILE.npz.
 """
 
 import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from experiments.command_line.errors import UserError
-from experiments.latents import projector, saved, searching, sheet, sources
+from experiments.latents import compared, projector, saved, searching, sheet, sources
+from experiments.latents.compared import FeatureName
 from experiments.latents.searching import Space, SpaceName, said
 from experiments.latents.sheet import Sheet
 from experiments.latents.sources import Words
@@ -23,7 +24,8 @@ from experiments.models import abilities
 from experiments.models.chunks import in_chunks
 from jaxgen import images, parallel
 from jaxgen.checks import require
-from jaxgen.latents.projection import Projection, project
+from jaxgen.latents.projection import Distance, Projection, project
+from jaxgen.latents.style_projection import Projector
 
 SUFFIXES = (".png",)
 
@@ -35,10 +37,12 @@ class Options:
     out: pathlib.Path | None = None  # PNG to write, and an .npz of the same name; RUN/project.png if not given
     images: tuple[str, ...] = ("test:0,1,2,3",)  # classes, test:12,40, sample:0,5, files, folders
     num: int = 4  # images of each class, at most
-    space: SpaceName = "z"  # latents; of a style-based model also styles, one for all layers (w) or one for each (w+)
+    space: SpaceName = "z"  # latents; of a style-based model styles, one (w) or one a layer (w+), or their scales (s)
     method: Literal["lbfgs", "adam", "projector"] = "lbfgs"  # quasi-Newton, steps of Adam, StyleGAN 2's projector
     steps: int | None = None  # of the method; 100 of lbfgs, 500 of adam and 1,000 of projector if not given
     learning_rate: float = 0.1  # of Adam
+    features: FeatureName = "none"  # in which images are compared, of a classifier of the run's data; none: in pixels
+    pixel_weight: float = 0.0  # of the distance of pixels beside that of features
     starts: int = 4  # places where a search begins, the best is kept
     label: str | None = None  # class that a conditional model is told; each image's own if not given
     invert: bool = False  # exchange dark and light of your own pictures
@@ -49,6 +53,7 @@ class Options:
     def __post_init__(self):
         require(1 <= self.num <= 1_000, "--num", self.num, "in [1, 1,000]")
         searching.require_search(self)
+        compared.require_weight(self)
 
 
 def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
@@ -59,25 +64,43 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     chosen, lines = sources.pictures(words, options.images, options.num)
     yield from lines
     labels = searching.labels_for(run, chosen.labels)
-    latents, made = _found(run, options, space, chosen.pixels, labels)
-    ratios = searching.decibels(made, chosen.pixels)
-    yield f"{len(ratios)} images, PSNR {said(ratios.mean())} dB on average, {said(ratios.min())} at least"
-    path = saved.write(out, latents, options.space, chosen.names, labels=labels, psnr=ratios)
+    by = compared.compared(run, options.features, options.pixel_weight)
+    yield f"distance: {by.about}"
+    latents, made = _found(run, options, space, by.distance, Wanted(chosen.pixels, labels))
+    ratios, distances = searching.decibels(made, chosen.pixels), by.between(made, chosen.pixels, run.config.value_range)
+    yield (
+        f"{len(ratios)} images, PSNR {said(ratios.mean())} dB on average, {said(ratios.min())} at least; "
+        f"distance {distances.mean():.4g} on average, {distances.max():.4g} at most"
+    )
+    path = saved.write(out, latents, options.space, chosen.names, labels=labels, psnr=ratios, distance=distances)
     yield f"latents of the space {options.space} in {path}"
-    rows = tuple(f"{name}: {said(ratio)} dB" for name, ratio in zip(chosen.names, ratios, strict=True))
+    rows = tuple(
+        f"{name}: {said(ratio)} dB, {distance:.3g}"
+        for name, ratio, distance in zip(chosen.names, ratios, distances, strict=True)
+    )
     sheet.save(Sheet(np.stack([chosen.pixels, made], axis=1), rows, ("image", "found")), out)
 
 
+class Wanted(NamedTuple):
+    """What latents are sought for."""
+
+    pixels: np.ndarray  # uint8
+    labels: np.ndarray | None  # that the model is told
+
+
 def _found(
-    run: Trained, options: Options, space: Space, pixels: np.ndarray, labels: np.ndarray | None
+    run: Trained, options: Options, space: Space, distance: Distance, wanted: Wanted
 ) -> tuple[np.ndarray, np.ndarray]:
     """The latents of all images, and uint8 pixels of what is made of them."""
+    pixels, labels = wanted
     if options.method == "projector":
         if options.space != "w":
             raise UserError(f"--method projector finds styles w and noise; say --space w, not {options.space}")
-        return projector.found(Styled(run), pixels, labels, options.steps or 1_000, options.seed)
+        settings = Projector(options.steps or 1_000, distance=distance)
+        return projector.found(Styled(run), pixels, labels, settings, options.seed)
     minimizer = searching.minimizer_of(options.method, options.steps, options.learning_rate)
-    settings, starts = Projection(minimizer, support=space.support), space.starts(options.starts, len(pixels), labels)
+    settings = Projection(minimizer, distance, space.support)
+    starts = space.starts(options.starts, len(pixels), labels)
 
     @parallel.compiled
     def search(state: Any, pixels: Any, starts: Any, labels: Any) -> Any:

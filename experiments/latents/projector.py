@@ -21,7 +21,7 @@ DRAWS = 10_000
 
 
 def found(
-    styled: Styled, pixels: np.ndarray, labels: np.ndarray | None, steps: int, seed: int
+    styled: Styled, pixels: np.ndarray, labels: np.ndarray | None, settings: Projector, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """w of each image, (num, features), and uint8 pixels of what is made of it with the noise that was found."""
     run: Any = styled.run
@@ -42,7 +42,7 @@ def found(
             layer: normal_noise((*size, 1), fold(keys, number + 1), len(pixels))
             for number, (layer, size) in enumerate(sizes.items())
         }
-        best = project_styles(Projector(steps), draw, targets, around, maps, fold(keys, 0))
+        best = project_styles(settings, draw, targets, around, maps, fold(keys, 0))
         return best.w, images.to_pixels(draw(best.w, best.maps), run.config.value_range)
 
     def some(places: np.ndarray) -> Any:

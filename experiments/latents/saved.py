@@ -1,7 +1,7 @@
 """Latents that were found, as a file beside their picture: for another action, and for programs of one's own.
 
-An .npz with `latents`, a row for each image; `space`, z, w or w+; `names`; `labels`, if the model is told classes; and
-what else an action says.
+An .npz with `latents`, a row for each image; `space`, z, w, w+ or s; `names`; `labels`, if the model is told classes;
+and what else an action says.
 """
 
 import pathlib

@@ -1,8 +1,10 @@
 """Where latents are searched for: the spaces of a model, where to begin in them, and how."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -11,14 +13,16 @@ from experiments.command_line.errors import UserError
 from experiments.latents.styled import Styled
 from experiments.latents.trained import Trained
 from experiments.models import abilities
+from jaxgen import parallel
 from jaxgen.checks import require
+from jaxgen.gans.style_space import from_s, to_s
 from jaxgen.gans.styles import broadcast
 from jaxgen.latents.projection import Generate, support_of
 from jaxgen.metrics.similarity import psnr
 from jaxgen.minimization import LBFGS, Descent, Minimizer, Support, identity
 from jaxgen.optimizers import Adam, Cosine, Optimizer
 
-SpaceName: TypeAlias = Literal["z", "w", "w+"]
+SpaceName: TypeAlias = Literal["z", "w", "w+", "s"]
 MethodName: TypeAlias = Literal["lbfgs", "adam"]
 
 STEPS = {"lbfgs": 100, "adam": 500}
@@ -65,7 +69,8 @@ def space_of(run: Trained, name: SpaceName, seed: int) -> Space:
     """The space of that name. UserError for a model without it."""
     if name == "z":
         return _prior_space(run, seed)
-    return _style_space(Styled(run), name, seed)
+    styles = _style_space(Styled(run), name, seed)
+    return _scale_space(run, styles) if name == "s" else styles
 
 
 def labels_for(run: Trained, labels: np.ndarray | None) -> np.ndarray | None:
@@ -103,11 +108,34 @@ def _style_space(styled: Styled, name: SpaceName, seed: int) -> Space:
         mean = layers(MEAN_OF, labels).mean(axis=0)
         others = layers((num - 1) * images, labels) if num > 1 else np.zeros((0, *mean.shape), np.float32)
         found = np.concatenate([np.repeat(mean[None], images, axis=0), others]).reshape(num, images, *mean.shape)
-        return found if name == "w+" else found[:, :, 0]
+        return found[:, :, 0] if name == "w" else found
 
     def generate(state: Any, latents: Any, labels: Any) -> Any:
-        ws = latents if name == "w+" else broadcast(latents, run.config.synthesis.num_styles(run.config.image_shape))
+        ws = broadcast(latents, run.config.synthesis.num_styles(run.config.image_shape)) if name == "w" else latents
         return model.from_w_plus(run.config, state, ws)
+
+    return Space(generate, starts, identity)
+
+
+def _scale_space(run: Trained, styles: Space) -> Space:
+    """All scales of a generator in a row; a search begins at those of styles."""
+    model: Any = abilities.styled_model(run.config)
+    some = styles.starts(1, 1, None)[0]
+
+    def draw_of(state: Any) -> Callable[..., Any]:
+        return functools.partial(model.from_w_plus, run.config, state)
+
+    shapes = jax.eval_shape(lambda state, ws: to_s(draw_of(state), ws), run.state, some)
+    ends = np.cumsum([scales.shape[1] for scales in shapes.values()])
+
+    def starts(num: int, images: int, labels: np.ndarray | None) -> np.ndarray:
+        ws = styles.starts(num, images, labels)
+        scales = parallel.compiled(lambda state, ws: to_s(draw_of(state), ws))(run.state, ws.reshape(-1, *ws.shape[2:]))
+        return np.concatenate([scales[name] for name in shapes], axis=1).reshape(num, images, -1)
+
+    def generate(state: Any, latents: Any, labels: Any) -> Any:
+        scales = dict(zip(shapes, jnp.split(latents, ends[:-1], axis=1), strict=True))
+        return from_s(draw_of(state), jnp.zeros((len(latents), *some.shape[1:])), scales)
 
     return Space(generate, starts, identity)
 

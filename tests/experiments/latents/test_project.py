@@ -2,12 +2,14 @@
 
 import dataclasses
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from experiments import data, latents
 from experiments.command_line.errors import UserError
-from experiments.latents import searching, sources, trained
+from experiments.evaluation import classifier
+from experiments.latents import compared, searching, sources, trained
 from experiments.latents.sources import Words
 from jaxgen.minimization import LBFGS, Descent
 from tests.experiments import small_runs
@@ -62,6 +64,40 @@ def test_styles_of_each_layer_of_a_style_based_run_are_found(folders, tmp_path):
     draw(folders["styled"], "project", tmp_path / "p.png", *options, *FEW)
     kept = arrays(tmp_path / "p.npz")
     assert kept["latents"].shape == (1, 4, 4) and str(kept["space"]) == "w+" and kept["psnr"][0] > 15
+
+
+def test_scales_are_sought_from_those_of_styles_and_make_what_these_make(folders, tmp_path):
+    run = trained.load(folders["styled"])
+    of_styles, of_scales = (searching.space_of(run, name, 0) for name in ("w+", "s"))
+    ws, scales = (space.starts(2, 3, None) for space in (of_styles, of_scales))
+    assert scales.shape[:2] == (2, 3) and scales.ndim == 3
+    wanted = of_styles.of(run.state)(jnp.asarray(ws[1]))
+    np.testing.assert_allclose(of_scales.of(run.state)(jnp.asarray(scales[1])), wanted, atol=1e-5)
+    draw(folders["styled"], "project", tmp_path / "p.png", "--images", "sample:2", "--space", "s", "--steps", 15, *FEW)
+    kept = arrays(tmp_path / "p.npz")
+    assert kept["latents"].shape == (1, scales.shape[2]) and str(kept["space"]) == "s" and kept["psnr"][0] > 15
+
+
+def test_images_are_compared_in_features_and_in_pixels_with_a_weight(folders, tmp_path, monkeypatch, capsys):
+    """What is named is what is made small: the features of the classifier that the data's own images gave."""
+    monkeypatch.setattr(classifier, "USUAL", classifier.Settings(channels=2, width=4, steps=20))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    options = ["--images", "sample:0,5", "--features", "classifier", "--steps", 8, *FEW]
+    kept = {}
+    for weight in (0.0, 0.5):
+        draw(folders["gan"], "project", tmp_path / "p.png", *options, "--pixel-weight", weight)
+        kept[weight] = arrays(tmp_path / "p.npz")
+    said = capsys.readouterr().out
+    assert "distance: mean squared error of the features of a convolutional classifier, " in said
+    assert "training images, and 0.5 times that of pixels" in said
+    run = trained.load(folders["gan"])
+    wanted = run.decode(run.draw(np.array([0, 5]), 0))
+    for weight, found in kept.items():
+        by = compared.compared(run, "classifier", weight)
+        distances = by.between(run.decode(found["latents"]), wanted, run.config.value_range)
+        np.testing.assert_allclose(found["distance"], distances, rtol=1e-4, atol=1e-7)
+        for start in searching.space_of(run, "z", 0).starts(2, 2, None):
+            assert (distances < by.between(run.decode(start), wanted, run.config.value_range)).all()
 
 
 def test_the_projector_of_stylegan2_finds_styles_and_its_own_noise(folders, tmp_path):
@@ -135,6 +171,11 @@ def test_what_cannot_be_found_is_said(run, options, message, folders, tmp_path, 
     ("options", "message"),
     [
         ("project --starts 0", "--starts is 0, but must be in [1, 1,000]"),
+        ("project --pixel-weight 0.5", "--pixel-weight is 0.5, but must be 0 without --features: pixels are all"),
+        (
+            "project --features classifier --pixel-weight -1",
+            "--pixel-weight is -1.0, but must be at least 0 and finite",
+        ),
         ("project --steps 0", "--steps is 0, but must be in [1, 100,000]"),
         ("inpaint --learning-rate 0", "--learning-rate is 0.0, but must be above 0 and finite"),
         ("inpaint --window 4", "--window is 4, but must be odd and positive"),
