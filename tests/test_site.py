@@ -83,6 +83,7 @@ UNMEASURED = {
     "models/improved_gan.md",
     "models/kl_autoencoder.md",
     "models/lapgan.md",
+    "models/latent_encoder.md",
     "models/mean_flow.md",
     "models/m2.md",
     "models/multi_label.md",

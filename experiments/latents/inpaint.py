@@ -78,6 +78,9 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     latents, fills, filled = _filled(run, options, space, chosen, masks)
     whole, hole = decibels(filled, chosen.pixels), _of_holes(filled, chosen.pixels, masks)
     yield f"{len(whole)} images, PSNR {said(whole.mean())} dB on average, {said(hole.mean())} in the holes"
+    plain = holes.mean_filled(chosen.pixels, masks)
+    by_mean = decibels(plain, chosen.pixels).mean(), _of_holes(plain, chosen.pixels, masks).mean()
+    yield "filled with the mean of what is known: PSNR {} dB, {} in the holes".format(*map(said, by_mean))
     path = saved.write(
         out, latents, options.space, chosen.names, labels=chosen.labels, psnr=whole, hole_psnr=hole, masks=masks
     )

@@ -1,8 +1,9 @@
-"""Latents of images, searched for where there is no encoder: the images above what the model makes of their latents.
+"""Latents of images, searched for: the images above what the model makes of their latents.
 
 Held-out images, pictures of one's own, or draws, which the model can make. Each search begins at several places, the
-best one is shown, with the peak signal-to-noise ratio and the distance that was made small. The latents lie beside the
-picture, in an .npz, for other actions as latents:FILE.npz.
+first of them the encoding where the model has an encoder, and the best one is shown, with the peak signal-to-noise
+ratio and the distance that was made small. The latents lie beside the picture, in an .npz, for other actions as
+latents:FILE.npz.
 """
 
 import pathlib
@@ -20,7 +21,7 @@ from experiments.latents.sheet import Sheet
 from experiments.latents.sources import Words
 from experiments.latents.styled import Styled
 from experiments.latents.trained import Trained
-from experiments.models import abilities
+from experiments.models import abilities, classes
 from experiments.models.chunks import in_chunks
 from jaxgen import images, parallel
 from jaxgen.checks import require
@@ -44,6 +45,7 @@ class Options:
     features: FeatureName = "none"  # in which images are compared, of a classifier of the run's data; none: in pixels
     pixel_weight: float = 0.0  # of the distance of pixels beside that of features
     starts: int = 4  # places where a search begins, the best is kept
+    classes: tuple[str, ...] = ()  # a column more for each: what the found latents are under that class
     label: str | None = None  # class that a conditional model is told; each image's own if not given
     invert: bool = False  # exchange dark and light of your own pictures
     seed: int = 0  # of sample: and of the starts
@@ -59,6 +61,7 @@ class Options:
 def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     """Write the picture; the lines say what was done."""
     abilities.latent_model(run.config)
+    others = _other_classes(run, options)
     space = searching.space_of(run, options.space, options.seed)
     words = Words(run, options.seed, sources.label_of(run, options.label), options.invert)
     chosen, lines = sources.pictures(words, options.images, options.num)
@@ -78,7 +81,17 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
         f"{name}: {said(ratio)} dB, {distance:.3g}"
         for name, ratio, distance in zip(chosen.names, ratios, distances, strict=True)
     )
-    sheet.save(Sheet(np.stack([chosen.pixels, made], axis=1), rows, ("image", "found")), out)
+    told = [run.decode(latents, np.full(len(latents), number, np.int32)) for number in others.values()]
+    sheet.save(Sheet(np.stack([chosen.pixels, made, *told], axis=1), rows, ("image", "found", *others)), out)
+
+
+def _other_classes(run: Trained, options: Options) -> dict[str, int]:
+    """The classes that `--classes` names. UserError where there are none to move an image to."""
+    if options.classes and not run.conditional:
+        raise UserError(f"--classes is {' '.join(options.classes)}, but {run.name} is not told classes; leave it out")
+    if options.classes and options.space != "z":
+        raise UserError(f"--classes moves latents to other classes; say --space z, not {options.space}")
+    return {word: classes.number(word, run.classes, "--classes") for word in options.classes}
 
 
 class Wanted(NamedTuple):
@@ -101,6 +114,8 @@ def _found(
     minimizer = searching.minimizer_of(options.method, options.steps, options.learning_rate)
     settings = Projection(minimizer, distance, space.support)
     starts = space.starts(options.starts, len(pixels), labels)
+    if run.encodes and options.space == "z":
+        starts[0] = run.encode(pixels, labels).reshape(len(pixels), -1)
 
     @parallel.compiled
     def search(state: Any, pixels: Any, starts: Any, labels: Any) -> Any:

@@ -5,6 +5,7 @@
                                       the generator nothing
     diversity                         mean squared distance between two fakes over that between two real examples; near
                                       0 where all fakes are alike, about 1 where they vary as the data do
+    recovered                         share of the squares of latents that an encoder finds; of models that have one
     gradient_norm/PLAYER              from `train_state.descend(..., player=PLAYER)`
 
 `experiments` turns them into warnings.
@@ -56,3 +57,14 @@ def mean_squared_distance(points: Points, axis_name: AxisName = None) -> Scalar:
 def means(metrics: Metrics) -> Metrics:
     """The mean of each metric over the steps of a scan."""
     return {name: values.mean() for name, values in metrics.items()}
+
+
+def latent_error(found: Points, latents: Points, axis_name: AxisName = None) -> tuple[Scalar, Scalar]:
+    """||z - found||^2, mean over the batch, and which share of the squares of z is found.
+
+    The share is 1 for a perfect encoder, and 0 for one that gives zeros.
+    """
+    axes = tuple(range(1, latents.ndim))
+    loss = ((latents - found) ** 2).sum(axes).mean()
+    wrong, all_ = pmean((loss, (latents**2).sum(axes).mean()), axis_name)
+    return loss, 1.0 - wrong / all_

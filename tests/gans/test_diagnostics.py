@@ -52,3 +52,16 @@ def test_diversity_compares_fakes_with_real_examples_over_all_devices():
 def test_the_mean_over_steps_is_each_metrics_own():
     found = diagnostics.means({"a": jnp.array([1.0, 3.0]), "b": jnp.array([0.0, 0.5])})
     assert {name: float(value) for name, value in found.items()} == {"a": 2.0, "b": 0.25}
+
+
+def test_latents_are_recovered_by_the_share_of_their_squares_over_all_devices():
+    latents = jax.random.normal(jax.random.key(2), (8, 2, 3))
+    found = 0.5 * latents
+    loss, share = diagnostics.latent_error(found, latents)
+    np.testing.assert_allclose(loss, 0.25 * (np.asarray(latents) ** 2).sum((1, 2)).mean(), rtol=1e-5)
+    np.testing.assert_allclose(share, 0.75, rtol=1e-5)
+    assert diagnostics.latent_error(latents, latents)[1] == 1 and diagnostics.latent_error(0 * latents, latents)[1] == 0
+    uneven = jnp.concatenate([found[:4], 0 * latents[4:]])
+    error = functools.partial(diagnostics.latent_error, axis_name="i")
+    shares = jax.vmap(error, axis_name="i")(uneven.reshape(4, 2, 2, 3), latents.reshape(4, 2, 2, 3))[1]
+    np.testing.assert_allclose(shares, np.full(4, diagnostics.latent_error(uneven, latents)[1]), rtol=1e-5)

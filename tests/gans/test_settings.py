@@ -19,6 +19,7 @@ from jaxgen.gans import (
     improved_gan,
     infogan,
     lapgan,
+    latent_encoder,
     multi_label,
     unrolled_gan,
     wgan,
@@ -174,6 +175,16 @@ PAPERS = {
     lapgan: CIFAR
     | both(Optimizer(0.02, MOMENTUM))
     | {"levels": 3, "prior": Uniform(100, 1.0), "objective": NonSaturating(), "average": NoAverage()},
+    # Antipov et al., section 2.2; the optimiser is this package's.
+    latent_encoder: {
+        "image_shape": (64, 64, 3),
+        "value_range": (-1.0, 1.0),
+        "num_classes": 0,
+        "prior": Normal(100),
+        "latent_weight": 1.0,
+        "image_weight": 0.0,
+        "optimizer": Optimizer(2e-4, DCGAN),
+    },
     # Arjovsky et al., Algorithm 1.
     wgan: both(Optimizer(5e-5, RMSProp()), "critic")
     | {

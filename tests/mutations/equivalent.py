@@ -225,6 +225,7 @@ SYMMETRIC_FUNCTIONS = {
 STREAMS = {
     *("gans.ali.ENCODER", "gans.augmented_game.AUGMENTED", "gans.clustergan.ENCODER", "gans.ebgan.DECODER"),
     *("gans.drawn_penalties.(AROUND, BETWEEN)", "gans.improved_gan.LABELLED", "gans.latent_consistency.LATENTS"),
+    *("gans.latent_encoder.REAL",),
     *("gans.regularization.CONSISTENCY", "text_to_image.game.OTHER", "text_to_image.gan_cls.BETWEEN"),
     *("text_to_image.stackgan.AUGMENTATION", "translation.context_encoder.GENERATOR"),
     *("translation.enlargement.GENERATOR", "translation.pix2pix.GENERATOR", "translation.sigan.EMBEDDING"),

@@ -59,6 +59,18 @@ def test_held_out_images_and_classes_are_found_as_near_as_the_model_comes(folder
         assert (ratios >= searching.decibels(run.decode(start, kept["labels"]), pixels) - 0.1).all()
 
 
+def test_a_search_begins_at_the_encoding_and_what_is_found_is_shown_under_other_classes(folders, tmp_path):
+    run, options = trained.load(folders["cvae"]), ["--images", "test:3", "7", "--num", 1, "--starts", 1, "--steps", 3]
+    found = draw(folders["cvae"], "project", tmp_path / "p.png", *options, "--classes", "2", "7")
+    kept, test = arrays(tmp_path / "p.npz"), data.load("digits", "test")
+    pixels = test.batch([3, np.flatnonzero(test.labels == 7)[0]])
+    encoded = run.decode(run.encode(pixels, kept["labels"]), kept["labels"])
+    assert (kept["psnr"] >= searching.decibels(encoded, pixels) - 0.1).all()
+    for column, label in ((2, 2), (3, 7)):
+        wanted = run.decode(kept["latents"], np.full(2, label, np.int32))
+        assert all(near(tile(found, row, column, 2, 4), wanted[row]) for row in range(2))
+
+
 def test_styles_of_each_layer_of_a_style_based_run_are_found(folders, tmp_path):
     options = ["--images", "sample:2", "--space", "w+", "--steps", 15]
     draw(folders["styled"], "project", tmp_path / "p.png", *options, *FEW)
@@ -143,6 +155,8 @@ def test_options_say_which_search_it_is():
     [
         ("gan", "project --space w", "wgan_gp has no styles; use a run of a style-based model"),
         ("styled", "project --images sample:1 --method projector", "finds styles w and noise; say --space w, not z"),
+        ("gan", "project --classes 3", "--classes is 3, but wgan_gp is not told classes; leave it out"),
+        ("cvae", "project --classes 3 12", "--classes '12' is no class"),
         ("symbols", "project", "vq_vae makes no image from a latent vector alone"),
         ("gan", "project --images cat", "'cat' is neither a file nor a class of digits"),
         ("gan", "project --out p.gif", r"must end in \.png$"),
