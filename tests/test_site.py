@@ -1,6 +1,7 @@
 """The pages of docs/: each has its place, says what is so, and leads where it says."""
 
 import ast
+import functools
 import pathlib
 import re
 import runpy
@@ -129,19 +130,23 @@ def test_a_models_page_has_its_equations_experiments_and_pitfalls(name):
         assert (loaded.data, loaded.steps, loaded.batch_size) == (data, steps, batch), chosen
 
 
+@functools.cache
+def strings_of_the_library() -> set[str]:
+    return {
+        node.value
+        for path in LIBRARY
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
 @pytest.mark.parametrize("name", MODEL_PAGES)
 def test_metrics_that_a_models_page_names_are_strings_of_the_library(name):
     """Pitfalls say how a fault is seen: a metric with another name would be looked for in vain."""
     table = MODEL_PAGES[name].partition("## Pitfalls")[2].partition("\n## ")[0]
     first_cells = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)
     metrics = {metric for cell in first_cells for metric in re.findall(r"`([a-z]+(?:_[a-z]+)*)`", cell)}
-    strings = {
-        node.value
-        for path in LIBRARY
-        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    assert metrics - {"eps_root"} <= strings
+    assert metrics - {"eps_root"} <= strings_of_the_library()
 
 
 RECORDS = [one for _, one in records.read(DOCS / "results" / "runs")]

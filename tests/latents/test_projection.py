@@ -50,6 +50,7 @@ def test_images_made_of_latents_are_found_again_in_pixels_and_in_features(minimi
         assert (psnr(network(found.points), images, data_range=1.0) > 40).all()
 
 
+@pytest.mark.exhaustive
 def test_styles_of_a_style_based_model_are_projected_in_w_and_in_w_plus():
     config = small_runs.STYLED
     state = jax.jit(functools.partial(stylegan2.init, config))(jax.random.key(0))

@@ -51,7 +51,8 @@ def test_choices_are_of_files_formulas_or_of_all():
 
 
 def test_what_an_earlier_run_left_is_tried_again(tmp_path):
-    first, second, third, *_ = chosen(parse(["--exhaustive", str(library.library()["checks"])]))
+    file = ["--exhaustive", str(library.library()["checks"])]
+    first, second, third, *_ = chosen(parse(file))
     lines = [
         "300 mutations, seed 1",
         f"{first.formula} | {first.change} |  | 25 s | SURVIVED",
@@ -60,11 +61,11 @@ def test_what_an_earlier_run_left_is_tried_again(tmp_path):
     ]
     output = tmp_path / "output.txt"
     output.write_text("\n".join(lines))
-    options = parse(["--again", str(output)])
+    options = parse([*file, "--again", str(output)])
     assert options.sample is None and set(chosen(options)) == {first, third}
     output.write_text(lines[2])
     with pytest.raises(SystemExit, match=r"no formula has a mutation left in .*output\.txt"):
-        chosen(parse(["--again", str(output)]))
+        chosen(options)
 
 
 @pytest.mark.parametrize(

@@ -329,8 +329,8 @@ def test_the_table_is_as_long_as_it_should_be():
     ("module", "argv"),
     [
         ("train", ["wgan_gp_digits", RATE, "nan", "--out", "OUT"]),
-        ("train", ["wgan_gp_digits", "--best", "fid", "--out", "OUT"]),
-        ("sample", ["OUT"]),
+        pytest.param("train", ["wgan_gp_digits", "--best", "fid", "--out", "OUT"], marks=pytest.mark.exhaustive),
+        pytest.param("sample", ["OUT"], marks=pytest.mark.exhaustive),
     ],
 )
 def test_a_fresh_process_says_one_sentence_and_exits_with_2(module, argv, tmp_path):

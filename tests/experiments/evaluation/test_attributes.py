@@ -54,6 +54,7 @@ def test_right_pictures_are_right_and_those_of_other_texts_are_chance(judged):
         assert cell.value < 0.05 and cell.low <= cell.value <= cell.high and cell.num == 400
 
 
+@pytest.mark.exhaustive
 def test_pictures_of_the_next_text_are_as_often_right_as_chance_has_it(judged):
     found = judged(lambda pictures: np.roll(pictures, 1, axis=0))
     for cells in found.values():

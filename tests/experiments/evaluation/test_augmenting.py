@@ -95,6 +95,7 @@ def test_an_interval_is_students():
     assert augmenting.interval([0.5]) == {"mean": 0.5, "values": [0.5]}
 
 
+@pytest.mark.exhaustive
 def test_the_command_writes_all_ways_and_prints_the_rare_class(tmp_path, capsys, monkeypatch):
     run = small_runs.save(small_runs.PLANE, tmp_path / "run", data=RARE)
     small = Settings(channels=2, width=4, steps=2)

@@ -90,6 +90,7 @@ def test_scales_are_sought_from_those_of_styles_and_make_what_these_make(folders
     assert kept["latents"].shape == (1, scales.shape[2]) and str(kept["space"]) == "s" and kept["psnr"][0] > 15
 
 
+@pytest.mark.exhaustive
 def test_images_are_compared_in_features_and_in_pixels_with_a_weight(folders, tmp_path, monkeypatch, capsys):
     """What is named is what is made small: the features of the classifier that the data's own images gave."""
     monkeypatch.setattr(classifier, "USUAL", classifier.Settings(channels=2, width=4, steps=20))
