@@ -115,7 +115,7 @@ def _found(
     settings = Projection(minimizer, distance, space.support)
     starts = space.starts(options.starts, len(pixels), labels)
     if run.encodes and options.space == "z":
-        starts[0] = run.encode(pixels, labels).reshape(len(pixels), -1)
+        starts = np.concatenate([run.encode(pixels, labels).reshape(1, len(pixels), -1), starts[1:]])
 
     @parallel.compiled
     def search(state: Any, pixels: Any, starts: Any, labels: Any) -> Any:
