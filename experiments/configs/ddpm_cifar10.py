@@ -2,7 +2,9 @@
 
 python -m experiments.train ddpm_cifar10 --data-dir DIR
 
-The paper's 800,000 updates of 128 gave a Frechet inception distance of 3.17.
+The paper's 800,000 updates of 128 gave a Frechet inception distance of 3.17. On a processor it was only started: 4
+updates of 8 images with the published network, and an image from 10 steps, in two and a half minutes of one core with
+compiling.
 """
 
 from experiments.data.options import ImageOptions

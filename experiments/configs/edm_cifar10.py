@@ -4,7 +4,8 @@ python -m experiments.train edm_cifar10 --data-dir DIR
 
 The paper's 200 million images (390,625 updates of 512), with augmentation, gave a Frechet inception distance of 1.79
 from 18 steps of Heun's method. A batch that does not fit into memory is accumulated:
-`--batch-size 64 --model.optimizer.accumulate 8 --steps 3125000`.
+`--batch-size 64 --model.optimizer.accumulate 8 --steps 3125000`. On a processor
+it was only started: 4 updates of 2 times 4 images, and an image, in four and a half minutes of one core with compiling.
 """
 
 from experiments.data.options import ImageOptions
