@@ -181,7 +181,7 @@ def require_kind(config: Any) -> None:
 
 def _condition(config: Any, classes: Told, num: int) -> Told:
     """What the network is told: the classes, and where it learns of augmentation that there was none."""
-    if not config.augmentation_labels or isinstance(classes, Condition):
+    if not config.augmentation_labels or isinstance(classes, Condition | Context):
         return classes
     return Condition(classes, jnp.zeros((num, config.augmentation_labels)))
 

@@ -129,7 +129,7 @@ def update(
     Raises:
         ValueError: a batch without images.
     """
-    images, labels = (batch.images, batch.labels) if config.num_classes else (batch, None)
+    images, labels = batch if isinstance(batch, Labelled) else (batch, None)
     require(len(images) > 0, "batch size", 0, "at least 1")
     key_latents, key_pass = jax.random.split(key)
     latents = config.prior.draw(key_latents, len(images), axis_name)

@@ -131,6 +131,10 @@ REASONS = {
     ("nets.lsgan.LSGANGenerator.__call__", "strict=True -> strict=False in strict=True"): (
         "another number of strides is refused before"
     ),
+    (
+        "diffusion.denoising._condition",
+        "Condition | Context -> Condition",
+    ): "a model of captions learns of no augmentation, and is given back what it is told before",
     ("nets.noise_maps.noise_map", "flip the sign of the value (2)"): "noise is as likely as its negative",
     (
         "translation.discogan.matching",
