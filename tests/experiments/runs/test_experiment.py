@@ -21,7 +21,7 @@ def test_every_experiment_has_a_summary_and_belongs_to_a_model():
         chosen = experiment.load(name)
         assert experiment.model_of(chosen.model).__doc__
         words = re.findall("[a-z0-9]+", chosen.data)  # cifar100:bicycle gives wgan_bicycle, lsun/bedroom lsgan112_lsun
-        words += ["faces"] if "celeba" in words else []
+        words += ["faces"] if {"celeba", "utkface"} & set(words) else []
         assert any(f"_{word}" in name for word in words), "experiments are named MODEL_DATA"
 
 
