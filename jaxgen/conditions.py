@@ -1,6 +1,7 @@
 """Conditions that a model is given, for all families: class labels, for one."""
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -25,3 +26,13 @@ def draw_labels(key: Key, num: int, num_classes: int, axis_name: AxisName = None
     return parallel.draw(
         functools.partial(jax.random.randint, shape=(), minval=0, maxval=num_classes), key, num, axis_name
     )
+
+
+def classes_of(config: Any, labels: Labels | None, num: int) -> Float[Array, "batch classes"] | None:
+    """One-hot rows for a model with `num_classes`, or None if it has 0 of them.
+
+    Without labels image i is of class i mod `num_classes`; a label of -1 stands for no class.
+    """
+    if not config.num_classes:
+        return None
+    return one_hot(in_turn(labels, num, config.num_classes), config.num_classes)

@@ -49,6 +49,16 @@ def to_pixels(images: Float[Array, "*shape"], value_range: ValueRange = (-1.0, 1
     return jnp.clip(jnp.round(unit * 255.0), 0.0, 255.0).astype(jnp.uint8)
 
 
+def centred(images: Float[Array, "*shape"], value_range: ValueRange) -> Float[Array, "*shape"]:
+    """Images of a value range in [-1, 1], as networks of features take them; data without bounds as they are.
+
+    >>> centred(jnp.array([0.0, 0.25, 1.0]), (0.0, 1.0))
+    Array([-1. , -0.5,  1. ], dtype=float32)
+    """
+    low, high = (-1.0, 1.0) if value_range is None else value_range
+    return (2 * images - high - low) / (high - low)
+
+
 def squash(outputs: Float[Array, "*shape"], value_range: ValueRange) -> Float[Array, "*shape"]:
     """A network's outputs bounded to `value_range`: tanh for (-1, 1), sigmoid for (0, 1), as they are for None."""
     match value_range:

@@ -1,8 +1,10 @@
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgen.conditions import draw_labels, in_turn, one_hot
+from jaxgen.conditions import classes_of, draw_labels, in_turn, one_hot
 
 
 def test_labels_become_rows_of_the_unit_matrix():
@@ -31,3 +33,10 @@ def test_drawn_labels_are_uniform_and_the_same_on_any_number_of_devices():
     np.testing.assert_allclose(shares, 1 / 3, atol=4 * np.sqrt(2 / 9 / 6_000))  # four deviations of a share
     parts = jax.vmap(lambda _: draw_labels(jax.random.key(0), 1_500, 3, "i"), axis_name="i")(jnp.zeros(4))
     np.testing.assert_array_equal(parts.ravel(), labels)
+
+
+def test_a_model_is_told_rows_of_its_classes_in_turn_without_labels_none_for_minus_1_and_nothing_if_it_has_none():
+    three = SimpleNamespace(num_classes=3)
+    np.testing.assert_array_equal(classes_of(three, None, 4), np.eye(3)[[0, 1, 2, 0]])
+    np.testing.assert_array_equal(classes_of(three, jnp.array([2, -1]), 2), [[0, 0, 1], [0, 0, 0]])
+    assert classes_of(SimpleNamespace(num_classes=0), None, 4) is None

@@ -24,9 +24,11 @@ DEFAULTS = {
         "value_range": (0.0, 1.0),
     },
     "autoencoders.adaptive_weight.Adversarial": {"weight": 0.5, "begin": 50001},
+    # beta 6 for dSprites; lambda_od 10 and ten times that for type I.
     "autoencoders.aggregate.MeanDiscrepancy": {"weight": 1.0},
     "autoencoders.aggregate.TotalCorrelation": {"weight": 5.0, "num_examples": 60000, "stratified": False},
     "autoencoders.aggregate.Covariance": {"off_diagonal": 10.0, "diagonal": 100.0, "of_latents": False},
+    # Burgess et al. raise the capacity to 25 nats within 100,000 updates; Burda et al. draw 50 latents.
     "autoencoders.bounds.ELBO": {"beta": 1.0, "free_bits": 0.0, "warm_up": 0, "num_samples": 1},
     "autoencoders.bounds.Capacity": {"gamma": 1000.0, "capacity": 25.0, "steps": 100000, "num_samples": 1},
     "autoencoders.bounds.ImportanceWeighted": {"num_samples": 50},

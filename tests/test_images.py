@@ -63,3 +63,11 @@ def test_images_are_cut_to_the_range_and_left_alone_without_one():
     np.testing.assert_array_equal(images.clip(values, (-1.0, 1.0)), [-1.0, -0.5, 0.5, 1.0])
     np.testing.assert_array_equal(images.clip(values, (0.0, 1.0)), [0.0, 0.0, 0.5, 1.0])
     assert images.clip(values, None) is values
+
+
+def test_networks_of_features_get_images_in_minus_1_to_1_and_data_without_bounds_as_they_are():
+    for value_range in ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)):
+        low, high = value_range
+        found = images.centred(jnp.array([low, (3 * low + high) / 4, high]), value_range)
+        np.testing.assert_allclose(found, [-1.0, -0.5, 1.0], atol=1e-6)
+    np.testing.assert_array_equal(images.centred(jnp.array([7.0]), None), [7.0])

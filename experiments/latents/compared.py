@@ -3,10 +3,12 @@
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from experiments.command_line.errors import UserError
+from experiments.latents.searching import CHUNK
 from experiments.latents.trained import Trained
+from experiments.models.chunks import in_chunks
 from jaxgen import images
 from jaxgen.checks import require
 from jaxgen.latents.projection import Distance, feature_distance
@@ -23,8 +25,9 @@ class Compared(NamedTuple):
 
     def between(self, made: np.ndarray, originals: np.ndarray, value_range: Any) -> np.ndarray:
         """Of uint8 images, (num,)."""
-        found, wanted = (images.scale(jnp.asarray(each), value_range) for each in (made, originals))
-        return np.asarray(jax.jit(self.distance)(found, wanted))
+        distance = jax.jit(lambda pairs: self.distance(*(images.scale(each, value_range) for each in pairs)))
+        places = np.arange(len(made))
+        return in_chunks(lambda some: distance((made[some], originals[some])), places, min(CHUNK, len(made)))
 
 
 def require_weight(options: Any) -> None:
@@ -39,13 +42,17 @@ def compared(run: Trained, features: FeatureName, pixel_weight: float) -> Compar
     if features == "none":
         return Compared(mean_squared_error, "mean squared error of pixels")
     from experiments import data
+    from experiments.data import held_out
     from experiments.evaluation import classifier
 
-    judge = classifier.obtain(data.load_for(run.experiment), run.held_out, run.experiment.images)
-    low, high = run.config.value_range
+    train, test = data.load_for(run.experiment), held_out.load_for(run.experiment)
+    reason = classifier.why_not(train) or classifier.why_not_judged(test)
+    if reason or test is None:
+        raise UserError(f"--features classifier cannot be used: {reason}; use none")
+    judge = classifier.obtain(train, test, run.experiment.images)
 
     def of(found: Any) -> Any:
-        return judge.network(2 * (found - low) / (high - low) - 1)["features"]
+        return judge.network(images.centred(found, run.config.value_range))["features"]
 
     beside = f", and {pixel_weight:g} times that of pixels" if pixel_weight else ""
     return Compared(

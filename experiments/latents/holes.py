@@ -41,13 +41,6 @@ def masks(name: str, num: int, shape: tuple[int, ...], seed: int) -> tuple[np.nd
     return whole, f"{1 - whole.mean():.0%} of the pixels are missing"
 
 
-def mean_filled(pixels: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """uint8 images whose holes have the mean colour of what is known, mid-grey where nothing is: what to do better."""
-    known = masks.sum(axis=(1, 2), keepdims=True)
-    mean = np.where(known > 0, (masks * pixels).sum(axis=(1, 2), keepdims=True) / np.maximum(known, 1), 127.5)
-    return np.where(masks > 0, pixels, np.round(mean)).astype(np.uint8)
-
-
 def _from_file(path: pathlib.Path, height: int, width: int) -> np.ndarray:
     """White where the image is known, black or transparent in the hole: (height, width, 1)."""
     if not files.is_file(path):

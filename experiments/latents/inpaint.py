@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from experiments.evaluation import holes as baseline
 from experiments.latents import holes, saved, searching, sheet, sources
 from experiments.latents.searching import CHUNK, MethodName, Space, SpaceName, decibels, require_search, said
 from experiments.latents.sheet import Sheet
@@ -78,7 +79,7 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     latents, fills, filled = _filled(run, options, space, chosen, masks)
     whole, hole = decibels(filled, chosen.pixels), _of_holes(filled, chosen.pixels, masks)
     yield f"{len(whole)} images, PSNR {said(whole.mean())} dB on average, {said(hole.mean())} in the holes"
-    plain = holes.mean_filled(chosen.pixels, masks)
+    plain = baseline.plain(chosen.pixels, masks)
     by_mean = decibels(plain, chosen.pixels).mean(), _of_holes(plain, chosen.pixels, masks).mean()
     yield "filled with the mean of what is known: PSNR {} dB, {} in the holes".format(*map(said, by_mean))
     path = saved.write(

@@ -61,6 +61,8 @@ class Options:
 def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     """Write the picture; the lines say what was done."""
     abilities.latent_model(run.config)
+    if options.method == "projector" and options.space != "w":
+        raise UserError(f"--method projector finds styles w and noise; say --space w, not {options.space}")
     others = _other_classes(run, options)
     space = searching.space_of(run, options.space, options.seed)
     words = Words(run, options.seed, sources.label_of(run, options.label), options.invert)
@@ -107,8 +109,6 @@ def _found(
     """The latents of all images, and uint8 pixels of what is made of them."""
     pixels, labels = wanted
     if options.method == "projector":
-        if options.space != "w":
-            raise UserError(f"--method projector finds styles w and noise; say --space w, not {options.space}")
         settings = Projector(options.steps or 1_000, distance=distance)
         return projector.found(Styled(run), pixels, labels, settings, options.seed)
     minimizer = searching.minimizer_of(options.method, options.steps, options.learning_rate)

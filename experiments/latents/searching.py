@@ -16,7 +16,7 @@ from experiments.models import abilities
 from jaxgen import parallel
 from jaxgen.checks import require
 from jaxgen.gans.style_space import from_s, to_s
-from jaxgen.gans.styles import broadcast
+from jaxgen.gans.styles import broadcast, to_w_plus
 from jaxgen.latents.projection import Generate, support_of
 from jaxgen.metrics.similarity import psnr
 from jaxgen.minimization import LBFGS, Descent, Minimizer, Support, identity
@@ -120,7 +120,8 @@ def _style_space(styled: Styled, name: SpaceName, seed: int) -> Space:
 def _scale_space(run: Trained, styles: Space) -> Space:
     """All scales of a generator in a row; a search begins at those of styles."""
     model: Any = abilities.styled_model(run.config)
-    some = styles.starts(1, 1, None)[0]
+    latents = jnp.zeros((1, *abilities.latent_shape(run.config)))
+    some = jax.eval_shape(lambda state, latents: to_w_plus(run.config, state, latents), run.state, latents)
 
     def draw_of(state: Any) -> Callable[..., Any]:
         return functools.partial(model.from_w_plus, run.config, state)

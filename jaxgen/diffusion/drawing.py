@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 
 import jax.numpy as jnp
 
-from jaxgen.conditions import in_turn, one_hot
-from jaxgen.diffusion.denoising import Classes, Told, denoise
+from jaxgen.conditions import classes_of
+from jaxgen.diffusion.denoising import Told, denoise
 from jaxgen.diffusion.guidance import Networks
 from jaxgen.diffusion.limits import NoLimit
 from jaxgen.diffusion.predictions import Estimate, estimate
@@ -37,13 +37,6 @@ def networks(config: Any, variables: Any) -> At:
         return Networks(predict)
 
     return at
-
-
-def classes_of(config: Any, labels: Labels | None, num: int) -> Classes | None:
-    """One-hot rows; without labels image i is of class i mod `num_classes`, and a label of -1 stands for no class."""
-    if not config.num_classes:
-        return None
-    return one_hot(in_turn(labels, num, config.num_classes), config.num_classes)
 
 
 def integrate(

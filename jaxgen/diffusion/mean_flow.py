@@ -32,9 +32,9 @@ import numpy as np
 
 from jaxgen import parallel
 from jaxgen.checks import NonNegativeFloat, PositiveFloat, PositiveInt, require, require_bounds
+from jaxgen.conditions import classes_of
 from jaxgen.diffusion import denoising
 from jaxgen.diffusion.denoising import Classes, DenoiserDefaults, DenoiserState, data_and_classes, denoise
-from jaxgen.diffusion.drawing import classes_of
 from jaxgen.diffusion.predictions import Velocity, along, corrupt, target
 from jaxgen.diffusion.schedules import Straight
 from jaxgen.diffusion.times import LogitNormal, Times

@@ -24,7 +24,7 @@ from jaxtyping import Array, Float
 
 from jaxgen.batches import Labelled
 from jaxgen.checks import NonNegativeFloat, NonNegativeInt, require
-from jaxgen.conditions import in_turn, one_hot
+from jaxgen.conditions import classes_of
 from jaxgen.gans.diagnostics import latent_error
 from jaxgen.gans.networks import generate
 from jaxgen.images import ValueRange, scale
@@ -80,14 +80,14 @@ class Shown(NamedTuple):
     images: Images  # x
     fakes: Images  # G(z, y)
     latents: Latents  # z
-    classes: tuple[Float[Array, "batch classes"], ...]  # y, one-hot, if there are classes
+    classes: Float[Array, "batch classes"] | None  # y, one-hot
 
 
 def init(config: Config, key: Key) -> State:
     """A fresh encoder, and random weights of the generator."""
     key_encoder, key_generator = jax.random.split(key)
     encoder = create(config.encoder, config.optimizer, key_encoder, blank(config.image_shape), config.prior.shape)
-    told = (blank((config.num_classes,)),) if config.num_classes else ()
+    told = () if (classes := classes_of(config, None, 1)) is None else (classes,)
     inputs = blank(config.prior.shape), *told, config.image_shape
     return State(encoder, freeze(config.generator, GENERATOR, key_generator, *inputs))
 
@@ -95,6 +95,13 @@ def init(config: Config, key: Key) -> State:
 def encode(config: Config, variables: Variables, images: Images, mode: Mode = EVALUATION) -> tuple[Latents, Variables]:
     """E(x), and the variables after the pass."""
     return apply(config.encoder, variables, images, config.prior.shape, mode=mode)
+
+
+def decode(
+    config: Config, generator: Variables, latents: Latents, classes: Float[Array, "batch classes"] | None
+) -> Images:
+    """G(z, y), or G(z) without classes."""
+    return generate(config, generator, latents, *(() if classes is None else (classes,)))[0]
 
 
 def encoder_loss(config: Config, variables: Variables, generator: Variables, shown: Shown, mode: Mode) -> LossOutput:
@@ -107,7 +114,7 @@ def encoder_loss(config: Config, variables: Variables, generator: Variables, sho
         metrics |= {"latent_error": loss, "recovered": recovered}
     if config.image_weight:
         found, variables = encode(config, variables, shown.images, mode.stream(REAL))
-        loss = mean_squared_error(generate(config, generator, found, *shown.classes)[0], shown.images).mean()
+        loss = mean_squared_error(decode(config, generator, found, shown.classes), shown.images).mean()
         losses.append(config.image_weight * loss)
         metrics |= {"image_error": loss}
     return sum(losses[1:], losses[0]), (metrics, variables)
@@ -133,8 +140,8 @@ def update(
     require(len(images) > 0, "batch size", 0, "at least 1")
     key_latents, key_pass = jax.random.split(key)
     latents = config.prior.draw(key_latents, len(images), axis_name)
-    classes = _told(config, labels, len(images))
-    fakes, _ = generate(config, state.generator.variables, latents, *classes)
+    classes = classes_of(config, labels, len(images))
+    fakes = decode(config, state.generator.variables, latents, classes)
     shown = Shown(scale(images, config.value_range), fakes, latents, classes)
     mode = training_mode(state.encoder, key_pass, len(images), axis_name)
     inputs = state.generator.variables, shown, mode
@@ -144,8 +151,7 @@ def update(
 
 def from_latents(config: Config, state: State, latents: Latents, condition: Labels | None = None) -> Images:
     """G(z, y); without labels y, image i is of class i mod `num_classes`."""
-    classes = _told(config, condition, latents.shape[0])
-    return generate(config, state.generator.variables, latents, *classes)[0]
+    return decode(config, state.generator.variables, latents, classes_of(config, condition, latents.shape[0]))
 
 
 def to_latents(config: Config, state: State, images: Images, condition: Labels | None = None) -> Latents:
@@ -154,9 +160,3 @@ def to_latents(config: Config, state: State, images: Images, condition: Labels |
 
 
 sample = sampler(from_latents)
-
-
-def _told(config: Config, labels: Labels | None, num: int) -> tuple[Float[Array, "batch classes"], ...]:
-    if not config.num_classes:
-        return ()
-    return (one_hot(in_turn(labels, num, config.num_classes), config.num_classes),)

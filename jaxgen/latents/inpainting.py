@@ -95,7 +95,7 @@ def _objective(settings: Inpainting, generate: Generate) -> Callable[..., PerExa
     def objective(latents: Points, targets: Images, weights: Array, *given: Any) -> PerExample:
         made = generate(latents, *given)
         context = context_error(made, targets, weights)
-        if settings.prior is None:
+        if settings.prior is None or settings.prior_weight == 0:
             return context
         return context + settings.prior_weight * settings.prior(made, *given)
 

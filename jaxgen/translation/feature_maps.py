@@ -8,11 +8,11 @@ from typing import Any
 
 import jax
 
+from jaxgen.images import centred
 from jaxgen.train_state import apply
 from jaxgen.typing import Images, Variables
 
 
 def feature_maps(config: Any, features: Variables, images: Images) -> list[jax.Array]:
     """The maps of images in the config's value range; of data without bounds, as they are."""
-    low, high = (-1.0, 1.0) if config.value_range is None else config.value_range
-    return jax.tree.leaves(apply(config.features, features, (2 * images - high - low) / (high - low), ())[0])
+    return jax.tree.leaves(apply(config.features, features, centred(images, config.value_range), ())[0])

@@ -146,10 +146,3 @@ def test_weights_multiply_the_value_and_devices_see_the_whole_batch(penalty):
 def test_settings_out_of_range_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
-
-
-def test_numbers_by_default_are_those_of_the_papers():
-    """beta 6 for dSprites; lambda_od 10 and ten times that for type I; alpha = lambda = 1."""
-    assert TotalCorrelation() == TotalCorrelation(weight=5.0, num_examples=60_000, stratified=False)
-    assert Covariance() == Covariance(off_diagonal=10.0, diagonal=100.0, of_latents=False)
-    assert MeanDiscrepancy() == MeanDiscrepancy(weight=1.0)

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 
-import flax.linen as nn
 import jax
 import pytest
 
@@ -18,6 +17,7 @@ from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.optimizers import Adagrad, Adam, Optimizer, RMSProp
 from jaxgen.testing import random_batches
+from tests.papers import settings_of
 
 GREY = {"image_shape": (28, 28, 1), "value_range": (0.0, 1.0)}
 ADVERSARIAL = Optimizer(3e-4, Adam(b1=0.5))
@@ -118,10 +118,7 @@ every_model = pytest.mark.parametrize("model", PAPERS, ids=lambda model: model._
 
 @every_model
 def test_settings_by_default_are_the_papers(model):
-    """All but the networks, whose numbers of parameters tests of their own count."""
-    config = model.Config()
-    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    assert {name: value for name, value in values.items() if not isinstance(value, nn.Module)} == PAPERS[model]
+    assert settings_of(model) == PAPERS[model]
 
 
 @pytest.mark.parametrize(
@@ -136,17 +133,6 @@ def test_settings_by_default_are_the_papers(model):
 )
 def test_networks_by_default_are_the_papers(model, pair):
     assert (model.Config().encoder, model.Config().decoder) == pair
-
-
-def test_numbers_of_bounds_likelihoods_and_noise_by_default():
-    """Burgess et al. raise the capacity to 25 nats within 100,000 updates; Burda et al. draw 50 latents."""
-    assert ELBO() == ELBO(beta=1.0, free_bits=0.0, warm_up=0, num_samples=1)
-    assert Capacity() == Capacity(gamma=1000.0, capacity=25.0, steps=100_000, num_samples=1)
-    assert ImportanceWeighted() == ImportanceWeighted(num_samples=50)
-    assert Gaussian() == Gaussian(variance=1.0) and LearnedGaussian() == LearnedGaussian(min_std=0.004)
-    assert DiscretizedLogistic() == DiscretizedLogistic(num_levels=256, min_log_scale=-7.0)
-    assert GaussianNoise() == GaussianNoise(std=0.5, mean=0.0)
-    assert MaskingNoise() == MaskingNoise(share=0.25) and SaltAndPepper() == SaltAndPepper(share=0.25)
 
 
 NOT_NEGATIVE, SHARE = "is -0.1, but must be at least 0", r"but must be in \[0, 1\]"

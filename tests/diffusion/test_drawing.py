@@ -8,7 +8,7 @@ import pytest
 
 from jaxgen.diffusion import drawing
 from jaxgen.diffusion.denoising import create_denoiser
-from jaxgen.diffusion.drawing import classes_of, without_noise
+from jaxgen.diffusion.drawing import without_noise
 from jaxgen.diffusion.grids import Even, Linspace, LogSNR
 from jaxgen.diffusion.guidance import ClassifierFree
 from jaxgen.diffusion.limits import Clip, NoLimit
@@ -100,9 +100,6 @@ def test_a_trajectory_goes_from_the_latents_to_the_samples_before_they_are_clipp
 
 
 def test_images_are_of_their_labels_in_turn_without_any_and_of_no_class_for_minus_1():
-    np.testing.assert_array_equal(classes_of(CONFIG, None, 4), np.eye(3)[[0, 1, 2, 0]])
-    np.testing.assert_array_equal(classes_of(CONFIG, jnp.array([2, -1]), 2), [[0, 0, 1], [0, 0, 0]])
-    assert classes_of(Config(), None, 4) is None
     state = state_of(CONFIG)
     in_turn, labelled, without = (sample(CONFIG, state, KEY, 4, labels) for labels in (None, LABELS, jnp.full(4, -1)))
     np.testing.assert_array_equal(in_turn, labelled)

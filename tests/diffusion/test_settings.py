@@ -1,10 +1,5 @@
 """Settings of the family: the numbers of the papers by default."""
 
-import dataclasses
-
-import flax.linen as nn
-import pytest
-
 from jaxgen.diffusion import consistency, ddpm, edm, flow_matching, guided_ddpm, improved_ddpm, mean_flow
 from jaxgen.diffusion.augmentation import Augmentation
 from jaxgen.diffusion.consistency import Alone
@@ -20,6 +15,7 @@ from jaxgen.diffusion.times import LogitNormal, LogNormal, UniformTimes
 from jaxgen.diffusion.weights import EDMWeight, PseudoHuber, Squared, Unweighted
 from jaxgen.moving_averages import Constant, HalfLife
 from jaxgen.optimizers import Adam, Optimizer, RAdam
+from tests.papers import each_of, settings_of
 
 CIFAR = {"image_shape": (32, 32, 3), "value_range": (-1.0, 1.0), "num_classes": 0, "class_dropout": 0.1}
 HO = {
@@ -111,9 +107,6 @@ PAPERS = {
 }
 
 
-@pytest.mark.parametrize("model", PAPERS, ids=lambda model: model.__name__.rpartition(".")[2])
+@each_of(PAPERS)
 def test_settings_by_default_are_the_papers(model):
-    """All but the networks, whose numbers of parameters tests of their own count."""
-    config = model.Config()
-    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    assert {name: value for name, value in values.items() if not isinstance(value, nn.Module)} == PAPERS[model]
+    assert settings_of(model) == PAPERS[model]

@@ -60,7 +60,7 @@ def test_the_loss_is_the_distance_of_the_latents_of_fakes_and_of_real_images_fro
     again, _ = generate(TINY, state.generator.variables, codes, classes)
     error = ((np.asarray(again) - np.asarray(BATCH.images)) ** 2).mean()
     np.testing.assert_allclose(metrics["image_error"], error, rtol=1e-4)
-    shown = latent_encoder.Shown(BATCH.images, fakes, latents, (classes,))
+    shown = latent_encoder.Shown(BATCH.images, fakes, latents, classes)
     loss, _ = latent_encoder.encoder_loss(TINY, state.encoder.variables, state.generator.variables, shown, mode)
     np.testing.assert_allclose(loss, 0.5 * wanted + 2.0 * error, rtol=1e-4)
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import flax.linen as nn
 import pytest
 
 from jaxgen.gans import (
@@ -29,8 +28,7 @@ from jaxgen.gans.codes import CodeSettings
 from jaxgen.gans.discrimination import Discrimination
 from jaxgen.gans.drawing import Drawing
 from jaxgen.gans.drawn_penalties import Divergence, Perturbed
-from jaxgen.gans.f_gan import FDivergence
-from jaxgen.gans.objectives import Energy, LeastSquares, Minimax, NonSaturating, Relativistic
+from jaxgen.gans.objectives import Energy, LeastSquares, Minimax, NonSaturating
 from jaxgen.gans.regularization import Consistency, LatentConsistency, LeCam, Regularization, Slope
 from jaxgen.gans.top_k import TopK
 from jaxgen.moving_averages import Exponential, NoAverage
@@ -38,6 +36,7 @@ from jaxgen.nets import initializers
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import SGD, Adam, InverseTime, LinearDecay, Optimizer, RMSProp
 from jaxgen.priors import Normal, Uniform
+from tests.papers import each_of, settings_of
 
 GREY = {"image_shape": (28, 28, 1), "value_range": (0.0, 1.0)}
 CIFAR = {"image_shape": (32, 32, 3), "value_range": (-1.0, 1.0)}
@@ -227,12 +226,9 @@ PAPERS = {
 }
 
 
-@pytest.mark.parametrize("model", PAPERS, ids=lambda model: model.__name__.rpartition(".")[2])
+@each_of(PAPERS)
 def test_settings_by_default_are_the_papers(model):
-    """All but the networks, whose numbers of parameters tests of their own count."""
-    config = model.Config()
-    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    assert {name: value for name, value in values.items() if not isinstance(value, nn.Module)} == PAPERS[model]
+    assert settings_of(model) == PAPERS[model]
 
 
 def test_networks_of_goodfellow_and_of_metz_have_the_weights_of_their_codes():
@@ -275,10 +271,3 @@ BOUNDS = [
 def test_settings_are_taken_at_their_bound_and_refused_beyond_it(settings, change, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(settings, **change)
-
-
-def test_numbers_of_objectives_by_default():
-    assert Minimax() == Minimax(smoothing=0.0) and NonSaturating() == NonSaturating(smoothing=0.0)
-    assert LeastSquares() == LeastSquares(fake_code=0.0, real_code=1.0, generator_code=1.0)
-    assert FDivergence() == FDivergence("jensen_shannon", saturating=False)
-    assert Energy() == Energy(margin=10.0) and Relativistic() == Relativistic(average=True)

@@ -47,6 +47,8 @@ def test_a_prior_of_weight_draws_the_fills_to_what_is_like_the_data():
     plain = fill()(images, MASK, starts)
     none = fill(Inpainting(SHORT.minimizer, prior_weight=0.0, prior=bright))(images, MASK, starts)
     np.testing.assert_array_equal(none.fills, plain.fills)
+    spoilt = Inpainting(SHORT.minimizer, prior_weight=0.0, prior=lambda images: jnp.nan * bright(images))
+    np.testing.assert_array_equal(fill(spoilt)(images, MASK, starts).fills, plain.fills)  # it is not computed
     drawn = fill(Inpainting(SHORT.minimizer, prior_weight=100.0, prior=bright))(images, MASK, starts)
     assert (drawn.fills.mean(axis=(1, 2, 3)) > plain.fills.mean(axis=(1, 2, 3))).all()
 

@@ -206,9 +206,6 @@ NUMBERS = [
             "remat": False,
         },
     ),
-    (initializers.Normal, {"std": 0.02}),
-    (initializers.Uniform, {"limit": 0.05}),
-    (initializers.Orthogonal, {"gain": 1.0}),
 ]
 
 

@@ -4,13 +4,10 @@
 """
 
 import dataclasses
-import importlib
-import pkgutil
 
-import flax.linen as nn
+import jax.numpy as jnp
 import pytest
 
-import jaxgen.nets
 from jaxgen.nets import biggan, biggan_deep, resnet, sngan_resnet
 from jaxgen.nets.attention import Attention
 from jaxgen.nets.bicyclegan import CodedUNetTranslator, CodeEncoder, ScaledDiscriminator
@@ -53,7 +50,7 @@ from jaxgen.nets.text.given import GivenContext
 from jaxgen.nets.text.pooled import PooledText
 from jaxgen.nets.text.transformer import TextTransformer, TransformerBlock
 from jaxgen.nets.time_mlp import TimeMLP
-from jaxgen.nets.unet.blocks import AttentionBlock, GroupNorm, ResidualBlock, Style
+from jaxgen.nets.unet.blocks import AttentionBlock, GroupNorm, ResidualBlock
 from jaxgen.nets.unet.classifier import NoisyClassifier
 from jaxgen.nets.unet.cross_attention import CrossAttentionUNet
 from jaxgen.nets.unet.ddpm import UNet
@@ -65,8 +62,10 @@ from jaxgen.nets.vgg16 import VGG16Maps
 from jaxgen.nets.vgg19 import VGG19
 from jaxgen.nets.virtual_batch_norm import VirtualBatchNorm
 from jaxgen.nets.weight_norm import WeightNormConv, WeightNormDense
+from tests.nets.networks import networks
 from tests.nets.test_defaults import NUMBERS as OTHERS
 
+GUIDED = Sinusoid(endpoint=False, cosines_first=True)  # of the code of Dhariwal & Nichol, which others took on
 NUMBERS = [
     (Attention, {"heads": 8, "features": None, "use_bias": True}),
     (CodedUNetTranslator, {"channels": 64, "downs": 8, "rate": 0.0, "norm": "instance"}),
@@ -88,7 +87,7 @@ NUMBERS = [
     (ResNetTranslator, {"channels": 64, "blocks": 9, "norm": "instance"}),
     (DiscoGANTranslator, {"channels": 64, "downs": 4, "bottleneck": 0, "norm": "batch"}),
     (DiscoGANDiscriminator, {"channels": 64, "downs": 4, "norm": "batch"}),
-    (DiT, {"width": 1152, "blocks": 28, "heads": 16, "patch": 2, "remat": False}),
+    (DiT, {"features": GUIDED, "width": 1152, "blocks": 28, "heads": 16, "patch": 2, "remat": False}),
     (DualGANTranslator, {"channels": 64, "downs": 8, "rate": 0.5, "norm": "instance"}),
     (DualGANCritic, {"channels": 64, "layers": 5, "patches": False, "norm": "instance"}),
     (EqualizedDense, {"gain": 1.0, "use_bias": True, "bias": 0.0, "lr_multiplier": 1.0}),
@@ -179,17 +178,14 @@ NUMBERS = [
     (PooledText, {"pooling": "mean"}),
     (TransformerBlock, {"dropout": 0.0, "layer": 0}),
     (TextTransformer, {"vocabulary": 256, "width": 128, "blocks": 2, "heads": 4, "dropout": 0.0}),
-    (TimeMLP, {"width": 128, "blocks": 3, "num_features": 64}),
-    (
-        Style,
-        {"dropout": 0.0, "scale_shift": False, "residual_scale": 1.0, "attention_variance": 2.0, "projected": False},
-    ),
+    (TimeMLP, {"features": Sinusoid(), "width": 128, "blocks": 3, "num_features": 64}),
     (GroupNorm, {"groups": None, "epsilon": 1e-06, "activate": True}),
     (ResidualBlock, {"resample": "none", "layer": 0}),
     (AttentionBlock, {"heads": 1}),
     (
         NoisyClassifier,
         {
+            "features": GUIDED,
             "channels": 128,
             "multipliers": (1, 2, 3, 4),
             "blocks": 4,
@@ -203,6 +199,7 @@ NUMBERS = [
     (
         CrossAttentionUNet,
         {
+            "features": GUIDED,
             "channels": 320,
             "multipliers": (1, 2, 4, 4),
             "blocks": 2,
@@ -216,6 +213,7 @@ NUMBERS = [
     (
         UNet,
         {
+            "features": Sinusoid(endpoint=True, cosines_first=False),
             "channels": 128,
             "multipliers": (1, 2, 2, 2),
             "blocks": 2,
@@ -229,6 +227,7 @@ NUMBERS = [
     (
         DDPMPlusPlus,
         {
+            "features": Sinusoid(endpoint=True, cosines_first=False),
             "channels": 128,
             "multipliers": (2, 2, 2),
             "blocks": 4,
@@ -268,17 +267,19 @@ def test_numbers_by_default_are_the_papers(network, wanted):
 
 def test_every_number_of_a_network_by_default_stands_in_a_table():
     told = {kind: set(wanted) for kind, wanted in [*OTHERS, *NUMBERS]}
-    untold = set()
-    for found in pkgutil.walk_packages(jaxgen.nets.__path__, "jaxgen.nets."):
-        for kind in vars(importlib.import_module(found.name)).values():
-            if isinstance(kind, type) and issubclass(kind, nn.Module) and kind.__module__ == found.name:
-                numbers = {
-                    field.name
-                    for field in dataclasses.fields(kind)
-                    if isinstance(field.default, bool | int | float | tuple) and field.name not in ("parent", "name")
-                }
-                untold |= {f"{kind.__name__}.{name}" for name in numbers - told.get(kind, set())}
+    untold = {
+        f"{kind.__name__}.{name}"
+        for kind, defaults in networks()
+        for name, value in defaults.items()
+        if isinstance(value, bool | int | float | tuple) and name not in {"parent", "name"} | told.get(kind, set())
+    }
     assert untold == set()
+
+
+def test_every_network_computes_in_float32_by_default():
+    found = {kind.__name__: defaults["dtype"] for kind, defaults in networks() if "dtype" in defaults}
+    whole = {"float32", jnp.float32, None, dataclasses.MISSING}
+    assert len(found) > 80 and {name for name, dtype in found.items() if dtype not in whole} == set()
 
 
 def test_channels_of_networks_by_resolution():

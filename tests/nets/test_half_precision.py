@@ -3,9 +3,6 @@
 A setting `dtype` that one layer does not get costs half of the speed and shows in no result: the program shows it.
 """
 
-import dataclasses
-import importlib
-import pkgutil
 import re
 
 import flax.linen as nn
@@ -13,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-import jaxgen.nets
 from jaxgen.nets.biggan_deep import BigGANDeepFeatures
 from jaxgen.nets.kl_autoencoder import LatentDecoder, LatentEncoder
 from jaxgen.nets.progan import ProGANDiscriminator, ProGANGenerator
@@ -25,6 +21,7 @@ from jaxgen.nets.stylegan3 import StyleGAN3Synthesis
 from jaxgen.nets.text.transformer import TextTransformer
 from jaxgen.nets.unet.classifier import NoisyClassifier
 from jaxgen.nets.unet.cross_attention import CrossAttentionUNet
+from tests.nets.networks import networks
 from tests.nets.traces import CASES, PRODUCTS
 from tests.nets.unet.networks import CLASSES, DENOISERS, IMAGES, TIMES
 from tests.nets.unet.test_cross_attention import CONTEXT
@@ -91,9 +88,5 @@ def test_a_bfloat16_network_multiplies_halves_and_gives_float32(name):
 
 def test_every_network_with_a_dtype_is_traced():
     kinds = {type(net).__name__ for net, *_ in [*CASES, *NETWORKS.values()]}
-    found = set()
-    for module in pkgutil.walk_packages(jaxgen.nets.__path__, "jaxgen.nets."):
-        for kind in vars(importlib.import_module(module.name)).values():
-            if isinstance(kind, type) and issubclass(kind, nn.Module) and kind.__module__ == module.name:
-                found |= {kind.__name__} if "dtype" in {field.name for field in dataclasses.fields(kind)} else set()
+    found = {kind.__name__ for kind, defaults in networks() if "dtype" in defaults}
     assert found == (kinds & found) | LAYERS

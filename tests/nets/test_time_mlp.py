@@ -5,9 +5,9 @@ import pytest
 
 from jaxgen.nets.time_mlp import TimeMLP
 from jaxgen.nets.unet.condition import Condition
-from jaxgen.nets.unet.embeddings import Fourier, Sinusoid, TimeEmbedding
+from jaxgen.nets.unet.embeddings import Fourier, TimeEmbedding
 from tests.nets.parameters import count, zeros
-from tests.nets.unet.networks import CLASSES, TIMES, fields, init
+from tests.nets.unet.networks import CLASSES, TIMES, init
 
 POINTS = jax.random.normal(jax.random.key(0), (3, 2))
 
@@ -29,15 +29,8 @@ def test_the_network_is_its_formula():
     np.testing.assert_allclose(net.apply(variables, POINTS, TIMES, CLASSES, (2,)), wanted, atol=1e-4)
 
 
-def test_settings_and_parameters_by_default():
+def test_parameters_by_default():
     """Inputs 384, time 8,320 + 16,512, blocks 3 x 49,536, outputs 258."""
-    assert fields(TimeMLP()) == {
-        "width": 128,
-        "blocks": 3,
-        "features": Sinusoid(),
-        "num_features": 64,
-        "dtype": "float32",
-    }
     assert count(TimeMLP(), zeros(2), jnp.zeros(1), None, (2,)) == 174_082
 
 

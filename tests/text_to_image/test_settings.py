@@ -1,10 +1,5 @@
 """Settings of the family: the numbers of the papers by default."""
 
-import dataclasses
-
-import flax.linen as nn
-import pytest
-
 from jaxgen.diffusion.guidance import ClassifierFree
 from jaxgen.diffusion.predictions import Noise
 from jaxgen.diffusion.samplers import DDIM
@@ -19,6 +14,7 @@ from jaxgen.priors import Normal
 from jaxgen.text_to_image import caption_encoder, gan_cls, latent_diffusion, stackgan, style_encoder
 from jaxgen.text_to_image.latents import Compressed, FirstBatch
 from jaxgen.text_to_image.matching import Structured
+from tests.papers import each_of, settings_of
 
 DCGAN = Optimizer(2e-4, Adam(b1=0.5))
 IMAGES = {"image_shape": (64, 64, 3), "value_range": (-1.0, 1.0)}
@@ -67,9 +63,6 @@ PAPERS = {
 }
 
 
-@pytest.mark.parametrize("model", PAPERS, ids=lambda model: model.__name__.rpartition(".")[2])
+@each_of(PAPERS)
 def test_settings_by_default_are_the_papers(model):
-    """All but the networks, whose numbers of parameters tests of their own count."""
-    config = model.Config()
-    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    assert {name: value for name, value in values.items() if not isinstance(value, nn.Module)} == PAPERS[model]
+    assert settings_of(model) == PAPERS[model]

@@ -1,10 +1,5 @@
 """Settings of the family: the numbers of the papers by default."""
 
-import dataclasses
-
-import flax.linen as nn
-import pytest
-
 from jaxgen.gans.objectives import LeastSquares, NonSaturating
 from jaxgen.moving_averages import NoAverage
 from jaxgen.optimizers import Adam, LinearDecay, Optimizer, RMSProp
@@ -29,6 +24,7 @@ from jaxgen.translation import (
 )
 from jaxgen.translation.errors import SquaredError
 from jaxgen.translation.masks import RandomSquare, Strokes
+from tests.papers import each_of, settings_of
 
 DCGAN = Optimizer(2e-4, Adam(b1=0.5))
 
@@ -112,9 +108,6 @@ PAPERS = {
 }
 
 
-@pytest.mark.parametrize("model", PAPERS, ids=lambda model: model.__name__.rpartition(".")[2])
+@each_of(PAPERS)
 def test_settings_by_default_are_the_papers(model):
-    """All but the networks, whose numbers of parameters tests of their own count."""
-    config = model.Config()
-    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    assert {name: value for name, value in values.items() if not isinstance(value, nn.Module)} == PAPERS[model]
+    assert settings_of(model) == PAPERS[model]

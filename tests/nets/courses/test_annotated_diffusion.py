@@ -5,7 +5,7 @@ import pytest
 
 from jaxgen.nets.convolution import conv
 from jaxgen.nets.courses.annotated_diffusion import ConvNeXtBlock, ConvNeXtUNet, SelfAttention, linear_attention
-from tests.nets.unet.networks import fields, init, names, parameters
+from tests.nets.unet.networks import init, names, parameters
 
 IMAGES = jax.random.normal(jax.random.key(0), (2, 4, 6, 6))
 EMBEDDING = jax.random.normal(jax.random.key(1), (2, 5))
@@ -14,18 +14,6 @@ EMBEDDING = jax.random.normal(jax.random.key(1), (2, 5))
 def test_the_parameter_count_is_that_of_the_course():
     assert parameters(ConvNeXtUNet(), (28, 28, 1)) == 2_996_315
     assert parameters(ConvNeXtUNet(), (28, 28, 1), jnp.zeros((1, 10))) == 2_996_315 + 10 * 112
-
-
-def test_settings_are_the_courses_by_default():
-    assert fields(ConvNeXtUNet()) == {
-        "channels": 28,
-        "multipliers": (1, 2, 4),
-        "expansion": 2,
-        "heads": 4,
-        "head_features": 32,
-        "dtype": "float32",
-        "remat": False,
-    }
 
 
 @pytest.mark.parametrize("remat", [False, True])

@@ -107,8 +107,3 @@ def test_settings_without_meaning_are_refused(changes, message):
 def test_an_output_shape_is_refused():
     with pytest.raises(ValueError, match=r"output_shape is \(3,\), but must be \(\)"):
         jax.eval_shape(lambda: NET.init(jax.random.key(0), CAPTIONS, (3,)))
-
-
-def test_numbers_by_default():
-    wanted = {"width": 128, "blocks": 2, "heads": 4, "vocabulary": 256, "dropout": 0.0, "dtype": "float32"}
-    assert {name: getattr(TextTransformer(), name) for name in wanted} == wanted

@@ -1,5 +1,3 @@
-import dataclasses
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -155,10 +153,6 @@ def test_what_is_dropped_is_what_the_last_convolution_sees():
 def test_heads_that_do_not_divide_the_channels_are_refused():
     with pytest.raises(ValueError, match="heads is 3, but must be a divisor of 8 channels"):
         AttentionBlock(Style(), 3).init(jax.random.key(0), IMAGES)
-
-
-def test_a_style_is_that_of_ddpm_by_default():
-    assert dataclasses.astuple(Style()) == (0.0, False, 1.0, 2.0, False, "float32")
 
 
 @pytest.mark.parametrize(

@@ -5,30 +5,14 @@ import pytest
 
 from jaxgen.mode import Mode
 from jaxgen.nets.unet.classifier import AttentionPool, NoisyClassifier, num_heads
-from jaxgen.nets.unet.embeddings import Sinusoid
 from tests.nets.parameters import zeros
-from tests.nets.unet.networks import IMAGES, TIMES, fields, init, names, parameters
+from tests.nets.unet.networks import IMAGES, TIMES, init, names, parameters
 
 SMALL = NoisyClassifier(8, (1, 2), 1, (4,), head_features=8, dropout=0.5)
 
 
 def test_the_parameter_count_is_that_of_the_code_for_64x64():
     assert parameters(NoisyClassifier(), (64, 64, 3), None, (1000,)) == 65_438_568
-
-
-def test_settings_are_those_of_the_code_for_64x64_by_default():
-    assert fields(NoisyClassifier()) == {
-        "channels": 128,
-        "multipliers": (1, 2, 3, 4),
-        "blocks": 4,
-        "attention": (32, 16, 8),
-        "head_features": 64,
-        "pool": "attention",
-        "dropout": 0.0,
-        "features": Sinusoid(endpoint=False, cosines_first=True),
-        "dtype": "float32",
-        "remat": False,
-    }
 
 
 @pytest.mark.exhaustive

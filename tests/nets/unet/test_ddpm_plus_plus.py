@@ -9,7 +9,7 @@ from jaxgen.nets.unet.condition import Condition
 from jaxgen.nets.unet.ddpm_plus_plus import DDPMPlusPlus
 from jaxgen.nets.unet.embeddings import Sinusoid
 from tests.nets.parameters import zeros
-from tests.nets.unet.networks import CLASSES, DENOISERS, IMAGES, TIMES, fields, init, names, parameters
+from tests.nets.unet.networks import CLASSES, DENOISERS, IMAGES, TIMES, init, names, parameters
 
 AUGMENTATION = jax.random.normal(jax.random.key(0), (3, 9))
 
@@ -27,20 +27,6 @@ def test_parameter_counts_are_those_of_edms_code():
 @pytest.mark.exhaustive
 def test_the_parameter_count_for_28x28():
     assert parameters(DDPMPlusPlus(32, (1, 2, 2), 2, (14,)), (28, 28, 1)) == 1_752_993
-
-
-def test_settings_are_edms_by_default():
-    assert fields(DDPMPlusPlus()) == {
-        "channels": 128,
-        "multipliers": (2, 2, 2),
-        "blocks": 4,
-        "attention": (16,),
-        "heads": 1,
-        "dropout": 0.13,
-        "features": Sinusoid(endpoint=True, cosines_first=False),
-        "dtype": "float32",
-        "remat": False,
-    }
 
 
 def test_on_the_way_up_the_last_block_of_a_size_attends_alone():
