@@ -1,5 +1,7 @@
 """Between stored pixels (uint8, 0 to 255) and the float range in which a model works."""
 
+from typing import Literal
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped, UInt8
@@ -79,3 +81,39 @@ def clip(images: Float[Array, "*shape"], value_range: ValueRange) -> Float[Array
     Array([-1. ,  0.5], dtype=float32)
     """
     return images if value_range is None else images.clip(*value_range)
+
+
+def binarized(
+    images: Float[Array, "batch *shape"],
+    keys: jax.Array,
+    value_range: tuple[float, float],
+    how: Literal["each_step", "once", "threshold"],
+) -> Float[Array, "batch *shape"]:
+    """Pixels of 0 and 1 of grey levels, which are their probabilities, or 1 above half of the range ("threshold").
+
+    Drawn "once", an image has the same pixels each time it comes: its noise is a function of the image.
+
+    Args:
+        images: in the value range.
+        keys: one for each image, for "each_step".
+        value_range: of the images.
+        how: see above.
+    """
+    low, high = value_range
+    grey = (images - low) / (high - low)
+    if how == "threshold":
+        return (grey > 0.5).astype(grey.dtype)
+    keys = content_keys(images, value_range) if how == "once" else keys
+    return jax.vmap(jax.random.bernoulli)(keys, grey).astype(grey.dtype)
+
+
+def content_keys(images: Float[Array, "batch *shape"], value_range: ValueRange) -> jax.Array:
+    """A key for each image that depends on its pixels alone: the same image has the same noise, in any batch.
+
+    Pixels are taken at 256 levels; the hash is their sum, multiplied by random 32-bit numbers, modulo 2^32.
+    """
+    low, high = value_range or (0.0, 1.0)
+    levels = jnp.round((images - low) * (255.0 / (high - low))).astype(jnp.uint32).reshape(images.shape[0], -1)
+    multipliers = jax.random.bits(jax.random.key(1), levels.shape[1:], jnp.uint32)
+    hashes = (levels * multipliers[None]).sum(axis=1, dtype=jnp.uint32)
+    return jax.vmap(lambda value: jax.random.fold_in(jax.random.key(0), value))(hashes)

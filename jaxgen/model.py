@@ -16,6 +16,7 @@ from jaxgen.stages import Stage
 from jaxgen.typing import (
     AxisName,
     Batch,
+    Bound,
     Captions,
     Embeddings,
     Evidence,
@@ -204,6 +205,24 @@ class LikelihoodModel(Autoencoder, Protocol):
 
 
 @runtime_checkable
+class DenoisingBound(Model, Protocol):
+    """A denoiser that bounds log p(x): `python -m experiments.likelihood`."""
+
+    def bound(self, config: Any, state: Any, batch: Batch, key: Keys, shares: PerExample) -> Bound:
+        """One draw of the bound's parts for each image, at a time that lies at its share in [0, 1) of all."""
+        ...
+
+
+@runtime_checkable
+class DensityModel(Model, Protocol):
+    """A model that computes log p(x): `python -m experiments.likelihood`."""
+
+    def log_density(self, config: Any, state: Any, batch: Batch, key: Keys, integral: Any) -> PerExample:
+        """In nats, of each example; images are drawn from the parts of their levels."""
+        ...
+
+
+@runtime_checkable
 class TrajectoryModel(Model, Protocol):
     """A model that makes its images of noise in steps: what `python -m experiments.sample RUN --trajectory` needs."""
 
@@ -279,6 +298,16 @@ class Matcher(Learner, Protocol):
 
 ABILITIES = (
     *(LatentModel, StyledModel, Adversary, CodePredictor, Autoencoder, Reconstructor, LikelihoodModel, TrajectoryModel),
-    *(TwoDomainModel, CoupledModel, Inpainter, Classifier, MultiLabelClassifier, Matcher, TextModel),
+    *(
+        DenoisingBound,
+        DensityModel,
+        TwoDomainModel,
+        CoupledModel,
+        Inpainter,
+        Classifier,
+        MultiLabelClassifier,
+        Matcher,
+        TextModel,
+    ),
 )
 """What a model may offer besides learning and sampling; one that does not sample has one of them."""

@@ -55,6 +55,14 @@ class Evidence(NamedTuple):
     log_evidence: PerExample  # the importance-weighted estimate of log p(x), from below
 
 
+class Bound(NamedTuple):
+    """The parts of a denoiser's bound on -log p(x) for each image of a batch, in nats: their sum is the bound."""
+
+    reconstruction: PerExample  # -E[log p(x|z_0)]
+    diffusion: PerExample  # divergences of all steps between
+    prior: PerExample  # KL(q(z_1|x) || p(z_1))
+
+
 AxisName: TypeAlias = str | None
 """Of the devices that share a batch; None where the batch is the whole batch."""
 

@@ -92,6 +92,7 @@ UNMEASURED = {
     "models/partial_conv.md",
     "models/pix2pix.md",
     "models/pixelda.md",
+    "models/score_sde.md",
     "models/sigan.md",
     "models/srgan.md",
     "models/srresnet.md",
@@ -102,6 +103,7 @@ UNMEASURED = {
     "models/stylegan3.md",
     "models/unit.md",
     "models/vamp_vae.md",
+    "models/vdm.md",
     "models/wae_gan.md",
 }
 """Pages of models that have no record of a run yet."""

@@ -18,23 +18,32 @@ ACTIVE = 0.01
 
 
 @dataclass(frozen=True)
-class Options:
-    """How many images, and how many latents for each."""
+class HeldOut:
+    """Which images of which run."""
 
     num_images: int = 1_000  # held-out images, the first ones; all of them if there are fewer
-    num_latents: int = 5_000  # K of the importance-weighted estimate; 1 for the ELBO alone
     batch_size: int = 100  # images at a time: fewer take less memory, and the result is the same
-    seed: int = 0  # of the latents
+    seed: int = 0  # of what is drawn
     step: int | Literal["newest", "best"] = "newest"  # whose checkpoint: the newest, the best, or a step's own
     data: str | None = None  # the run's data in their new place, such as folder:PATH; as in the training if not given
     data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given
 
     def __post_init__(self):
         require(self.num_images >= 2, "--num-images", self.num_images, "at least 2")
-        require(self.num_latents >= 1, "--num-latents", self.num_latents, "at least 1")
         require(self.batch_size >= 1, "--batch-size", self.batch_size, "at least 1")
         require_seed(self.seed)
         require_step(self.step)
+
+
+@dataclass(frozen=True)
+class Options(HeldOut):
+    """How many images, and how many latents for each."""
+
+    num_latents: int = 5_000  # K of the importance-weighted estimate; 1 for the ELBO alone
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(self.num_latents >= 1, "--num-latents", self.num_latents, "at least 1")
 
 
 def measure(
@@ -46,8 +55,6 @@ def measure(
     """
     import jax
 
-    num = min(options.num_images, len(images))
-    size = min(options.batch_size, num)
     chunk = math.gcd(options.num_latents, CHUNK)
     key = jax.random.key(options.seed)
 
@@ -61,13 +68,22 @@ def measure(
         means = model.posterior_means(config, state, batch)
         return jax.vmap(of_image)(batch, indices), means.reshape(len(means), -1)
 
+    evidence, means = per_image(of_batch, config, state, images, options)
+    return evidence._asdict(), means
+
+
+def per_image(of_batch: Any, config: Any, state: Any, images: Any, options: HeldOut) -> Any:
+    """The leaves of `of_batch(state, batch, numbers of the images)` for all images, float64."""
+    import jax
+
+    num = min(options.num_images, len(images))
+    size = min(options.batch_size, num)
     found = []
     for first in range(0, num, size):
         indices = np.minimum(np.arange(first, first + size), num - 1)  # one shape for all; the last image fills up
         batch = images.batch(indices, config.batch_type)
         found.append(jax.device_get(of_batch(state, batch, indices.astype(np.uint32))))
-    evidence, means = jax.tree.map(lambda *parts: np.concatenate(parts)[:num].astype(np.float64), *found)
-    return evidence._asdict(), means
+    return jax.tree.map(lambda *parts: np.concatenate(parts)[:num].astype(np.float64), *found)
 
 
 def summary(found: dict[str, np.ndarray], means: np.ndarray, num_dims: int) -> dict[str, Any]:
@@ -78,11 +94,12 @@ def summary(found: dict[str, np.ndarray], means: np.ndarray, num_dims: int) -> d
         "negative_elbo": found["nll"] + found["kl"],
         "nll": -found["log_evidence"],
     }
-    rows = {name: _row(values, num_dims) for name, values in nats.items()}
+    rows = {name: row(values, num_dims) for name, values in nats.items()}
     return rows | {"active_latents": int((means.var(axis=0) > ACTIVE).sum()), "latents": means.shape[1]}
 
 
-def _row(values: np.ndarray, num_dims: int) -> dict[str, float]:
+def row(values: np.ndarray, num_dims: int) -> dict[str, float]:
+    """Mean and standard error over images in nats, and the mean in bits for each number of an image."""
     mean, error = values.mean(), values.std(ddof=1) / math.sqrt(len(values))
     return {"mean": float(mean), "standard_error": float(error), "bits_per_dim": float(mean / num_dims / math.log(2))}
 

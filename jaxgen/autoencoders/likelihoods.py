@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.checks import require
-from jaxgen.images import ValueRange, squash
+from jaxgen.images import ValueRange, binarized, squash
 from jaxgen.losses.discretized import discretized_logistic_nll
 from jaxgen.losses.likelihoods import bernoulli_nll, gaussian_nll
 from jaxgen.typing import PerExample, Points, Shape
@@ -65,13 +65,9 @@ class Bernoulli:
     def observe(self, images: Points, keys: jax.Array, value_range: ValueRange) -> Points:
         """Pixels of 0 and 1, or grey levels in [0, 1]."""
         low, high = _bounds(value_range, "binary pixels")
-        grey = (images - low) / (high - low)
         if self.binarize == "never":
-            return grey
-        if self.binarize == "threshold":
-            return (grey > 0.5).astype(grey.dtype)
-        keys = content_keys(images, value_range) if self.binarize == "once" else keys
-        return jax.vmap(jax.random.bernoulli)(keys, grey).astype(grey.dtype)
+            return (images - low) / (high - low)
+        return binarized(images, keys, value_range, self.binarize)
 
     def nll(self, outputs: Points, targets: Points, value_range: ValueRange) -> PerExample:
         """The outputs are logits."""
@@ -172,18 +168,6 @@ class DiscretizedLogistic:
     def mean(self, outputs: Points, value_range: ValueRange) -> Points:
         """Means, clipped to the range: where nothing is clipped the mean of the distribution, up to half a level."""
         return jnp.clip(jnp.split(outputs, 2, axis=-1)[0], *_bounds(value_range, "levels"))
-
-
-def content_keys(images: Points, value_range: ValueRange) -> jax.Array:
-    """A key for each image that depends on its pixels alone: the same image has the same noise, in any batch.
-
-    Pixels are taken at 256 levels; the hash is their sum, multiplied by random 32-bit numbers, modulo 2^32.
-    """
-    low, high = value_range or (0.0, 1.0)
-    levels = jnp.round((images - low) * (255.0 / (high - low))).astype(jnp.uint32).reshape(images.shape[0], -1)
-    multipliers = jax.random.bits(jax.random.key(1), levels.shape[1:], jnp.uint32)
-    hashes = (levels * multipliers[None]).sum(axis=1, dtype=jnp.uint32)
-    return jax.vmap(lambda value: jax.random.fold_in(jax.random.key(0), value))(hashes)
 
 
 def _bounds(value_range: ValueRange, what: str) -> tuple[float, float]:

@@ -13,8 +13,7 @@ from jaxtyping import Array, Float
 
 from jaxgen.autoencoders import bounds
 from jaxgen.autoencoders.bounds import Diagonal, Terms
-from jaxgen.autoencoders.likelihoods import content_keys
-from jaxgen.images import scale
+from jaxgen.images import content_keys, scale
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.parallel import example_keys
 from jaxgen.priors import normal_noise

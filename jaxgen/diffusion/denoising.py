@@ -78,10 +78,14 @@ class DenoiserDefaults(Defaults):
 
 def create_denoiser(config: Any, key: Key) -> DenoiserState:
     """A fresh network, its optimiser and average."""
-    condition = _condition(config, blank((config.num_classes,)) if config.num_classes else None, 1)
-    inputs = blank(config.image_shape), blank(()), condition, _shape(config)
-    denoiser = create(config.denoiser, config.optimizer, key, *inputs)
+    denoiser = create(config.denoiser, config.optimizer, key, *blank_inputs(config))
     return DenoiserState(denoiser, denoiser.variables)
+
+
+def blank_inputs(config: Any) -> tuple[Any, ...]:
+    """What the network is called with, for one example of zeros."""
+    condition = _condition(config, blank((config.num_classes,)) if config.num_classes else None, 1)
+    return blank(config.image_shape), blank(()), condition, _shape(config)
 
 
 def create_taught(config: Any, key: Key, *, taught: bool) -> TaughtState:

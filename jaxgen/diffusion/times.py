@@ -58,5 +58,17 @@ class LogitNormal:
         return schedule.start * jax.nn.sigmoid(self.mean + self.deviation * normal)
 
 
-Times: TypeAlias = UniformTimes | LogNormal | LogitNormal
+@dataclass(frozen=True)
+class EvenTimes:
+    """Uniform as well, but those of one batch evenly spaced, for a loss of less variance: arXiv 2107.00630, I.1."""
+
+    def draw(self, schedule: Schedule, key: Key, num: int, axis_name: AxisName = None) -> PerExample:
+        """(num,) times, float32."""
+        share = parallel.even_shares(key, num, axis_name)
+        if schedule.discrete:
+            return jnp.floor(share * (int(schedule.start) + 1))
+        return schedule.end + (schedule.start - schedule.end) * share
+
+
+Times: TypeAlias = UniformTimes | EvenTimes | LogNormal | LogitNormal
 """Distributions that a setting can name on the command line."""

@@ -32,7 +32,7 @@ from jaxgen.gans.diagnostics import certainty, diversity
 from jaxgen.gans.discrimination import FAKE, GENERATOR, score_both
 from jaxgen.gans.networks import AdversarialState, create_players, generator_step, scorer
 from jaxgen.gans.objectives import Minimax
-from jaxgen.images import scale
+from jaxgen.images import binarized, scale
 from jaxgen.losses.adversarial import minimax_discriminator
 from jaxgen.losses.likelihoods import bernoulli_nll
 from jaxgen.losses.softmax import boundary_seeking_policy, importance_weights
@@ -98,9 +98,7 @@ def drawn(logits: Points, num: int, mode: Mode) -> Draws:
 
 def binary(config: Config, images: Points, mode: Mode) -> Points:
     """Zeros and ones, drawn with the grey levels of images as probabilities and the keys of the pass."""
-    low, high = _bounds(config)
-    keys = mode.stream(PIXELS).example_keys("pixels of data")
-    return jax.vmap(jax.random.bernoulli)(keys, (images - low) / (high - low)).astype(images.dtype)
+    return binarized(images, mode.stream(PIXELS).example_keys("pixels of data"), _bounds(config), "each_step")
 
 
 def black_and_white(config: Config, pixels: Points) -> Points:

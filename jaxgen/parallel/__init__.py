@@ -9,6 +9,7 @@ states and batches lie. `drivers` and `inside` use `layout`, and do not use each
 from jaxgen.parallel.drivers import Step, compiled, compiler_options, initial, jit, pmap, program, shard_map
 from jaxgen.parallel.inside import (
     draw,
+    even_shares,
     example_keys,
     gather,
     pass_key,
@@ -42,6 +43,7 @@ __all__ = [
     "compiler_options",
     "differing_replicas",
     "draw",
+    "even_shares",
     "example_keys",
     "gather",
     "global_batch",

@@ -103,6 +103,14 @@ def draw(sampler: Callable[[Key], jax.Array], key: Keys, num: int, axis_name: st
     return jax.lax.with_sharding_constraint(drawn, PartitionSpec(AXIS))
 
 
+def even_shares(key: Key, num: int, axis_name: str | None = None) -> jax.Array:
+    """(u + i / B) mod 1 for example i of the global batch of B, u uniform in [0, 1): (num,), float32."""
+    first, total = 0, num
+    if axis_name is not None:
+        first, total = num * jax.lax.axis_index(axis_name), num * jax.lax.axis_size(axis_name)
+    return (jax.random.uniform(key) + (first + jnp.arange(num)).astype(jnp.float32) / total) % 1.0
+
+
 def replicated_weights(params: Any) -> Any:
     """The weights whole on every device, for the passes of a step whose state is cut (`jit` with `shard_state`).
 

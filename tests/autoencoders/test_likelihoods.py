@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from jaxgen.autoencoders.likelihoods import Bernoulli, DiscretizedLogistic, Gaussian, LearnedGaussian, content_keys
+from jaxgen.autoencoders.likelihoods import Bernoulli, DiscretizedLogistic, Gaussian, LearnedGaussian
+from jaxgen.images import content_keys
 
 NUM = 300
 UNIT = (0.0, 1.0)

@@ -69,10 +69,11 @@ class Exact(nn.Module):
     mean: float = 0.3
     deviation: float = 0.2
     schedule: Schedule = LinearBetas()
+    told: float = 1.0  # what the schedule multiplies a time by where the network is told it
 
     @nn.compact
     def __call__(self, inputs, times, condition, output_shape, *, mode: Mode = EVALUATION):
-        level = Level(*(along(part, inputs) for part in self.schedule.level(times)))
+        level = Level(*(along(part, inputs) for part in self.schedule.level(times / self.told)))
         noise = (inputs - level.alpha * posterior_mean(level, inputs, self.mean, self.deviation)) / level.sigma
         return noise * self.param("weight", nn.initializers.ones, ())
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgen.diffusion.samplers import DDIM, Ancestral, DPMSolver, Euler, Heun
+from jaxgen.diffusion.samplers import DDIM, Ancestral, DPMSolver, Euler, Heun, PredictorCorrector
 from jaxgen.diffusion.samplers.path import path
 from jaxgen.diffusion.schedules import Cosine, Level, Straight
 from tests.diffusion.oracles import posterior_mean
@@ -46,6 +46,8 @@ def affine(sampler, schedule, data):
                 state = ancestral_step(sampler, i, state, (here, there), data)
             case Euler() | Heun():
                 state = ode_step(sampler, schedule, i, state, (here, there), data)
+            case PredictorCorrector():
+                state = reverse_step(i, state, (here, there), data, last=i == sampler.steps - 1)
             case DPMSolver():
                 state = dpm_step(sampler, i, state, (here, there), data, history)
     return state
@@ -71,6 +73,16 @@ def ancestral_step(sampler, i, state, levels, data):
         alpha_n * offset - direction * alpha * offset / sigma,
     )
     return state.with_noise(i, np.sqrt(variance) * (sigma_n > 0))
+
+
+def reverse_step(i, state, levels, data, *, last):
+    """2 x - a x - b^2 epsilon / sigma + b z, where the forward step is x_t = a x_n + b z."""
+    (alpha, sigma), (alpha_n, sigma_n) = levels
+    a = alpha / alpha_n
+    b = np.sqrt(sigma**2 - a**2 * sigma_n**2)
+    slope, offset = data_of(levels[0], data)
+    state = state.then(2 - a - b**2 * (1.0 - alpha * slope) / sigma**2, b**2 * alpha * offset / sigma**2)
+    return state.with_noise(i, b * (not last))
 
 
 def ode_step(sampler, schedule, i, state, levels, data):

@@ -13,8 +13,18 @@ import pytest
 from jaxgen.diffusion import predictions
 from jaxgen.diffusion.grids import Even, Karras, Linspace, LogSNR
 from jaxgen.diffusion.limits import NoLimit
-from jaxgen.diffusion.samplers import DDIM, Ancestral, Churn, DPMSolver, Euler, Heun, run
-from jaxgen.diffusion.schedules import VE, VP, Cosine, CosineBetas, LinearBetas, ScaledLinearBetas, Sigmas, Straight
+from jaxgen.diffusion.samplers import DDIM, Ancestral, Churn, DPMSolver, Euler, Heun, PredictorCorrector, run
+from jaxgen.diffusion.schedules import (
+    VE,
+    VP,
+    Cosine,
+    CosineBetas,
+    LinearBetas,
+    ScaledLinearBetas,
+    Sigmas,
+    Straight,
+    SubVP,
+)
 from tests.diffusion.oracles import gaussian, marginal, mixture
 from tests.diffusion.recursions import affine
 
@@ -32,6 +42,7 @@ SCHEDULES = (
     CosineBetas(),
     ScaledLinearBetas(),
     VP(),
+    SubVP(),
     Cosine(),
     VE(0.02, 20.0),
     Sigmas(0.01, 20.0),
@@ -46,6 +57,7 @@ SAMPLERS = {
     "heun": Heun(8, grid=Even()),
     "euler, churn": Euler(8, churn=Churn(3.0, 0.05, 10.0, 1.003)),
     "heun, churn": Heun(8, grid=Linspace(), churn=Churn(3.0, 0.05, 10.0, 1.003)),
+    "reverse diffusion": PredictorCorrector(8, 0),
     "dpm 1": DPMSolver(8, 1),
     "dpm 2": DPMSolver(8, 2),
     "dpm 2, heun": DPMSolver(8, 2, "heun", lower_below=0),

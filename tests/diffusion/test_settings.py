@@ -1,6 +1,16 @@
 """Settings of the family: the numbers of the papers by default."""
 
-from jaxgen.diffusion import consistency, ddpm, edm, flow_matching, guided_ddpm, improved_ddpm, mean_flow
+from jaxgen.diffusion import (
+    consistency,
+    ddpm,
+    edm,
+    flow_matching,
+    guided_ddpm,
+    improved_ddpm,
+    mean_flow,
+    score_sde,
+    vdm,
+)
 from jaxgen.diffusion.augmentation import Augmentation
 from jaxgen.diffusion.consistency import Alone
 from jaxgen.diffusion.couplings import Independent
@@ -9,9 +19,10 @@ from jaxgen.diffusion.guidance import ByClassifier, NoGuidance
 from jaxgen.diffusion.improved_ddpm import Hybrid
 from jaxgen.diffusion.mean_flow import Jumps
 from jaxgen.diffusion.predictions import Noise, Preconditioned, Velocity
-from jaxgen.diffusion.samplers import DDIM, Ancestral, Euler, Heun, Renoise
-from jaxgen.diffusion.schedules import CosineBetas, LinearBetas, Sigmas, Straight
+from jaxgen.diffusion.samplers import DDIM, Ancestral, Euler, Heun, PredictorCorrector, Renoise
+from jaxgen.diffusion.schedules import VP, CosineBetas, LinearBetas, Sigmas, Straight
 from jaxgen.diffusion.times import LogitNormal, LogNormal, UniformTimes
+from jaxgen.diffusion.vdm import Gammas, GammaSteps
 from jaxgen.diffusion.weights import EDMWeight, PseudoHuber, Squared, Unweighted
 from jaxgen.moving_averages import Constant, HalfLife
 from jaxgen.optimizers import Adam, Optimizer, RAdam
@@ -89,6 +100,28 @@ PAPERS = {
         "guidance": NoGuidance(),
         "optimizer": Optimizer(1e-4, RAdam()),
         "average": Constant(0.99993),
+    },
+    # The authors' configs/vp/cifar10_ddpmpp_continuous.py.
+    score_sde: CIFAR
+    | {
+        "schedule": VP(0.1, 20.0, 1e-5),
+        "prediction": Noise(),
+        "likelihood_weighting": False,
+        "sampler": PredictorCorrector(1000, 0),
+        "guidance": NoGuidance(),
+        "optimizer": Optimizer(2e-4, Adam(), warm_up=5000, clip_norm=1.0),
+        "average": Constant(0.9999),
+    },
+    # The authors' configs/cifar10.py.
+    vdm: CIFAR
+    | {
+        "schedule": Gammas(-13.3, 5.0),
+        "num_steps": 0,
+        "num_levels": 256,
+        "binarize": "never",
+        "sampler": GammaSteps(1000),
+        "optimizer": Optimizer(2e-4, Adam(b2=0.99), weight_decay=0.01),
+        "average": Constant(0.9999),
     },
     # Geng et al., table 4.
     mean_flow: CIFAR

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from jaxgen.diffusion.schedules import VP, LinearBetas, Sigmas, Straight, ratio
-from jaxgen.diffusion.times import LogitNormal, LogNormal, UniformTimes
+from jaxgen.diffusion.times import EvenTimes, LogitNormal, LogNormal, UniformTimes
 
 NUM = 20_000
 
@@ -65,7 +65,26 @@ def test_the_logit_normal_is_a_share_of_the_noisiest_time():
     np.testing.assert_allclose(found, 3.0 * drawn(LogitNormal(), Straight(), 100), rtol=1e-6)
 
 
-@pytest.mark.parametrize("times", [UniformTimes(), LogNormal(), LogitNormal()], ids=str)
+@pytest.mark.parametrize("schedule", [VP(), Sigmas(1.0, 3.0), LinearBetas(8)], ids=lambda each: type(each).__name__)
+def test_even_times_of_a_batch_are_evenly_spaced_from_a_uniform_place(schedule):
+    """In eight parts of equal length one each, which is the same share of all parts."""
+    shares = []
+    for seed in range(20):
+        times = np.asarray(EvenTimes().draw(schedule, jax.random.key(seed), 8), np.float64)
+        low, high = (0.0, 8.0) if schedule.discrete else (schedule.end, schedule.start)
+        places = 8 * (times - low) / (high - low)
+        np.testing.assert_array_equal(np.sort(np.floor(places)), np.arange(8))
+        shares.append(np.ptp(places % 1.0 if not schedule.discrete else np.zeros(1)))
+    assert max(shares) < 1e-4
+
+
+def test_an_even_time_of_each_example_is_uniform():
+    found = np.array([EvenTimes().draw(Straight(1e-6), jax.random.key(seed), 3) for seed in range(400)])
+    for place in range(3):
+        require_moments(found[:, place], 0.5, 12**-0.5)
+
+
+@pytest.mark.parametrize("times", [UniformTimes(), EvenTimes(), LogNormal(), LogitNormal()], ids=str)
 @pytest.mark.parametrize("schedule", [LinearBetas(1000), Straight()], ids=lambda each: type(each).__name__)
 def test_times_are_the_same_however_many_devices_share_the_batch(times, schedule):
     whole, shares = jax.jit(

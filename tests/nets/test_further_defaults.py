@@ -56,6 +56,7 @@ from jaxgen.nets.unet.cross_attention import CrossAttentionUNet
 from jaxgen.nets.unet.ddpm import UNet
 from jaxgen.nets.unet.ddpm_plus_plus import DDPMPlusPlus
 from jaxgen.nets.unet.embeddings import Fourier, Sinusoid
+from jaxgen.nets.unet.fourier_inputs import FourierInputs
 from jaxgen.nets.unet.patches import Patched
 from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
 from jaxgen.nets.vgg16 import VGG16Maps
@@ -210,6 +211,7 @@ NUMBERS = [
             "remat": False,
         },
     ),
+    (FourierInputs, {"exponents": (6, 7)}),
     (
         UNet,
         {

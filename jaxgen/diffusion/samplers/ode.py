@@ -140,18 +140,23 @@ def _moved(found: Estimate, row: Row) -> Points:
 
 def _rows(sampler: Euler | Heun, schedule: Schedule) -> Row:
     steps = path(schedule, sampler.grid, sampler.steps, sampler.to_data)
-    from_noise = float(schedule.level(np.float64(schedule.start)).alpha) < 1e-8
+    from_noise = begins_at_noise(schedule)
     point, rescaled, added = steps.points, np.ones(sampler.steps), np.zeros(sampler.steps)
     if sampler.churn.amount > 0:
         require(not from_noise, "churn", sampler.churn.amount, "0 for a schedule that begins at pure noise")
         point, rescaled, added = _churn(sampler, schedule, point)
-    position, _ = _line(point.level, from_noise)
-    next_position, next_scale = _line(steps.next.level, from_noise)
+    position, _ = line(point.level, from_noise)
+    next_position, next_scale = line(steps.next.level, from_noise)
     slope = np.full(sampler.steps, -1.0 if from_noise else 0.0)
     return Row(point, rescaled, added, position, steps.next, next_position, next_scale, slope)
 
 
-def _line(level: Level, from_noise: bool) -> tuple[np.ndarray, np.ndarray]:
+def begins_at_noise(schedule: Schedule) -> bool:
+    """Whether alpha is 0 at the schedule's start, so that equation 2 is used."""
+    return float(schedule.level(np.float64(schedule.start)).alpha) < 1e-8
+
+
+def line(level: Level, from_noise: bool) -> tuple[np.ndarray, np.ndarray]:
     """u, and what x is divided by for y: equation 1 or 2."""
     scale = level.alpha + level.sigma if from_noise else level.alpha
     return level.sigma / scale, scale

@@ -13,11 +13,11 @@ JAX arrays, in float32 for training.
 from typing import TypeAlias
 
 from jaxgen.diffusion.schedules.betas import CosineBetas, LinearBetas, ScaledLinearBetas
-from jaxgen.diffusion.schedules.continuous import VE, VP, Cosine, Sigmas, Straight
-from jaxgen.diffusion.schedules.levels import CLEAN, Level, ratio, snr
+from jaxgen.diffusion.schedules.continuous import VE, VP, Cosine, Sigmas, Straight, SubVP
+from jaxgen.diffusion.schedules.levels import CLEAN, Level, log_snr_rate, ratio, snr
 
 Betas: TypeAlias = LinearBetas | ScaledLinearBetas | CosineBetas
-Schedule: TypeAlias = LinearBetas | ScaledLinearBetas | CosineBetas | VP | Cosine | VE | Sigmas | Straight
+Schedule: TypeAlias = LinearBetas | ScaledLinearBetas | CosineBetas | VP | SubVP | Cosine | VE | Sigmas | Straight
 """Schedules that a setting can name on the command line."""
 
 __all__ = [
@@ -33,6 +33,8 @@ __all__ = [
     "Schedule",
     "Sigmas",
     "Straight",
+    "SubVP",
+    "log_snr_rate",
     "ratio",
     "snr",
 ]

@@ -45,9 +45,7 @@ class VP(_Continuous):
 
     def time(self, log_snr: Any) -> Any:
         """The time of a log SNR."""
-        lib = library(log_snr)
-        twice = 2.0 * lib.logaddexp(-log_snr, lib.zeros_like(log_snr))  # -4 log alpha
-        return twice / (self.first + lib.sqrt(self.first**2 + (self.last - self.first) * twice))
+        return self._time(0.5 * library(log_snr).logaddexp(-log_snr, library(log_snr).zeros_like(log_snr)))
 
     def label(self, t: Any) -> Any:
         """What the network is told of the time: 999 t, as in the authors' code."""
@@ -55,6 +53,33 @@ class VP(_Continuous):
 
     def _log_alpha(self, t: Any) -> Any:
         return -0.25 * t**2 * (self.last - self.first) - 0.5 * t * self.first
+
+    def _time(self, minus_log_alpha: Any) -> Any:
+        four = 4.0 * minus_log_alpha
+        return four / (self.first + library(four).sqrt(self.first**2 + (self.last - self.first) * four))
+
+
+@dataclass(frozen=True)
+class SubVP(VP):
+    """alpha_t of the variance-preserving process, sigma_t = 1 - alpha_t^2, which is never larger than its sigma_t.
+
+    The sub-VP process of Song et al., 2020, arXiv 2011.13456, appendix B.
+    """
+
+    def level(self, t: Any) -> Level:
+        """alpha_t and sigma_t."""
+        lib, log_alpha = library(t), self._log_alpha(t)
+        return Level(lib.exp(log_alpha), -lib.expm1(2.0 * log_alpha))
+
+    def log_snr(self, t: Any) -> Any:
+        """2 log(alpha_t / sigma_t)."""
+        lib, log_alpha = library(t), self._log_alpha(t)
+        return 2.0 * log_alpha - 2.0 * lib.log(-lib.expm1(2.0 * log_alpha))
+
+    def time(self, log_snr: Any) -> Any:
+        """The time of a log SNR: sigma / alpha = 2 sinh(-log alpha)."""
+        lib = library(log_snr)
+        return self._time(lib.arcsinh(0.5 * lib.exp(-0.5 * log_snr)))
 
 
 @dataclass(frozen=True)

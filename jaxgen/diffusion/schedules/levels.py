@@ -42,3 +42,8 @@ def preserving(log_snr: Any) -> Level:
     """The level with alpha^2 + sigma^2 = 1."""
     lib = library(log_snr)
     return Level(lib.sqrt(sigmoid(log_snr)), lib.sqrt(sigmoid(-log_snr)))
+
+
+def log_snr_rate(schedule: Any, times: Any) -> Any:
+    """-d log SNR / dt at times of a schedule in continuous time, above 0: g^2 / sigma^2 of dx = f x dt + g dw."""
+    return -jax.jvp(schedule.log_snr, (times,), (jnp.ones_like(times),))[1]

@@ -2,10 +2,21 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.diffusion.schedules import VE, VP, Cosine, Sigmas, Straight, ratio
+from jaxgen.diffusion.schedules import VE, VP, Cosine, Sigmas, Straight, SubVP, log_snr_rate, ratio
 from tests.diffusion.schedules.laws import require_inverse, require_monotone, require_single_precision
 
-SCHEDULES = [VP(), VP(0.0, 5.0, 1e-2), Cosine(), VE(), VE(0.02, 100.0), Sigmas(), Straight(), Straight(1e-5)]
+SCHEDULES = [
+    VP(),
+    VP(0.0, 5.0, 1e-2),
+    SubVP(),
+    SubVP(0.0, 5.0, 1e-2),
+    Cosine(),
+    VE(),
+    VE(0.02, 100.0),
+    Sigmas(),
+    Straight(),
+    Straight(1e-5),
+]
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
@@ -22,6 +33,9 @@ def test_log_snr_falls_and_time_is_its_inverse(schedule):
         (VP(), 1e-3, 0.9999450265, 0.0104854163),
         (VP(), 0.5, 0.2811828808, 0.9596542021),
         (VP(), 1.0, 0.0065715865, 0.9999784069),
+        (SubVP(), 1e-3, 0.9999450265, 0.0104854163**2),
+        (SubVP(), 0.5, 0.2811828808, 0.9209361875),
+        (SubVP(), 1.0, 0.0065715865, 0.9999568143),
         (VE(), 0.0, 1.0, 0.01),
         (VE(), 0.5, 1.0, 0.7071067812),
         (VE(), 1.0, 1.0, 50.0),
@@ -46,6 +60,36 @@ def test_vp_has_the_sigmas_of_the_edm_paper(time, sigma):
     assert np.exp(-0.5 * VP().log_snr(np.float64(time))) == pytest.approx(sigma, rel=1e-6)
 
 
+def test_sub_vp_has_less_noise_than_vp_but_at_time_0():
+    """And its sigma is the square of that of VP."""
+    times = np.linspace(0, 1, 11)
+    (alpha, sigma), (same, larger) = SubVP().level(times), VP().level(times)
+    np.testing.assert_array_equal(alpha, same)
+    np.testing.assert_allclose(sigma, larger**2, rtol=1e-12)
+    assert sigma[0] == larger[0] == 0 and (sigma[1:] < larger[1:]).all()
+
+
+def squared_diffusions(times):
+    """g^2 of the three processes, as the paper has them in table 1."""
+    beta = 0.1 + 19.9 * times
+    ve = 2 * (0.01 * 5000**times) ** 2 * np.log(5000)
+    return {VP(): beta, SubVP(): beta * (1 - np.exp(-2 * 0.1 * times - 19.9 * times**2)), VE(): ve}
+
+
+@pytest.mark.parametrize("schedule", squared_diffusions(1.0), ids=str)
+def test_log_snr_falls_at_the_rate_of_the_papers_diffusion_over_the_variance(schedule):
+    times = np.linspace(0.05, 1, 20)
+    wanted = squared_diffusions(times)[schedule] / schedule.level(times).sigma ** 2
+    np.testing.assert_allclose(log_snr_rate(schedule, jnp.asarray(times, jnp.float32)), wanted, rtol=1e-4)
+
+
+@pytest.mark.parametrize("time", [0.0, 0.5, 1.0])
+def test_the_diffusion_of_ve_has_the_golden_values(time):
+    golden = {0.0: 0.0412727, 0.5: 2.9184231, 1.0: 206.3636740}[time]
+    found = log_snr_rate(VE(), jnp.float32(time)) * VE().level(time).sigma ** 2
+    np.testing.assert_allclose(jnp.sqrt(found), golden, rtol=1e-5)
+
+
 @pytest.mark.parametrize("schedule", [VP(), Cosine()], ids=str)
 def test_squares_sum_to_one(schedule):
     level = schedule.level(np.linspace(0, 1, 11))
@@ -67,7 +111,7 @@ def test_where_only_noise_is_left_log_snr_is_minus_infinity_and_no_nan(schedule)
         assert schedule.level(one).alpha == 0.0
 
 
-@pytest.mark.parametrize("schedule", [VP(), Cosine(), Straight()], ids=str)
+@pytest.mark.parametrize("schedule", [VP(), SubVP(), Cosine(), Straight()], ids=str)
 def test_clean_data_stand_at_time_0(schedule):
     np.testing.assert_array_equal(schedule.level(np.float64(0)), (1.0, 0.0))
     np.testing.assert_array_equal(schedule.level(jnp.float32(0)), (1.0, 0.0))
@@ -78,6 +122,7 @@ def test_clean_data_stand_at_time_0(schedule):
     ("schedule", "time", "label"),
     [
         (VP(), 0.5, 499.5),
+        (SubVP(), 0.5, 499.5),
         (Cosine(), 0.5, 500.0),
         (Straight(), 0.25, 250.0),
         (VE(), 1.0, np.log(25.0)),
@@ -112,6 +157,7 @@ def test_times_reach_from_the_largest_sigma_to_the_least():
         (VP, {"last": 0.0}, "last is 0.0, but must be above 0"),
         (VP, {"end": 0.0}, "end is 0.0, but must be above 0"),
         (VP, {"end": 1.0}, "end is 1.0, but must be below 1"),
+        (SubVP, {"first": 20.0}, "first is 20.0, but must be below last=20.0"),
         (Cosine, {"end": 1.0}, "end is 1.0, but must be below 1"),
         (Cosine, {"end": 0.0}, "end is 0.0, but must be above 0"),
         (Straight, {"end": 1.0}, "end is 1.0, but must be below 1"),

@@ -58,8 +58,8 @@ def test_the_table_is_the_mean_over_held_out_images(trained, capsys):
 def test_more_images_begin_with_the_same_ones_and_a_last_batch_may_be_short(trained):
     chosen, model, _, state = restore.newest(trained)
     images = data.load("digits", "test")
-    few, means = likelihood.measure(model, chosen.model, state, images, likelihood.Options(4, 1, 4))
-    many, more = likelihood.measure(model, chosen.model, state, images, likelihood.Options(1_000, 1, 4))
+    few, means = likelihood.measure(model, chosen.model, state, images, likelihood.Options(4, 4, num_latents=1))
+    many, more = likelihood.measure(model, chosen.model, state, images, likelihood.Options(1_000, 4, num_latents=1))
     assert len(many["kl"]) == len(more) == len(images) == 297
     np.testing.assert_array_equal(many["nll"][:4], few["nll"])
     np.testing.assert_array_equal(more[:4], means)

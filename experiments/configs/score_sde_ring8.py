@@ -1,0 +1,36 @@
+"""Score-based model (sub-VP, a perceptron that is told the time) on eight Gaussians on a circle.
+
+python -m experiments.train score_sde_ring8
+python -m experiments.likelihood runs/score_sde_ring8 --num-probes 0
+
+The second command computes log p(x) of held-out points by the ordinary differential equation.
+"""
+
+from experiments.runs.experiment import Experiment
+from jaxgen.diffusion import score_sde
+from jaxgen.diffusion.samplers import PredictorCorrector
+from jaxgen.diffusion.schedules import SubVP
+from jaxgen.moving_averages import HalfLife
+from jaxgen.nets.time_mlp import TimeMLP
+from jaxgen.optimizers import Adam, LinearDecay, Optimizer
+
+EXPERIMENT = Experiment(
+    model=score_sde.Config(
+        image_shape=(2,),
+        value_range=None,
+        denoiser=TimeMLP(128, 3),
+        schedule=SubVP(end=1e-3),
+        sampler=PredictorCorrector(200, 1),
+        optimizer=Optimizer(1e-3, Adam(), LinearDecay(20_000)),
+        average=HalfLife(200.0),
+    ),
+    data="ring8",
+    batch_size=256,
+    steps=20_000,
+    steps_per_call=50,
+    log_every=500,
+    sample_every=2_000,
+    checkpoint_every=2_000,
+    num_samples=1_000,
+    pictures=("samples", "trajectories"),
+)
