@@ -22,10 +22,11 @@ class Grid:
     name: str  # of the file, without its suffix
     tile: int  # pixels of a side
     top: int = 0  # pixels above the grid, for captions
+    left: int = 0  # pixels beside it, for names of rows
 
     def tile_at(self, row: int, column: int) -> Image.Image:
         """The tile, in colour."""
-        left, upper = LINE + column * (self.tile + LINE), self.top + LINE + row * (self.tile + LINE)
+        left, upper = self.left + LINE + column * (self.tile + LINE), self.top + LINE + row * (self.tile + LINE)
         picture = Image.open(HERE / f"{self.name}.png").convert("RGB")
         return picture.crop((left, upper, left + self.tile, upper + self.tile))
 
@@ -70,6 +71,7 @@ THUMBNAILS = {
     "infogan": (Grid("infogan_mnist", 56), 3),
     "vq_vae": (Grid("vq_vae_digits", 32), 3),
     "ac_wgan_gp": (Grid("ac_wgan_gp_digits", 32, top=18), 3),
+    "cogan": (Grid("cogan_mnist", 56, left=14), 2),
     "r3gan": (Grid("r3gan_digits", 32, top=18), 3),
     "progan": (Grid("progan_fashion_mnist", 56), 3),
 }

@@ -5,7 +5,9 @@ python -m experiments.train dragan_mnist --data-dir DIR
 The authors' objective, penalty, optimiser and one step of each player; their code trains networks of one hidden layer
 of 128 units, batches of 128 images and latents in (-1, 1)^100.
 
-Meant for about ten minutes on two cores.
+At step 5,000 (seed 0, 15 minutes on one core of an Intel Xeon, beside other work), 1,000 samples: a classifier that is
+right on 99.1 % of held-out digits recognises (p >= 0.9) 71.5 % of them [68.8, 74.1] (of held-out digits 97.3), and the
+ten digits have shares of 7.7 to 12.4 %; Frechet distance 11.2 [9.4, 13.0] (held out 3.9), precision .62, recall .91.
 """
 
 from experiments.runs.experiment import Experiment
