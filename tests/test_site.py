@@ -73,7 +73,6 @@ UNMEASURED = {
     "models/began.md",
     "models/bgan.md",
     "models/bicyclegan.md",
-    "models/ebgan.md",
     "models/ccgan.md",
     "models/context_encoder.md",
     "models/cyclegan.md",

@@ -4,7 +4,10 @@ python -m experiments.train ebgan_mnist --data-dir DIR
 
 The paper's margin and rate for MNIST, where it trains MLPs; --model.pull-away-weight 0 leaves the term out.
 
-Meant for about ten minutes on two cores.
+At step 5,000 (seed 0, 29 minutes on one core of an Intel Xeon, beside other work), 1,000 samples: a classifier that is
+right on 99.1 % of held-out digits recognises (p >= 0.9) 68.9 % of them [66.0, 71.7] (of held-out digits 97.3), and the
+ten digits have shares of 5.1 to 14.8 %; Frechet distance 26.8 [22.2, 31.5] (held out 3.9), precision .67, recall .88:
+whole strokes, many of them of no digit.
 """
 
 from experiments.runs.experiment import Experiment
