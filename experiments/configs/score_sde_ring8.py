@@ -20,7 +20,7 @@ EXPERIMENT = Experiment(
         value_range=None,
         denoiser=TimeMLP(128, 3),
         schedule=SubVP(end=1e-3),
-        sampler=PredictorCorrector(200, 1),
+        sampler=PredictorCorrector(400, corrections=0),
         optimizer=Optimizer(1e-3, Adam(), LinearDecay(20_000)),
         average=HalfLife(200.0),
     ),

@@ -27,8 +27,7 @@ from experiments.evaluation.outputs import Outputs
 from experiments.models.chunks import CHUNK, in_chunks
 from experiments.runs import files, settings, variables
 
-FORMAT = 2
-"""Of what is kept; part of its name."""
+FORMAT = 2  # of what is kept; part of its name
 
 STEPS_PER_CALL = 50
 
