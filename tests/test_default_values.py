@@ -152,6 +152,21 @@ DEFAULTS = {
     "gans.stylegan2.PathLength": {"weight": 2.0, "every": 4, "decay": 0.01, "shrink": 2},
     "gans.styles.Drawing": {"psi": 1.0, "noise": 1.0, "random_noise": False},
     "gans.top_k.TopK": {"gamma": 1.0, "least": 0.5, "every": 1000},
+    "latents.edit_transfer.Transfer": {
+        "frames": 8,
+        "smooth_flow": 0.01,
+        "smooth_color": 1.0,
+        "steps": 5,
+        "solver_steps": 100,
+    },
+    "latents.editing.Editing": {
+        "edge_weight": 0.2,
+        "closeness": 5.0,
+        "prior_weight": 0.0,
+        "keep": 16,
+        "cell": 8,
+        "value_range": (-1.0, 1.0),
+    },
     "latents.inpainting.Inpainting": {"window": 7, "prior_weight": 0.003},
     "latents.style_projection.Projector": {
         "steps": 1000,

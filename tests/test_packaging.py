@@ -57,7 +57,19 @@ def test_the_library_declares_the_packages_that_it_imports_and_no_other():
     assert found == set(CORE)
 
 
-WITH_COMMANDS = ["prepare", "heif", "parquet", "tokens", "video", "tensorboard", "wandb", "export", "test", "benchmark"]
+WITH_COMMANDS = [
+    "prepare",
+    "heif",
+    "parquet",
+    "tokens",
+    "video",
+    "studio",
+    "tensorboard",
+    "wandb",
+    "export",
+    "test",
+    "benchmark",
+]
 
 
 def test_the_extra_of_the_commands_is_what_they_ask_for_and_part_of_those_that_add_to_commands():

@@ -20,6 +20,7 @@ ACTIONS = {
     "grid": "all of a two-dimensional latent space",
     "project": "latents of images, searched for where there is no encoder",
     "inpaint": "holes in images, filled by the model",
+    "edit": "what is painted on images, obeyed by the model",
     "directions": "what changes along directions that are found",
     "video": "a film through the latent space",
     "texts": "from sentence to sentence",

@@ -75,7 +75,7 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
         sliders, lines = _of_groups(words, options)
         yield from lines
     else:
-        sliders = _of_generator(run, options)
+        sliders = of_generator(run, options)
     columns = options.columns or (25 if sheet.is_gif(out) else 7)
     strengths = np.linspace(-options.reach, options.reach, columns, dtype=np.float32)
     pixels = _moved(run, starts, sliders, strengths)
@@ -106,7 +106,7 @@ def _of_groups(words: Words, options: Options) -> tuple[Sliders, list[str]]:
     return Sliders(axis[None], (name,), of_styles=False), lines
 
 
-def _of_generator(run: Trained, options: Options) -> Sliders:
+def of_generator(run: Trained, options: Options) -> Sliders:
     """What sefa or pca finds, each direction times the deviation of draws along it."""
     draws = run.draw(searching.LAST - np.arange(options.draws), options.seed)
     labels = np.arange(options.draws) % run.config.num_classes if run.conditional else None

@@ -71,7 +71,7 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     labels = searching.labels_for(run, chosen.labels)
     by = compared.compared(run, options.features, options.pixel_weight)
     yield f"distance: {by.about}"
-    latents, made = _found(run, options, space, by.distance, Wanted(chosen.pixels, labels))
+    latents, made = search(run, options, space, by.distance, Wanted(chosen.pixels, labels))
     ratios, distances = searching.decibels(made, chosen.pixels), by.between(made, chosen.pixels, run.config.value_range)
     yield (
         f"{len(ratios)} images, PSNR {said(ratios.mean())} dB on average, {said(ratios.min())} at least; "
@@ -103,7 +103,7 @@ class Wanted(NamedTuple):
     labels: np.ndarray | None  # that the model is told
 
 
-def _found(
+def search(
     run: Trained, options: Options, space: Space, distance: Distance, wanted: Wanted
 ) -> tuple[np.ndarray, np.ndarray]:
     """The latents of all images, and uint8 pixels of what is made of them."""
@@ -118,7 +118,7 @@ def _found(
         starts = np.concatenate([run.encode(pixels, labels).reshape(1, len(pixels), -1), starts[1:]])
 
     @parallel.compiled
-    def search(state: Any, pixels: Any, starts: Any, labels: Any) -> Any:
+    def found(state: Any, pixels: Any, starts: Any, labels: Any) -> Any:
         generate = space.of(state)
         targets = images.scale(pixels, run.config.value_range)
         given = () if labels is None else (labels,)
@@ -126,6 +126,6 @@ def _found(
         return latents, images.to_pixels(generate(latents, *given), run.config.value_range)
 
     def some(places: np.ndarray) -> Any:
-        return search(run.state, pixels[places], starts[:, places], None if labels is None else labels[places])
+        return found(run.state, pixels[places], starts[:, places], None if labels is None else labels[places])
 
     return in_chunks(some, np.arange(len(pixels)), min(searching.CHUNK, len(pixels)))

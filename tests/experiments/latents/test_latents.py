@@ -3,6 +3,8 @@
 import contextlib
 import pathlib
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 import typing
@@ -374,7 +376,9 @@ def test_every_command_of_the_documentation_runs(runs, photos, tmp_path, monkeyp
     assert {line.split()[0] for _, line in commands} == set(latents.ACTIONS) - ELSEWHERE
     for name, line in commands:
         monkeypatch.chdir(photos.parent)
-        options = line.split()
+        (photos.parent / "docs" / "figures").mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "docs" / "figures" / "latents_layer.png", photos.parent / "docs" / "figures")
+        options = shlex.split(line)
         if options[0] == "directions" and "--num" in options:
             options[options.index("--num") + 1] = "3"  # the stand-in has no more
         more = ["--label", "3"] if "photos" in options and stand_ins[name] == "cvae" else []
@@ -401,4 +405,5 @@ def test_the_python_example_runs():
         exec(compile(example, "docs/latents.md", "exec"), names)
     assert names["way"].shape == (40, 64) and names["places"].shape == (40, 2) and names["codes"].shape == (400, 2)
     assert names["found"].points.shape == (2, 4) and names["directions"].axes.shape == (2, 4)
+    assert names["edited"].latents.shape == (4, 2, 4) and names["changed"].shape == (2, 8, 8, 1)
     np.testing.assert_array_equal(names["seamless"][:, 0], names["images"][:, 0])
