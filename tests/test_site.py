@@ -68,7 +68,6 @@ SHOWN = ["Picture", "Learning curves"]
 
 UNMEASURED = {
     "models/ali.md",
-    "models/clustergan.md",
     "models/consistency.md",
     "models/began.md",
     "models/bgan.md",
@@ -90,7 +89,6 @@ UNMEASURED = {
     "models/partial_conv.md",
     "models/pix2pix.md",
     "models/pixelda.md",
-    "models/score_sde.md",
     "models/sigan.md",
     "models/srgan.md",
     "models/srresnet.md",

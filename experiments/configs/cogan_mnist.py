@@ -7,7 +7,7 @@ The second command also measures the share of pairs of one class. `--data unpair
 digits as the second domain, as the paper.
 
 At step 5,000 (seed 0, 62 minutes on one core of an Intel Xeon, beside other work), 1,000 pairs: 92.8 % [91.2, 94.3] are
-of one class (chance 11.0; the same digit inverted by hand 99.4). Of the first domain's digits a classifier that is right
+of one class (chance 11.0; a digit beside itself inverted 99.4). Of the first domain's digits a classifier that is right
 on 99.1 % of held-out ones recognises (p >= 0.9) 73.6 % [70.8, 76.3]; Frechet distance 13.8 [10.5, 17.1] (held out 3.9).
 """
 

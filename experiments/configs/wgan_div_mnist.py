@@ -4,7 +4,9 @@ python -m experiments.train wgan_div_mnist --data-dir DIR
 
 The networks of `wgan_gp_mnist`, with the paper's k = 2, p = 6 and four steps of the critic.
 
-Meant for about fifteen minutes on two cores.
+At step 3,000 (seed 0, 37 minutes on one core of an Intel Xeon, beside other work), 1,000 samples: a classifier that is
+right on 99.1 % of held-out digits recognises (p >= 0.9) 70.7 % of them [68.2, 73.6] (of held-out digits 97.3), and the
+ten digits have shares of 8.2 to 11.4 %; Frechet distance 9.6 [7.9, 11.3] (held out 3.9), precision .62, recall .91.
 """
 
 from experiments.runs.experiment import Experiment

@@ -108,7 +108,8 @@ def _headline(runs: Sequence[Record]) -> str:
             known = [f"{title} {_value(rows[name][one])}" for one, title in beside if _has(rows[name], one)]
             return f"{rows[name]['name']} {' / '.join(values)}" + (f" ({', '.join(known)})" if known else "")
     if "likelihood" in runs[0]:
-        return "-ELBO " + " / ".join(f"{one['likelihood']['negative_elbo']['mean']:.2f}" for one in runs) + " nats"
+        title, name = ("-ELBO", "negative_elbo") if "negative_elbo" in runs[0]["likelihood"] else ("-log p(x)", "nll")
+        return f"{title} " + " / ".join(f"{one['likelihood'][name]['mean']:.2f}" for one in runs) + " nats"
     return ""
 
 
@@ -248,20 +249,23 @@ def _likelihoods(runs: Sequence[Record]) -> list[str]:
     if not measured:
         return []
     first = measured[0]["likelihood"]
-    names = {
-        "negative_elbo": "negative ELBO",
-        "reconstruction": "reconstruction, -E[log p(x\\|z)]",
-        "kl": "divergence",
-        "nll": f"-log p(x), {first['num_latents']:,} weights",
-    }
+    if "num_latents" in first:
+        names = {
+            "negative_elbo": "negative ELBO",
+            "reconstruction": "reconstruction, -E[log p(x\\|z)]",
+            "kl": "divergence",
+            "nll": f"-log p(x), {first['num_latents']:,} weights",
+        }
+    else:
+        names = {name: row["said"].replace("|", "\\|") for name, row in first.items() if isinstance(row, dict)}
     head = ["nats an image", *(f"seed {one['seed']}" for one in measured)]
     body = []
     for name, title in names.items():
         cells = [one["likelihood"][name] for one in measured]
         body.append([title, *(f"{cell['mean']:.2f} ± {cell['standard_error']:.2f}" for cell in cells)])
-    body.append(
-        ["active latents", *(f"{one['likelihood']['active_latents']} of {first['latents']}" for one in measured)]
-    )
+    if "active_latents" in first:
+        active = (f"{one['likelihood']['active_latents']} of {first['latents']}" for one in measured)
+        body.append(["active latents", *active])
     note = f"{first['num_images']:,} held-out images; {first['protocol']}. Standard errors over images."
     return [*_table(head, body), "", note, ""]
 

@@ -188,6 +188,23 @@ def test_an_experiment_that_is_given_its_frozen_parts_is_the_published_one():
     assert not records.is_published(given | {"command": command + " --steps 3"})
 
 
+def test_the_likelihood_of_a_denoiser_has_the_rows_that_its_file_names(tmp_path):
+    run = finished_run(tmp_path / "run")
+    evaluation = json.loads((run / "evaluation.json").read_text())
+    (run / "evaluation.json").write_text(json.dumps(evaluation | {"rows": []}))
+    row = {"mean": 81.234, "standard_error": 0.5, "bits_per_dim": 0.1}
+    found = {"step": 200, "num_images": 9, "protocol": "binary pixels", "method": "bound", "num_draws": 3}
+    found |= {"prior": row | {"said": "divergence from the prior"}, "nll": row | {"said": "bound on -log p(x|y)"}}
+    (run / "likelihood.json").write_text(json.dumps(found))
+    out = tmp_path / "results"
+    assert command.main(["--out", str(out), "--figures", str(tmp_path / "figures"), "--add", str(run)]) == 0
+    page = (out / "gans.md").read_text()
+    assert "| divergence from the prior | 81.23 ± 0.50 |" in page
+    assert "| bound on -log p(x\\|y) | 81.23 ± 0.50 |" in page
+    assert "active latents" not in page
+    assert "-log p(x) 81.23 nats" in (out / "index.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
