@@ -22,9 +22,9 @@ DRAWS = 2_000
 
 def having(image_set: ImageSet, word: str) -> np.ndarray:
     """The numbers of the images that a word names. UserError where there are none."""
-    marks, names = _marks(image_set), image_set.attribute_names
-    there = np.ones(len(image_set), bool)
-    for name, wanted in _wanted(word, image_set).items():
+    asked, names = _wanted(word, image_set), image_set.attribute_names
+    marks, there = _marks(image_set), np.ones(len(image_set), bool)
+    for name, wanted in asked.items():
         there &= (marks[:, names.index(name)] > 0) == wanted
     if not there.any():
         raise UserError(f"{image_set.name} has held out no image of {word!r}; name fewer attributes")

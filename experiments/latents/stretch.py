@@ -52,9 +52,9 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
 
 
 def _layer(given: int | None, sizes: list[tuple[int, int]]) -> int:
-    """What `--layer` says, or the last of the second size."""
+    """What `--layer` says, or the last of the second size before that of the image."""
     if given is not None:
         require_layers("--layer", [given], len(sizes))
         return given
-    there = sorted(set(sizes))
-    return max(layer for layer, size in enumerate(sizes) if size == there[min(1, len(there) - 1)])
+    there = sorted(set(sizes[:-1]))
+    return max(layer for layer, size in enumerate(sizes[:-1]) if size == there[min(1, len(there) - 1)])

@@ -66,7 +66,6 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
 def _of_one_network(run: Trained, other: Trained) -> Trained:
     """The other run. UserError where its network is another one."""
     for name in ("synthesis", "image_shape", "value_range"):
-        here, there = (getattr(each.config, name, None) for each in (run, other))
-        if here != there:
-            raise UserError(f"{other.folder} has {name} {there}, but {run.folder} {here}; use runs of one network")
+        if getattr(run.config, name, None) != getattr(other.config, name, None):
+            raise UserError(f"{other.folder} has another {name} than {run.folder}; use runs of one network")
     return other

@@ -1,6 +1,7 @@
 """Features between the layers of all style-based generators: read, replaced, and taken from another generator."""
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,11 +23,11 @@ def drawn(name, seed=0):
     ws = jnp.zeros((1, num, 3))
     fresh = jax.eval_shape(lambda: net.init(jax.random.key(0), ws, shape))
     generator = np.random.default_rng(seed)
-    variables = jax.tree.map(lambda leaf: jnp.asarray(generator.normal(size=leaf.shape), jnp.float32), fresh)
-    variables = {
-        **variables,
-        **({"magnitudes": jax.tree.map(jnp.abs, variables["magnitudes"])} if name == "stylegan3" else {}),
-    }
+    variables: Any = jax.tree.map(lambda leaf: generator.normal(size=leaf.shape).astype(np.float32), fresh)
+    if name == "stylegan3":
+        variables = {**variables, "magnitudes": jax.tree.map(np.abs, variables["magnitudes"])}
+    with jax.ensure_compile_time_eval():  # not a tracer of the first caller
+        variables = jax.tree.map(jnp.asarray, variables)
     return lambda ws: net.apply(variables, ws, shape)
 
 

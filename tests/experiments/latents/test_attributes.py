@@ -13,20 +13,35 @@ from tests.experiments.latents.test_latents import draw, near, tile
 from tests.experiments.pictures_on_disk import npz, write_all
 
 NUM = 60
+"""Held-out images."""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Images whose left half is bright with the first attribute, the lower half with the second; none has the third."""
-    place, generator = tmp_path_factory.mktemp("attributes"), np.random.default_rng(0)
-    marks = generator.integers(0, 2, (NUM, 3))
-    marks[:, 2] = 0
-    images = generator.integers(0, 100, (NUM, 8, 8, 1)).astype(np.uint8)
-    images[:, :, :4] += (100 * marks[:, 0, None, None, None]).astype(np.uint8)
-    images[:, 4:] += (55 * marks[:, 1, None, None, None]).astype(np.uint8)
-    parts = {"train": images[:40], "train_attributes": marks[:40], "test": images[40:], "test_attributes": marks[40:]}
+    """What the GAN draws: the left half is the brighter one with the first attribute, the upper one with the second.
+
+    None has the third.
+    """
+    place = tmp_path_factory.mktemp("attributes")
+    run = trained.load(small_runs.save(small_runs.GAN, place / "digits"))
+    images = run.decode(run.draw(np.arange(200, 200 + 100 + NUM), 0))
+    means = [images[:, :, :4], images[:, :, 4:], images[:, :4], images[:, 4:]]
+    left, right, upper, lower = (half.mean(axis=(1, 2, 3)) for half in means)
+    marks = np.stack([above_median(left - right), above_median(upper - lower), np.zeros(len(images))], axis=1).astype(
+        int
+    )
+    parts = {
+        "train": images[NUM:],
+        "train_attributes": marks[NUM:],
+        "test": images[:NUM],
+        "test_attributes": marks[:NUM],
+    }
     write_all(place, {"a.npz": npz(**parts)})
-    return place, images[40:], marks[40:]
+    return place, images[:NUM], marks[:NUM]
+
+
+def above_median(values):
+    return values > np.median(values)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +53,7 @@ def runs(folder):
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(classifier, "USUAL", classifier.Settings(channels=2, width=4, steps=60, learning_rate=0.02))
+    monkeypatch.setattr(classifier, "USUAL", classifier.Settings(channels=2, width=4, steps=150, learning_rate=0.02))
     monkeypatch.setattr(attributes, "DRAWS", 50)
 
 
@@ -63,7 +78,7 @@ def test_draws_are_those_that_classifiers_judge_so(runs, small):
     assert sorted(found["0"] + found["-0"]) == list(range(50))
     left = every[:, :, :4].mean(axis=(1, 2, 3)) - every[:, :, 4:].mean(axis=(1, 2, 3))
     assert left[found["0"]].mean() > left[found["-0"]].mean()
-    assert lines[0].startswith("0: convolutional classifier, ") and " right on 20 held-out images" in lines[0]
+    assert lines[0].startswith("0: convolutional classifier, ") and " right on 60 held-out images" in lines[0]
     assert lines[1] == f"{len(found['-0'])} of 50 draws are judged to be 'attributes:-0'"
 
 

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from experiments import data, latents
+from experiments import latents
 from experiments.command_line.errors import UserError
 from experiments.evaluation import holes as baseline
 from experiments.latents import filling, hole_table, holes, searching, trained
@@ -17,14 +17,17 @@ from jaxgen.translation import context_encoder, partial_conv
 from jaxgen.translation.masks import RandomBlocks
 from tests.experiments import small_runs
 from tests.experiments.latents.test_latents import draw, near, tile
+from tests.experiments.pictures_on_disk import npz, write_all
+from tests.experiments.small_runs import GAN, SYMBOLS, WIDE
 
+SHAPE = (8, 8, 3)
+IMAGES = np.random.default_rng(0).integers(0, 256, (60, *SHAPE), np.uint8)
+TEST = IMAGES[40:]
 FEW = ("--starts", 1, "--steps", 3)
 
-OWN_HOLE = context_encoder.Config(
-    image_shape=(8, 8, 1), side=4, overlap=1, fill=(100.0,), generator=MLP((4,)), discriminator=MLP((4,))
-)
+OWN_HOLE = context_encoder.Config(image_shape=SHAPE, side=4, overlap=1, generator=MLP((4,)), discriminator=MLP((4,)))
 ANY_HOLE = partial_conv.Config(
-    image_shape=(8, 8, 1),
+    image_shape=SHAPE,
     masks=RandomBlocks(2, 2, 4),
     generator=PartialUNet(channels=2, downs=2),
     features=VGG16Maps(channels=2, convolutions=(1, 1)),
@@ -34,23 +37,24 @@ ANY_HOLE = partial_conv.Config(
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
-    models = {"gan": small_runs.GAN, "vae": small_runs.WIDE, "own": OWN_HOLE, "any": ANY_HOLE, "cvae": small_runs.PLANE}
-    return {name: small_runs.save(model, folder / name) for name, model in models.items()}
+    write_all(folder, {"a.npz": npz(train=IMAGES[:40], test=TEST)})
+    plain = {name: dataclasses.replace(one, image_shape=SHAPE) for name, one in (("gan", GAN), ("vae", WIDE))}
+    models = plain | {"own": OWN_HOLE, "any": ANY_HOLE}
+    return {name: small_runs.save(one, folder / name, data=f"npz:{folder}/a.npz") for name, one in models.items()}
 
 
 def test_the_table_has_each_hole_and_what_fills_it(folders, tmp_path, capsys):
     beside = [str(folders[name]) for name in ("vae", "own", "any")]
     found = draw(folders["gan"], "inpaint", tmp_path / "t.png", "--table", 5, "--beside", *beside, *FEW)
     table = json.loads((tmp_path / "t.json").read_text())
-    assert table["num"] == 5 and table["data"] == "digits" and table["search"]["steps"] == 3
+    assert table["num"] == 5 and table["data"].endswith("a.npz") and table["search"]["steps"] == 3
     rows = {row["mask"]: row for row in table["rows"]}
     assert list(rows) == [*holes.NAMES, "of own"] and rows["of own"]["missing"] == 4 / 64
     fills = rows["random"]["fills"]
     assert list(fills) == ["gan", "vae", "own", "any", hole_table.MEAN]
     assert fills["own"] == {"reason": "fills the hole that it was trained with alone"}
-    test = data.load("digits", "test")
-    pixels = np.asarray(test.batch(np.arange(5) * len(test) // 5))
-    masks, _ = holes.masks("random", 5, (8, 8, 1), 0)
+    pixels = TEST[::4]
+    masks, _ = holes.masks("random", 5, SHAPE, 0)
     plain = searching.decibels(baseline.plain(pixels, masks), pixels)
     cell = fills[hole_table.MEAN]["psnr"]
     assert cell["value"] == pytest.approx(plain.mean(), rel=1e-5) and cell["num"] == 5
@@ -63,12 +67,16 @@ def test_the_table_has_each_hole_and_what_fills_it(folders, tmp_path, capsys):
     assert near(tile(found, 4, 0, 10, 7), pixels[0]) and near(tile(found, 5, 5, 10, 7), network[1])
     assert (tile(found, 4, 4, 10, 7) == 255).all()  # the context encoder's place
     printed = capsys.readouterr().out
-    assert "5 held-out images of digits; PSNR in dB, in brackets intervals of 95 %" in printed
-    assert "random   80%" in printed and "of own" in printed and f"the table in {tmp_path / 't.json'}" in printed
+    assert "a.npz; PSNR in dB, in brackets intervals of 95 %" in printed
+    assert (
+        f"random   {rows['random']['missing']:.0%}" in printed
+        and "of own" in printed
+        and f"the table in {tmp_path / 't.json'}" in printed
+    )
 
 
 def test_a_network_with_a_hole_of_its_own_is_known_by_it(folders):
-    pixels = np.zeros((3, 8, 8, 1), np.uint8)
+    pixels = TEST[:3]
     own = filling.own_holes(trained.load(folders["own"]), pixels)
     assert own is not None and own.shape == (3, 8, 8, 1) and (own == 0).sum() == 3 * 4
     for name in ("any", "gan"):
@@ -79,18 +87,18 @@ def test_every_image_is_counted_once(folders, monkeypatch):
     """Of those that a run fills: not the mean, nor holes that a network does not fill."""
     run, moves = trained.load(folders["any"]), []
     monkeypatch.setattr(filling, "CHUNK", 2)
-    pixels = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1), np.uint8)
-    masks, _ = holes.masks("half", 5, (8, 8, 1), 0)
+    pixels = TEST[:5]
+    masks, _ = holes.masks("half", 5, SHAPE, 0)
     filling.by_network(run, 0, moves.append)(pixels, masks)
     assert moves == [2, 2, 1]
 
 
 def test_what_does_not_fit_is_refused(folders, tmp_path):
-    wider = dataclasses.replace(small_runs.GAN, image_shape=(16, 16, 1))
+    wider = dataclasses.replace(GAN, image_shape=(16, 16, 1))
     other = small_runs.save(wider, tmp_path / "wider")
-    symbols = small_runs.save(small_runs.SYMBOLS, tmp_path / "symbols")
+    symbols = small_runs.save(SYMBOLS, tmp_path / "symbols")
     for options, message in (
-        (["--table", "300"], "--table is 300, but 297 images are held out; ask for fewer"),
+        (["--table", "300"], "--table is 300, but 20 images are held out; ask for fewer"),
         (["--table", "5", "--beside", str(other)], r"wider makes images \(16, 16, 1\), but .*; name another run"),
         (["--table", "5", "--beside", str(folders["gan"])], "--beside names two runs called gan; name each once"),
         (["--table", "5", "--beside", str(symbols)], "vq_vae makes no image from a latent vector alone"),
