@@ -48,7 +48,7 @@ SHELVES_OF = {
     "translation": {"gans"},
     "text_to_image": {"autoencoders", "diffusion", "gans", "translation"},
     "autoencoders": {"translation"},  # errors and features of a perceptual loss
-    "latents": {"translation"},  # masks of holes
+    "latents": {"gans", "translation"},  # styles and their maps; masks of holes
 }
 """Families whose shelf another family uses; their models it does not."""
 

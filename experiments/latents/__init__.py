@@ -27,6 +27,10 @@ ACTIONS = {
     "style": "the style of images under other texts",
     "noise": "what the noise inputs of a style-based model change",
     "mix": "styles of some images in others, layer by layer",
+    "blend": "two images in one, of a style-based model",
+    "panorama": "images of a style-based model side by side in one",
+    "stretch": "images of a style-based model twice as wide or high",
+    "toonify": "the shapes of a style-based run in the look of another",
     "sticking": "whether detail moves with the image on a way through the styles",
 }
 """Each a module of this package with `Options`, `draw` and the suffixes of the files that it writes, the first without

@@ -26,7 +26,7 @@ OF_CLASS, ROWS = 1_000, 6
 
 @dataclass(frozen=True)
 class Options:
-    """Which groups, from where, and where to. A group: a class, test:1,2, sample:0,5,9, a file, a folder."""
+    """Which groups, from where, and where to. A group: a class, attributes:A,-B, test:1,2, sample:0,5, files."""
 
     out: pathlib.Path | None = None  # PNG or GIF to write; RUN/arithmetic.png if not given
     plus: tuple[str, ...] = ()  # groups whose mean vectors are added

@@ -32,7 +32,7 @@ OF_CLASS = 1_000
 
 @dataclass(frozen=True)
 class Options:
-    """Which directions, from where, and where to. A group: a class, test:1,2, sample:0,5,9, a file, a folder."""
+    """Which directions, from where, and where to. A group: a class, attributes:A,-B, test:1,2, sample:0,5, files."""
 
     out: pathlib.Path | None = None  # PNG or GIF to write, and an .npz; RUN/directions.png if not given
     method: Literal["means", "plane", "sefa", "pca"] = "pca"  # of groups: means, plane; of the generator: sefa, pca

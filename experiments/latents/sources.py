@@ -5,6 +5,7 @@ A word is one of
     test:12,40        held-out images by their number, from 0
     sample:0,5,9      images drawn from the prior, numbered as in the picture of experiments.sample, from 0
     latents:FILE.npz  latents that were found before: what `project` and `inpaint` write beside their picture
+    attributes:A,-B   held-out images that have A and not B; of a model without encoder draws that are judged so
     PATH              a picture, or a folder of pictures, of one's own
 A class of the data set comes before a file of the same name; ./NAME is always the file.
 """
@@ -20,7 +21,7 @@ from experiments.command_line.errors import UserError
 from experiments.data import files
 from experiments.data.images import ImageSet
 from experiments.data.request import nearest
-from experiments.latents import own, saved
+from experiments.latents import attributes, own, saved
 from experiments.latents.trained import Trained
 from experiments.models import abilities, classes
 
@@ -122,6 +123,10 @@ def _points(words: Words, name: str, of_class: int) -> tuple[Points, list[str]]:
     if name.startswith("latents:"):
         return _saved(words, pathlib.Path(name.removeprefix("latents:")).expanduser()), []
     abilities.latent_model(words.run.config)
+    if name.startswith(attributes.WORD) and not words.run.encodes:
+        labels = _samples(words, np.arange(attributes.DRAWS)).labels
+        found, lines = attributes.drawn(words.run, name, words.seed, labels)
+        return _samples(words, found[:of_class]), lines
     if not words.run.encodes:
         raise UserError(
             f"{words.run.name} has no encoder, so {name!r} has no place in its latent space; "
@@ -138,6 +143,8 @@ def _originals(words: Words, name: str, of_class: int) -> tuple[Originals, list[
     lines = []
     if name.startswith("test:"):
         images = _held_out(words.run.held_out, _indices(name))
+    elif name.startswith(attributes.WORD):
+        images = _held_out(words.run.held_out, attributes.having(words.run.held_out, name)[:of_class])
     elif (files.is_file(path) or files.is_folder(path)) and name not in words.run.held_out.classes:
         names, pixels, line = own.load(path, words.run.config.image_shape, words.invert, words.run.experiment.images)
         if words.run.conditional and words.label is None:

@@ -1,6 +1,6 @@
 """A run of a style-based model: styles of latents, and images of styles with fixed or with other noise."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -9,13 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from experiments.command_line.errors import UserError
 from experiments.latents import sources
 from experiments.latents.sources import Points, Words
 from experiments.latents.trained import Trained
 from experiments.models import abilities
 from experiments.models.chunks import in_chunks
 from jaxgen import parallel
-from jaxgen.gans import noise_inputs
+from jaxgen.gans import noise_inputs, style_features
 from jaxgen.images import to_pixels
 from jaxgen.mode import Mode
 
@@ -63,6 +64,33 @@ class Styled:
         model: Any = abilities.styled_model(self.run.config)
         return noise_inputs.map_sizes(partial(model.from_w_plus, self.run.config, self.run.state), jnp.asarray(ws))
 
+    def made(self, make: Callable[..., Any], *arrays: np.ndarray, others: tuple[Trained, ...] = ()) -> np.ndarray:
+        """uint8 pixels of `make(draw, *draws, *rows)`: the run's generator and others' as functions of ws, and rows."""
+        runs = (self.run, *others)
+
+        @parallel.compiled
+        def some(states: Any, rows: Any) -> Any:
+            draws = [
+                partial(abilities.styled_model(run.config).from_w_plus, run.config, state)
+                for run, state in zip(runs, states, strict=True)
+            ]
+            return to_pixels(make(*draws, *rows), self.run.config.value_range)
+
+        places, states = np.arange(len(arrays[0])), [run.state for run in runs]
+        return in_chunks(
+            lambda chunk: some(states, [array[chunk] for array in arrays]), places, min(len(places), CHUNK)
+        )
+
+    def layer_sizes(self, ws: np.ndarray) -> list[tuple[int, int]]:
+        """Height and width of the maps after each layer. UserError where they are no parts of the image."""
+        model: Any = abilities.styled_model(self.run.config)
+        draw = partial(model.from_w_plus, self.run.config, self.run.state)
+        sizes = list(style_features.map_sizes(draw, jnp.asarray(ws[:1])).values())
+        height, width, _ = self.run.config.image_shape
+        if any(height % rows or height // rows * columns != width for rows, columns in sizes):
+            raise UserError(f"{self.run.name} has maps that are no parts of its image; use a run of StyleGAN 1 or 2")
+        return sizes
+
     @cached_property
     def _to_w_plus(self) -> Callable[..., Any]:
         model, shape = abilities.styled_model(self.run.config), abilities.latent_shape(self.run.config)
@@ -76,3 +104,10 @@ class Styled:
     def _from_w_plus(self) -> Callable[..., Any]:
         model = abilities.styled_model(self.run.config)
         return parallel.compiled(lambda state, ws, keys: model.from_w_plus(self.run.config, state, ws, Mode(keys)))
+
+
+def require_layers(option: str, layers: Iterable[int], num: int) -> None:
+    """UserError for a layer that a generator has not."""
+    wrong = [layer for layer in layers if not 0 <= layer < num]
+    if wrong:
+        raise UserError(f"{option} has {wrong[0]}, but the layers are 0 to {num - 1}; choose of these")

@@ -47,10 +47,10 @@ def batches(
         with by_steps(config, math.ceil(len(indices) / max(1, size))) as telling:
             yield from sampling.batches(telling, *args, size=size)
         return
-    with _bar(len(indices), "image") as bar:
+    with bar(len(indices), "image") as shown:
         for batch in sampling.batches(config, *args, size=size):
             yield batch
-            _advance(bar, len(batch))
+            advance(shown, len(batch))
 
 
 @contextmanager
@@ -76,28 +76,29 @@ class Watched:
         if not self._num:
             yield
             return
-        with _bar(num_batches * self._num, "step") as self._bar:
+        with bar(num_batches * self._num, "step") as self._bar:
             yield
             jax.effects_barrier()  # calls of `_tell` that are still to come
         self._bar = None
 
     def _tell(self) -> None:
         if self._bar is not None:
-            _advance(self._bar)
+            advance(self._bar)
 
 
 def _has_steps(config: Any) -> bool:
     return isinstance(getattr(config, "sampler", None), SamplerLike)
 
 
-def _advance(bar: Any, num: int = 1) -> None:
-    """Move the bar; its clock starts at the first move, so that the time left does not count the compiler's."""
-    if bar.n == 0:
-        bar.unpause()
-    bar.update(num)
+def advance(shown: Any, num: int = 1) -> None:
+    """Move a bar; its clock starts at the first move, so that the time left does not count the compiler's."""
+    if shown.n == 0:
+        shown.unpause()
+    shown.update(num)
 
 
-def _bar(total: int, unit: str) -> Any:
+def bar(total: int, unit: str, doing: str = "drawing") -> Any:
+    """A bar on stderr after three seconds, which says how much is done and how long the rest will take."""
     from tqdm import tqdm
 
-    return tqdm(total=total, desc="drawing", unit=unit, delay=3.0, leave=False)
+    return tqdm(total=total, desc=doing, unit=unit, delay=3.0, leave=False)

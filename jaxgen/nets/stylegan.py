@@ -25,6 +25,7 @@ from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.convolution import upsample_nearest
 from jaxgen.nets.equalized import EqualizedConv, EqualizedDense, scaled_bias
 from jaxgen.nets.growing import channels_at, doublings, fade, require_smaller
+from jaxgen.nets.hook_point import Features, HookPoint
 from jaxgen.nets.image_shapes import halved
 from jaxgen.nets.mapping import SLOPE
 from jaxgen.nets.noise_maps import STRENGTH, map_of
@@ -109,6 +110,7 @@ class StyleGANSynthesis(nn.Module):
         for number in (2 * level, 2 * level + 1):
             hidden = self._conv(level, 1)(hidden) if number % 2 else hidden
             hidden = AdaINLayer(number, name=f"layer_{number}")(hidden, ws[:, number], mode)
+            hidden = HookPoint(number)(Features(hidden, None)).hidden
         return hidden
 
     def _conv(self, level: int, number: int, *, upsample: bool = False) -> EqualizedConv:

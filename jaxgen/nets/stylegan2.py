@@ -24,6 +24,7 @@ from jaxgen.checks import require
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.convolution_algebra import Outputs
 from jaxgen.nets.equalized import EqualizedConv, EqualizedDense
+from jaxgen.nets.hook_point import Features, HookPoint
 from jaxgen.nets.image_shapes import image_shape
 from jaxgen.nets.mapping import SLOPE, Mapping
 from jaxgen.nets.minibatch_stddev import append_stddev
@@ -77,7 +78,10 @@ class StyleGAN2Synthesis(nn.Module):
 
     @nn.compact
     def __call__(self, ws: jax.Array, output_shape: Shape, *, mode: Mode = EVALUATION) -> Images:
-        """(batch, num_styles, features) to (batch, *output_shape), float32, without bounds."""
+        """(batch, num_styles, features) to (batch, *output_shape), float32, without bounds.
+
+        Hook point i comes after all that style i changes, its image included.
+        """
         sizes = map_sizes(output_shape)
         wanted = (ws.shape[0], 2 * len(sizes), ws.shape[-1])
         require(ws.shape == wanted, "shape of the styles", ws.shape, f"{wanted}")
@@ -86,20 +90,20 @@ class StyleGAN2Synthesis(nn.Module):
         constant = self.param("constant", nn.initializers.normal(1.0), (*sizes[0], channels[0]))
         hidden = jnp.broadcast_to(constant.astype(jnp.dtype(self.dtype)), (ws.shape[0], *constant.shape))
         hidden = layer(channels[0], 0)(hidden, ws[:, 0], mode)
-        image = self._image(hidden, ws[:, 1], output_shape)
+        hidden, _ = HookPoint(0)(Features(hidden, None))
+        image = self._image(hidden, ws[:, 1], sizes[0], output_shape[-1])
         for number, width in enumerate(channels[1:], 1):
             hidden = layer(width, 2 * number - 1, up=True)(hidden, ws[:, 2 * number - 1], mode)
+            hidden, image = HookPoint(2 * number - 1)(Features(hidden, upsample(image)))
             hidden = layer(width, 2 * number)(hidden, ws[:, 2 * number], mode)
-            image = upsample(image) + self._image(hidden, ws[:, 2 * number + 1], output_shape)
-        return image
+            hidden, image = HookPoint(2 * number)(Features(hidden, image))
+            image = image + self._image(hidden, ws[:, 2 * number + 1], sizes[number], output_shape[-1])
+        return HookPoint(2 * len(sizes) - 1)(Features(hidden, image)).image
 
-    def _image(self, hidden: jax.Array, w: jax.Array, output_shape: Shape) -> Images:
-        """1x1, modulated without demodulation, and a bias."""
-        number = hidden.shape[1]
-        conv = ModulatedConv(
-            output_shape[-1], 1, demodulate=False, form=self.form, dtype=self.dtype, name=f"image_{number}"
-        )
-        bias = self.param(f"bias_{number}", nn.initializers.zeros, (output_shape[-1],))
+    def _image(self, hidden: jax.Array, w: jax.Array, size: tuple[int, int], channels: int) -> Images:
+        """1x1, modulated without demodulation, and a bias; named by the height of maps that no hook has changed."""
+        conv = ModulatedConv(channels, 1, demodulate=False, form=self.form, dtype=self.dtype, name=f"image_{size[0]}")
+        bias = self.param(f"bias_{size[0]}", nn.initializers.zeros, (channels,))
         return clamped(conv(hidden, w).astype(jnp.float32) + bias[None, None, None], self.clamp)
 
 

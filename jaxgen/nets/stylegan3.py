@@ -33,6 +33,7 @@ from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.convolution_algebra import Outputs
 from jaxgen.nets.equalized import EqualizedDense
 from jaxgen.nets.filters import Taps, lowpass, radial_lowpass
+from jaxgen.nets.hook_point import Features, HookPoint
 from jaxgen.nets.modulated import EPSILON, modulated_conv
 from jaxgen.nets.stylegan2 import activate
 from jaxgen.nets.upfirdn import upfirdn
@@ -108,10 +109,12 @@ class StyleGAN3Synthesis(nn.Module):
         require(ws.shape[1] == num, "styles of an image", ws.shape[1], f"{num}, one for each layer")
         layers = specification(self, output_shape)
         hidden = FourierFeatures(layers[0], name="waves")(ws[:, 0], transforms)
+        hidden = HookPoint(0)(Features(hidden, None)).hidden
         for number, layer in enumerate(layers):
             name = "to_rgb" if layer.to_rgb else f"layer{number}"
             module = FilteredLayer(layer, self.magnitude_half_life, self.dtype, name=name)
             hidden = module(hidden, ws[:, number + 1], mode)
+            hidden = HookPoint(number + 1)(Features(hidden, None)).hidden
         return self.output_scale * hidden.astype(jnp.float32)
 
 

@@ -207,7 +207,9 @@ def test_settings_out_of_range_are_refused(changes, message):
 
 @pytest.mark.exhaustive
 def test_the_page_of_styles_runs_as_it_stands():
-    (block,) = blocks(pathlib.Path("docs/styles.md").read_text(encoding="utf-8"), "python")
     namespace: dict[str, Any] = {}
-    exec(block, namespace)
+    for block in blocks(pathlib.Path("docs/styles.md").read_text(encoding="utf-8"), "python"):
+        exec(block, namespace)
     assert namespace["images"].shape == (1, 8, 8, 3) and namespace["samples"].shape == (3, 8, 8, 3)
+    assert namespace["moved"].shape == (1, 8, 8, 3) and namespace["wide"].shape == (1, 8, 12, 3)
+    assert namespace["high"].shape == (2, 16, 8, 3) and namespace["toon"].shape == (2, 8, 8, 3)

@@ -114,6 +114,7 @@ LAYERS |= {"FourierFeatures", "FilteredLayer"}  # of StyleGAN 3
 LAYERS |= {"PartialConv", "ChannelWiseDense"}  # of networks that fill holes
 LAYERS |= {"WeightNormDense", "WeightNormConv", "MinibatchDiscrimination", "VirtualBatchNorm"}  # of improved GAN
 LAYERS |= {"ModulatedConv", "StyledLayer"}  # of StyleGAN 2
+LAYERS |= {"HookPoint"}  # of all StyleGANs
 LAYERS |= {"UnbiasedLayerNorm", "AdaptiveInstanceNorm"}  # of UNIT and MUNIT
 LAYERS |= {"Bottleneck", "TextScore", "WideBlock"}  # of GAN-CLS and StackGAN
 LAYERS |= {"ResidualDenseBlock", "RRDB"}  # of ESRGAN

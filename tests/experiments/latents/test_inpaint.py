@@ -9,7 +9,7 @@ from PIL import Image
 from experiments import data, latents
 from experiments.command_line.errors import UserError
 from experiments.evaluation import holes as baseline
-from experiments.latents import holes, inpaint, searching, trained
+from experiments.latents import filling, holes, searching, trained
 from jaxgen.gans import ebgan
 from tests.experiments import small_runs
 from tests.experiments.latents.test_latents import arrays, draw, near, tile
@@ -85,12 +85,12 @@ def test_the_prior_is_low_for_what_scores_high_and_is_the_energy_of_ebgan(gan, t
     images = jax.random.uniform(jax.random.key(0), (3, 8, 8, 1))
     run = trained.load(gan)
     scores = small_runs.wgan_gp.discriminate(run.config, run.state, images)
-    found = inpaint.prior_of(run, run.state)(images)
+    found = filling.prior_of(run, run.state)(images)
     assert (np.argsort(found) == np.argsort(-scores)).all()
     config = ebgan.Config(image_shape=small_runs.SHAPE)
     run = trained.load(small_runs.save(config, tmp_path / "ebgan"))
     energies = jnp.concatenate([ebgan.discriminate(run.config, run.state, image[None]) for image in images])
-    np.testing.assert_allclose(inpaint.prior_of(run, run.state)(images), energies, rtol=1e-4)
+    np.testing.assert_allclose(filling.prior_of(run, run.state)(images), energies, rtol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -347,7 +347,7 @@ def test_the_command_runs_as_a_module():
 DOCS = (ROOT / "docs" / "latents.md").read_text(encoding="utf-8")
 STYLES = (ROOT / "docs" / "styles.md").read_text(encoding="utf-8")
 
-OF_STYLES = {"noise", "mix", "sticking"}
+OF_STYLES = {"noise", "mix", "blend", "panorama", "stretch", "toonify", "sticking"}
 """Actions that docs/styles.md shows."""
 
 ELSEWHERE = OF_STYLES | {"texts", "style"}
@@ -365,7 +365,7 @@ def test_every_command_of_the_page_of_styles_runs(tmp_path, monkeypatch):
     commands = re.findall(r"^python -m experiments\.latents runs/stylegan2_anime (.*)$", STYLES, re.MULTILINE)
     assert {line.split()[0] for line in commands} == OF_STYLES
     for line in commands:
-        assert latents.main([str(run), *line.split()]) == 0
+        assert latents.main([str(run), *line.replace("runs/stylegan2_anime", str(run)).split()]) == 0
         assert pathlib.Path(line.split()[-1]).stat().st_size > 100
 
 

@@ -37,7 +37,7 @@ class Bar:
 @pytest.fixture
 def bar(monkeypatch):
     bar = Bar()
-    monkeypatch.setattr(progress, "_bar", bar)
+    monkeypatch.setattr(progress, "bar", bar)
     return bar
 
 
