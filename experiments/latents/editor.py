@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.command_line.checks import require_seed
-from experiments.latents import inpaint, searching
+from experiments.latents import filling, searching
 from experiments.latents.layers import Painted, Wishes
 from experiments.latents.trained import Trained
 from jaxgen import images, parallel
@@ -84,7 +84,7 @@ def editor(run: Trained, search: Search) -> Edit:
             edge_weight=search.edge_weight,
             closeness=search.closeness,
             prior_weight=search.prior_weight,
-            prior=inpaint.prior_of(run, state),
+            prior=filling.prior_of(run, state),
             keep=search.keep,
             cell=cell,
             value_range=value_range,

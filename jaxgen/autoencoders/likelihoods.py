@@ -64,10 +64,10 @@ class Bernoulli:
 
     def observe(self, images: Points, keys: jax.Array, value_range: ValueRange) -> Points:
         """Pixels of 0 and 1, or grey levels in [0, 1]."""
-        low, high = _bounds(value_range, "binary pixels")
+        low, high = bounds = _bounds(value_range, "binary pixels")
         if self.binarize == "never":
             return (images - low) / (high - low)
-        return binarized(images, keys, value_range, self.binarize)
+        return binarized(images, keys, bounds, self.binarize)
 
     def nll(self, outputs: Points, targets: Points, value_range: ValueRange) -> PerExample:
         """The outputs are logits."""

@@ -86,7 +86,8 @@ def map_sizes(draw: Draw, ws: Styles) -> dict[int, tuple[int, int]]:
 
     def keep(layer: int) -> Edit:
         def record(features: Features) -> Features:
-            found[layer] = features.hidden.shape[1:3]
+            _, height, width, _ = features.hidden.shape
+            found[layer] = height, width
             return features
 
         return record
