@@ -78,7 +78,6 @@ UNMEASURED = {
     "models/discogan.md",
     "models/dualgan.md",
     "models/factor_vae.md",
-    "models/improved_gan.md",
     "models/kl_autoencoder.md",
     "models/lapgan.md",
     "models/latent_encoder.md",

@@ -72,6 +72,7 @@ THUMBNAILS = {
     "vq_vae": (Grid("vq_vae_digits", 32), 3),
     "ac_wgan_gp": (Grid("ac_wgan_gp_digits", 32, top=18), 3),
     "clustergan": (Grid("clustergan_mnist", 56), 3),
+    "improved_gan": (Grid("improved_gan_mnist", 56), 3),
     "ebgan": (Grid("ebgan_mnist", 56), 3),
     "cogan": (Grid("cogan_mnist", 56, left=14), 2),
     "r3gan": (Grid("r3gan_digits", 32, top=18), 3),
