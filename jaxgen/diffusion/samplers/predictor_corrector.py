@@ -30,7 +30,6 @@ from jaxgen.diffusion.predictions import along
 from jaxgen.diffusion.samplers.ancestral import step_variances
 from jaxgen.diffusion.samplers.path import Denoise, Point, path
 from jaxgen.diffusion.schedules import Schedule
-from jaxgen.losses.penalties import safe_norm
 from jaxgen.typing import Points
 
 
@@ -81,7 +80,12 @@ class PredictorCorrector:
         """One evaluation."""
         x, z = carry[0], jnp.asarray(noise)
         score = -denoise(x, row.point).noise / row.point.level.sigma
-        size = along(2.0 * (row.a * self.signal_to_noise * safe_norm(z) / safe_norm(score)) ** 2, x)
+        size = along(2.0 * (row.a * self.signal_to_noise * _length(z) / _length(score)) ** 2, x)
         corrected = x + size * score + jnp.sqrt(2.0 * size) * z
         predicted = (2.0 - row.a) * x + row.b**2 * score + row.noisy * row.b * z
         return jnp.where(row.corrects > 0, corrected, predicted), ()
+
+
+def _length(points: Points) -> jax.Array:
+    """Of each example, of any number of them."""
+    return jnp.sqrt((points**2).sum(tuple(range(1, points.ndim))))
