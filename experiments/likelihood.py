@@ -33,12 +33,12 @@ def main(argv: Sequence[str]) -> int:
 
     name, experiment = run_folder.read(folder)
     model = model_of(experiment.model)
-    if not isinstance(model, LikelihoodModel | DenoisingBound | DensityModel):
-        raise UserError(f"{name} bounds no likelihood: this command is for variational autoencoders and denoisers")
-    latents = isinstance(model, LikelihoodModel)
-    own: Any = likelihood.Options if latents else denoiser_likelihood.Options
+    latents, denoises = isinstance(model, LikelihoodModel), isinstance(model, DenoisingBound | DensityModel)
+    own: Any = denoiser_likelihood.Options if denoises else likelihood.Options
     described = (__doc__ or "").partition("\n")[0]
     chosen = cli.parse(own, own(), options, prog="python -m experiments.likelihood RUN", description=described)
+    if not latents and not denoises:
+        raise UserError(f"{name} bounds no likelihood: this command is for variational autoencoders and denoisers")
     method = "" if latents else denoiser_likelihood.method_of(name, model, experiment.model, chosen)
     experiment, model, step, state = restore.at(folder, chosen.step)
     experiment = run_data.placed(experiment, Place(chosen.data, chosen.data_dir))

@@ -67,7 +67,7 @@ class Step(NamedTuple):
     width: Any  # of u
 
 
-def log_density(config: Any, state: Any, batch: Any, key: Keys, integral: Integral = Integral()) -> PerExample:
+def log_density(config: Any, state: Any, batch: Any, key: Keys, integral: Integral) -> PerExample:
     """log p(x) of each example by the moving average of the network, in nats.
 
     Images have 256 levels in their range: each level is its part of the range, in which x is drawn uniformly, and

@@ -38,8 +38,8 @@ def edge_histograms(
         ValueError: unless images have four axes and the sizes are positive.
 
     >>> ramp = jnp.broadcast_to(jnp.array([0.0, 1.0])[:, None], (1, 4, 2, 1))
-    >>> edge_histograms(ramp, cell=4, orientations=2)[0, 0, 0] == 0  # no slope across, or a small one
-    Array([ True, False], dtype=bool)
+    >>> edge_histograms(ramp, cell=4, orientations=2)[0, 0, 0] == 0  # all of it in the first bin
+    Array([False,  True], dtype=bool)
     """
     (images,) = ranked("batch, height, width, channels", images=images)
     require(cell >= 1, "cell", cell, "at least 1")

@@ -114,7 +114,7 @@ def test_each_level_is_its_part_of_the_range():
 def test_a_discrete_schedule_and_settings_out_of_range_are_refused():
     discrete = ddpm.Config(image_shape=(1,), value_range=None, denoiser=Exact(), schedule=LinearBetas())
     with pytest.raises(ValueError, match="must be in continuous time"):
-        densities.log_density(discrete, None, POINTS, jax.random.key(0))
+        densities.log_density(discrete, None, POINTS, jax.random.key(0), Integral())
     with pytest.raises(ValueError, match="steps is 0"):
         Integral(steps=0)
     with pytest.raises(ValueError, match="probes is -1"):

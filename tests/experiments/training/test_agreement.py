@@ -132,11 +132,18 @@ KNOWN = {
     **{f"jaxgen.minimization:{name}": {"steps"} for name in ("Descent", "LBFGS")},  # of a search as well
     "jaxgen.diffusion.couplings:Reflow": {"steps"},  # of a sampler, as those of all samplers; none of the run
     **{f"jaxgen.diffusion.samplers.ancestral:{name}": {"steps"} for name in ("Ancestral", "DDIM", "Renoise")},
+    "jaxgen.diffusion.samplers.predictor_corrector:PredictorCorrector": {"steps"},
+    "jaxgen.diffusion.vdm:GammaSteps": {"steps"},
+    "jaxgen.diffusion.vdm:Gammas": {"end", "start"},  # times as well
+    "jaxgen.latents.edit_transfer:Transfer": {"steps"},  # of a search: none of the run
+    "jaxgen.diffusion.densities:Integral": {"steps"},  # of an integral: none of the run
     "jaxgen.diffusion.samplers.dpm_solver:DPMSolver": {"steps"},
     **{f"jaxgen.diffusion.curricula:{name}": {"end"} for name in ("SquareRoot", "Doubling")},
     **{f"jaxgen.diffusion.samplers.ode:{name}": {"steps"} for name in ("Euler", "Heun")},
     **{f"jaxgen.diffusion.schedules.betas:{name}Betas": {"steps"} for name in ("Linear", "ScaledLinear", "Cosine")},
-    **{f"jaxgen.diffusion.schedules.continuous:{name}": {"end"} for name in ("VP", "Cosine", "Straight")},  # a time
+    **{
+        f"jaxgen.diffusion.schedules.continuous:{name}": {"end"} for name in ("VP", "SubVP", "Cosine", "Straight")
+    },  # a time
 }
 """Types that have some, each in the table above."""
 
