@@ -28,6 +28,7 @@ EXPERIMENT = Experiment(
         generator=NETWORK,
         encoder=NETWORK.clone(negative_slope=0.2),
         discriminator=ConcatCondition(NETWORK.clone(negative_slope=0.2)),
+        joint=True,
         generator_optimizer=ADAM,
         discriminator_optimizer=ADAM,
         average=Exponential(0.999),

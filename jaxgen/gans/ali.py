@@ -14,7 +14,9 @@ descend together the loss with exchanged labels,
     L = E_p[-log s(l(G(z), z))] + E_q[-log(1 - s(l(x, E(x))))].                                       (2)
 
 Both players step at once, from the same latents (Algorithm 1 of ALI). ALI's encoder gives the mean and the log-variance
-of a Gaussian q(z|x), from which E(x) = mu + sigma eps is drawn; BiGAN's gives E(x) itself, `stochastic=False`.
+of a Gaussian q(z|x), from which E(x) = mu + sigma eps is drawn; BiGAN's gives E(x) itself, `stochastic=False`. In a
+discriminator with batch norm a shade that all fakes have in common shows only with `joint`, as `--cat_inputs` of
+BiGAN's code has it.
 """
 
 from dataclasses import dataclass
@@ -70,6 +72,7 @@ class Config(Defaults):
     generator: nn.Module = ALIGenerator()  # z to image
     encoder: nn.Module = ALIEncoder()  # image to q(z|x)
     discriminator: nn.Module = ALIDiscriminator()  # image and latent to score
+    joint: bool = False  # pairs of data and of the prior in one batch, for batch statistics of the discriminator
     generator_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.5))  # of generator and encoder
     discriminator_optimizer: Optimizer = Optimizer(1e-4, Adam(b1=0.5))
     average: MovingAverage = NoAverage()  # of generator and encoder, from which samples and codes are
@@ -135,7 +138,7 @@ def pairs_of_both(
 def discriminator_loss(config: Config, variables: Variables, of_data: Pairs, of_prior: Pairs, mode: Mode) -> LossOutput:
     """-V of equation 1, mean over the batch."""
     network = scorer(config.discriminator)
-    scores, after = score_both(network, variables, of_data, of_prior, mode)
+    scores, after = score_both(network, variables, of_data, of_prior, mode, joint=config.joint)
     loss = minimax_discriminator(*scores).mean()
     return loss, ({"discriminator_loss": loss} | certainty(Minimax(), *scores, mode.axis_name), after)
 
@@ -145,7 +148,8 @@ def generator_loss(
 ) -> LossOutput:
     """L of equation 2, of generator and encoder, mean over the batch."""
     pairs, after = pairs_of_both(config, variables, real, draws, mode)
-    (of_data, of_prior), _ = score_both(scorer(config.discriminator), opponent, *pairs, mode)
+    network = scorer(config.discriminator)
+    (of_data, of_prior), _ = score_both(network, opponent, *pairs, mode, joint=config.joint)
     loss = minimax_discriminator(of_prior, of_data).mean()
     return loss, ({"generator_loss": loss}, after)
 

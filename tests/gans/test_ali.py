@@ -34,7 +34,7 @@ DRAWS = ali.Draws(LATENTS, NOISE)
 
 
 class TestContract(contract.Suite):
-    case = contract.Case(ali, TINY, answers=())  # both step at once
+    case = contract.Case(ali, TINY, answers=(), inert=("joint",))  # both step at once; no batch statistics
 
 
 def bigan_mlp(**settings):
@@ -55,6 +55,23 @@ def test_parameter_counts_of_bigan_for_mnist_are_those_of_the_reference():
         ("generator", "encoder"), 1_902_592
     )
     assert count(state.discriminator.params) == 1_903_616
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_an_offset_of_all_fakes_shows_in_one_batch_with_real_images_alone(joint):
+    """Batch norm of fakes alone takes away what all of them have in common: edges of digits could have any shade."""
+    critic = ConcatCondition(MLP((6,), norm="batch", affine=False))
+    config = dataclasses.replace(TINY, discriminator=critic, joint=joint)
+    state = ali.init(config, jax.random.key(0))
+    of_data, of_prior = ali.Pairs(REAL, LATENTS), ali.Pairs(0.5 * REAL, LATENTS)
+
+    def loss(shift):
+        fakes = of_prior._replace(images=of_prior.images + shift)
+        return ali.discriminator_loss(
+            config, state.discriminator.variables, of_data, fakes, training(jax.random.key(5), 6)
+        )[0]
+
+    assert (abs(float(loss(0.2) - loss(0.0))) > 1e-3) == joint
 
 
 class Table(nn.Module):
