@@ -113,6 +113,7 @@ PAPERS = {
         "value_range": (0.0, 1.0),
         "prior": Normal(64),
         "stochastic": True,
+        "joint": False,
         "average": NoAverage(),
     },
     # Liu & Tuzel, the authors' code for digits and edges.
