@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import flax.linen as nn
 import jax
 
-from jaxgen.diffusion import bounds, denoising, densities, drawing
+from jaxgen.diffusion import bounds, denoising, densities, drawing, editing
 from jaxgen.diffusion.denoising import DenoiserDefaults, DenoiserState, Examples, denoise, draw_examples, wanted
 from jaxgen.diffusion.guidance import Guidance, NoGuidance
 from jaxgen.diffusion.predictions import Kind, Noise, corrupt
@@ -84,4 +84,5 @@ def update(config: Config, state: State, batch: Any, key: Key, *, axis_name: Axi
 
 
 sample, from_latents, to_latents = drawing.sample, drawing.from_latents, drawing.to_latents
+edit = editing.edit
 trajectory, bound, log_density = drawing.trajectory, bounds.bound, densities.log_density

@@ -43,7 +43,7 @@ def integrate(
     config: Any, at: At, start: Points, keys: ExampleKeys | None, classes: Told, *, keep: bool = False
 ) -> Points | States:
     """What the sampler makes of `start`, within the value range; all states with `keep`: see `samplers.run`."""
-    estimated = _estimated(config, at, classes, config.sampler.limit)
+    estimated = estimates(config, at, classes, config.sampler.limit)
     points = run(config.sampler, config.schedule, estimated, start, keys, keep=keep)
     return points if keep else clip(points, config.value_range)
 
@@ -73,7 +73,7 @@ def from_latents(config: Any, state: Any, latents: Points, condition: Labels | N
 
 def to_latents(config: Any, state: Any, images: Points, condition: Labels | None = None) -> Points:
     """x at the noisiest time of which `from_latents` makes each image, up to the error of the steps."""
-    estimated = _estimated(
+    estimated = estimates(
         config, networks(config, state.ema), classes_of(config, condition, images.shape[0]), NoLimit()
     )
     return invert(config.schedule, config.sampler.grid, config.sampler.steps, estimated, images)
@@ -105,7 +105,9 @@ def decoded(config: Any, at: At, latents: Points, labels: Labels | None) -> Poin
     return integrate(config, at, latents, None, classes_of(config, labels, latents.shape[0]))
 
 
-def _estimated(config: Any, at: At, classes: Told, limit: Any) -> Callable[[Points, Point], Estimate]:
+def estimates(config: Any, at: At, classes: Told, limit: Any) -> Callable[[Points, Point], Estimate]:
+    """x_t and its point to the estimated data and noise: networks guided and limited, as a sampler asks for them."""
+
     def estimated(noisy: Points, point: Point) -> Estimate:
         prediction = config.guidance.apply(at(point), noisy, point, classes)
         return limit.apply(estimate(prediction, point.level, noisy), point.level, noisy, config.value_range)

@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 import flax.linen as nn
 import jax
 
-from jaxgen.diffusion import denoising, densities, drawing
+from jaxgen.diffusion import denoising, densities, drawing, editing
 from jaxgen.diffusion.couplings import Coupling, Independent, Reflow
 from jaxgen.diffusion.denoising import DenoiserDefaults, Examples, denoise, draw_examples, wanted
 from jaxgen.diffusion.guidance import Guidance, NoGuidance
@@ -102,4 +102,5 @@ def update(config: Config, state: State, batch: Any, key: Key, *, axis_name: Axi
 
 
 sample, from_latents, to_latents = drawing.sample, drawing.from_latents, drawing.to_latents
+edit = editing.edit
 trajectory, log_density = drawing.trajectory, densities.log_density

@@ -21,7 +21,7 @@ from flax import struct
 
 from jaxgen.batches import Labelled
 from jaxgen.checks import PositiveInt
-from jaxgen.diffusion import denoising, drawing
+from jaxgen.diffusion import denoising, drawing, editing
 from jaxgen.diffusion.denoising import DenoiserDefaults, Examples, denoise, draw_examples, wanted
 from jaxgen.diffusion.guidance import ByClassifier, Guidance, Networks
 from jaxgen.diffusion.predictions import Kind, Noise, corrupt
@@ -140,3 +140,10 @@ def from_latents(config: Config, state: State, latents: Points, condition: Label
 def trajectory(config: Config, state: State, key: Keys, num: int, condition: Labels | None = None) -> States:
     """The states from the noise to the images that `sample` draws with the same key: (steps + 1, num, ...)."""
     return drawing.drawn(config, guided(config, state), key, num, condition, keep=True)
+
+
+def edit(
+    config: Config, state: State, key: Keys, guide: editing.Guide, how: Any, condition: Labels | None = None
+) -> Points:
+    """Images that keep what a guide says, guided to their classes: as `editing.edit`."""
+    return editing.edited(config, guided(config, state), key, guide, how, condition)

@@ -22,7 +22,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxgen.checks import NonNegativeFloat, require_bounds
-from jaxgen.diffusion import bounds, denoising, drawing, importance
+from jaxgen.diffusion import bounds, denoising, drawing, editing, importance
 from jaxgen.diffusion.denoising import DenoiserDefaults, Examples, denoise, draw_examples, wanted
 from jaxgen.diffusion.guidance import Guidance, NoGuidance
 from jaxgen.diffusion.posterior import bound_term, log_variance, step_of
@@ -145,4 +145,5 @@ def update(config: Config, state: State, batch: Any, key: Key, *, axis_name: Axi
 
 
 sample, from_latents, to_latents = drawing.sample, drawing.from_latents, drawing.to_latents
+edit = editing.edit
 trajectory, bound = drawing.trajectory, bounds.bound

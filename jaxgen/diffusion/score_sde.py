@@ -23,7 +23,7 @@ from typing import Any, ClassVar, TypeAlias
 import flax.linen as nn
 import jax
 
-from jaxgen.diffusion import denoising, densities, drawing
+from jaxgen.diffusion import denoising, densities, drawing, editing
 from jaxgen.diffusion.denoising import DenoiserDefaults, DenoiserState, Examples, denoise, draw_examples
 from jaxgen.diffusion.guidance import Guidance, NoGuidance
 from jaxgen.diffusion.predictions import Kind, Noise, Score, along, convert, corrupt
@@ -94,4 +94,5 @@ def update(config: Config, state: State, batch: Any, key: Key, *, axis_name: Axi
 
 
 sample, from_latents, to_latents = drawing.sample, drawing.from_latents, drawing.to_latents
+edit = editing.edit
 trajectory, log_density = drawing.trajectory, densities.log_density
