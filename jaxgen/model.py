@@ -235,6 +235,15 @@ class TrajectoryModel(Model, Protocol):
 
 
 @runtime_checkable
+class DiffusionEditor(Model, Protocol):
+    """A model that changes images on its way from noise: `latents RUN repaint` and `sdedit`."""
+
+    def edit(self, config: Any, state: Any, key: Keys, guide: Any, how: Any, condition: Any = None) -> Images:
+        """Images that keep what a `jaxgen.diffusion.editing.Guide` says, made as `RePaint` or `SDEdit` have it."""
+        ...
+
+
+@runtime_checkable
 class Inpainter(Model, Protocol):
     """A model that fills holes in images: its condition is images, of which it sees what is outside of the holes."""
 
@@ -303,6 +312,7 @@ ABILITIES = (
         DensityModel,
         TwoDomainModel,
         CoupledModel,
+        DiffusionEditor,
         Inpainter,
         Classifier,
         MultiLabelClassifier,

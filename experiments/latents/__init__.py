@@ -20,6 +20,8 @@ ACTIONS = {
     "grid": "all of a two-dimensional latent space",
     "project": "latents of images, searched for where there is no encoder",
     "inpaint": "holes in images, filled by the model",
+    "repaint": "holes in images, filled by a denoiser",
+    "sdedit": "rough drawings, made into what the data look like by a denoiser",
     "edit": "what is painted on images, obeyed by the model",
     "directions": "what changes along directions that are found",
     "video": "a film through the latent space",

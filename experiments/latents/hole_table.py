@@ -1,8 +1,8 @@
 """Holes of every kind in many held-out images, filled by a run, by other runs and with a mean: a table with intervals.
 
 Yeh et al. 2016, arXiv 1607.07539, table 1. What fills: a search through the latents of RUN and of other generators,
-networks that were trained to fill holes, and the mean of what is known. A network with a hole of its own, such as a
-context encoder, fills that one alone, and so do all others in a line more.
+networks that were trained to fill holes, denoisers by RePaint, and the mean of what is known. A network with a hole of
+its own, such as a context encoder, fills that one alone, and so do all others in a line more.
 """
 
 import pathlib
@@ -17,14 +17,14 @@ from experiments.evaluation import holes as baseline
 from experiments.evaluation import judging
 from experiments.evaluation.rows import Cell, mean_cell
 from experiments.evaluation.table import shown
-from experiments.latents import filling, holes, searching, sheet, trained
+from experiments.latents import denoised, filling, holes, searching, sheet, trained
 from experiments.latents.searching import decibels
 from experiments.latents.sheet import Sheet
 from experiments.latents.sources import Originals
 from experiments.latents.trained import Trained
 from experiments.models import abilities, progress
 from experiments.runs.experiment import model_of
-from jaxgen.model import Inpainter
+from jaxgen.model import DiffusionEditor, Inpainter
 
 FORMAT = 1
 MEAN = "mean of what is known"
@@ -111,11 +111,18 @@ def _loaded(run: Trained, folders: tuple[pathlib.Path, ...]) -> dict[str, Traine
 
 
 def _fillers(runs: dict[str, Trained], options: Any, chosen: Originals, advance: filling.Advance) -> dict[str, Filler]:
-    """Of each run, and the mean; the first run is searched in the space of the options, others in z."""
+    """Of each run, and the mean; the first run is searched in the space of the options, others in z.
+
+    Denoisers beside it fill by RePaint with the numbers of its paper.
+    """
     found = {}
     for number, (name, run) in enumerate(runs.items()):
         if number and isinstance(model_of(run.config), Inpainter):
             found[name] = Filler(filling.by_network(run, options.seed, advance), filling.own_holes(run, chosen.pixels))
+            continue
+        if number and isinstance(model_of(run.config), DiffusionEditor):
+            fill = denoised.fills_by_default(run, options.seed, advance)
+            found[name] = Filler(fill, labels=searching.labels_for(run, chosen.labels))
             continue
         space = searching.space_of(run, "z" if number else options.space, options.seed)
         search = filling.by_search(run, options, space, advance)

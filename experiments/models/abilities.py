@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jaxgen.model import (
         Adversary,
         Autoencoder,
+        DiffusionEditor,
         LatentModel,
         Matcher,
         ModelConfig,
@@ -130,6 +131,15 @@ def critic(config: "ModelConfig") -> "Adversary":
     from jaxgen.model import Adversary
 
     return _offering(config, Adversary, "has no discriminator or critic; use a model that has one")
+
+
+def editor(config: "ModelConfig") -> "DiffusionEditor":
+    """The model, which changes images on its way from noise. UserError if it does not."""
+    from jaxgen.model import DiffusionEditor
+
+    model = _offering(config, DiffusionEditor, "is no denoiser that changes images; use a run of ddpm or edm, for one")
+    _require_pictures(config)
+    return model
 
 
 def trajectory_model(config: "ModelConfig") -> "TrajectoryModel":

@@ -19,6 +19,7 @@ of the levels and comes down; what comes out is the next guide, a few times. In 
 have the noise of the level before the step, here that of the level they are at. Both return kept pixels as they are.
 """
 
+import itertools
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, TypeAlias
@@ -57,7 +58,9 @@ class Walk(NamedTuple):
     """Steps of a sampler, in any order: arrays with a number for each visit."""
 
     row: np.ndarray  # the step that is gone
-    origin: np.ndarray  # the level at which x is before the visit; the step's own, or a less noisy one: then (1) leads up
+    origin: (
+        np.ndarray
+    )  # the level at which x is before the visit; the step's own, or a less noisy one: then (1) leads up
     draw: np.ndarray  # the number of e; the same number is the same e
 
 
@@ -94,7 +97,7 @@ class RePaint:
         """The visits: each step down, and whence it is reached."""
         rows, origins, origin = [], [], 0
         times = self.times(steps)
-        for here, there in zip(times, times[1:], strict=False):
+        for here, there in itertools.pairwise(times):
             if there < here:
                 rows.append(steps - 1 - here)
                 origins.append(origin)
@@ -183,4 +186,3 @@ def ascents(levels: Level, walk: Walk) -> tuple[np.ndarray, np.ndarray]:
     moves = walk.row != walk.origin
     scale = np.where(moves, there.alpha / np.where(moves, here.alpha, 1.0), 1.0)
     return scale, np.sqrt(np.maximum(there.sigma**2 - (scale * here.sigma) ** 2, 0.0))
-

@@ -15,7 +15,7 @@ from jaxgen.diffusion.guidance import ClassifierFree
 from jaxgen.diffusion.limits import NoLimit
 from jaxgen.diffusion.predictions import along
 from jaxgen.diffusion.samplers import DDIM, Ancestral, Churn, DPMSolver, Euler, Heun
-from jaxgen.diffusion.schedules import Sigmas, Level, LinearBetas, Straight
+from jaxgen.diffusion.schedules import Level, LinearBetas, Sigmas, Straight
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.parallel import example_keys
 from tests.diffusion.networks import Config, Exact, Tiny
@@ -156,9 +156,7 @@ def test_an_image_does_not_depend_on_those_beside_it():
     images = jax.random.uniform(jax.random.key(1), (4, 2, 2, 1), minval=-0.9, maxval=0.9)
     guide, how = Guide(images, (images > 0).astype(jnp.float32)), RePaint(2, 2)
     together = edit(config, state, KEY, guide, how, LABELS)
-    alone = edit(
-        config, state, example_keys(KEY, 4)[2:3], Guide(*(each[2:3] for each in guide)), how, LABELS[2:3]
-    )
+    alone = edit(config, state, example_keys(KEY, 4)[2:3], Guide(*(each[2:3] for each in guide)), how, LABELS[2:3])
     np.testing.assert_allclose(alone, together[2:3], atol=1e-6)
 
 
@@ -170,11 +168,11 @@ def test_classes_are_told():
 
 def test_samplers_that_remember_steps_and_odd_values_are_refused():
     config = dataclasses.replace(CONFIG, sampler=DPMSolver(4, 2))
-    with pytest.raises(ValueError, match="sampler is DPMSolver.*DDIM, Ancestral, Euler or Heun"):
+    with pytest.raises(ValueError, match=r"sampler is DPMSolver.*DDIM, Ancestral, Euler or Heun"):
         editing.edit(config, state_of(CONFIG), KEY, NOTHING, RePaint())
     with pytest.raises(ValueError, match=r"shape of the images is \(4, 3, 2, 1\).*\(4, 2, 2, 1\)"):
         editing.edit(CONFIG, state_of(CONFIG), KEY, Guide(*2 * (jnp.zeros((4, 3, 2, 1)),)), RePaint())
-    with pytest.raises(ValueError, match="strength is 1.5"):
+    with pytest.raises(ValueError, match=r"strength is 1\.5"):
         SDEdit(1.5)
     with pytest.raises(ValueError, match="jump is 0"):
         RePaint(0)

@@ -39,19 +39,20 @@ def folders(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     write_all(folder, {"a.npz": npz(train=IMAGES[:40], test=TEST)})
     plain = {name: dataclasses.replace(one, image_shape=SHAPE) for name, one in (("gan", GAN), ("vae", WIDE))}
-    models = plain | {"own": OWN_HOLE, "any": ANY_HOLE}
+    denoiser = dataclasses.replace(small_runs.DENOISER, image_shape=SHAPE, num_classes=0)
+    models = plain | {"own": OWN_HOLE, "any": ANY_HOLE, "ddpm": denoiser}
     return {name: small_runs.save(one, folder / name, data=f"npz:{folder}/a.npz") for name, one in models.items()}
 
 
 def test_the_table_has_each_hole_and_what_fills_it(folders, tmp_path, capsys):
-    beside = [str(folders[name]) for name in ("vae", "own", "any")]
+    beside = [str(folders[name]) for name in ("vae", "own", "any", "ddpm")]
     found = draw(folders["gan"], "inpaint", tmp_path / "t.png", "--table", 5, "--beside", *beside, *FEW)
     table = json.loads((tmp_path / "t.json").read_text())
     assert table["num"] == 5 and table["data"].endswith("a.npz") and table["search"]["steps"] == 3
     rows = {row["mask"]: row for row in table["rows"]}
     assert list(rows) == [*holes.NAMES, "of own"] and rows["of own"]["missing"] == 4 / 64
     fills = rows["random"]["fills"]
-    assert list(fills) == ["gan", "vae", "own", "any", hole_table.MEAN]
+    assert list(fills) == ["gan", "vae", "own", "any", "ddpm", hole_table.MEAN]
     assert fills["own"] == {"reason": "fills the hole that it was trained with alone"}
     pixels = TEST[::4]
     masks, _ = holes.masks("random", 5, SHAPE, 0)
@@ -64,8 +65,8 @@ def test_the_table_has_each_hole_and_what_fills_it(folders, tmp_path, capsys):
     np.testing.assert_array_equal(network[known], pixels[known])
     wanted = filling.hole_decibels(network, pixels, masks).mean()
     assert fills["any"]["hole_psnr"]["value"] == pytest.approx(wanted, rel=1e-5)
-    assert near(tile(found, 4, 0, 10, 7), pixels[0]) and near(tile(found, 5, 5, 10, 7), network[1])
-    assert (tile(found, 4, 4, 10, 7) == 255).all()  # the context encoder's place
+    assert near(tile(found, 4, 0, 10, 8), pixels[0]) and near(tile(found, 5, 5, 10, 8), network[1])
+    assert (tile(found, 4, 4, 10, 8) == 255).all()  # the context encoder's place
     printed = capsys.readouterr().out
     assert "a.npz; PSNR in dB, in brackets intervals of 95 %" in printed
     assert (

@@ -33,6 +33,7 @@ def runs(tmp_path_factory):
         "vae": small_runs.WIDE,
         "cvae": small_runs.PLANE,
         "vq_vae": small_runs.SYMBOLS,
+        "ddpm": small_runs.DENOISER,
     }
     return {name: small_runs.save(model, folder / name) for name, model in models.items()}
 
@@ -371,7 +372,7 @@ def test_every_command_of_the_page_of_styles_runs(tmp_path, monkeypatch):
 
 @pytest.mark.exhaustive
 def test_every_command_of_the_documentation_runs(runs, photos, tmp_path, monkeypatch):
-    stand_ins = {"vae_digits": "vae", "vae_2d_mnist": "cvae", "wgan_gp_digits": "gan"}
+    stand_ins = {"vae_digits": "vae", "vae_2d_mnist": "cvae", "wgan_gp_digits": "gan", "ddpm_fashion_mnist": "ddpm"}
     commands = re.findall(r"^python -m experiments\.latents runs/(\w+) (.*)$", DOCS, re.MULTILINE)
     assert {line.split()[0] for _, line in commands} == set(latents.ACTIONS) - ELSEWHERE
     for name, line in commands:
