@@ -29,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
         return 0
     from experiments.runs import restore, run_data, run_folder
     from experiments.runs.run_data import Place
-    from jaxgen.model import DenoisingBound, DensityModel, LikelihoodModel
+    from jaxgen.abilities import DenoisingBound, DensityModel, LikelihoodModel
 
     name, experiment = run_folder.read(folder)
     model = model_of(experiment.model)

@@ -94,8 +94,9 @@ MAY_IMPORT = {
     "sampling": {"typing"},
     "stages": set(),
     "model": {"checks", "typing", "images", "batches", "stages"},
+    "abilities": {"typing", "model"},
     "__main__": set(),
-    "testing": SHELVES | {"testing"},
+    "testing": SHELVES | {"abilities", "testing"},
 }
 """Rooms of `jaxgen` that a room may import; a family may import every shelf and its own room."""
 

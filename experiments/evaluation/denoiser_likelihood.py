@@ -31,7 +31,7 @@ class Options(HeldOut):
 
 def method_of(name: str, model: Any, config: Any, options: Options) -> str:
     """The bound or the density. UserError if the model has not what is asked for."""
-    from jaxgen.model import DenoisingBound, DensityModel
+    from jaxgen.abilities import DenoisingBound, DensityModel
 
     steps = getattr(config, "schedule", None)
     discrete = bool(getattr(steps, "discrete", False))

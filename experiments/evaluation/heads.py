@@ -15,8 +15,8 @@ from experiments.evaluation.rows import Cell, Row
 from experiments.evaluation.sets import Real, Run
 from experiments.models.chunks import in_chunks
 from experiments.runs.experiment import model_of
+from jaxgen.abilities import Classifier
 from jaxgen.images import scale
-from jaxgen.model import Classifier
 
 NAME = "class_accuracy"
 """As --metrics has it."""

@@ -9,7 +9,7 @@ from experiments.models import sampling
 from experiments.models.chunks import in_chunks
 from experiments.runs.experiment import model_of
 from jaxgen import images
-from jaxgen.model import Inpainter
+from jaxgen.abilities import Inpainter
 from jaxgen.translation.masks import composite, mean_color
 
 

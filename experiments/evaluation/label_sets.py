@@ -21,12 +21,12 @@ from experiments.evaluation.sets import Run
 from experiments.models import abilities
 from experiments.models.chunks import in_chunks
 from experiments.runs.experiment import model_of
+from jaxgen.abilities import MultiLabelClassifier
 from jaxgen.batches import Labelled, MultiLabelled
 from jaxgen.gans import multi_label
 from jaxgen.images import scale
 from jaxgen.metrics import bootstrap, macro_f1, micro_f1, percentile_interval
 from jaxgen.mode import Mode
-from jaxgen.model import MultiLabelClassifier
 from jaxgen.parallel import example_keys
 
 NAME = "f1"

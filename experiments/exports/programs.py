@@ -16,9 +16,9 @@ from jax import export
 from experiments.command_line.errors import UserError
 from experiments.models import abilities, conditions, texts
 from experiments.runs.experiment import Experiment, model_of
+from jaxgen.abilities import Autoencoder, LatentModel, Reconstructor
 from jaxgen.batches import Domains
 from jaxgen.images import scale, to_pixels
-from jaxgen.model import Autoencoder, LatentModel, Reconstructor
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 

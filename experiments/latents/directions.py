@@ -22,9 +22,9 @@ from experiments.latents.styled import Styled
 from experiments.latents.trained import Trained
 from experiments.models import abilities
 from experiments.runs.experiment import model_of
+from jaxgen.abilities import StyledModel
 from jaxgen.checks import require
 from jaxgen.latents import arithmetic, directions
-from jaxgen.model import StyledModel
 
 SUFFIXES = (".png", ".gif")
 OF_CLASS = 1_000

@@ -14,10 +14,10 @@ from experiments.models import sampling
 from experiments.models.chunks import in_chunks
 from experiments.runs.experiment import model_of
 from jaxgen import images, parallel
+from jaxgen.abilities import Adversary
 from jaxgen.latents.inpainting import Inpainting, PriorLoss, inpaint
 from jaxgen.losses import non_saturating_generator
 from jaxgen.metrics.similarity import hole_psnr
-from jaxgen.model import Adversary
 from jaxgen.translation.masks import Masked
 
 ENERGIES = ("ebgan", "began")

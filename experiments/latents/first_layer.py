@@ -16,8 +16,8 @@ from experiments.models import abilities
 from experiments.models.chunks import in_chunks
 from experiments.runs.experiment import model_of
 from jaxgen import parallel
+from jaxgen.abilities import TrajectoryModel
 from jaxgen.gans.style_space import AFFINE
-from jaxgen.model import TrajectoryModel
 
 Draw = Callable[[Any], Any]
 """A generator as a function of latents or styles."""

@@ -24,7 +24,7 @@ from experiments.latents.sources import Originals
 from experiments.latents.trained import Trained
 from experiments.models import abilities, progress
 from experiments.runs.experiment import model_of
-from jaxgen.model import DiffusionEditor, Inpainter
+from jaxgen.abilities import DiffusionEditor, Inpainter
 
 FORMAT = 1
 MEAN = "mean of what is known"

@@ -13,7 +13,7 @@ from experiments.latents.sources import Points, Words
 from experiments.latents.trained import Trained
 from experiments.models import abilities
 from experiments.runs.experiment import model_of
-from jaxgen.model import StyledModel
+from jaxgen.abilities import StyledModel
 
 NOTHING = Wishes()
 """Nothing is painted."""

@@ -1,6 +1,6 @@
 """What a model can do besides learn and sample, found from what its module offers, and the functions that do it.
 
-`jaxgen.model` names the abilities: a `LatentModel` decodes latents, an `Autoencoder` also encodes images, a
+`jaxgen.abilities` names them: a `LatentModel` decodes latents, an `Autoencoder` also encodes images, a
 `Reconstructor` does both where a code is no vector. They are runtime-checkable protocols, so
 `isinstance(module, Autoencoder)` asks the module itself and no list of models has to be kept. What a model is given
 when it samples is the condition that its batch type declares.
@@ -18,17 +18,17 @@ from experiments.models.chunks import in_chunks
 from experiments.runs.experiment import model_of
 
 if TYPE_CHECKING:
-    from jaxgen.model import (
+    from jaxgen.abilities import (
         Adversary,
         Autoencoder,
         DiffusionEditor,
         LatentModel,
         Matcher,
-        ModelConfig,
         StyledModel,
         TextModel,
         TrajectoryModel,
     )
+    from jaxgen.model import ModelConfig
 
 CHUNK = 128
 """Images or latents in one call: bounds the memory, and one compilation serves any number."""
@@ -76,14 +76,14 @@ def require_images(config: "ModelConfig") -> None:
 
 def matcher(config: "ModelConfig") -> "Matcher":
     """The model, which finds captions for images and images for captions. UserError if it does not."""
-    from jaxgen.model import Matcher
+    from jaxgen.abilities import Matcher
 
     return _offering(config, Matcher, "does not match images and captions; use a run of caption_encoder")
 
 
 def latent_model(config: "ModelConfig") -> "LatentModel":
     """The model, which decodes latent vectors to pictures. UserError if it does not."""
-    from jaxgen.model import LatentModel
+    from jaxgen.abilities import LatentModel
 
     model = _offering(config, LatentModel, "makes no image from a latent vector alone; use a model that does")
     _require_pictures(config)
@@ -92,7 +92,7 @@ def latent_model(config: "ModelConfig") -> "LatentModel":
 
 def styled_model(config: "ModelConfig") -> "StyledModel":
     """The model, which makes images of the styles of each layer. UserError if it does not."""
-    from jaxgen.model import StyledModel
+    from jaxgen.abilities import StyledModel
 
     model = _offering(config, StyledModel, "has no styles; use a run of a style-based model, StyleGAN 2 for one")
     _require_pictures(config)
@@ -101,7 +101,7 @@ def styled_model(config: "ModelConfig") -> "StyledModel":
 
 def text_model(config: "ModelConfig") -> "TextModel":
     """The model, which makes images of embeddings of texts. UserError if it does not."""
-    from jaxgen.model import TextModel
+    from jaxgen.abilities import TextModel
 
     model = _offering(config, TextModel, "makes no images of embeddings of texts; use a run of gan_cls or stackgan")
     _require_pictures(config)
@@ -110,7 +110,7 @@ def text_model(config: "ModelConfig") -> "TextModel":
 
 def autoencoder(config: "ModelConfig") -> "Autoencoder":
     """The model, which also encodes images. UserError if it does not."""
-    from jaxgen.model import Autoencoder
+    from jaxgen.abilities import Autoencoder
 
     model = _offering(config, Autoencoder, "has no encoder to latent vectors; use an autoencoder, a VAE for one")
     _require_pictures(config)
@@ -128,14 +128,14 @@ def is_autoencoder(config: "ModelConfig") -> bool:
 
 def critic(config: "ModelConfig") -> "Adversary":
     """The model, which scores examples. UserError if it does not."""
-    from jaxgen.model import Adversary
+    from jaxgen.abilities import Adversary
 
     return _offering(config, Adversary, "has no discriminator or critic; use a model that has one")
 
 
 def editor(config: "ModelConfig") -> "DiffusionEditor":
     """The model, which changes images on its way from noise. UserError if it does not."""
-    from jaxgen.model import DiffusionEditor
+    from jaxgen.abilities import DiffusionEditor
 
     model = _offering(config, DiffusionEditor, "is no denoiser that changes images; use a run of ddpm or edm, for one")
     _require_pictures(config)
@@ -144,14 +144,14 @@ def editor(config: "ModelConfig") -> "DiffusionEditor":
 
 def trajectory_model(config: "ModelConfig") -> "TrajectoryModel":
     """The model, which shows the states between noise and samples. UserError if it does not."""
-    from jaxgen.model import TrajectoryModel
+    from jaxgen.abilities import TrajectoryModel
 
     return _offering(config, TrajectoryModel, "has no trajectory, since it makes no images of noise in steps")
 
 
 def names_codes(config: "ModelConfig") -> bool:
     """Whether the model tells of an image which categorical codes it was made of."""
-    from jaxgen.model import CodePredictor
+    from jaxgen.abilities import CodePredictor
 
     return isinstance(model_of(config), CodePredictor) and bool(config.codes.categorical)  # pyright: ignore
 
@@ -273,8 +273,8 @@ def code_namer(config: "ModelConfig") -> Namer:
 @functools.cache
 def reconstruction(config: "ModelConfig") -> Reconstruction:
     """Pixels to the pixels decoded from their codes, compiled once for each config. UserError if it cannot be."""
+    from jaxgen.abilities import Reconstructor
     from jaxgen.images import scale, to_pixels
-    from jaxgen.model import Reconstructor
     from jaxgen.parallel import compiled
 
     model = model_of(config)

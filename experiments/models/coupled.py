@@ -16,7 +16,7 @@ PairDecoder = Callable[[Any, np.ndarray], np.ndarray]
 
 def makes_pairs(config: Any) -> bool:
     """Whether the model makes of a latent an image of each of two domains."""
-    from jaxgen.model import CoupledModel
+    from jaxgen.abilities import CoupledModel
 
     return isinstance(model_of(config), CoupledModel)
 

@@ -17,7 +17,7 @@ Transfer = Callable[[Any, np.ndarray, np.ndarray], np.ndarray]
 
 def require(config: Any) -> None:
     """UserError unless the model makes images of texts, and finds the latents of an image."""
-    from jaxgen.model import Autoencoder
+    from jaxgen.abilities import Autoencoder
 
     if not isinstance(abilities.text_model(config), Autoencoder):
         raise UserError(f"{abilities.name_of(config)} finds no style of an image; use a run of style_encoder")

@@ -21,7 +21,7 @@ from experiments.pictures import figures
 from experiments.pictures.captioned import OfCaptions
 from experiments.runs.experiment import Experiment, model_of
 from jaxgen import batches, images
-from jaxgen.model import Inpainter, TwoDomainModel
+from jaxgen.abilities import Inpainter, TwoDomainModel
 from jaxgen.parallel import compiled, example_keys
 from jaxgen.typing import Key
 

@@ -10,7 +10,7 @@ from experiments.models import abilities, classes, conditions
 from experiments.runs.experiment import Experiment, model_of
 from experiments.translations.network import Network
 from experiments.translations.translating import Size, Way
-from jaxgen.model import TwoDomainModel
+from jaxgen.abilities import TwoDomainModel
 
 
 def networks(folder: pathlib.Path, experiment: Experiment, state: Any, to: str | None) -> dict[str, Network]:

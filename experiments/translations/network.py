@@ -19,8 +19,8 @@ import numpy as np
 
 from experiments.models import conditions
 from experiments.runs.experiment import model_of
+from jaxgen.abilities import Inpainter
 from jaxgen.images import scale
-from jaxgen.model import Inpainter
 from jaxgen.parallel import compiled
 from jaxgen.translation.masks import Masked
 

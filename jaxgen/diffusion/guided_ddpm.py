@@ -13,6 +13,7 @@ other; here both players learn in one update, each with its own optimiser.
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import flax.linen as nn
 import jax

@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgen import abilities, parallel
 from jaxgen import model as contract
-from jaxgen import parallel
 from jaxgen.batches import random_batches
 from jaxgen.testing.player_laws import PlayerLaws
 from jaxgen.testing.probes import AsksForKeys, arguments, conditions, embeddings, kept_passes, operations, refuses
@@ -209,7 +209,7 @@ class Suite(PlayerLaws):
         given = self.given(2, config)
         if isinstance(model, contract.Model):
             yield operations(jax.make_jaxpr(lambda state, key: model.sample(config, state, key, 2, given))(state, key))
-        if isinstance(model, contract.Matcher):
+        if isinstance(model, abilities.Matcher):
             yield operations(
                 jax.make_jaxpr(functools.partial(embeddings, model, config))(state, self.batches(1, config)[0])
             )
@@ -245,7 +245,7 @@ class Suite(PlayerLaws):
     def test_a_trajectory_leads_from_the_noise_to_the_sample(self):
         """Of a model that has one: the first states are not the samples, the last ones are, clipped to the range."""
         config, model = distinct_sgd(self.case.config), self.case.model  # as in the test before
-        if not isinstance(model, contract.TrajectoryModel):
+        if not isinstance(model, abilities.TrajectoryModel):
             return
         draw = jax.jit(
             lambda state, key: (model.trajectory(config, state, key, 3), model.sample(config, state, key, 3))
@@ -265,9 +265,9 @@ class Suite(PlayerLaws):
         for name in ("Config", "State", "init", "update"):
             assert getattr(module, name).__doc__, name
         makes = getattr(module, "sample", None)
-        assert makes.__doc__ if makes else any(isinstance(module, ability) for ability in contract.ABILITIES), "sample"
+        assert makes.__doc__ if makes else any(isinstance(module, ability) for ability in abilities.ABILITIES), "sample"
         assert module.__doc__ and "arXiv" in module.__doc__
-        for ability in (contract.Learner, contract.Model, *contract.ABILITIES):
+        for ability in (contract.Learner, contract.Model, *abilities.ABILITIES):
             names = [name for name, value in vars(ability).items() if inspect.isfunction(value) and name[0] != "_"]
             if ability is contract.Learner or all(hasattr(module, name) for name in names):
                 for name in names:

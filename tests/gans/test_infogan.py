@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgen.abilities import CodePredictor
 from jaxgen.gans import infogan
 from jaxgen.gans.codes import Codes, CodeSettings
-from jaxgen.model import CodePredictor
 from jaxgen.moving_averages import Exponential
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from jaxgen import losses
+from jaxgen.abilities import MultiLabelClassifier
 from jaxgen.batches import MultiLabelled
 from jaxgen.gans import multi_label
 from jaxgen.gans.objectives import Relativistic
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.model import Model, MultiLabelClassifier
+from jaxgen.model import Model
 from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import SGD, Adam, Optimizer

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from jaxgen import losses, parallel
+from jaxgen.abilities import Matcher
 from jaxgen.batches import Captioned
 from jaxgen.mode import EVALUATION, Mode
-from jaxgen.model import Matcher, Model
+from jaxgen.model import Model
 from jaxgen.nets.dropout import dropout
 from jaxgen.nets.initializers import Uniform
 from jaxgen.nets.mlp import MLP
