@@ -96,6 +96,7 @@ UNMEASURED = {
     "models/stylegan.md",
     "models/stylegan2.md",
     "models/stylegan3.md",
+    "models/tp_gan.md",
     "models/unit.md",
     "models/vamp_vae.md",
     "models/vdm.md",

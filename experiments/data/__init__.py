@@ -11,6 +11,7 @@
     rare_class:mnist:8:100:0        100 images of each class of a set, and 10 of one
     super_resolution:PATH           pictures, and the same made smaller
     smaller:SET                     the images of a set, and the same made smaller, with their labels
+    frontal:PATH:0                  turned faces and frontal ones of the same people, three of whom are held out
     embeddings:clip.npz,captions:PATH    a set of images, its captions as vectors that another network has made
     prompts:fashion_mnist           a labelled set whose captions say the class
     inverted:mnist, edges:mnist     a set whose every image is changed: a second domain of it
@@ -93,6 +94,7 @@ def _by_name(name: str, request: "Request") -> "Collection":
         embeddings,
         few_labels,
         folders,
+        frontal,
         prepared,
         prompts,
         quickdraw,
@@ -122,6 +124,8 @@ def _by_name(name: str, request: "Request") -> "Collection":
             return reduced.collection(rest, request, lambda one: _by_name(one, request))
         case "smaller":
             return smaller.collection(rest, request, lambda one: _by_name(one, request))
+        case "frontal":
+            return frontal.collection(rest, request)
         case "few_labels":
             return few_labels.collection(rest, lambda one: _by_name(one, request))
         case "rare_class":

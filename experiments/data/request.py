@@ -31,6 +31,7 @@ OWN = (
     "arrow",
     "super_resolution",
     "embeddings",
+    "frontal",
 )
 """Schemes of a person's own data: what follows the colon is a place."""
 

@@ -21,6 +21,7 @@ from jaxgen.batches import LabelledPaired
 from jaxgen.losses import unit_length
 from jaxgen.metrics import retrieval_accuracy
 from jaxgen.translation import sigan
+from jaxgen.typing import Shape
 
 SAID = {"bicubic": "bicubic interpolation", "samples": "the run", "real": "real faces"}
 """What is looked up."""
@@ -41,11 +42,11 @@ def evaluate(
     if not isinstance(config, sigan.Config):
         raise UserError(f"{folder} is a run of {abilities.name_of(config)}; give a run of sigan")
     run = sets.run(folder, step, place=Place(data_dir=data_dir))
-    _check_people(people, run.experiment.data)
+    check_people(people, run.experiment.data)
     train, test = data.load_for(run.experiment), held_out.load_for(run.experiment)
     if test is None or test.labels is None or train.labels is None:
         raise UserError(f"{run.experiment.data} has no held-out faces with identities; add pictures, a folder a person")
-    embed = _embedding(people, run, seed)
+    embed = embedding(people, config.image_shape, seed, run.experiment.data_dir)
     gallery, wanted = (
         train.batch(np.arange(len(train)), LabelledPaired),
         test.batch(np.arange(len(test)), LabelledPaired),
@@ -62,11 +63,16 @@ def evaluate(
         "num_people": train.num_classes,
     }
     found |= {name: rank_1(embed.features(pixels), known, right) for name, pixels in faces.items()}
+    write(folder, found)
+    return found
+
+
+def write(folder: pathlib.Path, found: dict[str, Any]) -> None:
+    """To identity.json. FolderError if it cannot be written."""
     try:
         files.write(folder / "identity.json", json.dumps(found, indent=2) + "\n")
     except OSError as error:
         raise FolderError(f"cannot write {folder / 'identity.json'}: {error.strerror}") from error
-    return found
 
 
 def rank_1(features: np.ndarray, known: np.ndarray, right: np.ndarray) -> dict[str, float]:
@@ -78,10 +84,31 @@ def rank_1(features: np.ndarray, known: np.ndarray, right: np.ndarray) -> dict[s
         right: bool, (Q, C).
     """
     there = right.any(axis=1)
-    one, other = (unit_length(jnp.asarray(each)) for each in (features[there], known))
-    hits = int(np.asarray(retrieval_accuracy(one @ other.T, jnp.asarray(right[there]))).sum())
-    low, high = rows.wilson_interval(hits, int(there.sum()))
-    return {"rank_1": hits / int(there.sum()), "low": low, "high": high, "num": int(there.sum())}
+    return share(recognised(features[there], known, right[there]))
+
+
+def recognised(
+    features: np.ndarray, known: np.ndarray, right: np.ndarray, barred: np.ndarray | None = None
+) -> np.ndarray:
+    """Whether the nearest known feature, by the cosine, is right: (Q,) of 1 and 0.
+
+    Args:
+        features: (Q, d).
+        known: (C, d).
+        right: bool, (Q, C), at least one of a row.
+        barred: bool, (Q, C), those that a feature is not compared with, none of them right; all are if not given.
+    """
+    one, other = (unit_length(jnp.asarray(each)) for each in (features, known))
+    cosines = one @ other.T
+    if barred is not None:
+        cosines = jnp.where(jnp.asarray(barred), -jnp.inf, cosines)
+    return np.asarray(retrieval_accuracy(cosines, jnp.asarray(right)))
+
+
+def share(hits: np.ndarray) -> dict[str, float]:
+    """Of hits, (Q,) of 1 and 0, with its interval."""
+    low, high = rows.wilson_interval(int(hits.sum()), len(hits))
+    return {"rank_1": int(hits.sum()) / len(hits), "low": low, "high": high, "num": len(hits)}
 
 
 def lines(found: dict[str, Any]) -> list[str]:
@@ -95,27 +122,30 @@ def lines(found: dict[str, Any]) -> list[str]:
     return [f"{head}{found['step']:,}, {found['samples']['num']:,} held-out faces:", *rows, f"by {found['embedding']}"]
 
 
-class _Embedding:
+class Embedding:
     """Features of uint8 faces."""
 
-    def __init__(self, outputs: Callable[[np.ndarray], Any], said: str):
-        self._outputs, self.said = outputs, said
+    def __init__(self, outputs: Callable[[np.ndarray], Any], said: str, file: pathlib.Path):
+        self._outputs, self.said, self.file = outputs, said, file
 
     def features(self, pixels: np.ndarray) -> np.ndarray:
         """(num, d)."""
         return self._outputs(pixels).features
 
 
-def _embedding(people: str, run: sets.Run, seed: int) -> _Embedding:
-    """The last hidden layer of a classifier of the people of another set."""
-    height, width, channels = run.experiment.model.image_shape
-    options, place = ImageOptions(size=(height, width), channels=1 if channels == 1 else 3), run.experiment.data_dir
-    loaded: list[ImageSet] = [data.load(people, split, place, options) for split in ("train", "test")]
+def embedding(people: str, image_shape: Shape, seed: int, data_dir: pathlib.Path | None) -> Embedding:
+    """The last hidden layer of a classifier of the people of a set, whose faces become as large as `image_shape`.
+
+    UserError for a set without labels.
+    """
+    height, width, channels = image_shape
+    options = ImageOptions(size=(height, width), channels=1 if channels == 1 else 3)
+    loaded: list[ImageSet] = [data.load(people, split, data_dir, options) for split in ("train", "test")]
     for reason in (classifier.why_not(loaded[0]), classifier.why_not_judged(loaded[1])):
         if reason:
             raise UserError(f"--people: {reason}; give a set with a folder for each person")
     made = classifier.obtain(loaded[0], loaded[1], options, seed=seed)
-    return _Embedding(made.outputs, f"the features of a {made.describe()} of {people}")
+    return Embedding(made.outputs, f"the features of a {made.describe()} of {people}", made.file)
 
 
 def _same_people(held_out: np.ndarray, known: np.ndarray, name: str) -> np.ndarray:
@@ -126,7 +156,8 @@ def _same_people(held_out: np.ndarray, known: np.ndarray, name: str) -> np.ndarr
     return same
 
 
-def _check_people(people: str, trained_on: str) -> None:
+def check_people(people: str, trained_on: str) -> None:
+    """UserError for no set of people, or that of the run."""
     if not people:
         raise UserError("--people is not given: name a labelled set of faces of other people, such as folder:PATH")
     if people == trained_on.partition(":")[2]:

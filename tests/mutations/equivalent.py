@@ -233,6 +233,7 @@ STREAMS = {
     *("gans.regularization.CONSISTENCY", "text_to_image.game.OTHER", "text_to_image.gan_cls.BETWEEN"),
     *("text_to_image.stackgan.AUGMENTATION", "translation.context_encoder.GENERATOR"),
     *("translation.enlargement.GENERATOR", "translation.pix2pix.GENERATOR", "translation.sigan.EMBEDDING"),
+    "translation.tp_gan.(GLOBAL, IDENTITY, LOCAL)",
 }
 """Numbers that set the keys of a pass apart: any will do that no other pass of the update has."""
 

@@ -20,6 +20,7 @@ FAMILIES = {
         *("ResNetTranslator", "CodedUNetTranslator", "CodeEncoder", "ScaledDiscriminator", "NoisyTranslator"),
         *("NoisyDiscriminator", "ContextEncoder", "ContextDiscriminator", "DiscoGANTranslator"),
         *("DiscoGANDiscriminator", "DualGANTranslator", "DualGANCritic", "MultiScaleDiscriminator"),
+        *("GlobalPathway", "LocalPathway", "CoarseDiscriminator", "IdentityHead"),
     ),
     HE: (
         *("PartialUNet", "VGG16Maps", "VGG19", "ContentEncoder", "ResidualBlocks", "ContentDecoder"),

@@ -50,6 +50,7 @@ from jaxgen.nets.text.given import GivenContext
 from jaxgen.nets.text.pooled import PooledText
 from jaxgen.nets.text.transformer import TextTransformer, TransformerBlock
 from jaxgen.nets.time_mlp import TimeMLP
+from jaxgen.nets.tp_gan import CoarseDiscriminator, GlobalPathway, IdentityHead, LocalPathway
 from jaxgen.nets.unet.blocks import AttentionBlock, GroupNorm, ResidualBlock
 from jaxgen.nets.unet.classifier import NoisyClassifier
 from jaxgen.nets.unet.cross_attention import CrossAttentionUNet
@@ -116,6 +117,10 @@ NUMBERS = [
     (NoisyTranslator, {"channels": 64, "blocks": 6}),
     (NoisyDiscriminator, {"channels": 64, "rate": 0.1, "deviation": 0.2}),
     (DomainClassifier, {"private": True, "channels": (32, 48), "width": 100}),
+    (GlobalPathway, {"channels": 64, "code": 256, "kernels": (7, 5), "norm": "batch"}),
+    (LocalPathway, {"channels": 64, "downs": 3, "norm": "batch"}),
+    (CoarseDiscriminator, {"channels": 64, "side": 2, "norm": "batch"}),
+    (IdentityHead, {"rate": 0.7}),
     (ProGANGenerator, {"base": 8192, "maximum": 512, "smallest": 4}),
     (ProGANDiscriminator, {"base": 8192, "maximum": 512, "smallest": 4, "group": 4, "blurred": False}),
     (LinearDiscriminator, {"last_bias": True}),

@@ -57,6 +57,7 @@ from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator
 from jaxgen.nets.srresnet import SRResNet
 from jaxgen.nets.stackgan import StageOneGenerator, StageTwoDiscriminator
 from jaxgen.nets.stargan import StarGANDiscriminator, StarGANTranslator
+from jaxgen.nets.tp_gan import CoarseDiscriminator, GlobalPathway, IdentityHead, LocalPathway
 from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
 from jaxgen.nets.vgg16 import VGG16Maps
 from jaxgen.nets.vgg19 import VGG19
@@ -123,7 +124,7 @@ def test_every_leaky_relu_of_a_network_has_its_slope(number):
 
 MAPS_FOLLOW = (PatchDiscriminator, PixelDiscriminator, DiscoGANDiscriminator, DualGANCritic, MultiScaleDiscriminator)
 MAPS_FOLLOW += (ContentEncoder, ResidualBlocks, CoGANGenerator, CoGANStem)
-MAPS_FOLLOW += (ScaledDiscriminator, StarGANDiscriminator, VGG16Maps, VGG19)
+MAPS_FOLLOW += (ScaledDiscriminator, StarGANDiscriminator, VGG16Maps, VGG19, CoarseDiscriminator)
 """Networks whose maps follow from their inputs: `output_shape` is ()."""
 
 
@@ -131,10 +132,10 @@ MAPS_FOLLOW += (ScaledDiscriminator, StarGANDiscriminator, VGG16Maps, VGG19)
 def test_outputs_have_the_shape_that_is_asked_for(number):
     """Images are twice as high as wide. A classifier gives features beside its logits, a layer what it makes.
 
-    Discriminators of patches give maps of scores, encoders of content and features maps.
+    Discriminators of patches give maps of scores, encoders of content and features maps, TP-GAN's pathways several.
     """
     net, _, *shape = CASES[number]
-    if shape and not isinstance(net, (ConvClassifier, *MAPS_FOLLOW)):
+    if shape and not isinstance(net, (ConvClassifier, GlobalPathway, LocalPathway, *MAPS_FOLLOW)):
         assert [value.aval.shape for value in traced(number)[0].outvars] == [(2, *shape[0])]
 
 
@@ -249,6 +250,7 @@ DROPOUT = {
     ConditionalMLPDiscriminator: 2,
     Maxout: 2,  # before each layer
     DropoutMLP: 2,  # behind each layer
+    IdentityHead: 1,  # of the code
     BandDiscriminator: 1,  # before the dense layer
     FidleDiscriminator: 1,  # before the dense layer
     LanhamCritic: 4,  # after each activation

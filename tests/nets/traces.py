@@ -64,6 +64,7 @@ from jaxgen.nets.stackgan import (
 )
 from jaxgen.nets.stargan import StarGANDiscriminator, StarGANTranslator
 from jaxgen.nets.text.char_cnn_rnn import CharCNNRNN
+from jaxgen.nets.tp_gan import CoarseDiscriminator, GlobalPathway, IdentityHead, LocalPathway
 from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
 from jaxgen.nets.vgg16 import VGG16Maps
 from jaxgen.nets.vgg19 import VGG19
@@ -113,6 +114,10 @@ CASES = [
     (NoisyTranslator(2, blocks=1), (IMAGES, LATENTS), IMAGE),
     (NoisyDiscriminator(2), IMAGES, ()),
     (DomainClassifier(channels=(2, 3), width=4), (IMAGES, jnp.zeros(2, jnp.int32)), (3,)),
+    (GlobalPathway(8, 4, (5, 3)), (IMAGES, LATENTS, IMAGES), IMAGE),
+    (LocalPathway(2, 1), IMAGES, IMAGE),
+    (CoarseDiscriminator(2), IMAGES, ()),
+    (IdentityHead(), LATENTS, (2,)),
     (CharCNNRNN((2, 3), (2, 0), width=4), jnp.ones((2, 16), jnp.uint8), (3,)),
     (TextGenerator(4, 2), (LATENTS, LATENTS), (16, 16, 1)),
     (TextDiscriminator(2, 2), (jnp.ones((2, 16, 16, 1)), LATENTS), ()),

@@ -3,7 +3,7 @@
 from jaxgen.gans.objectives import LeastSquares, NonSaturating
 from jaxgen.moving_averages import NoAverage
 from jaxgen.optimizers import Adam, LinearDecay, Optimizer, RMSProp
-from jaxgen.priors import Uniform
+from jaxgen.priors import Normal, Uniform
 from jaxgen.ramps import Jump
 from jaxgen.translation import (
     bicyclegan,
@@ -20,10 +20,12 @@ from jaxgen.translation import (
     srgan,
     srresnet,
     stargan,
+    tp_gan,
     unit,
 )
 from jaxgen.translation.errors import SquaredError
 from jaxgen.translation.masks import RandomSquare, Strokes
+from jaxgen.translation.templates import Template
 from tests.papers import each_of, settings_of
 
 DCGAN = Optimizer(2e-4, Adam(b1=0.5))
@@ -104,6 +106,19 @@ PAPERS = {
         "discriminator_steps": 5,
         "generator_optimizer": Optimizer(1e-4, Adam(b1=0.5), LinearDecay(40_000, begin=20_000)),
         "discriminator_optimizer": Optimizer(1e-4, Adam(b1=0.5), LinearDecay(200_000, begin=100_000)),
+    },
+    # Huang et al. and the authors' code: the scales, the parts and the labels of real images.
+    tp_gan: images(128, num_classes=340, template=Template(), prior=Normal(100), noise_deviation=0.02)
+    | both(Optimizer(1e-4, Adam()))
+    | {
+        "objective": NonSaturating(smoothing=0.1),
+        "scale_weights": (1.0, 1.0, 1.5),
+        "symmetry_weight": 0.3,
+        "adversarial_weight": 1e-3,
+        "identity_weight": 3e-3,
+        "variation_weight": 1e-4,
+        "class_weight": 1e-3,
+        "parts_weight": 0.3,
     },
 }
 

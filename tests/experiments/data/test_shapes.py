@@ -115,6 +115,7 @@ OWN_SIZES = (
     "stackgan_two",  # of the sketches of its stage I
     "stargan",
     "stylegan",
+    "tp_gan",
 )
 """Of networks that halve as often as their settings say; and a U-Net attends to maps of given heights."""
 

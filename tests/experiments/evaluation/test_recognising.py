@@ -58,7 +58,7 @@ def test_a_run_is_judged_beside_bicubic_interpolation_and_real_faces(run, tmp_pa
 )
 def test_people_must_be_others(people, trained_on, message):
     with pytest.raises(UserError, match=message):
-        recognising._check_people(people, trained_on)
+        recognising.check_people(people, trained_on)
 
 
 def test_held_out_faces_of_strangers_alone_are_refused():
