@@ -22,7 +22,7 @@ CONFIG = tp_gan.Config(
     num_classes=PEOPLE,
     template=Template(Place(0, 0, 8, 8), Place(0, 8, 8, 8), Place(4, 4, 8, 8), Place(8, 0, 8, 16)),
     prior=Normal(3),
-    generator=GlobalPathway(8, 4, (3, 3), norm="none"),
+    generator=GlobalPathway(8, 4, (3, 1), norm="none"),
     local=LocalPathway(2, 1, norm="none"),
     discriminator=CoarseDiscriminator(2, norm="none"),
     features=None,
