@@ -37,7 +37,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class FitOptions:
+class _FitOptions:
     """By whose faces an embedding is trained, and how large they are."""
 
     people: str = ""  # a labelled set of faces: folder:PATH, with a folder for each person
@@ -60,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
     description = (__doc__ or "").partition("\n\n")[0]
     if str(folder) == "fit":
         prog = "python -m experiments.identity fit"
-        return _fit(cli.parse(FitOptions, FitOptions(), words, prog=prog, description=description))
+        return _fit(cli.parse(_FitOptions, _FitOptions(), words, prog=prog, description=description))
     chosen = cli.parse(Options, Options(), words, prog="python -m experiments.identity RUN", description=description)
     from experiments.command_line.errors import UserError
     from experiments.evaluation import frontalising, recognising
@@ -78,7 +78,7 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _fit(chosen: FitOptions) -> int:
+def _fit(chosen: _FitOptions) -> int:
     from experiments.evaluation import recognising
 
     recognising.check_people(chosen.people, "")

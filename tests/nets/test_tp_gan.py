@@ -5,6 +5,8 @@ are left out here: 17,944 of the global pathway with a local one of 64 channels,
 discriminator with a map of 4x4. That of 2x2 is of this package.
 """
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -39,10 +41,14 @@ def test_the_discriminator_has_the_weights_of_the_authors_code_and_a_map_of_its_
 
 @pytest.fixture(scope="module")
 def weights():
-    """Drawn without a program of all layers."""
+    """Drawn without a program of all layers; outputs are about as large as inputs."""
     shapes = jax.eval_shape(lambda: TINY.init(jax.random.key(0), *INPUTS))
     generator = np.random.default_rng(0)
-    return jax.tree.map(lambda leaf: jnp.asarray(generator.normal(0.0, 0.2, leaf.shape), jnp.float32), shapes)
+
+    def drawn(leaf):
+        return jnp.asarray(generator.normal(0.0, 1 / math.sqrt(math.prod(leaf.shape[:-1])), leaf.shape), jnp.float32)
+
+    return jax.tree.map(drawn, shapes)
 
 
 def test_outputs_are_of_three_sizes_and_a_code(weights):
@@ -81,13 +87,13 @@ def test_noise_and_parts_reach_the_image_and_parts_the_largest_alone(weights):
 
 
 def test_the_mirror_image_is_seen_everywhere(weights):
-    """A pixel in one corner moves the code, and the image at the opposite corner too."""
+    """A pixel in one corner moves the image at the opposite one more than most pixels do: by more than their mean."""
 
     def corner(images):
         return TINY.apply(weights, images, *INPUTS[1:]).images[0][0, 0, -1, 0]
 
     slope = jax.grad(corner)(jax.random.normal(jax.random.key(1), (1, 16, 32, 1)))
-    assert abs(float(slope[0, 0, 0, 0])) > 0.1 * float(np.abs(slope).max())
+    assert abs(float(slope[0, 0, 0, 0])) > float(np.abs(slope).mean())
 
 
 def test_the_head_drops_out_in_training_alone():
