@@ -22,7 +22,7 @@ from jaxgen.optimizers import Adam, LinearDecay, Optimizer
 from jaxgen.translation import tp_gan
 from jaxgen.translation.templates import Place, Template
 
-STEPS = 4_000
+STEPS = 1_500
 ADAM = Optimizer(5e-4, Adam(), LinearDecay(STEPS, begin=STEPS // 2))
 
 EXPERIMENT = Experiment(
@@ -44,7 +44,7 @@ EXPERIMENT = Experiment(
     batch_size=8,
     steps=STEPS,
     log_every=50,
-    sample_every=500,
-    checkpoint_every=500,
+    sample_every=250,
+    checkpoint_every=250,
     num_samples=24,
 )
