@@ -45,7 +45,10 @@ def check_alike(experiment: Experiment) -> None:
 
 
 def fit_to_data(experiment: Experiment, image_set: ImageSet, name: str) -> Experiment:
-    """The experiment with the image shape, and number of classes, of its data. UserError if others were asked for."""
+    """The experiment with the image shape, and number of classes, of its data.
+
+    UserError if others were asked for, or other settings do not go with those of the data.
+    """
     asked, usual = texts.of_data(experiment.model, image_set.captions), experiments_by_name.load(name).model
     follows: dict[str, Any] = _shapes(asked, image_set)
     if abilities.holds_labels(asked) and image_set.labels is not None:
@@ -59,7 +62,11 @@ def fit_to_data(experiment: Experiment, image_set: ImageSet, name: str) -> Exper
                 f"--model.{field.replace('_', '-')} is {wanted}, but {image_set.name} has {value}; "
                 "leave it out, it follows the data"
             )
-    return dataclasses.replace(experiment, model=dataclasses.replace(asked, **follows))
+    try:
+        model = dataclasses.replace(asked, **follows)
+    except ValueError as error:
+        raise UserError(f"{name} does not take {image_set.name}: {error}") from error
+    return dataclasses.replace(experiment, model=model)
 
 
 def _shapes(config: Any, image_set: ImageSet) -> dict[str, tuple[int, ...]]:

@@ -143,6 +143,14 @@ def test_every_experiment_takes_images_that_are_no_squares_or_says_why_not(name,
         checks.check_model(checks.fit_to_data(chosen, image_set, name), image_set)
 
 
+def test_settings_that_do_not_go_with_the_images_are_named():
+    """A face of the usual template does not fit into the images."""
+    rows = np.zeros((4, 20, 36, 1), np.uint8)
+    images = ImageSet("set", rows, np.zeros(4, np.int32), ("a",), targets=rows)
+    with pytest.raises(UserError, match=r"tp_gan_faces does not take set: template\.left_eye is .* inside of 20x36"):
+        checks.fit_to_data(experiment.load("tp_gan_faces"), images, "tp_gan_faces")
+
+
 MAP = np.zeros((24, 16), np.uint8)
 MAP[:, 5:9], MAP[11:] = 1, 2
 COLOURS = np.array([[10, 200, 30], [250, 0, 0], [0, 0, 240]], np.uint8)
