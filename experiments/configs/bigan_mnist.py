@@ -5,7 +5,10 @@ python -m experiments.evaluate runs/bigan_mnist
 
 The second command also measures reconstructions, and how far the latents tell the classes apart.
 
-Meant for about half an hour on two cores.
+At step 15,000 (seed 0, 22 minutes on one core of an Intel Xeon, beside other work) the Frechet distance is 34.8
+[31.4, 38.3] (held out 3.9), 69.8 % of samples are recognised; 76.2 % of 10,000 held-out images are reconstructed as
+one of their class, and of 86.4 % the nearest of 10,000 training latents is of their class (in pixels of 94.6 %).
+Without `joint` the edges of all samples stayed grey: distance 327.
 """
 
 from experiments.runs.experiment import Experiment
