@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from experiments.command_line import cli
-from experiments.command_line.checks import require_seed, require_step
+from experiments.command_line.checks import require_seed, require_step, require_width
 from experiments.command_line.errors import UserError
 from experiments.models import samplers
 from experiments.models.classes import Shares
@@ -39,6 +39,7 @@ class Options:
     nearest: int = 0  # of a picture: so many training images right of each sample, the nearest in pixels
     trajectory: bool = False  # the way from the noise to the images: FILE.gif moves, FILE.png has it in rows, or curves
     step: int | Literal["newest", "best"] = "newest"  # whose checkpoint: the newest, the best, or a step's own
+    average_width: float | None = None  # of the moving average, from all checkpoints kept; the run's own if not given
     data: str | None = None  # the run's data in their new place, such as folder:PATH; as in the training if not given
     data_dir: pathlib.Path | None = None  # where prepared data sets lie; as in the training if not given
 
@@ -50,6 +51,7 @@ class Options:
         require(0 <= self.nearest <= 20, "--nearest", self.nearest, "in [0, 20]")
         require(self.batch_size >= 1, "--batch-size", self.batch_size, "at least 1")
         require_step(self.step)
+        require_width(self.average_width)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -78,7 +80,7 @@ def main(argv: Sequence[str]) -> int:
         if chosen.out:
             out.parent.mkdir(parents=True, exist_ok=True)  # before the time is spent on drawing
     wanted = (chosen.num, chosen.seed, chosen.label, chosen.classes, chosen.batch_size, chosen.step)
-    wanted += (texts.read(chosen.text, chosen.text_file), chosen.embeddings, chosen.same_latents)
+    wanted += (texts.read(chosen.text, chosen.text_file), chosen.embeddings, chosen.same_latents, chosen.average_width)
     drawn = drawing.prepare(folder, drawing.Wanted(*wanted), changes, Place(chosen.data, chosen.data_dir))
     if (chosen.columns or 1) > drawn.num:
         raise UserError(f"--columns is {chosen.columns}, but must be in [1, {drawn.num}], the images to draw")

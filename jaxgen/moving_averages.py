@@ -3,11 +3,14 @@
 Each offers `update(average, new, step)`, `step` counting the updates behind `new`.
 """
 
+import functools
+import math
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxgen.checks import require
 from jaxgen.ramps import CosineRamp
@@ -96,7 +99,85 @@ class RampedHalfLife:
         return interpolate(average, new, 1.0 - _decay(self.half_life.at(step - 1)))
 
 
-MovingAverage: TypeAlias = NoAverage | Constant | Exponential | HalfLife | RampedHalfLife
+WIDEST = 1.0 / math.sqrt(12.0)
+"""Width of the plain mean of all updates, whose exponent is 0."""
+
+FURTHER = "averages"
+"""Collection of a state's average that holds the averages of further widths."""
+
+
+@dataclass(frozen=True)
+class PowerFunction:
+    """The weight of update i of t grows as i^gamma: an average that stretches with the run.
+
+    `d = (1 - 1/t)^(gamma + 1)` at update t: Karras et al., 2023 (EDM2, arXiv 2312.02696), there in images, which is the
+    same at a constant batch size. The average at the first update is the new weights. From averages of two widths, kept
+    now and then, `post_hoc_averages` makes that of any width after the run; for this keep a `further` one, which
+    models need to begin with `begin`: all denoisers do.
+    """
+
+    width: float = 0.05  # sigma_rel: deviation of the updates' times, by their weights, as a share of t
+    further: tuple[float, ...] = ()  # widths of averages that are kept beside it, from which no samples are drawn
+
+    def __post_init__(self):
+        for name, width in (("width", self.width), *(("further", width) for width in self.further)):
+            require(0 < width <= WIDEST, name, width, f"in (0, {WIDEST:.4f}], the plain mean of all updates")
+        widths = (self.width, *self.further)
+        require(len(set(widths)) == len(widths), "further", self.further, f"other widths than {self.width}, each once")
+
+    def begin(self, variables: Any) -> Any:
+        """The average before any update: the variables, and as a collection of its own those of further widths."""
+        return {**variables, FURTHER: {_named(width): dict(variables) for width in self.further}}
+
+    def update(self, average: Any, new: Any, step: jax.Array) -> Any:
+        """The average after one more update.
+
+        ValueError if there are further widths, and the model did not begin with `begin`.
+        """
+        if not self.further:
+            return _power(self.width, average, new, step)
+        begun = FURTHER in average
+        require(begun, "further", self.further, "() for this model, which keeps one average; denoisers keep several")
+        kept = {name: tree for name, tree in average.items() if name != FURTHER}
+        others = {_named(width): _power(width, average[FURTHER][_named(width)], new, step) for width in self.further}
+        return {**_power(self.width, kept, new, step), FURTHER: others}
+
+    def of_width(self, average: Any, width: float) -> Any:
+        """The variables that are the average of that width, one of `width` and `further`."""
+        if width in self.further:
+            return average[FURTHER][_named(width)]
+        return {name: tree for name, tree in average.items() if name != FURTHER}
+
+
+MovingAverage: TypeAlias = NoAverage | Constant | Exponential | HalfLife | RampedHalfLife | PowerFunction
+
+
+def begin(kind: MovingAverage, variables: Any) -> Any:
+    """What a state holds before any update: the variables, and with `PowerFunction(further=...)` more averages."""
+    return kind.begin(variables) if isinstance(kind, PowerFunction) and kind.further else variables
+
+
+@functools.cache
+def exponent(width: float) -> float:
+    """gamma of a width: the root above -1 of `g^3 + 7 g^2 + (16 - 1/width^2) g + 12 - 1/width^2`, in float64.
+
+    >>> round(exponent(0.1), 10)
+    6.9372039376
+    """
+    inverse = width**-2.0
+    roots = np.roots([1.0, 7.0, 16.0 - inverse, 12.0 - inverse])
+    return max(float(roots.real.max()), 0.0)
+
+
+def _power(width: float, average: Any, new: Any, step: jax.Array) -> Any:
+    """1 - d by expm1, as d is almost 1 late in a run; before the first update as at it."""
+    count = jnp.maximum(step, 1).astype(jnp.float32)
+    return interpolate(average, new, -jnp.expm1((exponent(width) + 1.0) * jnp.log1p(-1.0 / count)))
+
+
+def _named(width: float) -> str:
+    """`width_0_1` of 0.1: names of arrays have no points."""
+    return f"width_{width!r}".replace(".", "_")
 
 
 def _decay(half_life: jax.Array) -> jax.Array:

@@ -32,6 +32,7 @@ SHELVES = {
     "minimization",
     "priors",
     "moving_averages",
+    "post_hoc_averages",
     "conditions",
     "sampling",
     "stages",
@@ -89,6 +90,7 @@ MAY_IMPORT = {
     "minimization": {"typing", "checks", "optimizers", "train_state"},
     "priors": {"typing", "checks", "parallel"},
     "moving_averages": {"checks", "ramps"},
+    "post_hoc_averages": {"checks", "moving_averages"},
     "conditions": {"typing", "parallel"},
     "attacks": {"typing", "checks", "images", "losses"},  # a slope is a formula of losses.penalties
     "sampling": {"typing"},

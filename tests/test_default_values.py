@@ -185,6 +185,7 @@ DEFAULTS = {
     "moving_averages.Constant": {"decay": 0.9999},
     "moving_averages.Exponential": {"decay": 0.999},
     "moving_averages.HalfLife": {"half_life": 1000.0, "ramp_up": 0.05},
+    "moving_averages.PowerFunction": {"width": 0.05, "further": ()},
     "nets.initializers.Normal": {"std": 0.02},
     "nets.initializers.TruncatedNormal": {"std": 0.02},
     "nets.initializers.Uniform": {"limit": 0.05},

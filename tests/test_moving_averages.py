@@ -6,7 +6,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.moving_averages import Constant, Exponential, HalfLife, NoAverage, RampedHalfLife, interpolate
+from jaxgen.moving_averages import (
+    FURTHER,
+    WIDEST,
+    Constant,
+    Exponential,
+    HalfLife,
+    NoAverage,
+    PowerFunction,
+    RampedHalfLife,
+    begin,
+    exponent,
+    interpolate,
+)
 from jaxgen.ramps import CosineRamp
 
 
@@ -70,7 +82,71 @@ def test_an_average_before_any_update_is_what_is_new_and_no_nan():
 
 
 @pytest.mark.parametrize(
-    "average", [NoAverage(), Constant(0.9), Exponential(0.9), HalfLife(3.0), RampedHalfLife()], ids=str
+    ("width", "gamma"),
+    [(0.05, 16.9721986023), (0.10, 6.9372039376), (0.13, 4.6035967815), (0.20, 1.8262137799), (WIDEST, 0.0)],
+)
+def test_the_exponent_of_a_width_is_that_of_the_authors_code(width, gamma):
+    """The cubic's root, and back: sigma_rel of the density (gamma + 1) s^gamma on [0, 1]."""
+    found = exponent(width)
+    assert found == pytest.approx(gamma, abs=1e-9)
+    assert np.sqrt((found + 1) / ((found + 2) ** 2 * (found + 3))) == pytest.approx(width, rel=1e-12)
+
+
+@pytest.mark.parametrize("width", [0.05, 0.1, 0.2])
+def test_a_power_function_weighs_updates_by_a_power_of_their_time(width):
+    """Of t updates the weights of the first i sum to (i/t)^(gamma + 1) where the product of (1 - 1/j)^(gamma + 1)
+    telescopes: the weight of update i is a difference of powers.
+    """
+    found = weights_of_updates(PowerFunction(width), 50)
+    sums = (np.arange(51) / 50) ** (exponent(width) + 1)
+    np.testing.assert_allclose(found, np.diff(sums), rtol=1e-4, atol=1e-12)
+    middle = np.arange(50) + 0.5
+    mean = (found * middle).sum()
+    assert np.sqrt((found * (middle - mean) ** 2).sum()) / 50 == pytest.approx(width, rel=0.01)
+
+
+def test_the_widest_power_function_is_the_plain_mean():
+    np.testing.assert_allclose(weights_of_updates(PowerFunction(WIDEST), 20), 0.05, rtol=1e-5)
+
+
+def test_a_power_function_begins_with_the_new_weights_and_still_moves_after_millions():
+    """1 - d is about (gamma + 1) / t: by expm1 and log1p float32 has it."""
+    for step in (0, 1):
+        found = PowerFunction(0.1).update(jnp.full(2, 7.0), jnp.full(2, 3.0), step_of(step))
+        np.testing.assert_array_equal(found, [3.0, 3.0])
+    share = float(PowerFunction(0.1).update(jnp.zeros(()), jnp.ones(()), step_of(10_000_000)))
+    assert share == pytest.approx((exponent(0.1) + 1) / 1e7, rel=1e-5)
+
+
+def test_further_widths_are_averages_of_their_own():
+    kind = PowerFunction(0.05, further=(0.1, 0.2))
+    tree = {"params": {"w": jnp.zeros(3)}, "batch_stats": {"mean": jnp.zeros(3)}}
+    average, alone = begin(kind, tree), dict.fromkeys((0.05, 0.1, 0.2), tree)
+    for number in range(1, 8):
+        new = jax.tree.map(lambda leaf, number=number: leaf + number**2, tree)
+        average = kind.update(average, new, step_of(number))
+        alone = {width: PowerFunction(width).update(one, new, step_of(number)) for width, one in alone.items()}
+    assert set(average) == {"params", "batch_stats", FURTHER}
+    for width, wanted in alone.items():
+        chex.assert_trees_all_equal(kind.of_width(average, width), wanted)
+    assert len({float(one["params"]["w"][0]) for one in alone.values()}) == 3
+
+
+def test_other_averages_begin_as_the_variables():
+    tree = {"params": {"w": jnp.zeros(3)}}
+    assert all(begin(kind, tree) is tree for kind in (NoAverage(), HalfLife(), PowerFunction(0.1)))
+
+
+def test_further_widths_are_refused_of_a_model_that_keeps_one():
+    tree = {"params": {"w": jnp.zeros(3)}}
+    with pytest.raises(ValueError, match=r"further is \(0.1,\), but must be \(\) for this model"):
+        PowerFunction(0.05, (0.1,)).update(tree, tree, step_of(1))
+
+
+@pytest.mark.parametrize(
+    "average",
+    [NoAverage(), Constant(0.9), Exponential(0.9), HalfLife(3.0), RampedHalfLife(), PowerFunction()],
+    ids=str,
 )
 def test_constant_weights_are_their_own_average_and_shares_sum_to_one(average):
     weights = mean = {"w": jax.random.normal(jax.random.key(0), (3,))}
@@ -87,7 +163,9 @@ def test_without_an_average_the_new_weights_themselves_are_given_back():
 
 
 @pytest.mark.parametrize(
-    "average", [Constant(0.5), Exponential(0.9), HalfLife(3.0), RampedHalfLife(CosineRamp(1.0, 3.0, 5))], ids=str
+    "average",
+    [Constant(0.5), Exponential(0.9), HalfLife(3.0), RampedHalfLife(CosineRamp(1.0, 3.0, 5)), PowerFunction(0.25)],
+    ids=str,
 )
 def test_averages_keep_the_type_of_each_leaf_under_jit(average):
     trees = [
@@ -106,7 +184,7 @@ def test_a_share_lies_between_old_and_new():
 
 def test_the_defaults_are_those_of_the_docs():
     assert Exponential() == Exponential(0.999) and HalfLife() == HalfLife(1_000.0, ramp_up=0.05)
-    assert Constant() == Constant(0.9999)
+    assert Constant() == Constant(0.9999) and PowerFunction() == PowerFunction(0.05, further=())
 
 
 @pytest.mark.parametrize(
@@ -120,9 +198,18 @@ def test_the_defaults_are_those_of_the_docs():
         (HalfLife, {"ramp_up": 0.0}),
         (RampedHalfLife, {"half_life": CosineRamp(-1.0, 1.0, 1)}),
         (RampedHalfLife, {"half_life": CosineRamp(1.0, -1.0, 1)}),
+        (PowerFunction, {"width": 0.0}),
+        (PowerFunction, {"width": 0.2887}),
+        (PowerFunction, {"further": (0.05,)}),
+        (PowerFunction, {"further": (0.1, 0.1)}),
     ],
 )
 def test_settings_out_of_range_are_refused(kind, settings):
     ((name, value),) = settings.items()
     with pytest.raises(ValueError, match=re.escape(f"{name} is {value}, but must be")):
         kind(**settings)
+
+
+def test_a_further_width_out_of_range_is_refused():
+    with pytest.raises(ValueError, match=r"further is 0.3, but must be in \(0, 0.2887\]"):
+        PowerFunction(0.05, further=(0.1, 0.3))

@@ -31,7 +31,7 @@ from experiments.evaluation.sets import Examples, Real, Run
 from experiments.models import abilities, conditions, samplers, sampling, unread
 from experiments.models.classes import Labels
 from experiments.models.samplers import NONE, Changes
-from experiments.runs import files
+from experiments.runs import averages, files
 from experiments.runs.experiment import Experiment
 from experiments.runs.run_data import Place
 
@@ -179,6 +179,11 @@ def _runs(folder: pathlib.Path, options: Options, changes: Changes = NONE) -> li
     """The run, and the one that it is compared with. UserError if either cannot be read or they do not compare."""
     place = Place(options.data, options.data_dir)
     found = [sets.run(folder, options.step, changes, place)]
+    if options.average_width is not None:
+        state = averages.of_width(
+            folder, found[0].experiment.model, found[0].step, found[0].state, options.average_width
+        )
+        found = [dataclasses.replace(found[0], state=state)]
     if options.against is not None:
         found.append(sets.run(options.against, options.step, place=place))
     for run in found:
@@ -235,6 +240,8 @@ def head(run: Run, judge: Judge, options: Options) -> dict[str, Any]:
         "classes": list(real.train.classes),
         "level": 0.95,
     }
+    if options.average_width is not None:
+        found["average_width"] = options.average_width
     return found | {name: repr(value) for name, value in samplers.settings(run.experiment.model).items()}
 
 

@@ -4,7 +4,7 @@ import pathlib
 from dataclasses import dataclass
 from typing import Literal
 
-from experiments.command_line.checks import require_seed, require_step
+from experiments.command_line.checks import require_seed, require_step, require_width
 from experiments.models.classes import Shares
 from jaxgen.checks import require
 
@@ -18,6 +18,7 @@ class Options:
     extractor: tuple[str, ...] = ()  # pixels, pca, classifier, inception:FILE; the classifier where there are labels
     against: pathlib.Path | None = None  # another run on the same data, to be judged beside this one
     step: int | Literal["newest", "best"] = "newest"  # whose checkpoint: the newest, the best, or a step's own
+    average_width: float | None = None  # of the moving average, from all checkpoints kept; the run's own if not given
     seed: int = 0  # of the latents, of random choices and of the classifier
     num_reference: int = 10_000  # real training examples to compare with, at most
     num_halves: int = 20  # random halves of the samples, for an interval of what is no mean; 0 for none
@@ -36,3 +37,4 @@ class Options:
         require(self.num_reference >= 2, "--num-reference", self.num_reference, "at least 2")
         require(self.num_halves == 0 or self.num_halves >= 2, "--num-halves", self.num_halves, "0, or at least 2")
         require_step(self.step)
+        require_width(self.average_width)

@@ -15,7 +15,7 @@ from experiments.models import abilities, classes, conditions, progress, sampler
 from experiments.models.classes import Labels, Shares
 from experiments.models.conditions import Source
 from experiments.models.samplers import NONE, Changes
-from experiments.runs import restore, run_data, run_folder
+from experiments.runs import averages, restore, run_data, run_folder
 from experiments.runs.experiment import Experiment
 from experiments.runs.run_data import HERE, Place
 
@@ -36,6 +36,7 @@ class Wanted:
     texts: tuple[str, ...] = ()  # sentences that a model of texts is asked for, in turn
     embeddings: pathlib.Path | None = None  # a file that holds embeddings of texts, in turn
     same_latents: bool = False  # of a picture: image i has the latents of number i // K and class i mod K, of K classes
+    average_width: float | None = None  # of the moving average, where it is not the run's own
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ class Drawing:
             found["classes"] = list(self.wanted.label) or self.wanted.shares
         if self.texts is not None:
             found["texts"] = list(self.names)
+        if self.wanted.average_width is not None:
+            found["average_width"] = self.wanted.average_width
         return found | {name: repr(value) for name, value in samplers.settings(self.experiment.model).items()}
 
     def all(self) -> np.ndarray:
@@ -106,6 +109,8 @@ def prepare(folder: pathlib.Path, wanted: Wanted, changes: Changes = NONE, place
     if asked is not None:
         names, turn = said, tuple(range(len(said)))
     restored, _, step, state = restore.at(folder, wanted.step)
+    if wanted.average_width is not None:
+        state = averages.of_width(folder, restored.model, step, state, wanted.average_width)
     experiment = samplers.replaced(run_data.placed(restored, place), changes)
     return Drawing(folder, experiment, step, state, wanted, names, turn, labels, asked)
 

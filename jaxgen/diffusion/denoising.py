@@ -9,7 +9,7 @@ import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float
 
-from jaxgen import parallel
+from jaxgen import moving_averages, parallel
 from jaxgen.batches import Labelled
 from jaxgen.checks import NonNegativeInt, require
 from jaxgen.conditions import one_hot
@@ -79,7 +79,7 @@ class DenoiserDefaults(Defaults):
 def create_denoiser(config: Any, key: Key) -> DenoiserState:
     """A fresh network, its optimiser and average."""
     denoiser = create(config.denoiser, config.optimizer, key, *blank_inputs(config))
-    return DenoiserState(denoiser, denoiser.variables)
+    return DenoiserState(denoiser, moving_averages.begin(config.average, denoiser.variables))
 
 
 def blank_inputs(config: Any) -> tuple[Any, ...]:
@@ -91,7 +91,8 @@ def blank_inputs(config: Any) -> tuple[Any, ...]:
 def create_taught(config: Any, key: Key, *, taught: bool) -> TaughtState:
     """As `create_denoiser`, with a teacher at random, to be replaced by a trained one."""
     fresh = create_denoiser(config, key)
-    return TaughtState(fresh.denoiser, fresh.ema, Frozen(variables=fresh.ema, name="teacher") if taught else None)
+    teacher = Frozen(variables=fresh.denoiser.variables, name="teacher") if taught else None
+    return TaughtState(fresh.denoiser, fresh.ema, teacher)
 
 
 def draw_examples(config: Any, batch: Any, key: Key, axis_name: AxisName) -> Examples:

@@ -30,7 +30,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgen import parallel
+from jaxgen import moving_averages, parallel
 from jaxgen.checks import NonNegativeFloat, PositiveFloat, PositiveInt, require, require_bounds
 from jaxgen.conditions import classes_of
 from jaxgen.diffusion import denoising
@@ -106,7 +106,7 @@ def init(config: Config, key: Key) -> State:
     condition = Condition(blank((config.num_classes,)) if config.num_classes else None, span=blank(()))
     inputs = blank(config.image_shape), blank(()), condition, config.image_shape
     denoiser = create(config.denoiser, config.optimizer, key, *inputs)
-    return State(denoiser, denoiser.variables)
+    return State(denoiser, moving_averages.begin(config.average, denoiser.variables))
 
 
 def average_velocity(

@@ -24,6 +24,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from jaxgen import moving_averages
 from jaxgen.checks import AtLeast, NonNegativeInt, PositiveInt, require, require_bounds
 from jaxgen.conditions import classes_of
 from jaxgen.diffusion.denoising import (
@@ -120,7 +121,7 @@ def init(config: Config, key: Key) -> State:
     variables, ends = create_parts(parts, config.optimizer, key).variables, config.schedule
     gamma = {"first": jnp.float32(ends.end), "span": jnp.float32(ends.start - ends.end)}
     denoiser = from_variables({**variables, "params": variables["params"] | {"gamma": gamma}}, config.optimizer)
-    return State(denoiser, denoiser.variables)
+    return State(denoiser, moving_averages.begin(config.average, denoiser.variables))
 
 
 def gamma_at(variables: Variables, share: Any) -> Any:

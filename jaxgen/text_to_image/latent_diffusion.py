@@ -25,6 +25,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jaxgen import moving_averages
 from jaxgen.batches import Captioned
 from jaxgen.checks import PositiveInt, require
 from jaxgen.diffusion import denoising, drawing
@@ -116,7 +117,8 @@ def init(config: Config, key: Key) -> State:
     denoiser = create_parts(parts, config.optimizer, key_denoiser)
     autoencoder = latents.create_autoencoder(config, key_autoencoder)
     factor = jnp.float32(config.scale.factor if isinstance(config.scale, Factor) else 1.0)
-    return State(denoiser, denoiser.variables, autoencoder, text, factor)
+    average = moving_averages.begin(config.average, denoiser.variables)
+    return State(denoiser, average, autoencoder, text, factor)
 
 
 def read(
