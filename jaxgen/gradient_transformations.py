@@ -45,6 +45,8 @@ def _parts(settings: Optimizer) -> list[optax.GradientTransformation]:
     if settings.weight_decay:
         parts.append(optax.add_decayed_weights(settings.weight_decay))
     parts.append(optax.scale_by_learning_rate(_learning_rate(settings)))
+    if settings.normalized:
+        parts.append(_normalize())
     if _keeps_mean_square_alone(settings.rule):
         parts.append(optax.identity())  # optax.rmsprop has a place for momentum here: the state has its structure
     return parts
@@ -102,8 +104,28 @@ def _orthogonalize(weight: float) -> optax.GradientTransformation:
 
 
 def _is_penalized(path: Any, leaf: Any) -> bool:
-    names = [str(getattr(entry, "key", entry)) for entry in path]
+    names = _names(path)
     return names[-1] == "kernel" and "embedding" not in names and leaf.ndim >= 2
+
+
+def _normalize() -> optax.GradientTransformation:
+    """A step to the kernels whose weights, of each output, have the mean square 1; as it is for all else."""
+
+    def to_normalized(path: Any, step: Any, own: Any) -> Any:
+        if _names(path)[-1:] != ["kernel"]:
+            return step
+        after = own.astype(jnp.float32) + step.astype(jnp.float32)
+        length = jnp.sqrt((after**2).mean(range(after.ndim - 1), keepdims=True))
+        return (after / (length + 1e-4)).astype(own.dtype) - own
+
+    def update(updates: Any, params: Any = None) -> Any:
+        return jax.tree_util.tree_map_with_path(to_normalized, updates, params)
+
+    return optax.stateless(update)
+
+
+def _names(path: Any) -> list[str]:
+    return [str(getattr(entry, "key", entry)) for entry in path]
 
 
 def _clip(limit: float) -> optax.GradientTransformation:

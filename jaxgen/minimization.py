@@ -47,8 +47,8 @@ class Descent:
 
     def __post_init__(self):
         require_bounds(self)
-        coupled = self.optimizer.clip_norm is not None or self.optimizer.orthogonality > 0
-        require(not coupled, "optimizer", self.optimizer, "without clip_norm and orthogonality, which couple examples")
+        coupled = self.optimizer.clip_norm is not None or self.optimizer.orthogonality > 0 or self.optimizer.normalized
+        require(not coupled, "optimizer", self.optimizer, "without clip_norm, orthogonality, normalized")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ An optimiser is composed of parts. With g the gradient, averaged over `accumulat
     d  = rule(g)                                              Adam, RampedAdam, RAdam, RMSProp, SGD, Adagrad
     r  = learning_rate schedule(t) min(1, (t + 1) / (warm_up + 1))
     w <- w - r (d + weight_decay w)                           decoupled weight decay: arXiv 1711.05101
+    W <- W / rms(W), of each output of each kernel            forced weight normalisation: arXiv 2312.02696
 
 A part that is off leaves no trace: the state of the optimiser then holds nothing for it.
 
@@ -171,6 +172,7 @@ class Optimizer:
     weight_decay: float = 0.0  # share of the weights that a step takes off, times the learning rate
     accumulate: int = 1  # updates whose mean gradient makes one step
     orthogonality: float = 0.0  # beta, weight of orthogonal regularisation; 1e-4 for BigGAN's generator
+    normalized: bool = False  # kernels have the mean square 1 after each step: for `nets.magnitude_preserving` alone
 
     def __post_init__(self):
         require(0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "above 0 and finite")

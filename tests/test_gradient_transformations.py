@@ -115,7 +115,7 @@ def test_every_setting_changes_the_steps(rule):
     settings = Optimizer(1e-2, rule)
     usual = run(settings, gradients=MORE)
     varied = [*variations(settings), ("clip_norm", dataclasses.replace(settings, clip_norm=1.0))]
-    varied = [(name, other) for name, other in varied if name != "orthogonality"]  # of matrices alone
+    varied = [(name, other) for name, other in varied if name not in ("orthogonality", "normalized")]  # of kernels
     inner = 2 * isinstance(rule, RampedAdam)  # a ramp has three settings
     assert len(varied) == 6 + len(dataclasses.fields(rule)) + inner  # the parts around the rule, and its own settings
     assert [name for name, other in varied if run(other, gradients=MORE) == usual] == []
@@ -295,3 +295,22 @@ def test_a_rule_alone_is_optax_own_optimizer_with_its_state_and_numbers(rule, wa
 def test_equal_settings_give_the_same_optimizer():
     assert to_optax(Optimizer(1e-3, Adam())) is to_optax(Optimizer(1e-3, Adam()))
     assert to_optax(Optimizer(1e-3, Adam())) is not to_optax(Optimizer(1e-3, Adam(b1=0.5)))
+
+
+@pytest.mark.parametrize("rule", [SGD(), Adam(), Adam(b1=0.0)])
+def test_normalized_kernels_have_the_mean_square_1_for_each_output_after_each_step(rule):
+    """The step is that of the optimiser without it, and then a new length; other weights take the plain one."""
+    keys = jax.random.split(jax.random.key(0), 4)
+    params = {"conv": {"kernel": 3.0 * jax.random.normal(keys[0], (3, 3, 2, 5))}, "dense": {"bias": jnp.ones(4)}}
+    gradients = {"conv": {"kernel": jax.random.normal(keys[1], (3, 3, 2, 5))}, "dense": {"bias": jnp.full(4, 0.5)}}
+    after = []
+    for settings in (Optimizer(0.1, rule), Optimizer(0.1, rule, normalized=True)):
+        tx = to_optax(settings)
+        with jax.numpy_dtype_promotion("standard"):  # optax raises a float to an integer count
+            updates, _ = tx.update(gradients, tx.init(params), params)
+        after.append(jax.tree.map(jnp.add, params, updates))
+    kernels = [each["conv"]["kernel"] for each in after]
+    np.testing.assert_allclose((kernels[1] ** 2).mean((0, 1, 2)), 1.0, atol=1e-3)
+    lengths = jnp.linalg.norm(kernels[0].reshape(-1, 5), axis=0)
+    np.testing.assert_allclose(kernels[1], kernels[0] * (np.sqrt(18) / lengths)[None, None, None], rtol=1e-3, atol=1e-5)
+    np.testing.assert_array_equal(after[0]["dense"]["bias"], after[1]["dense"]["bias"])

@@ -122,7 +122,7 @@ def test_of_several_starts_each_example_has_its_best_and_a_lost_start_is_left():
         (lambda: minimize_from(ADAM, squares, jnp.zeros((0, 2, 4))), "number of starts is 0, but must be at least 1"),
         (lambda: LBFGS(steps=0), "steps is 0, but must be at least 1"),
         (lambda: LBFGS(tolerance=-1.0), "tolerance is -1.0, but must be at least 0"),
-        (lambda: Descent(Optimizer(0.1, Adam(), clip_norm=1.0)), "without clip_norm and orthogonality"),
+        (lambda: Descent(Optimizer(0.1, Adam(), clip_norm=1.0)), "without clip_norm, orthogonality"),
     ],
 )
 def test_what_cannot_be_minimized_is_said(call, message):

@@ -22,7 +22,16 @@ OPTIMIZER = "jaxgen.optimizers:Optimizer"
 
 CHANGEABLE: dict[str, tuple[str, ...]] = {
     "experiments.runs.experiment:Experiment": ("batch_size",),
-    OPTIMIZER: ("learning_rate", "rule", "schedule", "warm_up", "clip_norm", "weight_decay", "orthogonality"),
+    OPTIMIZER: (
+        "learning_rate",
+        "rule",
+        "schedule",
+        "warm_up",
+        "clip_norm",
+        "weight_decay",
+        "orthogonality",
+        "normalized",
+    ),
     "jaxgen.moving_averages:Exponential": ("decay",),
     "jaxgen.moving_averages:HalfLife": ("half_life", "ramp_up"),
     "jaxgen.moving_averages:RampedHalfLife": ("half_life",),

@@ -26,6 +26,7 @@ from jaxgen.nets.inception import BasicConv2d
 from jaxgen.nets.instance_noise import InstanceNoise
 from jaxgen.nets.kl_autoencoder import LatentDecoder, LatentEncoder, PlainResidualBlock
 from jaxgen.nets.layer_maps import LayerMaps
+from jaxgen.nets.magnitude_preserving import MagnitudePreservingConv
 from jaxgen.nets.mapping import Mapping
 from jaxgen.nets.minibatch_discrimination import MinibatchDiscrimination
 from jaxgen.nets.modulated import ModulatedConv
@@ -56,7 +57,8 @@ from jaxgen.nets.unet.classifier import NoisyClassifier
 from jaxgen.nets.unet.cross_attention import CrossAttentionUNet
 from jaxgen.nets.unet.ddpm import UNet
 from jaxgen.nets.unet.ddpm_plus_plus import DDPMPlusPlus
-from jaxgen.nets.unet.embeddings import Fourier, Sinusoid
+from jaxgen.nets.unet.edm2 import EDM2Block, EDM2UNet
+from jaxgen.nets.unet.embeddings import Fourier, PhasedFourier, Sinusoid
 from jaxgen.nets.unet.fourier_inputs import FourierInputs
 from jaxgen.nets.unet.patches import Patched
 from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
@@ -104,6 +106,7 @@ NUMBERS = [
     (InstanceNoise, {"end": 0}),
     (LatentEncoder, {"channels": 128, "multipliers": (1, 2, 4, 4), "blocks": 2, "attention": (), "dropout": 0.0}),
     (LatentDecoder, {"channels": 128, "multipliers": (1, 2, 4, 4), "blocks": 2, "attention": (), "dropout": 0.0}),
+    (MagnitudePreservingConv, {"kernel_size": 3}),
     (Mapping, {"layers": 8, "features": 512, "lr_multiplier": 0.01, "scaled_activation": False}),
     (MinibatchDiscrimination, {"kernels": 100, "dims": 5}),
     (ModulatedConv, {"kernel_size": 3, "demodulate": True, "up": False, "form": "scaled"}),
@@ -244,6 +247,21 @@ NUMBERS = [
             "remat": False,
         },
     ),
+    (
+        EDM2UNet,
+        {
+            "channels": 128,
+            "multipliers": (1, 2, 3, 4),
+            "blocks": 3,
+            "attention": (16, 8),
+            "head_features": 64,
+            "dropout": 0.0,
+            "bandwidth": 1.0,
+            "remat": False,
+        },
+    ),
+    (EDM2Block, {"down": True, "attends": False, "layer": 0}),
+    (PhasedFourier, {"bandwidth": 1.0}),
     (Sinusoid, {"endpoint": True, "cosines_first": False}),
     (Fourier, {"scale": 1.0}),
     (Patched, {"size": 2}),

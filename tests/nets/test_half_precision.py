@@ -64,7 +64,7 @@ LAYERS = {
     *("ChannelWiseDense", "Conv", "ConvTranspose", "UpsampleConv", "ConvMeanPool", "ConvNeXtBlock", "SelfAttention"),
     *("AdaptiveBlock", "EqualizedDense", "EqualizedConv", "PlainResidualBlock", "ModulatedConv", "PartialConv"),
     *("CrossAttentionBlock", "SpatialTransformer", "StyledLayer", "FilteredLayer", "TransformerBlock"),
-    *("AttentionPool", "TimeEmbedding", "ResNetFeatures"),
+    *("AttentionPool", "TimeEmbedding", "ResNetFeatures", "MagnitudePreservingDense", "MagnitudePreservingConv"),
 }
 """Parts of the networks here and of `traces.CASES`."""
 

@@ -113,6 +113,7 @@ LAYERS |= {"EqualizedDense", "EqualizedConv", "AdaINLayer"}  # of ProGAN and the
 LAYERS |= {"FourierFeatures", "FilteredLayer"}  # of StyleGAN 3
 LAYERS |= {"PartialConv", "ChannelWiseDense"}  # of networks that fill holes
 LAYERS |= {"WeightNormDense", "WeightNormConv", "MinibatchDiscrimination", "VirtualBatchNorm"}  # of improved GAN
+LAYERS |= {"MagnitudePreservingDense", "MagnitudePreservingConv", "EDM2Block"}  # of EDM2
 LAYERS |= {"ModulatedConv", "StyledLayer"}  # of StyleGAN 2
 LAYERS |= {"HookPoint"}  # of all StyleGANs
 LAYERS |= {"UnbiasedLayerNorm", "AdaptiveInstanceNorm"}  # of UNIT and MUNIT

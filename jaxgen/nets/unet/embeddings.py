@@ -5,6 +5,7 @@ al.: Attention Is All You Need, 2017, arXiv 1706.03762; the Fourier features are
 2006.10739.
 """
 
+import math
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TypeAlias
@@ -52,6 +53,25 @@ class Fourier:
         normal = NormalDist(sigma=self.scale)
         frequencies = np.array([normal.inv_cdf((1 + (i + 0.5) / half) / 2) for i in range(half)])
         return _waves(times, 2 * np.pi * frequencies, cosines_first=False)
+
+
+@dataclass(frozen=True)
+class PhasedFourier:
+    """sqrt(2) cos(2 pi (t f_i + p_i)), of mean square 1: EDM2, arXiv 2312.02696, equation 75.
+
+    Frequencies are equally likely quantiles of N(0, bandwidth^2), phases the places i 0.618... mod 1, which fill [0, 1)
+    evenly at any number, in place of random draws.
+    """
+
+    bandwidth: PositiveFloat = 1.0  # standard deviation of the frequencies
+
+    def __call__(self, times: PerExample, features: int) -> Vectors:
+        """The features."""
+        normal = NormalDist(sigma=self.bandwidth)
+        frequencies = np.array([normal.inv_cdf((i + 0.5) / features) for i in range(features)])
+        phases = np.arange(features) * (math.sqrt(5) - 1) / 2 % 1.0
+        angles = times.astype(jnp.float32)[:, None] * jnp.asarray(2 * np.pi * frequencies, jnp.float32)[None]
+        return math.sqrt(2) * jnp.cos(angles + jnp.asarray(2 * np.pi * phases, jnp.float32)[None])
 
 
 Features: TypeAlias = Sinusoid | Fourier

@@ -13,6 +13,7 @@ from jaxgen.nets.time_mlp import TimeMLP
 from jaxgen.nets.unet.classifier import NoisyClassifier
 from jaxgen.nets.unet.ddpm import IMPROVED, UNet
 from jaxgen.nets.unet.ddpm_plus_plus import DDPMPlusPlus
+from jaxgen.nets.unet.edm2 import EDM2UNet
 from tests.nets.parameters import count, zeros
 
 IMAGES = jax.random.normal(jax.random.key(10), (3, 8, 4, 2))
@@ -24,6 +25,7 @@ DENOISERS = {
     "ddpm": UNet(**SMALL, attention=(4,), dropout=0.5),
     "improved": IMPROVED.clone(**SMALL, attention=(8,), heads=2, dropout=0.5),
     "ddpm++": DDPMPlusPlus(**SMALL, attention=(4,), dropout=0.5),
+    "edm2": EDM2UNet(**SMALL, attention=(4,), head_features=8, dropout=0.5),
     "convnext": ConvNeXtUNet(8, (1, 2), heads=2, head_features=4),
     "mlp": TimeMLP(8, 2, num_features=4),
     "dit": DiT(8, 1, 2),

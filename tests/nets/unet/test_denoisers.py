@@ -11,7 +11,7 @@ from tests.nets.unet.networks import CLASSES, DENOISERS, IMAGES, TIMES, init
 
 TRAINING = Mode(jax.random.split(jax.random.key(2), 3), train=True)
 CONVOLUTIONAL = [name for name in DENOISERS if name not in ("mlp", "dit")]
-DROPPING = ["ddpm", "improved", "ddpm++"]
+DROPPING = ["ddpm", "improved", "ddpm++", "edm2"]
 
 
 @pytest.fixture(scope="module", params=DENOISERS)
@@ -53,7 +53,7 @@ def of_one_size(name):
     return DENOISERS[name].clone(**size, **({"attention": ()} if name in DROPPING else {}))
 
 
-@pytest.mark.parametrize("name", DENOISERS)
+@pytest.mark.parametrize("name", [name for name in DENOISERS if name != "edm2"])  # whose sums are in balance
 def test_no_class_is_the_network_without_classes(name):
     net = of_one_size(name)
     variables = init(net, IMAGES, TIMES, CLASSES, (8, 4, 2))
@@ -98,7 +98,7 @@ def test_with_blocks_computed_again_the_parameters_have_the_same_names(name):
     assert len(repeated) == len(blocks) + len(attentive)
 
 
-@pytest.mark.parametrize("name", [name for name in DENOISERS if name not in ("convnext", "dit")])
+@pytest.mark.parametrize("name", [name for name in DENOISERS if name not in ("convnext", "dit", "edm2")])
 def test_outputs_begin_near_zero(name):
     net = of_one_size(name)
     outputs, _ = jax.jit(lambda: net.init_with_output(jax.random.key(0), IMAGES, TIMES, None, (8, 4, 2)))()

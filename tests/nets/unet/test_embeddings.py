@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.nets.unet.embeddings import Fourier, Sinusoid, TimeEmbedding
+from jaxgen.nets.unet.embeddings import Fourier, PhasedFourier, Sinusoid, TimeEmbedding
 
 SINES = [-0.544021, 0.447671, 0.021543, 0.001000]  # of t = 10 and the frequencies 1, 10^(-4/3), 10^(-8/3), 10^-4
 COSINES = [-0.839072, 0.894198, 0.999768, 1.0]
@@ -42,6 +42,27 @@ def test_fourier_features_lie_on_circles():
     sines, cosines = jnp.split(Fourier()(jnp.linspace(-1, 1, 5), 16), 2, axis=1)
     np.testing.assert_allclose(sines**2 + cosines**2, 1.0, atol=1e-5)
     np.testing.assert_allclose(sines[0], -sines[-1], atol=1e-5)
+
+
+@pytest.mark.parametrize(("num", "bandwidth"), [(128, 1.0), (511, 3.0)])
+def test_phased_features_have_the_mean_square_1_at_every_time(num, bandwidth):
+    """2 cos^2 has the mean 1 over phases that fill a circle, of an example over its features."""
+    found = PhasedFourier(bandwidth)(jnp.linspace(-1.6, 1.1, 50), num)
+    np.testing.assert_allclose((found**2).mean(1), 1.0, atol=0.1)
+    assert found.shape == (50, num) and np.abs(found).max() <= np.sqrt(2) + 1e-5
+    assert jnp.linalg.norm(found[1:] - found[:-1], axis=1).min() > 0.5
+
+
+def test_phased_features_have_the_frequencies_of_a_normal_distribution_and_phases_of_their_own():
+    """At time 0 they are sqrt(2) cos(2 pi i 0.618...); slopes there hold the frequencies."""
+    num, features = 400, PhasedFourier(2.0)
+    phases = 2 * np.pi * (np.arange(num) * 0.6180339887498949 % 1)
+    np.testing.assert_allclose(features(jnp.zeros(1), num)[0], np.sqrt(2) * np.cos(phases), atol=1e-5)
+    _, slopes = jax.jvp(lambda times: features(times, num), (jnp.zeros(1),), (jnp.ones(1),))
+    apart = np.abs(np.sin(phases)) > 0.1
+    frequencies = -slopes[0][apart] / (2 * np.pi * np.sqrt(2) * np.sin(phases[apart]))
+    assert (np.diff(frequencies) > 0).all() and frequencies.mean() == pytest.approx(0.0, abs=0.05)
+    assert np.sqrt((frequencies**2).mean()) == pytest.approx(2.0, rel=0.03)
 
 
 @pytest.mark.parametrize("num", [7, 2, 0])
