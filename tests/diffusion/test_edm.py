@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxgen.batches import Labelled
 from jaxgen.diffusion import edm
 from jaxgen.diffusion.augmentation import Augmentation
 from jaxgen.diffusion.denoising import Examples
@@ -11,7 +12,8 @@ from jaxgen.diffusion.guidance import ClassifierFree, NoGuidance
 from jaxgen.diffusion.samplers import Churn, Heun
 from jaxgen.diffusion.schedules import Sigmas
 from jaxgen.mode import EVALUATION
-from jaxgen.moving_averages import HalfLife
+from jaxgen.moving_averages import HalfLife, PowerFunction
+from jaxgen.nets.unet.edm2 import EDM2UNet
 from jaxgen.optimizers import Adam, Optimizer
 from tests import contract
 from tests.diffusion.networks import BEFORE_BATCH_NORM, Tiny
@@ -53,3 +55,33 @@ def test_the_loss_is_the_unweighted_error_of_f():
     f = plain.denoiser.apply(state.denoiser.variables, x / length, jnp.log(sigma) / 4, None, (4, 4, 1))
     target = (y - 0.25 / length**2 * x) / (0.5 * s / length)
     np.testing.assert_allclose(loss, ((f - target) ** 2).mean(), rtol=1e-4)
+
+
+def test_edm2s_network_learns_with_normalized_weights_and_averages_of_two_widths():
+    """Fresh it gives zeros whatever its weights, so that the first step moves the gain of the outputs alone."""
+    config = dataclasses.replace(
+        TINY,
+        denoiser=EDM2UNet(8, (1,), 1, (), head_features=8),
+        augmentation=Augmentation(),
+        optimizer=Optimizer(0.05, Adam(0.9, 0.99), normalized=True),
+        average=PowerFunction(0.05, further=(0.1,)),
+    )
+    images = jax.random.uniform(jax.random.key(1), (16, 4, 4, 1), minval=-1.0)
+    batch = Labelled(images, jnp.arange(16) % 3)
+    state, step = TestContract.init(config), jax.jit(lambda *given: edm.update(config, *given))
+
+    def normalized(leaf):
+        return leaf / jnp.sqrt((leaf**2).mean(range(leaf.ndim - 1), keepdims=True)) if leaf.ndim else leaf
+
+    first, metrics = step(state, batch, jax.random.key(2))
+    moved = jax.tree.map(
+        lambda a, b: bool(np.abs(a - b).max() > 1e-3),
+        jax.tree.map(normalized, state.denoiser.params),
+        first.denoiser.params,
+    )
+    assert moved.pop("gain") and not any(jax.tree.leaves(moved))
+    state, losses = first, [metrics["loss"]]
+    for number in range(3, 40):
+        state, metrics = step(state, batch, jax.random.key(number))
+        losses.append(metrics["loss"])
+    assert np.mean(losses[-5:]) < np.mean(losses[:5])

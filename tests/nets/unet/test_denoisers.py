@@ -92,7 +92,8 @@ def test_with_blocks_computed_again_the_parameters_have_the_same_names(name):
     variables, others = (init(each, *inputs) for each in (net, again))
     assert jax.tree.map(jnp.shape, variables) == jax.tree.map(jnp.shape, others)
     program = jax.make_jaxpr(lambda images: again.apply(variables, images, *inputs[1:]))(IMAGES)
-    blocks = [name for name in variables["params"] if isinstance(variables["params"][name].get("conv_0"), dict)]
+    trees = {name: tree for name, tree in variables["params"].items() if isinstance(tree, dict)}
+    blocks = [name for name, tree in trees.items() if isinstance(tree.get("conv_0"), dict)]
     attentive = [name for name in variables["params"] if name.endswith("attention")]
     repeated = [equation for equation in program.jaxpr.eqns if equation.primitive.name in ("remat2", "checkpoint")]
     assert len(repeated) == len(blocks) + len(attentive)
