@@ -7,8 +7,8 @@ four times the rate of the paper, the balance k at twenty times. With gamma .5, 
 paper's rate all samples were one grey patch, the same for all latents: k fell back to 0 before it counted.
 `convergence` in the log is the paper's measure M.
 
-At step 8,000 (seed 0, 23 minutes on one core of an Intel Xeon, beside other work) M has fallen from .66 to .08, but
-nearly all samples are ones and sevens: the digits whose error is the least, which the game asks for.
+At step 8,000 (seed 0, 23 minutes on one core of an Intel Xeon, beside other work) M has fallen from .66 to .08, but of
+1,000 samples 72.8 % are ones and 16.3 % sevens, the digits whose error is the least (Frechet distance 468, held out 3.9).
 """
 
 from experiments.runs.experiment import Experiment
