@@ -8,7 +8,8 @@ paper's rate all samples were one grey patch, the same for all latents: k fell b
 `convergence` in the log is the paper's measure M.
 
 At step 8,000 (seed 0, 23 minutes on one core of an Intel Xeon, beside other work) M has fallen from .66 to .08, but of
-1,000 samples 72.8 % are ones and 16.3 % sevens, the digits whose error is the least (Frechet distance 468, held out 3.9).
+1,000 samples 72.8 % are ones and 16.3 % sevens, the digits whose error is the least. Frechet distance 468 (held out
+3.9).
 """
 
 from experiments.runs.experiment import Experiment
