@@ -40,7 +40,7 @@ def inner_products(first: Sequence[Profile], second: Sequence[Profile]) -> Float
     """<p_a, p_b>, the integral of the product of two profiles over time, of each pair.
 
     >>> inner_products([Profile(2.0, 0.05)], [Profile(2.0, 0.1)]).round(4).tolist()
-    [[2.8635]]
+    [[2.8634]]
     """
     times_a, gammas_a = (column[:, None] for column in _columns(first))
     times_b, gammas_b = (column[None, :] for column in _columns(second))

@@ -55,6 +55,8 @@ DEFAULTS = {
         "class_dropout": 0.1,
     },
     "diffusion.densities.Integral": {"steps": 100, "probes": 1},
+    "diffusion.editing.RePaint": {"jump": 10, "resamples": 10},
+    "diffusion.editing.SDEdit": {"strength": 0.5, "repeats": 3},
     "diffusion.grids.Leading": {"offset": 0},
     "diffusion.grids.Quadratic": {"share": 0.8},
     "diffusion.grids.Karras": {"rho": 7.0, "least_log_snr": -10.2},

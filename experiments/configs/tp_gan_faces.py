@@ -9,7 +9,10 @@ OTHERS has a folder for each of 36 other people, as ORL has; the first command t
 identity loss and prints its FILE, the third another one (seed 0) that judges. Without a FILE that network is random.
 The set has no landmarks: parts lie at the places of an average straight face, in turned faces, too.
 
-Meant for about half an hour on two cores.
+Fold 0, step 1,500 (seed 0, about 50 minutes on one core of an Intel Xeon, beside two other trainings; 72 faces of three
+people, 140 straight faces of 18): PSNR 14.2 dB [13.8, 14.5], of the turned faces themselves 11.4 [11.0, 11.7]. Left
+14.3, right 13.8, up 14.5. Faces look straight on, with sunglasses where there were some, but are blurred: rank-1 is
+2.8 % [.8, 9.6], of the turned faces 6.9 % [3.0, 15.3], of the straight ones 87.5 %. Fifteen people are few.
 """
 
 from experiments.data.options import ImageOptions

@@ -9,7 +9,7 @@ from tests.mutations.equivalent import ALL, REASONS, SYMMETRIC, reason_of
 from tests.mutations.library import library
 from tests.mutations.mutants import mutants_of
 
-WITHOUT = {"__main__", "typing"}  # a message, and annotations alone
+WITHOUT = {"__main__", "abilities", "typing"}  # a message, protocols, and annotations alone
 QUICK = {module for module in library() if module.startswith("losses.")} | {"train_state", "gans.gan", "nets.norm"}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from jaxgen.nets import biggan_deep, dit, resnet, spatial_transformer
 from jaxgen.nets.courses import annotated_diffusion
-from jaxgen.nets.unet import blocks
+from jaxgen.nets.unet import blocks, edm2
 from tests.nets.test_half_precision import NETWORKS
 from tests.nets.traces import CASES
 from tests.programs import operations
@@ -14,7 +14,7 @@ from tests.programs import operations
 BLOCKS = (
     *(resnet.FirstBlock, resnet.ResidualBlock, biggan_deep.GeneratorBlock, biggan_deep.DiscriminatorBlock),
     *(blocks.ResidualBlock, blocks.AttentionBlock, spatial_transformer.SpatialTransformer, dit.AdaptiveBlock),
-    *(annotated_diffusion.ConvNeXtBlock, annotated_diffusion.SelfAttention),
+    *(annotated_diffusion.ConvNeXtBlock, annotated_diffusion.SelfAttention, edm2.EDM2Block),
 )
 
 
