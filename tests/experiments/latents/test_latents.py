@@ -378,10 +378,15 @@ def test_every_command_of_the_documentation_runs(runs, photos, tmp_path, monkeyp
     for name, line in commands:
         monkeypatch.chdir(photos.parent)
         (photos.parent / "docs" / "figures").mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / "docs" / "figures" / "latents_layer.png", photos.parent / "docs" / "figures")
+        for given in ("latents_layer.png", "sketch_shirt.png", "sketch_boot.png"):
+            shutil.copy(ROOT / "docs" / "figures" / given, photos.parent / "docs" / "figures")
         options = shlex.split(line)
         if options[0] == "directions" and "--num" in options:
             options[options.index("--num") + 1] = "3"  # the stand-in has no more
+        if "--sampler.steps" in options:
+            options[options.index("--sampler.steps") + 1] = "3"  # nor as many levels
+        if options[0] == "sdedit":
+            options += ["--label", "3"]
         more = ["--label", "3"] if "photos" in options and stand_ins[name] == "cvae" else []
         assert latents.main([str(runs[stand_ins[name]]), *options, *more]) == 0
         out = photos.parent / options[options.index("--out") + 1]
