@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from jaxgen.losses.spectral import orthogonal_penalty
+from jaxgen.nets.magnitude_preserving import normalize
 from jaxgen.optimizers import (
     SGD,
     Adagrad,
@@ -115,8 +116,7 @@ def _normalize() -> optax.GradientTransformation:
         if _names(path)[-1:] != ["kernel"]:
             return step
         after = own.astype(jnp.float32) + step.astype(jnp.float32)
-        length = jnp.sqrt((after**2).mean(range(after.ndim - 1), keepdims=True))
-        return (after / (length + 1e-4)).astype(own.dtype) - own
+        return normalize(after, tuple(range(after.ndim - 1))).astype(own.dtype) - own
 
     def update(updates: Any, params: Any = None) -> Any:
         return jax.tree_util.tree_map_with_path(to_normalized, updates, params)

@@ -78,7 +78,11 @@ MAY_IMPORT = {
     "parallel": {"typing", "checks", "parallel"},
     "ramps": {"checks"},
     "optimizers": {"checks", "ramps"},
-    "gradient_transformations": {"optimizers", "losses"},  # orthogonal regularisation is a formula of losses.spectral
+    "gradient_transformations": {  # what they do to weights are formulas of losses.spectral, nets.magnitude_preserving
+        "optimizers",
+        "losses",
+        "nets",
+    },
     "train_state": {
         "typing",
         "parallel",

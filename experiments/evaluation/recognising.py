@@ -40,7 +40,7 @@ def evaluate(
     """
     config = run_folder.read(folder)[1].model
     if not isinstance(config, sigan.Config):
-        raise UserError(f"{folder} is a run of {abilities.name_of(config)}; give a run of sigan")
+        raise UserError(f"{folder} is a run of {abilities.name_of(config)}; give a run of sigan or tp_gan")
     run = sets.run(folder, step, place=Place(data_dir=data_dir))
     check_people(people, run.experiment.data)
     train, test = data.load_for(run.experiment), held_out.load_for(run.experiment)

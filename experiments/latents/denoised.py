@@ -2,26 +2,22 @@
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.latents.searching import CHUNK
+from experiments.latents.filling import Advance, in_parts, keys_at
 from experiments.latents.trained import Trained
-from experiments.models import abilities, sampling
-from experiments.models.chunks import in_chunks
+from experiments.models import abilities
 from jaxgen import images, parallel
 from jaxgen.diffusion.editing import STEPWISE, Edit, Guide, RePaint
 from jaxgen.diffusion.samplers import DDIM
 
-Advance = Callable[[int], None]
-"""Told of each part that is done."""
 
-
-def by_denoiser(run: Trained, how: Edit, seed: int, advance: Advance | None = None) -> Callable[..., np.ndarray]:
-    """(uint8 pixels, masks, labels or None) to pixels that keep those where a mask is 1; a draw has its own key.
+def by_denoiser(run: Trained, how: Edit, advance: Advance | None = None) -> Callable[..., np.ndarray]:
+    """(uint8 pixels, masks, labels or None, seed) to pixels that keep those where a mask is 1, one program for all.
 
     UserError for a model that is no denoiser.
     """
@@ -34,23 +30,19 @@ def by_denoiser(run: Trained, how: Edit, seed: int, advance: Advance | None = No
         found = editor.edit(config, state, keys, guide, how, labels)
         return jnp.where(mask > 0, pixels, images.to_pixels(found, config.value_range))
 
-    def edited(pixels: np.ndarray, masks: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+    def edited(pixels: np.ndarray, masks: np.ndarray, labels: np.ndarray | None, seed: int) -> np.ndarray:
         def some(places: np.ndarray) -> Any:
-            keys = sampling.keys_of(jax.random.key(seed), places.astype(np.uint32))
             told = None if labels is None else labels[places]
-            found = jax.device_get(made(run.state, pixels[places], masks[places], keys, told))
-            if advance is not None:
-                advance(len(np.unique(places)))
-            return found
+            return made(run.state, pixels[places], masks[places], keys_at(seed, places), told)
 
-        return in_chunks(some, np.arange(len(pixels)), min(CHUNK, len(pixels)))
+        return in_parts(some, len(pixels), advance)
 
     return edited
 
 
 def fills_by_default(run: Trained, seed: int, advance: Advance | None = None) -> Callable[..., np.ndarray]:
-    """RePaint with the numbers of its paper."""
-    return by_denoiser(run, RePaint(), seed, advance)
+    """(uint8 pixels, masks, labels or None) to pixels, by RePaint with the numbers of its paper."""
+    return partial(by_denoiser(run, RePaint(), advance), seed=seed)
 
 
 def said(run: Trained) -> str:

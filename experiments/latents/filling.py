@@ -77,12 +77,9 @@ def by_search(run: Trained, options: Any, space: Space, advance: Advance | None 
 
         def some(places: np.ndarray) -> Any:
             told = None if labels is None else labels[places]
-            found = jax.device_get(fill(run.state, pixels[places], masks[places], starts[:, places], told))
-            if advance is not None:
-                advance(len(np.unique(places)))
-            return found
+            return fill(run.state, pixels[places], masks[places], starts[:, places], told)
 
-        return in_chunks(some, np.arange(len(masks)), min(CHUNK, len(masks)))
+        return in_parts(some, len(masks), advance)
 
     return filled
 
@@ -109,15 +106,28 @@ def by_network(run: Trained, seed: int, advance: Advance | None = None) -> Calla
         fixed = own_holes(run, pixels) is not None
 
         def some(places: np.ndarray) -> Any:
-            keys = sampling.keys_of(jax.random.key(seed), places.astype(np.uint32))
-            found = jax.device_get(fill(run.state, pixels[places], None if fixed else masks[places], keys))
-            if advance is not None:
-                advance(len(np.unique(places)))
-            return found
+            return fill(run.state, pixels[places], None if fixed else masks[places], keys_at(seed, places))
 
-        return in_chunks(some, np.arange(len(masks)), min(CHUNK, len(masks)))
+        return in_parts(some, len(masks), advance)
 
     return filled
+
+
+def in_parts(some: Callable[[np.ndarray], Any], num: int, advance: Advance | None) -> Any:
+    """What `some` makes of the places of images, part by part."""
+
+    def part(places: np.ndarray) -> Any:
+        found = jax.device_get(some(places))
+        if advance is not None:
+            advance(len(np.unique(places)))
+        return found
+
+    return in_chunks(part, np.arange(num), min(CHUNK, num))
+
+
+def keys_at(seed: int, places: np.ndarray) -> Any:
+    """A key for each place, the same whichever others are drawn."""
+    return sampling.keys_of(jax.random.key(seed), places.astype(np.uint32))
 
 
 def hole_decibels(filled: np.ndarray, originals: np.ndarray, masks: np.ndarray) -> np.ndarray:

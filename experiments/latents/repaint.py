@@ -57,12 +57,10 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     masks, missing = holes.masks(options.mask, len(chosen.pixels), run.config.image_shape, options.seed)
     yield missing
     labels = searching.labels_for(run, chosen.labels)
-    how = RePaint(options.jump, options.resamples)
-    fills = []
     with progress.bar(options.draws * len(chosen.pixels), "image", "filling") as bar:
-        for number in range(options.draws):
-            fill = denoised.by_denoiser(run, how, options.seed + number, lambda num: progress.advance(bar, num))
-            fills.append(fill(chosen.pixels, masks, labels))
+        how = RePaint(options.jump, options.resamples)
+        fill = denoised.by_denoiser(run, how, lambda num: progress.advance(bar, num))
+        fills = [fill(chosen.pixels, masks, labels, options.seed + number) for number in range(options.draws)]
     hole = np.stack([filling.hole_decibels(each, chosen.pixels, masks) for each in fills])
     plain = filling.hole_decibels(baseline.plain(chosen.pixels, masks), chosen.pixels, masks)
     yield (

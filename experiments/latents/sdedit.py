@@ -61,8 +61,8 @@ def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:
     with progress.bar(len(options.strength) * len(chosen.pixels), "image", "drawing") as bar:
         for strength in options.strength:
             how = SDEdit(strength, options.repeats)
-            make = denoised.by_denoiser(run, how, options.seed, lambda num: progress.advance(bar, num))
-            columns.append(make(chosen.pixels, kept, labels))
+            make = denoised.by_denoiser(run, how, lambda num: progress.advance(bar, num))
+            columns.append(make(chosen.pixels, kept, labels, options.seed))
             far = searching.decibels(columns[-1], chosen.pixels).mean()
             yield f"strength {strength:g}, {options.repeats} times {denoised.said(run)}: PSNR {searching.said(far)} dB"
     names = ("guide", *(f"strength {strength:g}" for strength in options.strength))

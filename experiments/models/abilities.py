@@ -61,6 +61,13 @@ def _offering(config: "ModelConfig", ability: Any, lack: str) -> Any:
     return model
 
 
+def _of_pictures(config: "ModelConfig", ability: Any, lack: str) -> Any:
+    """As `_offering`; UserError also for data that are no pictures."""
+    model = _offering(config, ability, lack)
+    _require_pictures(config)
+    return model
+
+
 def makes_images(config: "ModelConfig") -> bool:
     """Whether the model samples; one that does not is there for its networks."""
     from jaxgen.model import Model
@@ -85,36 +92,28 @@ def latent_model(config: "ModelConfig") -> "LatentModel":
     """The model, which decodes latent vectors to pictures. UserError if it does not."""
     from jaxgen.abilities import LatentModel
 
-    model = _offering(config, LatentModel, "makes no image from a latent vector alone; use a model that does")
-    _require_pictures(config)
-    return model
+    return _of_pictures(config, LatentModel, "makes no image from a latent vector alone; use a model that does")
 
 
 def styled_model(config: "ModelConfig") -> "StyledModel":
     """The model, which makes images of the styles of each layer. UserError if it does not."""
     from jaxgen.abilities import StyledModel
 
-    model = _offering(config, StyledModel, "has no styles; use a run of a style-based model, StyleGAN 2 for one")
-    _require_pictures(config)
-    return model
+    return _of_pictures(config, StyledModel, "has no styles; use a run of a style-based model, StyleGAN 2 for one")
 
 
 def text_model(config: "ModelConfig") -> "TextModel":
     """The model, which makes images of embeddings of texts. UserError if it does not."""
     from jaxgen.abilities import TextModel
 
-    model = _offering(config, TextModel, "makes no images of embeddings of texts; use a run of gan_cls or stackgan")
-    _require_pictures(config)
-    return model
+    return _of_pictures(config, TextModel, "makes no images of embeddings of texts; use a run of gan_cls or stackgan")
 
 
 def autoencoder(config: "ModelConfig") -> "Autoencoder":
     """The model, which also encodes images. UserError if it does not."""
     from jaxgen.abilities import Autoencoder
 
-    model = _offering(config, Autoencoder, "has no encoder to latent vectors; use an autoencoder, a VAE for one")
-    _require_pictures(config)
-    return model
+    return _of_pictures(config, Autoencoder, "has no encoder to latent vectors; use an autoencoder, a VAE for one")
 
 
 def is_autoencoder(config: "ModelConfig") -> bool:
@@ -137,9 +136,7 @@ def editor(config: "ModelConfig") -> "DiffusionEditor":
     """The model, which changes images on its way from noise. UserError if it does not."""
     from jaxgen.abilities import DiffusionEditor
 
-    model = _offering(config, DiffusionEditor, "is no denoiser that changes images; use a run of ddpm or edm, for one")
-    _require_pictures(config)
-    return model
+    return _of_pictures(config, DiffusionEditor, "is no denoiser that changes images; use a run of ddpm or edm")
 
 
 def trajectory_model(config: "ModelConfig") -> "TrajectoryModel":
@@ -157,11 +154,9 @@ def names_codes(config: "ModelConfig") -> bool:
 
 
 def _require_pictures(config: "ModelConfig") -> None:
-    shape = config.image_shape
-    if len(shape) != 3 or shape[2] not in (1, 3) or config.value_range is None:
-        raise UserError(
-            f"{name_of(config)} makes data of shape {shape} in {config.value_range}, no pictures; use a set of images"
-        )
+    shape, limits = config.image_shape, config.value_range
+    if len(shape) != 3 or shape[2] not in (1, 3) or limits is None:
+        raise UserError(f"{name_of(config)} makes data of shape {shape} in {limits}, no pictures; use a set of images")
 
 
 def condition_of(config: "ModelConfig") -> str | tuple[str, ...] | None:
@@ -299,8 +294,5 @@ def _in_chunks(function: Any, state: Any, rows: np.ndarray, condition: Any, *, c
     Labels of images are left out where the model is told no class.
     """
     given = condition if conditional else None
-
-    def part(places: np.ndarray) -> Any:
-        return function(state, rows[places], None if given is None else given[places])
-
-    return in_chunks(part, np.arange(len(rows)), CHUNK)
+    told = (lambda places: None) if given is None else (lambda places: given[places])
+    return in_chunks(lambda places: function(state, rows[places], told(places)), np.arange(len(rows)), CHUNK)

@@ -55,12 +55,13 @@ class Guide(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """Steps of a sampler, in any order: arrays with a number for each visit."""
+    """Steps of a sampler, in any order: arrays with a number for each visit.
+
+    Where x is at a less noisy level than the step's, equation 1 leads up to it first.
+    """
 
     row: np.ndarray  # the step that is gone
-    origin: (
-        np.ndarray
-    )  # the level at which x is before the visit; the step's own, or a less noisy one: then (1) leads up
+    origin: np.ndarray  # the level at which x is before
     draw: np.ndarray  # the number of e; the same number is the same e
 
 
@@ -143,7 +144,7 @@ def edit(config: Any, state: Any, key: Keys, guide: Guide, how: Any, condition: 
         condition: the label of each image, as in `sample`.
 
     Raises:
-        ValueError: a sampler with a memory of its steps.
+        ValueError: a sampler with a memory of its steps, or images or kept pixels of another shape.
     """
     return edited(config, networks(config, state.ema), key, guide, how, condition)
 
@@ -160,6 +161,9 @@ def edited(config: Any, at: At, key: Keys, guide: Guide, how: Any, labels: Label
     walk = how.walk(sampler.steps)
     noise = config.prior.draw(key, num)
     require(images.shape == noise.shape, "shape of the images", images.shape, str(noise.shape))
+    of_places = *images.shape[:-1], 1
+    fits = guide.kept.shape in (images.shape, of_places)
+    require(fits, "shape of what is kept", guide.kept.shape, f"{images.shape} or {of_places}")
     start = noise if how.from_noise else images
     rows = jax.tree.map(lambda each: jnp.asarray(each[walk.row], start.dtype), sampler.rows(config.schedule))
     up = tuple(jnp.asarray(each, start.dtype) for each in ascents(levels, walk))

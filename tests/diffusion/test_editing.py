@@ -172,6 +172,8 @@ def test_samplers_that_remember_steps_and_odd_values_are_refused():
         editing.edit(config, state_of(CONFIG), KEY, NOTHING, RePaint())
     with pytest.raises(ValueError, match=r"shape of the images is \(4, 3, 2, 1\).*\(4, 2, 2, 1\)"):
         editing.edit(CONFIG, state_of(CONFIG), KEY, Guide(*2 * (jnp.zeros((4, 3, 2, 1)),)), RePaint())
+    with pytest.raises(ValueError, match=r"shape of what is kept is \(4, 2, 1, 1\).*\(4, 2, 2, 1\)"):
+        editing.edit(CONFIG, state_of(CONFIG), KEY, NOTHING._replace(kept=jnp.zeros((4, 2, 1, 1))), RePaint())
     with pytest.raises(ValueError, match=r"strength is 1\.5"):
         SDEdit(1.5)
     with pytest.raises(ValueError, match="jump is 0"):

@@ -68,9 +68,9 @@ def test_an_image_does_not_depend_on_those_beside_it(folder):
     run, images = trained.load(folder), data.load("digits", "test").batch([4, 7, 9])
     masks, labels = np.zeros((3, 8, 8, 1), np.float32), np.array([1, 2, 3], np.int32)
     for how in (RePaint(1, 2), SDEdit(0.7, 1)):
-        edit = denoised.by_denoiser(run, how, 0)
-        together = edit(images, masks, labels)
-        np.testing.assert_array_equal(edit(images[:1], masks[:1], labels[:1]), together[:1])
+        edit = denoised.by_denoiser(run, how)
+        together = edit(images, masks, labels, 0)
+        np.testing.assert_array_equal(edit(images[:1], masks[:1], labels[:1], 0), together[:1])
         assert together.dtype == np.uint8
 
 
