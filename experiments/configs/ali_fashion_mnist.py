@@ -5,7 +5,11 @@ python -m experiments.evaluate runs/ali_fashion_mnist
 
 The second command also measures reconstructions, and how far the latents tell the classes apart.
 
-Meant for about half an hour on two cores.
+At step 10,000 (seed 0, 137 minutes on one core of an Intel Xeon that other work shared; alone about 40), 1,000 samples:
+Frechet distance 32.4 [26.2, 38.6] in the features of a classifier that is right on 89.7 % of held-out images (held out
+1.3), precision and recall .84 and .66, 37.2 % recognised (p >= 0.9; of held-out images 68.8). Reconstructions have the
+class of their image in 52.5 %, the nearest training latent in 74.6 % (nearest image 81.5). Shapes are right and
+surfaces grainy; trousers and tops come back as themselves, bags and sandals as something else.
 """
 
 from experiments.data.options import ImageOptions
