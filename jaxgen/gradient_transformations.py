@@ -15,6 +15,7 @@ from jaxgen.optimizers import (
     Adam,
     Constant,
     Cosine,
+    InverseRoot,
     InverseTime,
     LinearDecay,
     Optimizer,
@@ -160,6 +161,8 @@ def _scheduled(rate: float, schedule: Schedule) -> optax.ScalarOrSchedule:
             return optax.linear_schedule(rate, 0.0, end - begin, transition_begin=begin)
         case InverseTime(decay):
             return lambda count: rate / (1.0 + decay * count)
+        case InverseRoot(reference):
+            return lambda count: rate / jnp.sqrt(jnp.maximum(count / reference, 1.0))
         case Cosine(end, final):
             return optax.cosine_decay_schedule(rate, end, alpha=final)
         case StepDecay(every, factor):

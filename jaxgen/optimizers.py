@@ -51,6 +51,20 @@ class InverseTime:
 
 
 @dataclass(frozen=True)
+class InverseRoot:
+    """The learning rate at step t is divided by `sqrt(max(t / reference, 1))`: constant first, then ever smaller.
+
+    Karras et al., 2023 (EDM2, arXiv 2312.02696, section 2.4), beside a `warm_up` of 10 million images; the reference is
+    70,000 steps of 2,048 for ImageNet-512, 35,000 for ImageNet-64.
+    """
+
+    reference: int  # step up to which the rate is constant
+
+    def __post_init__(self):
+        require(self.reference >= 1, "reference", self.reference, "at least 1")
+
+
+@dataclass(frozen=True)
 class Cosine:
     """The learning rate falls on half a cosine to `final` of itself at step `end`, then stays there.
 
@@ -77,7 +91,7 @@ class StepDecay:
         require(0 < self.factor <= 1, "factor", self.factor, "in (0, 1]")
 
 
-Schedule: TypeAlias = Constant | LinearDecay | InverseTime | Cosine | StepDecay
+Schedule: TypeAlias = Constant | LinearDecay | InverseTime | InverseRoot | Cosine | StepDecay
 
 
 @dataclass(frozen=True)

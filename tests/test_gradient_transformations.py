@@ -15,6 +15,7 @@ from jaxgen.optimizers import (
     Adam,
     Constant,
     Cosine,
+    InverseRoot,
     InverseTime,
     LinearDecay,
     Optimizer,
@@ -160,6 +161,7 @@ def test_sgd_has_heavy_ball_momentum():
         (Constant(), [1, 1, 1, 1]),
         (LinearDecay(end=3, begin=1), [1, 1, 0.5, 0]),
         (InverseTime(decay=0.5), [1, 1 / 1.5, 1 / 2, 1 / 2.5]),
+        (InverseRoot(2), [1, 1, 1, 1 / np.sqrt(1.5)]),
         (Cosine(end=2), [1, 0.5, 0, 0]),
         (StepDecay(2, 0.25), [1, 1, 0.25, 0.25]),
         (Cosine(end=3, final=0.2), [1, 0.2 + 0.8 * 0.75, 0.2 + 0.8 * 0.25, 0.2]),  # (1 + cos(pi t / 3)) / 2
@@ -175,6 +177,14 @@ def test_schedules_scale_the_rate_at_each_step(schedule, factors):
 )
 def test_warm_up_raises_the_rate_on_a_line_while_the_schedule_counts_from_the_first_step(schedule, factors):
     np.testing.assert_allclose(run(Optimizer(0.1, SGD(), schedule, warm_up=3)), descended(factors), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("images", "rate"), [(1e6, 0.001), (1e7, 0.01), (1e9, 0.0037862911), (2.147e9, 0.0025840325)])
+def test_the_inverse_root_with_a_warm_up_has_the_rates_of_edm2(images, rate):
+    """Size S at 512 pixels: 0.01, 70,000 steps of 2,048 images, risen over 10 million; the steps are rounded."""
+    tx = to_optax(Optimizer(0.01, SGD(), InverseRoot(70_000), warm_up=4_882))
+    state = optax.tree_utils.tree_set(tx.init(jnp.ones(())), count=jnp.int32(images / 2048))
+    np.testing.assert_allclose(-tx.update(jnp.ones(()), state)[0], rate, rtol=2e-3 if images < 1e7 else 1e-6)
 
 
 def test_clipping_bounds_the_length_of_the_whole_gradient_and_keeps_its_direction():

@@ -23,7 +23,7 @@ from jaxgen.gans.regularization import LeCam
 from jaxgen.gradient_transformations import to_optax
 from jaxgen.moving_averages import HalfLife
 from jaxgen.nets.instance_noise import InstanceNoise
-from jaxgen.optimizers import Cosine, LinearDecay, Optimizer, RampedAdam
+from jaxgen.optimizers import Cosine, InverseRoot, LinearDecay, Optimizer, RampedAdam
 from jaxgen.ramps import CosineRamp, Jump
 from jaxgen.train_state import TrainState
 
@@ -80,6 +80,9 @@ def _of_optimizers(experiment: Experiment, image_set: ImageSet) -> Iterator[Coun
             yield Count(f"{path}.warm_up", updates(one.warm_up), "the learning rate rises", rate)
         if isinstance(one.rule, RampedAdam):
             yield Count(f"{path}.rule.b2.end", updates(one.rule.b2.end), "a ramp goes on", rate)
+        if isinstance(one.schedule, InverseRoot):
+            steps = one.schedule.reference
+            yield Count(f"{path}.schedule.reference", updates(steps), "the learning rate is constant", rate)
         if isinstance(one.schedule, LinearDecay | Cosine):
             zero = isinstance(one.schedule, LinearDecay) or one.schedule.final == 0
             yield Count(f"{path}.schedule.end", updates(one.schedule.end), "the learning rate falls", rate, zero)
@@ -87,7 +90,7 @@ def _of_optimizers(experiment: Experiment, image_set: ImageSet) -> Iterator[Coun
 
 def _ends(optimizer: Optimizer) -> bool:
     """Whether something in it changes up to a step."""
-    return isinstance(optimizer.schedule, LinearDecay | Cosine) or isinstance(optimizer.rule, RampedAdam)
+    return isinstance(optimizer.schedule, LinearDecay | InverseRoot | Cosine) or isinstance(optimizer.rule, RampedAdam)
 
 
 def _rate(path: str, optimizer: Optimizer, made: list[tuple[str, Any, int]]) -> int:

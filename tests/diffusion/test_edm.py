@@ -57,6 +57,87 @@ def test_the_loss_is_the_unweighted_error_of_f():
     np.testing.assert_allclose(loss, ((f - target) ** 2).mean(), rtol=1e-4)
 
 
+SURE = dataclasses.replace(TINY, uncertainty=8, num_classes=0, guidance=NoGuidance(), augmentation=Augmentation())
+"""EDM2's loss."""
+
+UNREACHED = ("['denoiser']['denoiser']['MLP_0']['Dense_0']['bias']",)
+
+
+class TestContractOfUncertainty(contract.Suite):
+    case = contract.Case(edm, SURE, unreached=UNREACHED, inert=("class_dropout",))
+
+
+def drawn(num=64):
+    """The same image with other noise at two levels in turn."""
+    noise = jax.random.normal(jax.random.key(1), (num, 4, 4, 1))
+    return Examples(jnp.zeros_like(noise), noise, jnp.where(jnp.arange(num) % 2, 5.0, 0.3), None)
+
+
+def with_kernel(variables, kernel):
+    """The variables with other weights of u."""
+    params = variables["params"] | {"uncertainty": {"outputs": {"kernel": kernel}}}
+    return {**variables, "params": params}
+
+
+@jax.jit
+def loss_and_metrics(variables):
+    loss, (metrics, _) = edm.denoiser_loss(SURE, variables, drawn(), EVALUATION)
+    return loss, metrics
+
+
+@jax.jit
+def loss_without(variables, examples):
+    """Of the same denoiser."""
+    own = {name: tree["denoiser"] for name, tree in variables.items()}
+    return edm.denoiser_loss(dataclasses.replace(SURE, uncertainty=0), own, examples, EVALUATION)[0]
+
+
+def test_with_an_uncertainty_of_zero_the_loss_is_that_without():
+    variables = TestContractOfUncertainty.init(SURE).denoiser.variables
+    loss, metrics = loss_and_metrics(with_kernel(variables, jnp.zeros((8, 1))))
+    wanted = loss_without(variables, drawn())
+    np.testing.assert_allclose(loss, wanted, rtol=1e-6)
+    np.testing.assert_allclose(metrics["weighted_error"], wanted, rtol=1e-6)
+
+
+def test_the_loss_is_least_where_the_uncertainty_is_the_logarithm_of_the_weighted_error(monkeypatch):
+    """Of each level: there it is 1 + u on average, has no slope, and any other u costs more."""
+    variables, examples = TestContractOfUncertainty.init(SURE).denoiser.variables, drawn()
+    given = jnp.arange(len(examples.times)) % 2
+
+    @jax.jit
+    @jax.vmap
+    @jax.value_and_grad
+    def loss(us):
+        monkeypatch.setattr(edm, "uncertainty", lambda *_: us[given])
+        return edm.denoiser_loss(SURE, variables, examples, EVALUATION)[0]
+
+    halves = (jax.tree.map(lambda leaf, first=first: leaf[first::2], examples) for first in (0, 1))
+    best = jnp.log(jnp.stack([loss_without(variables, half) for half in halves]))
+    others = jnp.array([[0.1, 0.0], [-0.1, 0.0], [0.0, 0.1], [0.0, -0.1]])
+    found, slopes = loss(jnp.concatenate([best[None], best[None] + others]))
+    np.testing.assert_allclose(found[0], 1.0 + best.mean(), rtol=1e-5)
+    np.testing.assert_allclose(slopes[0], 0.0, atol=1e-5)
+    assert (found[1:] > found[0] + 1e-3).all()
+
+
+def test_the_uncertainty_depends_on_the_level_alone_and_learns():
+    variables = TestContractOfUncertainty.init(SURE).denoiser.variables
+    us = edm.uncertainty(SURE, variables, jnp.array([0.3, 5.0, 0.3]))
+    assert us[0] == us[2] != us[1]
+    loss = jax.jit(jax.value_and_grad(lambda kernel: loss_and_metrics(with_kernel(variables, kernel))[0]))
+    kernel = variables["params"]["uncertainty"]["outputs"]["kernel"]
+    value, slope = loss(kernel)
+    assert loss(kernel - 0.1 * slope)[0] < value
+
+
+def test_samples_do_not_depend_on_the_uncertainty():
+    state = TestContractOfUncertainty.init(SURE)
+    other = state.replace(ema=with_kernel(state.ema, jnp.ones((8, 1))))
+    draw = jax.jit(lambda state: edm.sample(SURE, state, jax.random.key(0), 2))
+    np.testing.assert_array_equal(draw(state), draw(other))
+
+
 def test_edm2s_network_learns_with_normalized_weights_and_averages_of_two_widths():
     """Fresh it gives zeros whatever its weights, so that the first step moves the gain of the outputs alone."""
     config = dataclasses.replace(

@@ -70,6 +70,7 @@ PAPERS = {
         "weight": EDMWeight(0.5),
         "sampler": Heun(18),
         "guidance": NoGuidance(),
+        "uncertainty": 0,
         "augmentation": Augmentation(),
         "optimizer": Optimizer(1e-3, Adam(), warm_up=19_531),
         "average": HalfLife(977.0, 0.05),

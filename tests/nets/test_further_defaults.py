@@ -52,6 +52,7 @@ from jaxgen.nets.text.pooled import PooledText
 from jaxgen.nets.text.transformer import TextTransformer, TransformerBlock
 from jaxgen.nets.time_mlp import TimeMLP
 from jaxgen.nets.tp_gan import CoarseDiscriminator, GlobalPathway, IdentityHead, LocalPathway
+from jaxgen.nets.uncertainty import LevelUncertainty
 from jaxgen.nets.unet.blocks import AttentionBlock, GroupNorm, ResidualBlock
 from jaxgen.nets.unet.classifier import NoisyClassifier
 from jaxgen.nets.unet.cross_attention import CrossAttentionUNet
@@ -262,6 +263,7 @@ NUMBERS = [
     ),
     (EDM2Block, {"down": True, "attends": False, "layer": 0}),
     (PhasedFourier, {"bandwidth": 1.0}),
+    (LevelUncertainty, {"features": 128}),
     (Sinusoid, {"endpoint": True, "cosines_first": False}),
     (Fourier, {"scale": 1.0}),
     (Patched, {"size": 2}),

@@ -18,7 +18,7 @@ from jaxgen.gans import stylegan2
 from jaxgen.gans.fading_blur import FadingBlur
 from jaxgen.moving_averages import HalfLife, NoAverage, RampedHalfLife
 from jaxgen.nets.instance_noise import InstanceNoise
-from jaxgen.optimizers import SGD, Cosine, InverseTime, LinearDecay, Optimizer, RampedAdam
+from jaxgen.optimizers import SGD, Cosine, InverseRoot, InverseTime, LinearDecay, Optimizer, RampedAdam
 from jaxgen.ramps import CosineRamp, Jump
 from jaxgen.translation import discogan
 from tests.experiments import small_runs
@@ -60,6 +60,11 @@ def test_a_longer_run_of_an_experiment_whose_decay_has_ended_is_warned_with_the_
         (with_generator(schedule=LinearDecay(100)), None),
         (with_generator(schedule=Cosine(50, final=0.1)), None),
         (with_generator(schedule=InverseTime(1.0)), None),
+        (
+            with_generator(schedule=InverseRoot(101)),
+            "note: the run ends at step 100, but the learning rate is constant",
+        ),
+        (with_generator(schedule=InverseRoot(100)), None),
         (with_generator(schedule=LinearDecay(60), accumulate=2), "note: the run ends at step 100, but the learning"),
         (with_generator(warm_up=101), "note: the run ends at step 100, but the learning rate rises until step 101"),
         (with_generator(schedule=LinearDecay(100), warm_up=100), "warning: the learning rate of model.generator_optim"),
