@@ -69,7 +69,6 @@ SHOWN = ["Picture", "Learning curves"]
 UNMEASURED = {
     "models/consistency.md",
     "models/began.md",
-    "models/bgan.md",
     "models/bicyclegan.md",
     "models/ccgan.md",
     "models/context_encoder.md",
@@ -78,7 +77,6 @@ UNMEASURED = {
     "models/dualgan.md",
     "models/factor_vae.md",
     "models/kl_autoencoder.md",
-    "models/lapgan.md",
     "models/latent_encoder.md",
     "models/mean_flow.md",
     "models/m2.md",

@@ -72,6 +72,8 @@ THUMBNAILS = {
     "vq_vae": (Grid("vq_vae_digits", 32), 3),
     "ac_wgan_gp": (Grid("ac_wgan_gp_digits", 32, top=18), 3),
     "ali": (Grid("bigan_mnist", 56), 3),
+    "lapgan": (Grid("lapgan_anime", 64), 2),
+    "bgan": (Grid("bgan_binary_mnist", 56), 3),
     "clustergan": (Grid("clustergan_mnist", 56), 3),
     "improved_gan": (Grid("improved_gan_mnist", 56), 3),
     "ebgan": (Grid("ebgan_mnist", 56), 3),

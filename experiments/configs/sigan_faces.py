@@ -8,11 +8,11 @@ PATH is a folder with a folder for each person, such as ORL's, OTHERS one of oth
 held out. `evaluate` has PSNR beside bicubic interpolation, the third command tells whether faces still show who they
 are. --model.contrastive-weight 0 leaves the pairs out.
 
-At step 4,000 (seed 0, 12 minutes on one core of an Intel Xeon, beside other work) on ORL's 40 people, 36 held-out faces
-of 36 people: PSNR 22.7 dB [22.3, 23.2] and SSIM .73 beside 21.7 dB [21.3, 22.1] and .61 of bicubic interpolation; rank-1
-among the 324 training faces 86.1 % [71.3, 93.9], as that of the real faces, beside 83.3 % of bicubic ones, by the features
-of a classifier of the 18 people of CMU Face Images. `contrastive` falls to .002. Glasses, hair and expression come back;
-skin is blotched.
+At step 4,000 (seed 0, 12 minutes on one core of an Intel Xeon, beside other work) on ORL's 40 people, 36 held-out
+faces of 36 people: PSNR 22.7 dB [22.3, 23.2] and SSIM .73 beside 21.7 dB [21.3, 22.1] and .61 of bicubic
+interpolation; rank-1 among the 324 training faces 86.1 % [71.3, 93.9], as that of the real faces, beside 83.3 % of
+bicubic ones, by the features of a classifier of the 18 people of CMU Face Images. `contrastive` falls to .002.
+Glasses, hair and expression come back; skin is blotched.
 """
 
 from experiments.data.options import ImageOptions

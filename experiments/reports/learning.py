@@ -16,7 +16,10 @@ DIGITS = 4
 """That count, of a value."""
 
 LEFT_OUT = ("step", "steps_per_s", "images_per_s")
-"""Of a line of the log; and whatever has a / in its name, such as gradient norms of single players."""
+"""Of a line of the log."""
+
+OF_PLAYERS = "gradient_norm/"
+"""Begins the names of what is left out, too: gradient norms of single players."""
 
 DATA = "curves"
 """Keyword of the checksum in a picture, which tells of which curves it is."""
@@ -26,7 +29,8 @@ def kept(metrics: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The curves of a run: `steps`, and each metric's values at those, null where one is not finite."""
     num = math.ceil(len(metrics) / POINTS)
     parts = [metrics[start : start + num] for start in range(0, len(metrics), num)] if metrics else []
-    names = dict.fromkeys(name for line in metrics for name in line if name not in LEFT_OUT and "/" not in name)
+    names = dict.fromkeys(name for line in metrics for name in line if name not in LEFT_OUT)
+    names = [name for name in names if not name.startswith(OF_PLAYERS)]
     values = {name: [_mean([line.get(name) for line in part]) for part in parts] for name in names}
     return {"steps": [int(part[-1]["step"]) for part in parts], "metrics": values}
 

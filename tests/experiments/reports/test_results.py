@@ -107,7 +107,7 @@ def test_two_seeds_of_a_run_stand_side_by_side_with_what_is_held_out(tmp_path, c
 
 def test_a_record_keeps_curves_as_means_of_lines_and_writes_numbers_in_one_line(tmp_path):
     lines = [
-        {"step": 10 * place, "loss": float(place), "gradient_norm/critic": 1.0, "steps_per_s": 2.0}
+        {"step": 10 * place, "loss": float(place), "loss/8": 0.5, "gradient_norm/critic": 1.0, "steps_per_s": 2.0}
         for place in range(1, 121)
     ]
     lines[2] |= {"loss": float("nan")}
@@ -116,7 +116,7 @@ def test_a_record_keeps_curves_as_means_of_lines_and_writes_numbers_in_one_line(
     lines[-1] |= {"late": 0.123456}
     found = learning.kept(lines)
     assert found["steps"][:3] == [20, 40, 60] and len(found["steps"]) == learning.POINTS
-    assert [*found["metrics"]] == ["loss", "late"]
+    assert [*found["metrics"]] == ["loss", "loss/8", "late"]
     assert found["metrics"]["loss"][:4] == [1.5, 4.0, 5.5, 1e-09]
     assert found["metrics"]["late"][-2:] == [None, 0.1235]
     assert learning.kept([]) == {"steps": [], "metrics": {}}
