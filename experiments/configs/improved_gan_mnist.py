@@ -10,9 +10,9 @@ epochs and with 100 labels, is 99.07 %. SGAN: --model.feature-weight 0 --model.a
 
 At step 10,000 (seed 0, 10 minutes on one core of an Intel Xeon, beside other work) the classifier names 95.9, 90.2
 and 93.8 % of 10,000 held-out digits right with the 100 labels of draws 0, 1 and 2, the same network trained on the
-labels alone 77.4, 76.1 and 74.5 %: 17 points more on average. With 1,000 labels (draws 0, 1, 2) it is 97.5, 97.5 and 97.3 %,
-alone 93.0, 92.6 and 93.4 %.
-Samples are not what the game is for: Frechet distance 102 in draw 0 (held out 3.9), a fifth of them threes.
+labels alone 77.4, 76.1 and 74.5 %: 17 points more on average. With 1,000 labels (draws 0, 1, 2) it is 97.5, 97.5 and
+97.3 %, alone 93.0, 92.6 and 93.4 %. Samples are not what the game is for: Frechet distance 102 in draw 0 (held out
+3.9), a fifth of them threes.
 """
 
 from experiments.runs.experiment import Experiment

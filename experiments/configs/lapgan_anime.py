@@ -6,8 +6,9 @@ The set is `anime_faces`, or any folder of pictures: --data folder:PATH. Each le
 its width.
 
 At step 5,000 (seed 0, 47 minutes on one core of an Intel Xeon, beside other work), 1,000 samples: Frechet distance
-1,032 [860, 1,204] in the features of a classifier that names the hair colour of 69.0 % of held-out faces (200 held-out faces:
-149), precision .98, recall .38. Hair of many colours frames pale faces, of which many have one eye in place of two.
+1,032 [860, 1,204] in the features of a classifier that names the hair colour of 69.0 % of held-out faces (200 held-
+out faces: 149), precision .98, recall .38. Hair of many colours frames pale faces, of which many have one eye in
+place of two.
 """
 
 from experiments.data.options import ImageOptions

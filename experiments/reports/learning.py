@@ -46,15 +46,19 @@ def drawable(runs: Sequence[dict[str, Any]]) -> bool:
 
 
 def picture(runs: Sequence[dict[str, Any]]) -> bytes:
-    """A PNG of every metric, one line for each of the records that has curves."""
+    """A PNG of every metric, a line for each of the records that has curves, and for each part of a metric.
+
+    A part stands behind a slash in the name, such as a level's losses.
+    """
     found = [one for one in runs if "curves" in one]
-    names = dict.fromkeys(name for one in found for name in one["curves"]["metrics"])
-    panels = {
-        name: [
-            Curve(f"seed {one['seed']}", curves.colour(place), _points(one, name)) for place, one in enumerate(found)
-        ]
-        for name in sorted(names)
-    }
+    names = {name for one in found for name in one["curves"]["metrics"]}
+    panels: dict[str, list[Curve]] = {}
+    for name in sorted(names, key=lambda name: (name.partition("/")[0], len(name), name)):
+        metric, _, part = name.partition("/")
+        lines = panels.setdefault(metric, [])
+        for one in found:
+            words = [part] * bool(part) + [f"seed {one['seed']}"] * (len(found) > 1 or not part)
+            lines.append(Curve(", ".join(words), curves.colour(len(lines)), _points(one, name)))
     return curves.sheet(panels, {DATA: checksum(runs)})
 
 

@@ -132,7 +132,7 @@ def test_a_record_keeps_curves_as_means_of_lines_and_writes_numbers_in_one_line(
     path = records.write(record, tmp_path)
     assert records.read(tmp_path) == [(path, record)]
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) == 18 and '   "loss": [1.5, 4.0, 5.5, 1e-09, ' in text
+    assert len(text.splitlines()) == 19 and '   "loss": [1.5, 4.0, 5.5, 1e-09, ' in text
 
 
 @pytest.mark.parametrize(("seed", "copied"), [(0, True), (1, False)])
