@@ -80,13 +80,14 @@ from tests.programs import operations
 def test_every_network_has_a_case():
     """Those around another network are that network's. Denoisers, which are told a time, have tests of their own.
 
-    So have networks of equalised layers and of weight normalisation, which scale their weights at each call, those that
-    read text, and those made of the blocks of U-Nets, whose swish is a product.
+    So have networks of equalised and magnitude-preserving layers and of weight normalisation, which scale their weights
+    at each call, those that read text, and those made of the blocks of U-Nets, whose swish is a product.
     """
     wanted = {
         net
         for net in networks()
         if "EqualizedDense" not in vars(sys.modules[net.__module__])
+        and "MagnitudePreservingDense" not in vars(sys.modules[net.__module__])
         and "WeightNormDense" not in vars(sys.modules[net.__module__])
         and "GroupNorm" not in vars(sys.modules[net.__module__])
         and not net.__module__.startswith("jaxgen.nets.text.")
