@@ -5,13 +5,14 @@ import pytest
 
 from jaxgen.nets.spatial_transformer import CrossAttentionBlock, SpatialTransformer
 from jaxgen.nets.text.context import Context
+from tests.nets.parameters import moved
 from tests.programs import operations
 
 NET = SpatialTransformer(2)
 MAPS = jax.random.normal(jax.random.key(0), (2, 2, 3, 8))
 CONTEXT = Context(jax.random.normal(jax.random.key(1), (2, 4, 3)), jnp.arange(4)[None] < jnp.array([[2], [4]]))
 FRESH = jax.jit(lambda: NET.init(jax.random.key(2), MAPS, CONTEXT))()
-VARIABLES = jax.tree.map(lambda x: x + 0.3 * jax.random.normal(jax.random.key(x.size), x.shape), FRESH)
+VARIABLES = moved(FRESH)
 
 
 @jax.jit

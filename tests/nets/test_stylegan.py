@@ -13,6 +13,7 @@ from jaxgen.nets.resampling import BLUR, smooth
 from jaxgen.nets.stylegan import AdaINLayer, StyleGANSynthesis, normalized
 from jaxgen.testing import leaves
 from tests.exhaustive import exhaustive
+from tests.nets.parameters import moved
 
 SMALL = {"base": 16, "maximum": 6}  # 6, 4, 2 channels
 WS = jax.random.normal(jax.random.key(0), (3, 6, 5))
@@ -47,11 +48,6 @@ def test_there_are_two_styles_for_each_size():
         jax.eval_shape(lambda: net.init(jax.random.key(0), jnp.zeros((1, 3, 5)), (8, 8, 3)))
     with pytest.raises(ValueError, match=r"alpha is .*, but must be None at the smallest size"):
         jax.eval_shape(lambda: net.init(jax.random.key(0), jnp.zeros((1, 2, 5)), (4, 4, 3), FULL))
-
-
-def moved(variables):
-    """Constants, biases and strengths that are no longer what they begin as."""
-    return jax.tree.map(lambda leaf: leaf + 0.3 * jax.random.normal(jax.random.key(leaf.size), leaf.shape), variables)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,13 @@ from jaxgen.translation.cycles import Both
 from tests.gans.games import assert_close
 from tests.translation.test_cyclegan import IMAGES, MODE, TINY
 
-PLAYERS = cycles.create_translators(TINY, jax.random.key(0)), cycles.create_judges(TINY, jax.random.key(1))
+
+@jax.jit
+def players():
+    return cycles.create_translators(TINY, jax.random.key(0)), cycles.create_judges(TINY, jax.random.key(1))
+
+
+PLAYERS = players()
 
 
 def direct(part, images):

@@ -7,12 +7,12 @@ import pytest
 
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.text.transformer import TextTransformer, TransformerBlock
+from tests.nets.parameters import moved
 from tests.programs import operations
 
 NET = TextTransformer(8, 2, 2, dropout=0.5)
 CAPTIONS = jnp.array([[97, 98, 99, 0, 0], [0, 0, 0, 0, 0]], jnp.uint8)
-VARIABLES = jax.jit(lambda: NET.init(jax.random.key(0), CAPTIONS))()
-VARIABLES = jax.tree.map(lambda x: x + 0.3 * jax.random.normal(jax.random.key(x.size), x.shape), VARIABLES)
+VARIABLES = moved(jax.jit(lambda: NET.init(jax.random.key(0), CAPTIONS))())
 
 
 @jax.jit

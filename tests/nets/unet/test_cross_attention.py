@@ -6,14 +6,13 @@ import pytest
 from jaxgen.mode import Mode
 from jaxgen.nets.text.context import Context
 from jaxgen.nets.unet.cross_attention import STABLE_DIFFUSION, CrossAttentionUNet
-from tests.nets.parameters import count, zeros
+from tests.nets.parameters import count, moved, zeros
 
 NET = CrossAttentionUNet(8, (1, 2), 1, attention=(2,), heads=2, dropout=0.5)
 IMAGES, TIMES = jax.random.normal(jax.random.key(0), (3, 4, 2, 1)), jnp.array([0.0, 3.0, 9.0])
 CONTEXT = Context(jax.random.normal(jax.random.key(1), (3, 4, 3)), jnp.arange(4)[None] < jnp.array([[2], [4], [1]]))
 FRESH = jax.jit(lambda: NET.init(jax.random.key(2), IMAGES, TIMES, CONTEXT, (4, 2, 1)))()
-VARIABLES = jax.tree.map(lambda x: x + 0.3 * jax.random.normal(jax.random.key(x.size), x.shape), FRESH)
-
+VARIABLES = moved(FRESH)
 OF_CLASSES = CrossAttentionUNet(192, (1, 2, 3, 5), attention=(32, 16, 8), heads=1)
 
 
