@@ -8,7 +8,8 @@ its width.
 At step 5,000 (seed 0, 47 minutes on one core of an Intel Xeon, beside other work), 1,000 samples: Frechet distance
 1,032 [860, 1,204] in the features of a classifier that names the hair colour of 69.0 % of held-out faces (200 held-
 out faces: 149), precision .98, recall .38. Hair of many colours frames pale faces, of which many have one eye in
-place of two.
+place of two. DCGAN beside it (`dcgan64_lakeside --data anime_faces`, 6,000 updates of its own, seed 0): 1,011 [853,
+1,169], precision .92, recall .38, so that neither is ahead.
 """
 
 from experiments.data.options import ImageOptions
