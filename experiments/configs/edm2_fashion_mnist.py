@@ -3,7 +3,12 @@
 python -m experiments.train edm2_fashion_mnist --data-dir DIR
 
 All twelve checkpoints are kept, with averages of two widths: `python -m experiments.sample RUN --average-width 0.15`
-draws from that of another one. Meant for about thirty minutes on one core.
+draws from that of another one.
+
+At step 3,000 (seed 0, 50 minutes on one core of an Intel Xeon that other work shared; alone about 25), 1,000 samples:
+a classifier that is right on 90.2 % of held-out pictures finds the class that was asked for in 88.2 % [86.1, 90.1] of
+them (89.2 of held-out ones); Frechet distance of its features 3.7 [2.7, 4.6] (held out 1.3), precision .82 (.89),
+recall .79 (.89), variety within classes .79 of real ones. Garments are whole, cloth is grainy.
 """
 
 from experiments.runs.experiment import Experiment
