@@ -223,6 +223,8 @@ def test_no_page_asks_the_network_for_a_font_or_a_script():
 def test_pictures_are_small_and_each_is_shown():
     thumbnails = sorted((DOCS / "figures" / "thumbnails").glob("*.png"))
     assert (DOCS / "figures" / "strip.png").stat().st_size < 300_000
+    for picture in (DOCS / "figures").glob("*.png"):
+        assert picture.name == "strip.png" or picture.stat().st_size < 160_000, picture.name
     assert sum(path.stat().st_size for path in thumbnails) < 12_000 * len(thumbnails)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     text = readme + "".join(PAGES.values())

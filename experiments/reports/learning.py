@@ -29,8 +29,8 @@ def kept(metrics: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The curves of a run: `steps`, and each metric's values at those, null where one is not finite."""
     num = math.ceil(len(metrics) / POINTS)
     parts = [metrics[start : start + num] for start in range(0, len(metrics), num)] if metrics else []
-    names = dict.fromkeys(name for line in metrics for name in line if name not in LEFT_OUT)
-    names = [name for name in names if not name.startswith(OF_PLAYERS)]
+    logged = dict.fromkeys(name for line in metrics for name in line)
+    names = [name for name in logged if name not in LEFT_OUT and not name.startswith(OF_PLAYERS)]
     values = {name: [_mean([line.get(name) for line in part]) for part in parts] for name in names}
     return {"steps": [int(part[-1]["step"]) for part in parts], "metrics": values}
 

@@ -1,5 +1,6 @@
 """The pages of results are those that the command writes from the records, and records say what a run was."""
 
+import io
 import json
 import pathlib
 import re
@@ -133,6 +134,13 @@ def test_a_record_keeps_curves_as_means_of_lines_and_writes_numbers_in_one_line(
     assert records.read(tmp_path) == [(path, record)]
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) == 19 and '   "loss": [1.5, 4.0, 5.5, 1e-09, ' in text
+
+
+def test_parts_of_a_metric_are_lines_of_one_panel():
+    levels = {f"loss/{side}": [1.0, 0.5] for side in (4, 8, 16, 32)}
+    record = {"seed": 0, "curves": {"steps": [10, 20], "metrics": levels}}
+    picture = Image.open(io.BytesIO(learning.picture([record])))
+    assert picture.size == (690, 150)  # four panels are two rows
 
 
 @pytest.mark.parametrize(("seed", "copied"), [(0, True), (1, False)])
