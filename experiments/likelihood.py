@@ -88,7 +88,9 @@ def _of_denoiser(model: Any, config: Any, state: Any, images: Any, asked: tuple[
     rows = denoiser_likelihood.summary(found, config, method)
     how = {"method": method, "num_draws": options.num_draws}
     if method == denoiser_likelihood.DENSITY:
-        how |= {"num_steps": options.num_steps, "num_probes": options.num_probes}
+        adaptive = options.tolerance > 0
+        how |= {"tolerance": options.tolerance} if adaptive else {"num_steps": options.num_steps}
+        how |= {"num_probes": options.num_probes}
     return how | {"protocol": denoiser_likelihood.protocol(config, method), **rows}
 
 

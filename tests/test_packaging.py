@@ -54,7 +54,7 @@ def test_the_library_declares_the_packages_that_it_imports_and_no_other():
     assert names(PROJECT["dependencies"]) == set(CORE)
     files = [path for path in (ROOT / "jaxgen").rglob("*.py") if "testing" not in path.relative_to(ROOT).as_posix()]
     found = {name for path in files for name in imported(path)} - set(sys.stdlib_module_names) - {"jaxgen"}
-    assert found == set(CORE)
+    assert found == {*CORE, *names(PROJECT["optional-dependencies"]["adaptive"])}
 
 
 WITH_COMMANDS = [
@@ -82,7 +82,7 @@ def test_the_extra_of_the_commands_is_what_they_ask_for_and_part_of_those_that_a
 
 def test_every_module_of_the_library_imports_without_the_packages_of_commands_and_tests():
     """orbax stays, since flax declares and imports it."""
-    blocked = [*experiments.PACKAGES, "chex", "hypothesis", "beartype", "pytest", "tensorflow", "torch"]
+    blocked = [*experiments.PACKAGES, "chex", "hypothesis", "beartype", "pytest", "tensorflow", "torch", "diffrax"]
     blocked.remove("orbax")
     done = python(
         "import importlib\nfor name in sys.argv[1:]: importlib.import_module(name)", *modules(), blocked=blocked

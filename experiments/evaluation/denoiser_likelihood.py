@@ -20,12 +20,14 @@ class Options(HeldOut):
     method: Literal["usual", "bound", "density"] = "usual"  # the bound, and for one that has none the density
     num_draws: int = 100  # of noise for each image: of the bound at times spread evenly; 1 or 2 do for the density
     num_steps: int = 100  # of the density, of four evaluations each
+    tolerance: float = 0.0  # of the density, above 0: as many steps as this error asks for, relative and absolute
     num_probes: int = 1  # random vectors for its trace; 0: the trace itself, a pass for each number of an image
 
     def __post_init__(self):
         super().__post_init__()
         require(self.num_draws >= 1, "--num-draws", self.num_draws, "at least 1")
         require(self.num_steps >= 1, "--num-steps", self.num_steps, "at least 1")
+        require(self.tolerance >= 0, "--tolerance", self.tolerance, "at least 0")
         require(self.num_probes >= 0, "--num-probes", self.num_probes, "at least 0")
 
 
@@ -59,7 +61,7 @@ def measure(model: Any, config: Any, state: Any, images: Any, options: Options, 
     from jaxgen.diffusion.densities import Integral
 
     num = options.num_draws
-    integral = Integral(options.num_steps, options.num_probes)
+    integral = Integral(options.num_steps, options.num_probes, options.tolerance)
 
     def of_draw(state: Any, batch: Any, keys: Any, number: Any) -> dict[str, Any]:
         drawn = jax.vmap(jax.random.fold_in, (0, None))(keys, number)

@@ -1,15 +1,17 @@
 """log p(x) of a denoiser in continuous time, by the ordinary equation whose marginals are those of its process.
 
 Song et al., 2020, arXiv 2011.13456, section 4.3 and appendix D.2; Chen et al., 2018, arXiv 1806.07366. In the variable
-of `samplers.ode`, y = x / c with u from 0 for the data to the noise, dy/du = F(y, u), and
+of `samplers.line`, y = x / c with u from 0 for the data to the noise, dy/du = F(y, u), and
 
     log p(y_0) = log p(y_1) + integral of div F du,    log p(x) = log p(y) - D log c,                     (1)
 
 where div F is the trace of the Jacobian, or v F' v for a vector v of random signs, whose mean it is (Hutchinson). Steps
-are those of Runge and Kutta's method of order 4, even in log u; from pure noise, alpha = 0, even in u.
+are those of Runge and Kutta's method of order 4, even in log u; from pure noise, alpha = 0, even in u. With a tolerance
+`solving` chooses them.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -18,13 +20,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from jaxgen.checks import NonNegativeInt, PositiveInt, require, require_bounds
+from jaxgen.checks import NonNegativeFloat, NonNegativeInt, PositiveInt, require, require_bounds
 from jaxgen.conditions import classes_of
 from jaxgen.diffusion.drawing import networks
 from jaxgen.diffusion.predictions import estimate
 from jaxgen.diffusion.samplers import Denoise, Point
-from jaxgen.diffusion.samplers.ode import begins_at_noise, line
-from jaxgen.diffusion.schedules import Level, Schedule
+from jaxgen.diffusion.samplers.line import Line, Node
+from jaxgen.diffusion.schedules import Schedule
+from jaxgen.diffusion.solving import require_solver, solved
 from jaxgen.images import scale
 from jaxgen.losses import gaussian_nll
 from jaxgen.parallel import draw, example_keys, split_key
@@ -32,6 +35,12 @@ from jaxgen.typing import Keys, PerExample, Points
 
 Probes: TypeAlias = Float[Array, "probes batch ..."]
 """Vectors v of equation 1 for each example."""
+
+Pair: TypeAlias = tuple[Points, PerExample]
+"""y, and the trace for each example."""
+
+Change: TypeAlias = Callable[[Points, Node], Pair]
+"""dy/du and its trace."""
 
 LEVELS = 256
 """Of each number of an image."""
@@ -45,17 +54,12 @@ class Integral:
     probes: NonNegativeInt = (
         1  # vectors v of each example; 0: the trace itself, as many passes as an example has numbers
     )
+    tolerance: NonNegativeFloat = 0.0  # above 0: steps as long as this error allows, by diffrax; `steps` is not used
 
     def __post_init__(self):
         require_bounds(self)
-
-
-class Node(NamedTuple):
-    """Numbers of the slope at one u."""
-
-    point: Point
-    scale: Any  # c
-    data_slope: Any  # of x_0 in F, beside 1 of epsilon
+        if self.tolerance > 0:
+            require_solver()
 
 
 class Step(NamedTuple):
@@ -119,22 +123,36 @@ def integrated(schedule: Schedule, denoise: Denoise, data: Points, integral: Int
         integral: its steps.
         probes: vectors v, (probes, batch, ...); the basis for the trace itself.
     """
-    steps = _steps(schedule, integral.steps)
-    rows = jax.tree.map(lambda numbers: jnp.asarray(numbers, data.dtype), steps)
+    line = Line(schedule)
+    ends = line.position(schedule.level(np.array([schedule.end, schedule.start])))[0]
 
     def slope(y: Points, node: Node) -> Points:
         found = denoise(node.scale * y, node.point)
         return found.noise + node.data_slope * found.data
 
-    def change(y: Points, node: Node) -> tuple[Points, PerExample]:
-        def along_probe(probe: Points) -> tuple[Points, PerExample]:
+    def change(y: Points, node: Node) -> Pair:
+        def along_probe(probe: Points) -> Pair:
             value, moved = jax.jvp(lambda y: slope(y, node), (y,), (probe,))
             return value, (probe * moved).reshape(len(y), -1).sum(1)
 
         values, traces = jax.lax.map(along_probe, probes)
         return values[0], traces.sum(0) / max(integral.probes, 1)
 
-    def step(carry: tuple[Points, PerExample], row: Step) -> tuple[tuple[Points, PerExample], None]:
+    first, last = (jax.tree.map(float, line.node(u)) for u in ends)
+    start = data / first.scale, jnp.zeros(len(data), data.dtype)
+    if integral.tolerance > 0:
+        y, trace = _adapted(line, ends, change, start, integral.tolerance)
+    else:
+        y, trace = _in_equal_steps(line, ends, change, start, integral.steps)
+    prior = -gaussian_nll(jnp.zeros_like(y), 2.0 * math.log(last.point.level.sigma), last.scale * y)
+    return prior + trace + data[0].size * math.log(last.scale / first.scale)
+
+
+def _in_equal_steps(line: Line, ends: np.ndarray, change: Change, start: Pair, num: int) -> Pair:
+    """y and the integral of the trace at the last u, by Runge and Kutta's method."""
+    rows = jax.tree.map(lambda numbers: jnp.asarray(numbers, start[0].dtype), _steps(line, ends, num))
+
+    def step(carry: Pair, row: Step) -> tuple[Pair, None]:
         y, half = carry[0], 0.5 * row.width
         first = change(y, row.start)
         second = change(y + half * first[0], row.middle)
@@ -145,11 +163,19 @@ def integrated(schedule: Schedule, denoise: Denoise, data: Points, integral: Int
             carry, first, second, third, fourth,
         ), None  # fmt: skip
 
-    clean, noisiest = float(steps.start.scale[0]), float(steps.end.scale[-1])
-    (y, trace), _ = jax.lax.scan(step, (data / clean, jnp.zeros(len(data), data.dtype)), rows)
-    logvar = 2.0 * math.log(float(steps.end.point.level.sigma[-1]))
-    prior = -gaussian_nll(jnp.zeros_like(y), logvar, noisiest * y)
-    return prior + trace + data[0].size * math.log(noisiest / clean)
+    return jax.lax.scan(step, start, rows)[0]
+
+
+def _adapted(line: Line, ends: np.ndarray, change: Change, start: Pair, tolerance: float) -> Pair:
+    """y and the integral of the trace at the last u; the error chooses the steps, in log u or, from pure noise, u."""
+
+    def slope(state: Pair, place: Any) -> Pair:
+        u = place if line.from_noise else jnp.exp(place)
+        found = change(state[0], line.node(u))
+        return found if line.from_noise else jax.tree.map(lambda each: u * each, found)
+
+    first, last = jnp.asarray(ends if line.from_noise else np.log(ends), start[0].dtype)
+    return solved(slope, start, (first, last), tolerance)
 
 
 def _probes(num: int, keys: Keys, like: Points) -> Probes:
@@ -161,17 +187,7 @@ def _probes(num: int, keys: Keys, like: Points) -> Probes:
     return jnp.moveaxis(signs, 1, 0)
 
 
-def _steps(schedule: Schedule, num: int) -> Step:
-    from_noise = begins_at_noise(schedule)
-    first, last = line(schedule.level(np.array([schedule.end, schedule.start])), from_noise)[0]
-    u = (np.linspace if from_noise else np.geomspace)(first, last, num + 1)
+def _steps(line: Line, ends: np.ndarray, num: int) -> Step:
+    u = (np.linspace if line.from_noise else np.geomspace)(*ends, num + 1)
     middles = (u[1:] + u[:-1]) / 2.0
-    start, middle, end = (_node(schedule, each, from_noise) for each in (u[:-1], middles, u[1:]))
-    return Step(start, middle, end, np.diff(u))
-
-
-def _node(schedule: Schedule, u: np.ndarray, from_noise: bool) -> Node:
-    with np.errstate(divide="ignore"):  # alpha is 0 where u is 1
-        time = schedule.time(-2.0 * (np.log(u) - np.log1p(-u) if from_noise else np.log(u)))
-    level = Level(*(np.broadcast_to(np.asarray(part, np.float64), u.shape) for part in schedule.level(time)))
-    return Node(Point(time, level), line(level, from_noise)[1], np.full(len(u), -1.0 if from_noise else 0.0))
+    return Step(line.node(u[:-1]), line.node(middles), line.node(u[1:]), np.diff(u))

@@ -15,7 +15,7 @@ from jaxgen.diffusion.denoising import Told, denoise
 from jaxgen.diffusion.guidance import Networks
 from jaxgen.diffusion.limits import NoLimit
 from jaxgen.diffusion.predictions import Estimate, estimate
-from jaxgen.diffusion.samplers import DDIM, Churn, Euler, Heun, Point, Renoise, run
+from jaxgen.diffusion.samplers import DDIM, Adaptive, Churn, Euler, Heun, Point, Renoise, run
 from jaxgen.diffusion.samplers.inversion import invert
 from jaxgen.images import clip
 from jaxgen.mode import ExampleKeys
@@ -76,7 +76,10 @@ def to_latents(config: Any, state: Any, images: Points, condition: Labels | None
     estimated = estimates(
         config, networks(config, state.ema), classes_of(config, condition, images.shape[0]), NoLimit()
     )
-    return invert(config.schedule, config.sampler.grid, config.sampler.steps, estimated, images)
+    sampler = config.sampler
+    if isinstance(sampler, Adaptive):
+        return sampler.invert(config.schedule, estimated, images)
+    return invert(config.schedule, sampler.grid, sampler.steps, estimated, images)
 
 
 def without_noise(sampler: Any) -> Any:

@@ -48,6 +48,20 @@ def test_the_density_of_gaussian_data_is_the_closed_form(schedule, kind):
     np.testing.assert_allclose(found / np.log(2), norm.logpdf(POINTS[:, 0], 0.0, 0.5) / np.log(2), atol=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("schedule", "kind"),
+    [
+        pytest.param(*each, marks=() if isinstance(each[0], SubVP | Cosine) else pytest.mark.exhaustive)
+        for each in SCHEDULES
+    ],
+    ids=str,
+)
+def test_with_adaptive_steps_it_is_the_closed_form_as_well(schedule, kind):
+    found = densities.integrated(schedule, gaussian(0.3, 0.2, kind), POINTS, Integral(1, 0, 1e-5), BASIS)
+    wanted = closed_form(schedule, np.asarray(POINTS[:, 0], np.float64), 0.3, 0.2)
+    np.testing.assert_allclose(found / np.log(2), wanted / np.log(2), atol=1e-3)
+
+
 def test_steps_are_of_order_four():
     schedule, errors = VP(end=1e-5), []
     wanted = closed_form(schedule, np.asarray(POINTS[:, 0], np.float64), 0.0, 0.5)
@@ -117,5 +131,7 @@ def test_a_discrete_schedule_and_settings_out_of_range_are_refused():
         densities.log_density(discrete, None, POINTS, jax.random.key(0), Integral())
     with pytest.raises(ValueError, match="steps is 0"):
         Integral(steps=0)
+    with pytest.raises(ValueError, match="tolerance is -1"):
+        Integral(tolerance=-1.0)
     with pytest.raises(ValueError, match="probes is -1"):
         Integral(probes=-1)

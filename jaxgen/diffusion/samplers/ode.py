@@ -1,15 +1,8 @@
 """Euler's and Heun's method, with the churn of EDM.
 
 Karras, Aittala, Aila, Laine: Elucidating the Design Space of Diffusion-Based Generative Models, 2022, arXiv 2206.00364,
-algorithm 2. In a scaled variable the path of one example is a straight line: with u = sigma / alpha and y = x / alpha,
-
-    y = x_0 + u epsilon,    dy/du = epsilon.                                                              (1)
-
-A schedule that begins at pure noise, alpha = 0, has u = sigma / (alpha + sigma) and y = x / (alpha + sigma) instead,
-
-    y = (1 - u) x_0 + u epsilon,    dy/du = epsilon - x_0,                                                (2)
-
-which is flow matching's own variable. Euler's method is then DDIM's deterministic sampler: a law of the tests.
+algorithm 2. The steps go along the line of `line`, on which Euler's method is DDIM's deterministic sampler: a law of
+the tests.
 """
 
 from dataclasses import dataclass
@@ -22,6 +15,7 @@ from jaxgen.checks import NonNegativeFloat, PositiveFloat, PositiveInt, require,
 from jaxgen.diffusion.grids import Grid, Karras, Usual
 from jaxgen.diffusion.limits import Limit, NoLimit
 from jaxgen.diffusion.predictions import Estimate
+from jaxgen.diffusion.samplers.line import Line
 from jaxgen.diffusion.samplers.path import Denoise, Point, path
 from jaxgen.diffusion.schedules import Level, Schedule
 from jaxgen.typing import Points
@@ -51,7 +45,7 @@ class Row(NamedTuple):
     next: Point
     next_position: Any
     next_scale: Any
-    data_slope: Any  # of the data in dy/du: 0 in equation 1, -1 in equation 2
+    data_slope: Any  # of the data in dy/du: 0 in equation 1 of `line`, -1 in equation 2
 
 
 @dataclass(frozen=True)
@@ -128,7 +122,7 @@ def _churned(x: Points, row: Row, noise: Points | None) -> Points:
 
 
 def _slope(found: Estimate, row: Row) -> Points:
-    """dy/du: equation 1, or 2 for a schedule that begins at pure noise."""
+    """dy/du: equation 1 or 2 of `line`."""
     return found.noise + row.data_slope * found.data
 
 
@@ -140,26 +134,15 @@ def _moved(found: Estimate, row: Row) -> Points:
 
 def _rows(sampler: Euler | Heun, schedule: Schedule) -> Row:
     steps = path(schedule, sampler.grid, sampler.steps, sampler.to_data)
-    from_noise = begins_at_noise(schedule)
+    line = Line(schedule)
     point, rescaled, added = steps.points, np.ones(sampler.steps), np.zeros(sampler.steps)
     if sampler.churn.amount > 0:
-        require(not from_noise, "churn", sampler.churn.amount, "0 for a schedule that begins at pure noise")
+        require(not line.from_noise, "churn", sampler.churn.amount, "0 for a schedule that begins at pure noise")
         point, rescaled, added = _churn(sampler, schedule, point)
-    position, _ = line(point.level, from_noise)
-    next_position, next_scale = line(steps.next.level, from_noise)
-    slope = np.full(sampler.steps, -1.0 if from_noise else 0.0)
+    position, _ = line.position(point.level)
+    next_position, next_scale = line.position(steps.next.level)
+    slope = np.full(sampler.steps, -1.0 if line.from_noise else 0.0)
     return Row(point, rescaled, added, position, steps.next, next_position, next_scale, slope)
-
-
-def begins_at_noise(schedule: Schedule) -> bool:
-    """Whether alpha is 0 at the schedule's start, so that equation 2 is used."""
-    return float(schedule.level(np.float64(schedule.start)).alpha) < 1e-8
-
-
-def line(level: Level, from_noise: bool) -> tuple[np.ndarray, np.ndarray]:
-    """u, and what x is divided by for y: equation 1 or 2."""
-    scale = level.alpha + level.sigma if from_noise else level.alpha
-    return level.sigma / scale, scale
 
 
 def _churn(sampler: Euler | Heun, schedule: Schedule, point: Point) -> tuple[Point, np.ndarray, np.ndarray]:

@@ -45,8 +45,8 @@ class SamplerLike(Protocol):
     stochastic: bool
     """Whether a step draws noise."""
 
-    evaluations: int
-    """Of the denoiser, for a sample: guidance may take two passes of the network for one."""
+    evaluations: int | None
+    """Of the denoiser, for a sample; None if they depend on it. Guidance may take two passes of the network for one."""
 
     def rows(self, schedule: Schedule) -> Any:
         """A pytree of float64 arrays, a row for each step."""

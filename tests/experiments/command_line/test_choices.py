@@ -70,9 +70,9 @@ def test_a_kind_is_named_and_has_its_own_defaults(config, argv, changes):
 REFUSED = [
     (
         "--model.sampler huen",
-        r"--model\.sampler is 'huen', but did you mean heun\? there are: ancestral, ddim, dpm-solv",
+        r"--model\.sampler is 'huen', but did you mean heun\? there are: adaptive, ancestral, ddim, dpm-solv",
     ),
-    ("--model.sampler", r"--model\.sampler names no kind; there are: ancestral"),
+    ("--model.sampler", r"--model\.sampler names no kind; there are: adaptive, ancestral"),
     ("--model.sampler --model.coupling reflow", r"--model\.sampler names no kind"),
     (
         "--model.guidance.scale 3",
@@ -104,7 +104,7 @@ def test_help_names_the_kinds_also_of_the_one_that_is_chosen(capsys):
     with pytest.raises(SystemExit):
         parsed(FLOW, "--model.sampler", "heun", "--help")
     said = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    kinds = "ancestral, ddim, dpm-solver, euler, heun, predictor-corrector, renoise"
+    kinds = "adaptive, ancestral, ddim, dpm-solver, euler, heun, predictor-corrector, renoise"
     assert f"--model.sampler {{{kinds}}} (default: heun)" in said
     assert "--model.sampler.grid {even, karras, leading, linspace, listed," in said
     assert "--model.coupling {independent, optimal-transport, reflow} (default: independent)" in said

@@ -54,6 +54,9 @@ def test_the_density_of_points_is_the_mean_over_held_out_ones_and_draws(points, 
     ]
     assert found["nll"]["mean"] == pytest.approx(float(jnp.stack(nats).mean()), rel=1e-4)
     assert found["method"] == "density" and found["num_images"] == 6
+    fine, adapted = (run(points, *options[:-2], *how) for how in (["--num-steps", "80"], ["--tolerance", "1e-5"]))
+    assert adapted["nll"]["mean"] == pytest.approx(fine["nll"]["mean"], abs=1e-2)
+    assert adapted["tolerance"] == 1e-5 and "num_steps" not in adapted
     printed = capsys.readouterr().out
     assert "density of points, by the ordinary differential equation" in printed and "2 draws each" in printed
 

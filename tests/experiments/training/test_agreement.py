@@ -142,6 +142,7 @@ KNOWN = {
     "jaxgen.diffusion.vdm:Gammas": {"end", "start"},  # times as well
     "jaxgen.latents.edit_transfer:Transfer": {"steps"},  # of a search: none of the run
     "jaxgen.diffusion.densities:Integral": {"steps"},  # of an integral: none of the run
+    "jaxgen.diffusion.samplers.adaptive:Adaptive": {"steps"},
     "jaxgen.diffusion.samplers.dpm_solver:DPMSolver": {"steps"},
     **{f"jaxgen.diffusion.curricula:{name}": {"end"} for name in ("SquareRoot", "Doubling")},
     **{f"jaxgen.diffusion.samplers.ode:{name}": {"steps"} for name in ("Euler", "Heun")},
