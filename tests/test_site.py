@@ -95,6 +95,7 @@ UNMEASURED = {
     "models/tp_gan.md",
     "models/unit.md",
     "models/vamp_vae.md",
+    "models/vq_vae_2.md",
     "models/hierarchical_vae.md",
     "models/vdm.md",
     "models/wae_gan.md",

@@ -27,19 +27,18 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxgen.autoencoders import codebook
-from jaxgen.autoencoders.codebook import Averages, ByGradient, ByMovingAverage, Encodings, Learning, Vectors
+from jaxgen.autoencoders import codebook, quantization
+from jaxgen.autoencoders.codebook import ByMovingAverage, Learning, Vectors
+from jaxgen.autoencoders.quantization import Learner, Logits
 from jaxgen.checks import AtLeast, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from jaxgen.images import ValueRange, clip, scale
-from jaxgen.losses.information import cross_entropy
-from jaxgen.losses.likelihoods import bits_per_dim
 from jaxgen.losses.reconstruction import mean_squared_error
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.model import Defaults
 from jaxgen.nets.grid import GridDecoder, GridEncoder
 from jaxgen.nets.pixelcnn import Grid, PixelCNN
 from jaxgen.optimizers import Adam, Optimizer
-from jaxgen.parallel import example_keys, pass_key
+from jaxgen.parallel import pass_key
 from jaxgen.train_state import (
     LossOutput,
     TrainState,
@@ -48,7 +47,6 @@ from jaxgen.train_state import (
     create,
     create_parts,
     descend,
-    from_variables,
     training_mode,
 )
 from jaxgen.typing import AxisName, Batch, Images, Key, Keys, Metrics, Shape, Variables
@@ -78,7 +76,7 @@ class State(NamedTuple):
     """What the next update needs."""
 
     autoencoder: TrainState  # encoder and decoder
-    codebook: Averages | TrainState  # as it learns: by moving averages or by gradient
+    codebook: Learner  # as it learns: by moving averages or by gradient
     prior: TrainState
 
 
@@ -98,53 +96,34 @@ def init(config: Config, key: Key) -> State:
     decoder = config.decoder, blank(grid_shape(config)), config.image_shape
     parts = {"encoder": encoder, "decoder": decoder}
     autoencoder = create_parts(parts, config.autoencoder_optimizer, key_autoencoder)
+    size = config.num_codes, config.code_dim
+    learner = quantization.fresh(config.codebook, config.codebook_optimizer, size, key_codebook)
     codes = jnp.zeros((1, *grid_shape(config)[:2]), jnp.int32)
-    uniform = nn.initializers.variance_scaling(1.0, "fan_out", "uniform")  # the variance of an entry is 1 / d
-    embedding = nn.Embed(config.num_codes, config.code_dim, embedding_init=uniform)
-    vectors: Variables = dict(embedding.init(key_codebook, codes))
     prior = create(config.prior, config.prior_optimizer, key_prior, codes, (*codes.shape[1:], config.num_codes))
-    if isinstance(config.codebook, ByMovingAverage):
-        return State(autoencoder, codebook.start(vectors["params"]["embedding"]), prior)
-    return State(autoencoder, from_variables(vectors, config.codebook_optimizer), prior)
+    return State(autoencoder, learner, prior)
 
 
-def vectors_of(config: Config, learner: Averages | TrainState) -> Vectors:
+def vectors_of(config: Config, learner: Learner) -> Vectors:
     """The codebook, (K, d)."""
-    match config.codebook, learner:
-        case ByMovingAverage(epsilon=epsilon), Averages():
-            return codebook.vectors_of(learner, epsilon)
-        case ByGradient(), TrainState():
-            return learner.params["embedding"]
-    raise _unsuited(config, learner)
+    return quantization.vectors_of(config.codebook, learner)
 
 
 def autoencoder_loss(config: Config, variables: Variables, vectors: Vectors, images: Images, mode: Mode) -> LossOutput:
     """The first and the third term of equation 3, mean over the batch."""
     encodings, variables = encodings_of(config, variables, images, mode)
-    quantized = vectors[codebook.nearest(jax.lax.stop_gradient(encodings), vectors)]
-    passed = codebook.straight_through(encodings, quantized)
+    passed, commitment = quantization.quantize(encodings, vectors)
     outputs, variables = images_of(config, variables, passed, mode)
     error = mean_squared_error(outputs, images).mean()
-    commitment = mean_squared_error(encodings, quantized).mean()
     loss = error / config.pixel_variance + config.commitment_weight * commitment
     metrics = {"autoencoder_loss": loss, "mean_squared_error": error, "commitment": commitment}
     return loss, (metrics, variables)
 
 
-def codebook_loss(variables: Variables, encodings: Encodings) -> LossOutput:
-    """||sg[z_e] - z_q||^2: the second term of equation 3, mean over the batch."""
-    vectors = variables["params"]["embedding"]
-    quantized = vectors[codebook.nearest(encodings, jax.lax.stop_gradient(vectors))]
-    loss = mean_squared_error(quantized, encodings).mean()
-    return loss, ({"codebook_loss": loss}, variables)
-
-
 def prior_loss(config: Config, variables: Variables, codes: Grid, mode: Mode) -> LossOutput:
     """-log p(codes) in nats for each image, mean over the batch."""
     logits, variables = code_logits(config, variables, codes, mode)
-    num = codes.shape[1] * codes.shape[2]
-    nll = num * cross_entropy(logits.reshape(-1, config.num_codes), codes.reshape(-1)).mean()
-    return nll, ({"prior_nll": nll, "bits_per_code": bits_per_dim(nll, num)}, variables)
+    nll, bits = quantization.code_nll(logits, codes)
+    return nll, ({"prior_nll": nll, "bits_per_code": bits}, variables)
 
 
 def encodings_of(
@@ -161,9 +140,7 @@ def images_of(
     return apply(config.decoder, variables, grid, config.image_shape, mode=mode.stream(1), part="decoder")
 
 
-def code_logits(
-    config: Config, variables: Variables, codes: Grid, mode: Mode = EVALUATION
-) -> tuple[Float[Array, "batch rows columns K"], Variables]:
+def code_logits(config: Config, variables: Variables, codes: Grid, mode: Mode = EVALUATION) -> tuple[Logits, Variables]:
     """Logits of each code, given those before it, and the prior's variables after the pass."""
     return apply(config.prior, variables, codes, (*codes.shape[1:], config.num_codes), mode=mode.stream(2))
 
@@ -188,35 +165,13 @@ def update(
     inputs = vectors, images, mode
     autoencoder, metrics = descend(before, partial(autoencoder_loss, config), inputs, axis_name)
     encodings, _ = encodings_of(config, autoencoder.variables, images)
-    learner, codebook_metrics = learn(config, state.codebook, encodings, key, axis_name)
+    learner, codebook_metrics = quantization.learn(config.codebook, state.codebook, encodings, key, axis_name)
     codes = codebook.nearest(encodings, vectors_of(config, learner))
     inputs = codes, mode
     prior, prior_metrics = descend(state.prior, partial(prior_loss, config), inputs, axis_name)
     perplexity = codebook.perplexity(codes, config.num_codes, axis_name)
     metrics = metrics | codebook_metrics | prior_metrics | {"perplexity": perplexity}
     return State(autoencoder, learner, prior), metrics
-
-
-def learn(
-    config: Config,
-    learner: Averages | TrainState,
-    encodings: Encodings,
-    key: Key,
-    axis_name: AxisName = None,
-) -> tuple[Averages | TrainState, Metrics]:
-    """The codebook after the encodings of a batch."""
-    match config.codebook, learner:
-        case ByMovingAverage() as settings, Averages():
-            codes = codebook.nearest(encodings, vectors_of(config, learner))
-            return codebook.follow(learner, settings, encodings, codes, key, axis_name), {}
-        case ByGradient(), TrainState():
-            return descend(learner, codebook_loss, (encodings,), axis_name)
-    raise _unsuited(config, learner)
-
-
-def _unsuited(config: Config, learner: Averages | TrainState) -> ValueError:
-    kind = type(learner).__name__
-    return ValueError(f"the state's codebook is {kind}, but {config.codebook} needs another: make the state by `init`")
 
 
 def to_codes(config: Config, state: State, images: Images) -> Grid:
@@ -243,15 +198,12 @@ def sample(config: Config, state: State, key: Keys, num: int, condition: None = 
 
 def draw_codes(config: Config, state: State, key: Keys, num: int) -> Grid:
     """`num` grids of codes from the prior, position by position in raster order."""
+
+    def logits_of(codes: Grid) -> Logits:
+        return code_logits(config, state.prior.variables, codes)[0]
+
     rows, columns, _ = grid_shape(config)
-    keys = example_keys(key, num)
+    return quantization.draw_codes(logits_of, key, num, (rows, columns))
 
-    def step(codes, position):
-        row, column = position // columns, position % columns
-        logits = code_logits(config, state.prior.variables, codes)[0][:, row, column]
-        keys_here = jax.vmap(jax.random.fold_in, (0, None))(keys, position)
-        drawn = jax.vmap(jax.random.categorical)(keys_here, logits)
-        return codes.at[:, row, column].set(drawn), None
 
-    codes, _ = jax.lax.scan(step, jnp.zeros((num, rows, columns), jnp.int32), jnp.arange(rows * columns))
-    return codes
+codebook_loss = quantization.codebook_loss

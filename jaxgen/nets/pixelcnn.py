@@ -40,11 +40,17 @@ class PixelCNN(nn.Module):
 
     @nn.compact
     def __call__(
-        self, codes: Grid, output_shape: Shape, *, mode: Mode = EVALUATION
+        self,
+        codes: Grid,
+        output_shape: Shape,
+        *,
+        condition: Float[Array, "batch rows columns maps"] | None = None,
+        mode: Mode = EVALUATION,
     ) -> Float[Array, "batch rows columns codes"]:
         """Codes of 0 to K - 1, (batch, rows, columns), to float32 logits (batch, *output_shape).
 
-        `output_shape` is (rows, columns, K).
+        `output_shape` is (rows, columns, K). Maps of a condition, all of which each position sees at its place, are
+        added in each layer, as in section 2.3 of the paper.
         """
         fits = len(output_shape) == 3 and output_shape[:2] == codes.shape[1:]
         require(fits, "output_shape", output_shape, f"(rows, columns, codes) for a grid of {codes.shape[1:]}")
@@ -64,6 +70,9 @@ class PixelCNN(nn.Module):
             above = Conv(2 * self.channels, (reach + 1, 2 * reach + 1), padding=(rows, columns), dtype=dtype)(vertical)
             left = Conv(2 * self.channels, (1, reach + 1), padding=((0, 0), (reach, 0)), dtype=dtype)(horizontal)
             left = left + pointwise(2 * self.channels, above)
+            if condition is not None:
+                told = pointwise(4 * self.channels, condition.astype(dtype))
+                above, left = above + told[..., : 2 * self.channels], left + told[..., 2 * self.channels :]
             vertical = gate(above)
             horizontal = horizontal + pointwise(self.channels, gate(left))
         hidden = nn.relu(pointwise(self.channels, nn.relu(horizontal)))

@@ -17,6 +17,7 @@ from jaxgen.autoencoders import (
     vae,
     vamp_vae,
     vq_vae,
+    vq_vae_2,
     wae,
     wae_gan,
 )
@@ -24,10 +25,12 @@ from jaxgen.autoencoders.bounds import ELBO, Capacity, ImportanceWeighted
 from jaxgen.autoencoders.codebook import ByGradient, ByMovingAverage
 from jaxgen.autoencoders.corruption import Clean, GaussianNoise, MaskingNoise, SaltAndPepper
 from jaxgen.autoencoders.likelihoods import Bernoulli, DiscretizedLogistic, Gaussian, LearnedGaussian
+from jaxgen.autoencoders.vq_vae_2 import Both
 from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.grid import GridDecoder, GridEncoder
 from jaxgen.nets.mlp import MLP
 from jaxgen.nets.pixelcnn import PixelCNN
+from jaxgen.nets.vq_vae_2 import GivenTop
 from jaxgen.optimizers import Adagrad, Adam, Optimizer, RMSProp
 from jaxgen.testing import random_batches
 from tests.papers import settings_of
@@ -106,6 +109,23 @@ PAPERS = {
         "optimizer": Optimizer(5e-4, Adam()),
     },
     # van den Oord et al., Sonnet's example for CIFAR-10.
+    # github.com/rosinality/vq-vae-2-pytorch, for 256x256.
+    vq_vae_2: {
+        "image_shape": (256, 256, 3),
+        "value_range": (-1.0, 1.0),
+        "halvings": 2,
+        "top_halvings": 1,
+        "features": 128,
+        "num_codes": 512,
+        "code_dim": 64,
+        "codebook": ByMovingAverage(decay=0.99, epsilon=1e-5, restart_below=0.0),
+        "commitment_weight": 0.25,
+        "pixel_variance": 1.0,
+        "autoencoder_optimizer": Optimizer(3e-4, Adam()),
+        "codebook_optimizer": Optimizer(3e-4, Adam()),
+        "top_prior_optimizer": Optimizer(3e-4, Adam()),
+        "bottom_prior_optimizer": Optimizer(3e-4, Adam()),
+    },
     vq_vae: {
         "image_shape": (32, 32, 3),
         "value_range": (-1.0, 1.0),
@@ -216,6 +236,16 @@ LOGGED = {
     vae: (CODERS, {"loss", "reconstruction", "kl", "elbo"}),
     hierarchical_vae: (CODERS, {"loss", "reconstruction", "kl", "elbo", "kl/1", "kl/2", "kl/3"}),
     vamp_vae: (CODERS, {"loss", "reconstruction", "kl", "elbo"}),
+    vq_vae_2: (
+        {"image_shape": (8, 8, 1), "halvings": 1, "features": 4, "top_prior": PixelCNN(2, 1), "codebook": ByGradient()}
+        | {"bottom_prior": GivenTop(PixelCNN(2, 1))},
+        {"autoencoder_loss", "mean_squared_error"}
+        | {
+            f"{what}/{grid}"
+            for what in ("commitment", "codebook_loss", "prior_nll", "bits_per_code", "perplexity")
+            for grid in Both._fields
+        },
+    ),
     vq_vae: (
         CODERS | {"prior": PixelCNN(2, 1), "codebook": ByGradient()},
         {"autoencoder_loss", "mean_squared_error", "commitment", "codebook_loss"}

@@ -44,6 +44,7 @@ from jaxgen.nets.self_attention import SelfAttention
 from jaxgen.nets.sngan import SNGANDiscriminator, SNGANGenerator
 from jaxgen.nets.sngan_resnet import ConditionalResNetGenerator, ResNetFeatures
 from jaxgen.nets.spectral import Spectral
+from jaxgen.nets.vq_vae_2 import Features, GivenTop
 
 GRID = {"channels": 128, "residual_blocks": 2, "residual_channels": 32}  # Sonnet's example
 KERNEL = {"kernel_size": 3, "use_bias": True, "feature_groups": 1}
@@ -97,6 +98,8 @@ NUMBERS = [
     (AtienzaDiscriminator, {"channels": 32, "kernel_size": 5, "last_stride": 1, "negative_slope": 0.2}),
     (GridEncoder, GRID),
     (GridDecoder, GRID),
+    (Features, {"residual_blocks": 2, "residual_channels": 32}),
+    (GivenTop, {"residual_blocks": 2}),
     # Chen et al., table 1.
     (InfoGANGenerator, {"features": 1024, "channels": 64}),
     (InfoGANDiscriminator, {"channels": 64, "features": 1024, "q_features": 128, "negative_slope": 0.1}),

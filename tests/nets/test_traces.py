@@ -61,6 +61,7 @@ from jaxgen.nets.tp_gan import CoarseDiscriminator, GlobalPathway, IdentityHead,
 from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
 from jaxgen.nets.vgg16 import VGG16Maps
 from jaxgen.nets.vgg19 import VGG19
+from jaxgen.nets.vq_vae_2 import GivenTop
 from tests.nets.test_plain import networks
 from tests.nets.traces import (
     CASES,
@@ -145,6 +146,7 @@ LINEAR = {
     BEGANAutoencoder: {"Dense_0", "Conv_0"},
     CoGANDiscriminator: {"Dense_0"},  # the authors' pooling has no activation before it
     PixelCNN: {"Conv_2"},  # figure 2: the vertical stack's map before its gate goes to the horizontal one
+    GivenTop: {"Conv_2"},  # the same of the PixelCNN in it
     FlatResNetCritic: {"Dense_0"},  # the authors': the last block's sum goes to the dense layer
     SNGANGenerator: {"ConvTranspose_0"},  # table 3 has neither norm nor ReLU behind the dense layer
     AtienzaDiscriminator: {"Dense_0"},  # a leaky ReLU before each convolution, and none behind the last
@@ -193,7 +195,14 @@ def test_networks_add_and_leave_factors_to_their_layers(number):
     residual dense blocks; what a partial convolution misses; the scale, 1, of each ELU.
     """
     net = CASES[number][0]
-    own = {PixelCNN: 2, Attention: 1, SelfAttention: 3, R3GANGenerator: 2 * 8 + 1, R3GANDiscriminator: 2 * 8}
+    own = {
+        PixelCNN: 2,
+        GivenTop: 2,
+        Attention: 1,
+        SelfAttention: 3,
+        R3GANGenerator: 2 * 8 + 1,
+        R3GANDiscriminator: 2 * 8,
+    }
     own |= {SRResNet: 4, ResidualDenseBlock: 1, RRDB: 4, RRDBNet: 4, PartialUNet: 4}
     own |= {CoGANGenerator: 4, CoGANDiscriminator: 1}
     own |= {BEGANDecoder: 4, BEGANAutoencoder: 6 + 4}

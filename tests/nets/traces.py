@@ -68,6 +68,7 @@ from jaxgen.nets.tp_gan import CoarseDiscriminator, GlobalPathway, IdentityHead,
 from jaxgen.nets.unit import ContentDecoder, ContentEncoder, MultiScaleDiscriminator, ResidualBlocks
 from jaxgen.nets.vgg16 import VGG16Maps
 from jaxgen.nets.vgg19 import VGG19
+from jaxgen.nets.vq_vae_2 import Features, GivenTop
 from tests.programs import inner
 
 SLOPE, WEIGHTS = 0.375, initializers.Uniform(0.3)
@@ -167,6 +168,8 @@ CASES = [
     (Maxout((4,), 2), LATENTS, ()),
     (MLP((4, 3)), LATENTS, (2,)),
     (PixelCNN(4, 1), jnp.ones((2, 3, 4), jnp.int32), (3, 4, 5)),
+    (Features(1, 2), IMAGES, CODE),
+    (GivenTop(PixelCNN(4, 1), 1), (jnp.ones((2, 4, 4), jnp.int32), jnp.ones((2, 2, 2), jnp.int32)), (4, 4, 5)),
     (InvertedBottleneck(2, 1.0), MAPS),
     (R3GANGenerator((4, 4, 2), (2, 1, 1), 1), LATENTS, IMAGE),
     (R3GANDiscriminator((4, 4, 2), (2, 1, 1), 1), IMAGES, ()),
