@@ -2,7 +2,10 @@
 
 python -m experiments.train edm_mnist --data-dir DIR
 
-Meant for about thirty minutes on one core.
+At 8,000 updates (seed 0, 69 minutes on one core of an Intel Xeon, beside other work), 1,000 samples by 18 steps of
+Heun, 35 evaluations: a classifier that is right on 99.1 % of held-out digits recognises (p >= 0.9) 75.5 % (of held-out
+digits 97.3), Frechet distance 13.6 (held out 3.9), precision .68 (.88), recall .90 (.89), distance of class shares .042
+(.044). After 3,000 updates they were 65.7 %, 25.8, .59 and .88: it goes on learning.
 """
 
 from experiments.runs.experiment import Experiment
@@ -24,7 +27,7 @@ EXPERIMENT = Experiment(
         average=HalfLife(200.0),
     ),
     data="mnist",
-    steps=3_000,
+    steps=8_000,
     sample_every=1_000,
     checkpoint_every=500,
 )
