@@ -97,7 +97,6 @@ UNMEASURED = {
     "models/vamp_vae.md",
     "models/vq_vae_2.md",
     "models/hierarchical_vae.md",
-    "models/vdm.md",
     "models/wae_gan.md",
 }
 """Pages of models that have no record of a run yet."""

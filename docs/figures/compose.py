@@ -68,6 +68,7 @@ THUMBNAILS = {
     "guided_ddpm": (Grid("guided_ddpm_digits", 32, top=18), 3),
     "edm": (WARDROBE, 3),
     "flow_matching": (Grid("flow_mnist", 56), 3),
+    "vdm": (Grid("vdm_mnist", 56), 3),
     "infogan": (Grid("infogan_mnist", 56), 3),
     "vq_vae": (Grid("vq_vae_digits", 32), 3),
     "ac_wgan_gp": (Grid("ac_wgan_gp_digits", 32, top=18), 3),

@@ -4,7 +4,10 @@ python -m experiments.train vdm_mnist --data-dir DIR
 python -m experiments.likelihood runs/vdm_mnist --num-images 500
 
 The second command computes the bound in nats, of the same pixels as those of `vae_mnist` and `iwae_mnist`: drawn once
-from the grey levels. Meant for about forty minutes on two cores.
+from the grey levels. At 4,000 updates (seed 0, 82 minutes on one core of an Intel Xeon, beside other work) it is 85.6
+(standard error .9) on 500 held-out images, where `iwae_mnist` reaches 89.0 after 40,000 updates of 100 images. 1,000
+samples, which are of two levels: a classifier of grey digits, right on 99.1 % of held-out ones, recognises (p >= 0.9)
+69.5 % (of held-out grey digits 97.3), Frechet distance 29.3 (held out 3.9), precision .66 (.88), recall .85 (.89).
 """
 
 from experiments.runs.experiment import Experiment
