@@ -20,7 +20,7 @@ from jaxgen.nets.pixelcnn import Grid
 from jaxgen.optimizers import Optimizer
 from jaxgen.parallel import example_keys
 from jaxgen.train_state import LossOutput, TrainState, descend, from_variables
-from jaxgen.typing import AxisName, Key, Keys, Metrics, Scalar, Variables
+from jaxgen.typing import AxisName, Key, Keys, Metrics, Scalar, Shape, Variables
 
 Learner: TypeAlias = Averages | TrainState
 """A codebook as it learns: by moving averages or by gradient."""
@@ -81,7 +81,7 @@ def code_nll(logits: Logits, codes: Grid) -> tuple[Scalar, Scalar]:
     return nll, bits_per_dim(nll, num)
 
 
-def draw_codes(logits_of: Callable[[Grid], Logits], key: Keys, num: int, sides: tuple[int, int]) -> Grid:
+def draw_codes(logits_of: Callable[[Grid], Logits], key: Keys, num: int, sides: Shape) -> Grid:
     """`num` grids of codes, position by position in raster order.
 
     Args:

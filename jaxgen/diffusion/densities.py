@@ -188,6 +188,6 @@ def _probes(num: int, keys: Keys, like: Points) -> Probes:
 
 
 def _steps(line: Line, ends: np.ndarray, num: int) -> Step:
-    u = (np.linspace if line.from_noise else np.geomspace)(*ends, num + 1)
+    u = (np.linspace if line.from_noise else np.geomspace)(ends[0], ends[1], num + 1)
     middles = (u[1:] + u[:-1]) / 2.0
     return Step(line.node(u[:-1]), line.node(middles), line.node(u[1:]), np.diff(u))

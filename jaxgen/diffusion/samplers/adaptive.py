@@ -72,8 +72,8 @@ class Adaptive:
         rows = self.rows(schedule)
         last = jax.tree.map(lambda values: values[-1], rows.next)
         start = data if not self.to_data else jnp.asarray(last.level.alpha, data.dtype) * data
-        ends = (jnp.asarray(u, data.dtype) for u in (rows.end[-1], rows.start[0]))
-        return _along(rows.line, denoise, start, tuple(ends), self.tolerance)
+        ends = jnp.asarray(rows.end[-1], data.dtype), jnp.asarray(rows.start[0], data.dtype)
+        return _along(rows.line, denoise, start, ends, self.tolerance)
 
 
 def _along(line: Line, denoise: Denoise, x: Points, ends: tuple[Any, Any], tolerance: float) -> Points:
@@ -88,5 +88,5 @@ def _along(line: Line, denoise: Denoise, x: Points, ends: tuple[Any, Any], toler
         return u * change if logarithmic else change
 
     first, last = (line.node(u).scale for u in ends)
-    span = tuple(map(jnp.log, ends)) if logarithmic else ends
+    span = (jnp.log(ends[0]), jnp.log(ends[1])) if logarithmic else ends
     return last * solved(slope, x / first, span, tolerance)
