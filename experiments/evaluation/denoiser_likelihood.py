@@ -1,5 +1,6 @@
 """The bound on -log p(x) of a denoiser, and log p(x) by its ordinary differential equation."""
 
+import importlib.util
 import math
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -32,7 +33,7 @@ class Options(HeldOut):
 
 
 def method_of(name: str, model: Any, config: Any, options: Options) -> str:
-    """The bound or the density. UserError if the model has not what is asked for."""
+    """The bound or the density. UserError if the model has not what is asked for, or lacks what it needs."""
     from jaxgen.abilities import DenoisingBound, DensityModel
 
     steps = getattr(config, "schedule", None)
@@ -47,7 +48,17 @@ def method_of(name: str, model: Any, config: Any, options: Options) -> str:
     chosen = options.method if options.method != "usual" else BOUND if has[BOUND] else DENSITY
     if not has[chosen]:
         raise UserError(f"{name} has no {chosen} with its schedule {steps}; leave --method out")
+    if options.tolerance > 0:
+        _check_adaptive(chosen)
     return chosen
+
+
+def _check_adaptive(method: str) -> None:
+    """UserError if --tolerance is not of this method, or what it needs is not installed."""
+    if method != DENSITY:
+        raise UserError("--tolerance is of the density, but this is the bound; leave it out, or give --method density")
+    if importlib.util.find_spec("diffrax") is None:
+        raise UserError("--tolerance needs diffrax: pip install -e '.[adaptive]'")
 
 
 def measure(model: Any, config: Any, state: Any, images: Any, options: Options, method: str) -> dict[str, np.ndarray]:

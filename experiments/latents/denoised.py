@@ -13,7 +13,7 @@ from experiments.latents.trained import Trained
 from experiments.models import abilities
 from jaxgen import images, parallel
 from jaxgen.diffusion.editing import STEPWISE, Edit, Guide, RePaint
-from jaxgen.diffusion.samplers import DDIM
+from jaxgen.diffusion.samplers import DDIM, Adaptive
 
 
 def by_denoiser(run: Trained, how: Edit, advance: Advance | None = None) -> Callable[..., np.ndarray]:
@@ -52,8 +52,13 @@ def said(run: Trained) -> str:
 
 
 def _stepwise(config: Any) -> Any:
-    """The settings, with DDIM over the same levels in the place of a sampler that does not go back over its steps."""
+    """The settings, with DDIM over the same levels in the place of a sampler that does not go back over its steps.
+
+    Those of an adaptive sampler are not known beforehand: DDIM has its own number of them.
+    """
     sampler = config.sampler
     if isinstance(sampler, STEPWISE):
         return config
+    if isinstance(sampler, Adaptive):
+        return dataclasses.replace(config, sampler=DDIM(limit=sampler.limit))
     return dataclasses.replace(config, sampler=DDIM(sampler.steps, grid=sampler.grid, limit=sampler.limit))

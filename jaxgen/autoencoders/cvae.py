@@ -26,7 +26,7 @@ from jaxgen.autoencoders.bounds import ELBO, Diagonal, Objective, Terms
 from jaxgen.autoencoders.coders import CoderState
 from jaxgen.autoencoders.likelihoods import Bernoulli, Likelihood
 from jaxgen.autoencoders.networks import ATIENZA_CONDITIONAL
-from jaxgen.autoencoders.variational import decode, decode_each, encode, nll_of_each, noise, observed
+from jaxgen.autoencoders.variational import decode, decode_each, encode, nll_of_each, observed
 from jaxgen.batches import Labelled
 from jaxgen.checks import PositiveInt
 from jaxgen.conditions import in_turn, one_hot
@@ -36,7 +36,7 @@ from jaxgen.model import LabelledDefaults
 from jaxgen.optimizers import Optimizer, RMSProp
 from jaxgen.priors import Normal
 from jaxgen.sampling import sampler
-from jaxgen.train_state import LossOutput, apply, blank, create_parts, descend, training_mode
+from jaxgen.train_state import LossOutput, apply, blank, create_parts, descend
 from jaxgen.typing import AxisName, Evidence, Key, Labels, Latents, Metrics, Points, Variables
 
 
@@ -119,14 +119,10 @@ def update(
         key: of this iteration.
         axis_name: of the devices that share the batch, or None.
     """
-    key_pixels, key_latents, key_pass = jax.random.split(key, 3)
-    num, before = len(batch.labels), state.autoencoder
-    images, classes = scale(batch.images, config.value_range), one_hot(batch.labels, config.num_classes)
-    targets = variational.drawn(config, images, key_pixels, axis_name)
-    latent_noise = noise(config, key_latents, num, config.objective.num_samples, axis_name)
-    mode = training_mode(before, key_pass, num, axis_name)
-    inputs = targets, classes, latent_noise, mode
-    autoencoder, metrics = descend(before, partial(bound_loss, config), inputs, axis_name)
+    keys, classes = [*jax.random.split(key, 3)], one_hot(batch.labels, config.num_classes)
+    targets, *rest = variational.drawn_inputs(config, state.autoencoder, batch.images, keys, axis_name)
+    inputs = targets, classes, *rest
+    autoencoder, metrics = descend(state.autoencoder, partial(bound_loss, config), inputs, axis_name)
     return State(autoencoder), metrics
 
 

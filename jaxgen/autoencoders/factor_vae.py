@@ -144,4 +144,4 @@ def update(
 
 
 from_latents, to_latents, sample = variational.from_latents, variational.to_latents, variational.sample
-evidence, posterior_means = variational.evidence_of_images, variational.posterior_means
+evidence, posterior_means = variational.evidence_by(variational.terms), variational.posterior_means

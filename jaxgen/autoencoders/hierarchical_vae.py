@@ -21,7 +21,6 @@ Latents that are drawn, interpolated and shown are the noise of equation 1, N(0,
 Differences from the authors' code: variances are exponentials, not softplus; gradients are clipped by their norm alone.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -35,7 +34,7 @@ from jaxgen.autoencoders import bounds, variational
 from jaxgen.autoencoders.bounds import ELBO, Diagonal, Objective, Terms
 from jaxgen.autoencoders.coders import CoderState
 from jaxgen.autoencoders.likelihoods import Bernoulli, Likelihood
-from jaxgen.autoencoders.variational import keys_of_each, nll_of_each, noise, observed
+from jaxgen.autoencoders.variational import keys_of_each, nll_of_each, observed
 from jaxgen.checks import require
 from jaxgen.images import scale
 from jaxgen.losses.likelihoods import gaussian_nll
@@ -46,8 +45,8 @@ from jaxgen.nets.norm import Norm
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal
 from jaxgen.sampling import sampler
-from jaxgen.train_state import LossOutput, apply, blank, create_parts, descend, training_mode
-from jaxgen.typing import AxisName, Batch, Evidence, Key, Latents, Metrics, Points, Shape, Variables
+from jaxgen.train_state import LossOutput, apply, blank, create_parts, descend
+from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ def merge(found: Diagonal, prior: Diagonal) -> Diagonal:
 
 
 def climb(
-    config: Config, variables: Variables, targets: Points, noises: Sequence[jax.Array] | None, mode: Mode = EVALUATION
+    config: Config, variables: Variables, targets: Points, noise: jax.Array | None, mode: Mode = EVALUATION
 ) -> tuple[list[Diagonal], list[jax.Array], Variables]:
     """What is found at each level on the way up, what goes up from it, and the variables after the passes.
 
@@ -130,19 +129,20 @@ def climb(
         config: settings.
         variables: of the networks.
         targets: x, as the likelihood observes the images.
-        noises: of each level, (B K, d); None where the means go up, as with the ladder.
+        noise: of all levels, (B, K, latent); None where the means go up, as with the ladder.
         mode: of the passes.
     """
     found, going = [], []
+    noises = None if noise is None else _split(config, noise.reshape(-1, config.latent_dim))
     for number, (name, net, _, outputs) in enumerate(upwards(config)):
         below = going[-1] if going else targets
-        passed = _for_rows(mode.stream(2 * number), len(below))
+        passed = _for_rows(mode.stream(2 * number), below.shape[0])
         stats, variables = apply(net, variables, below, outputs, mode=passed, part=name)
         level = bounds.diagonal(stats)
-        if noises is None:
+        if noise is None:
             going.append(level.mean)
         else:
-            level = _repeated(level, len(noises[number]) // len(level.mean))
+            level = level if going else _repeated(level, noise.shape[1])
             going.append(level.mean + jnp.exp(level.logvar / 2) * noises[number])
         found.append(level)
     return found, going, variables
@@ -158,7 +158,7 @@ def below(
 
 
 def levels(
-    config: Config, variables: Variables, targets: Points, noises: Sequence[jax.Array], mode: Mode = EVALUATION
+    config: Config, variables: Variables, targets: Points, noise: jax.Array, mode: Mode = EVALUATION
 ) -> tuple[list[Level], Variables]:
     """q, p and the latents of each level, z_1 first, and the variables after the passes.
 
@@ -166,11 +166,11 @@ def levels(
         config: settings.
         variables: of the networks.
         targets: x, as the likelihood observes the images.
-        noises: from N(0, I), of each level, (B K, d): K latents for each image.
+        noise: from N(0, I), (B, K, latent): K latents for each image, each z_1's part first.
         mode: of the passes.
     """
-    num = len(noises[0]) // len(targets)
-    found, drawn, variables = climb(config, variables, targets, None if config.ladder else noises, mode)
+    num, noises = noise.shape[1], _split(config, noise.reshape(-1, config.latent_dim))
+    found, drawn, variables = climb(config, variables, targets, None if config.ladder else noise, mode)
     result = list[Level]()
     for number in reversed(range(len(found))):
         if not result:
@@ -201,8 +201,7 @@ def terms(
         mode: of the passes.
     """
     batch, num, _ = noise.shape
-    noises = _split(config, noise.reshape(batch * num, -1))
-    of_levels, variables = levels(config, variables, targets, noises, mode)
+    of_levels, variables = levels(config, variables, targets, noise, mode)
     outputs, variables = below(config, variables, of_levels[0].latents, 0, mode)
     ratios = jnp.concatenate([_log_ratio_of_each(level) for level in of_levels], axis=1)
     if config.ladder:
@@ -233,12 +232,9 @@ def update(
         key: of this iteration.
         axis_name: of the devices that share the batch, or None.
     """
-    key_pixels, key_latents, key_pass = jax.random.split(key, 3)
-    images, before = scale(batch, config.value_range), state.autoencoder
-    targets = variational.drawn(config, images, key_pixels, axis_name)
-    latent_noise = noise(config, key_latents, len(batch), config.objective.num_samples, axis_name)
-    mode = training_mode(before, key_pass, len(batch), axis_name)
-    autoencoder, metrics = descend(before, partial(bound_loss, config), (targets, latent_noise, mode), axis_name)
+    keys = [*jax.random.split(key, 3)]
+    drawn = variational.drawn_inputs(config, state.autoencoder, batch, keys, axis_name)
+    autoencoder, metrics = descend(state.autoencoder, partial(bound_loss, config), drawn, axis_name)
     return State(autoencoder), metrics
 
 
@@ -264,18 +260,9 @@ def posterior_means(config: Config, state: State, batch: Batch) -> Latents:
     return jnp.concatenate([level.latents for level in each], axis=1)
 
 
-def evidence(config: Config, state: State, batch: Batch, key: Key, samples: tuple[int, int]) -> Evidence:
-    """The ELBO and the importance-weighted bound of each image; binary pixels are drawn from the image's own noise.
-
-    `samples` are the number of latents of an image, and how many of them are in memory at a time.
-    """
-    targets, variables = observed(config, scale(batch, config.value_range)), state.autoencoder.variables
-    return variational.evidence(lambda eps: terms(config, variables, targets, eps)[0], config, targets, key, samples)
-
-
 def _means(config: Config, state: State, images: Points) -> list[Level]:
-    nothing = jnp.zeros((images.shape[0], config.latent_dim), images.dtype)
-    return levels(config, state.autoencoder.variables, observed(config, images), _split(config, nothing))[0]
+    nothing = jnp.zeros((images.shape[0], 1, config.latent_dim), images.dtype)
+    return levels(config, state.autoencoder.variables, observed(config, images), nothing)[0]
 
 
 def _split(config: Config, noise: jax.Array) -> list[jax.Array]:
@@ -299,4 +286,5 @@ def _for_rows(mode: Mode, rows: int) -> Mode:
     return mode if mode.keys is None else mode.with_keys(keys_of_each(mode, rows // len(mode.keys)))
 
 
+evidence = variational.evidence_by(terms)
 sample = sampler(from_latents)

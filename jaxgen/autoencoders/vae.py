@@ -28,14 +28,13 @@ from jaxgen.autoencoders.bounds import ELBO, Objective
 from jaxgen.autoencoders.coders import CoderState
 from jaxgen.autoencoders.likelihoods import Bernoulli, Likelihood
 from jaxgen.autoencoders.networks import KINGMA_WELLING
-from jaxgen.autoencoders.variational import noise, terms_of
+from jaxgen.autoencoders.variational import terms_of
 from jaxgen.checks import PositiveInt
-from jaxgen.images import scale
 from jaxgen.mode import Mode
 from jaxgen.model import Defaults
 from jaxgen.optimizers import Adagrad, Optimizer
 from jaxgen.priors import Normal
-from jaxgen.train_state import LossOutput, create_parts, descend, training_mode
+from jaxgen.train_state import LossOutput, create_parts, descend
 from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Variables
 
 
@@ -94,16 +93,12 @@ def update(
         key: of this iteration.
         axis_name: of the devices that share the batch, or None.
     """
-    key_pixels, key_latents, key_pass, key_prior = jax.random.split(key, 4)
-    images, before = scale(batch, config.value_range), state.autoencoder
-    targets = variational.drawn(config, images, key_pixels, axis_name)
-    latent_noise = noise(config, key_latents, len(batch), config.objective.num_samples, axis_name)
-    mode = training_mode(before, key_pass, len(batch), axis_name)
+    *keys, key_prior = jax.random.split(key, 4)
+    drawn = variational.drawn_inputs(config, state.autoencoder, batch, keys, axis_name)
     prior = None if config.penalty is None else config.prior.draw(key_prior, len(batch), axis_name)
-    inputs = targets, latent_noise, mode, prior
-    autoencoder, metrics = descend(before, partial(bound_loss, config), inputs, axis_name)
+    autoencoder, metrics = descend(state.autoencoder, partial(bound_loss, config), (*drawn, prior), axis_name)
     return State(autoencoder), metrics
 
 
 from_latents, to_latents, sample = variational.from_latents, variational.to_latents, variational.sample
-evidence, posterior_means = variational.evidence_of_images, variational.posterior_means
+evidence, posterior_means = variational.evidence_by(variational.terms), variational.posterior_means

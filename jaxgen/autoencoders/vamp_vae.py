@@ -33,9 +33,9 @@ from jaxgen.autoencoders.aggregate import log_densities
 from jaxgen.autoencoders.bounds import ELBO, Diagonal, Objective, Terms
 from jaxgen.autoencoders.coders import CoderState
 from jaxgen.autoencoders.likelihoods import Bernoulli, Likelihood
-from jaxgen.autoencoders.variational import decode_each, nll_of_each, noise, observed
+from jaxgen.autoencoders.variational import decode_each, nll_of_each, observed
 from jaxgen.checks import PositiveInt
-from jaxgen.images import scale, squash
+from jaxgen.images import squash
 from jaxgen.losses.likelihoods import gaussian_nll
 from jaxgen.mode import EVALUATION, Mode
 from jaxgen.model import Defaults
@@ -44,8 +44,8 @@ from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal
 from jaxgen.sampling import sampler
-from jaxgen.train_state import LossOutput, apply, blank, create_parts, descend, training_mode
-from jaxgen.typing import AxisName, Batch, Evidence, Key, Latents, Metrics, PerExample, Points, Variables
+from jaxgen.train_state import LossOutput, apply, blank, create_parts, descend
+from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, PerExample, Points, Variables
 
 
 @dataclass(frozen=True)
@@ -151,13 +151,10 @@ def update(
         key: of this iteration.
         axis_name: of the devices that share the batch, or None.
     """
-    key_pixels, key_latents, key_pass, key_components = jax.random.split(key, 4)
-    images, before = scale(batch, config.value_range), state.autoencoder
-    targets = variational.drawn(config, images, key_pixels, axis_name)
-    latent_noise = noise(config, key_latents, len(batch), config.objective.num_samples, axis_name)
-    mode = training_mode(before, key_pass, len(batch), axis_name)
-    inputs = targets, latent_noise, mode, jax.random.split(key_components, config.num_components)
-    autoencoder, metrics = descend(before, partial(bound_loss, config), inputs, axis_name)
+    *keys, key_components = jax.random.split(key, 4)
+    drawn = variational.drawn_inputs(config, state.autoencoder, batch, keys, axis_name)
+    inputs = *drawn, jax.random.split(key_components, config.num_components)
+    autoencoder, metrics = descend(state.autoencoder, partial(bound_loss, config), inputs, axis_name)
     return State(autoencoder), metrics
 
 
@@ -180,14 +177,6 @@ def to_latents(config: Config, state: State, images: Points, condition: None = N
     return jnp.concatenate([inside, which[:, None]], axis=1)
 
 
-def evidence(config: Config, state: State, batch: Batch, key: Key, samples: tuple[int, int]) -> Evidence:
-    """The ELBO and the importance-weighted bound of each image; binary pixels are drawn from the image's own noise.
-
-    `samples` are the number of latents of an image, and how many of them are in memory at a time.
-    """
-    targets, variables = observed(config, scale(batch, config.value_range)), state.autoencoder.variables
-    return variational.evidence(lambda eps: terms(config, variables, targets, eps)[0], config, targets, key, samples)
-
-
+evidence = variational.evidence_by(terms)
 posterior_means = variational.posterior_means
 sample = sampler(from_latents)

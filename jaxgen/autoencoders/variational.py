@@ -4,7 +4,7 @@ A model's config has `encoder`, `decoder`, `latent_dim`, `image_shape`, `value_r
 the player `autoencoder`, with the parts "encoder" and "decoder".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -18,7 +18,7 @@ from jaxgen.mode import EVALUATION, Mode
 from jaxgen.parallel import example_keys
 from jaxgen.priors import normal_noise
 from jaxgen.sampling import sampler
-from jaxgen.train_state import apply, blank
+from jaxgen.train_state import TrainState, apply, blank, training_mode
 from jaxgen.typing import AxisName, Batch, Evidence, Key, Latents, Points, Shape, Variables
 
 
@@ -124,6 +124,23 @@ def drawn(config: Any, images: Points, key: Key, axis_name: AxisName = None) -> 
     return config.likelihood.observe(images, example_keys(key, len(images), axis_name), config.value_range)
 
 
+def drawn_inputs(
+    config: Any, state: TrainState, batch: Batch, keys: Sequence[Key], axis_name: AxisName = None
+) -> tuple[Points, jax.Array, Mode]:
+    """What an update takes from keys: x as the likelihood observes it, the noise of its latents (B, K, d), the mode.
+
+    Args:
+        config: settings.
+        state: the player, before the update.
+        batch: uint8 or floats in range.
+        keys: of the pixels, of the latents and of the pass.
+        axis_name: of the devices that share the batch, or None.
+    """
+    targets = drawn(config, scale(batch, config.value_range), keys[0], axis_name)
+    latent_noise = noise(config, keys[1], len(batch), config.objective.num_samples, axis_name)
+    return targets, latent_noise, training_mode(state, keys[2], len(batch), axis_name)
+
+
 def evidence(
     terms_of: Callable[[jax.Array], Terms], config: Any, targets: Points, key: Key, samples: tuple[int, int]
 ) -> Evidence:
@@ -139,13 +156,18 @@ def evidence(
     return bounds.evidence(lambda key, num: terms_of(noise(config, key, len(targets), num)), key, *samples)
 
 
-def evidence_of_images(config: Any, state: Any, batch: Batch, key: Key, samples: tuple[int, int]) -> Evidence:
-    """The ELBO and the importance-weighted bound of each image; binary pixels are drawn from the image's own noise.
+def evidence_by(terms: Callable[..., tuple[Terms, Variables]]) -> Callable[..., Evidence]:
+    """The `evidence` of a model with these terms of its settings, variables, observed images and noise."""
 
-    `samples` are the number of latents of an image, and how many of them are in memory at a time.
-    """
-    targets, variables = observed(config, scale(batch, config.value_range)), state.autoencoder.variables
-    return evidence(lambda eps: terms(config, variables, targets, eps)[0], config, targets, key, samples)
+    def of_images(config: Any, state: Any, batch: Batch, key: Key, samples: tuple[int, int]) -> Evidence:
+        """The ELBO and the importance-weighted bound of each image; binary pixels are drawn from the image's own noise.
+
+        `samples` are the number of latents of an image, and how many of them are in memory at a time.
+        """
+        targets, variables = observed(config, scale(batch, config.value_range)), state.autoencoder.variables
+        return evidence(lambda eps: terms(config, variables, targets, eps)[0], config, targets, key, samples)
+
+    return of_images
 
 
 def from_latents(config: Any, state: Any, latents: Latents, condition: None = None) -> Points:

@@ -7,7 +7,7 @@ of `samplers.line`, y = x / c with u from 0 for the data to the noise, dy/du = F
 
 where div F is the trace of the Jacobian, or v F' v for a vector v of random signs, whose mean it is (Hutchinson). Steps
 are those of Runge and Kutta's method of order 4, even in log u; from pure noise, alpha = 0, even in u. With a tolerance
-`solving` chooses them.
+`samplers.solving` chooses them.
 """
 
 import math
@@ -25,9 +25,9 @@ from jaxgen.conditions import classes_of
 from jaxgen.diffusion.drawing import networks
 from jaxgen.diffusion.predictions import estimate
 from jaxgen.diffusion.samplers import Denoise, Point
-from jaxgen.diffusion.samplers.line import Line, Node
+from jaxgen.diffusion.samplers.line import Line, Node, slope
+from jaxgen.diffusion.samplers.solving import along, require_solver
 from jaxgen.diffusion.schedules import Schedule
-from jaxgen.diffusion.solving import require_solver, solved
 from jaxgen.images import scale
 from jaxgen.losses import gaussian_nll
 from jaxgen.parallel import draw, example_keys, split_key
@@ -126,13 +126,12 @@ def integrated(schedule: Schedule, denoise: Denoise, data: Points, integral: Int
     line = Line(schedule)
     ends = line.position(schedule.level(np.array([schedule.end, schedule.start])))[0]
 
-    def slope(y: Points, node: Node) -> Points:
-        found = denoise(node.scale * y, node.point)
-        return found.noise + node.data_slope * found.data
-
     def change(y: Points, node: Node) -> Pair:
+        def of_y(y: Points) -> Points:
+            return slope(denoise(node.scale * y, node.point), node.data_slope)
+
         def along_probe(probe: Points) -> Pair:
-            value, moved = jax.jvp(lambda y: slope(y, node), (y,), (probe,))
+            value, moved = jax.jvp(of_y, (y,), (probe,))
             return value, (probe * moved).reshape(len(y), -1).sum(1)
 
         values, traces = jax.lax.map(along_probe, probes)
@@ -141,7 +140,8 @@ def integrated(schedule: Schedule, denoise: Denoise, data: Points, integral: Int
     first, last = (jax.tree.map(float, line.node(u)) for u in ends)
     start = data / first.scale, jnp.zeros(len(data), data.dtype)
     if integral.tolerance > 0:
-        y, trace = _adapted(line, ends, change, start, integral.tolerance)
+        places = jnp.asarray(ends[0], data.dtype), jnp.asarray(ends[1], data.dtype)
+        y, trace = along(line, lambda state, node: change(state[0], node), start, places, integral.tolerance)
     else:
         y, trace = _in_equal_steps(line, ends, change, start, integral.steps)
     prior = -gaussian_nll(jnp.zeros_like(y), 2.0 * math.log(last.point.level.sigma), last.scale * y)
@@ -164,18 +164,6 @@ def _in_equal_steps(line: Line, ends: np.ndarray, change: Change, start: Pair, n
         ), None  # fmt: skip
 
     return jax.lax.scan(step, start, rows)[0]
-
-
-def _adapted(line: Line, ends: np.ndarray, change: Change, start: Pair, tolerance: float) -> Pair:
-    """y and the integral of the trace at the last u; the error chooses the steps, in log u or, from pure noise, u."""
-
-    def slope(state: Pair, place: Any) -> Pair:
-        u = place if line.from_noise else jnp.exp(place)
-        found = change(state[0], line.node(u))
-        return found if line.from_noise else jax.tree.map(lambda each: u * each, found)
-
-    first, last = jnp.asarray(ends if line.from_noise else np.log(ends), start[0].dtype)
-    return solved(slope, start, (first, last), tolerance)
 
 
 def _probes(num: int, keys: Keys, like: Points) -> Probes:

@@ -12,8 +12,8 @@ from jaxgen.diffusion.drawing import without_noise
 from jaxgen.diffusion.grids import Even, Linspace, LogSNR
 from jaxgen.diffusion.guidance import ClassifierFree
 from jaxgen.diffusion.limits import Clip, NoLimit
-from jaxgen.diffusion.samplers import DDIM, Ancestral, Churn, DPMSolver, Euler, Heun, Renoise
-from jaxgen.diffusion.schedules import LinearBetas
+from jaxgen.diffusion.samplers import DDIM, Adaptive, Ancestral, Churn, DPMSolver, Euler, Heun, Renoise
+from jaxgen.diffusion.schedules import VP, LinearBetas
 from jaxgen.parallel import example_keys
 from tests.diffusion.networks import Config, Exact, Tiny
 
@@ -86,6 +86,30 @@ def test_images_come_back_from_their_latents_up_to_the_error_of_the_steps():
     latents = to_latents(config, state, images)
     np.testing.assert_allclose(from_latents(config, state, latents), images, atol=0.04)
     assert 0.3 < float(latents.std()) < 3.0  # of N(0, 1)
+
+
+SMOOTH = Config(denoiser=Exact(schedule=VP(), told=999.0), schedule=VP(), sampler=Adaptive(tolerance=1e-4))
+
+
+def test_adaptive_steps_find_the_latents_of_images_again_to_their_tolerance():
+    state = state_of(SMOOTH)
+    images = jnp.clip(0.3 + 0.2 * jax.random.normal(KEY, (3, 2, 2, 1)), -1.0, 1.0)
+    latents = to_latents(SMOOTH, state, images)
+    np.testing.assert_allclose(from_latents(SMOOTH, state, latents), images, atol=2e-3)
+    assert 0.3 < float(latents.std()) < 3.0
+    drawn = from_latents(SMOOTH, state, SMOOTH.prior.draw(KEY, 3))
+    np.testing.assert_allclose(drawn, sample(SMOOTH, state, KEY, 3), atol=1e-4)
+
+
+def test_adaptive_steps_keep_to_the_limit_of_their_sampler():
+    """Of data mostly beyond the value range: at the end all estimates are within it, without a limit few are."""
+    wide = dataclasses.replace(SMOOTH, denoiser=Exact(deviation=2.0, schedule=VP(), told=999.0))
+    free, limited = (
+        trajectory(dataclasses.replace(wide, sampler=Adaptive(tolerance=1e-3, limit=limit)), state_of(wide), KEY, 16)
+        for limit in (NoLimit(), Clip())
+    )
+    assert float(jnp.abs(free[-1]).max()) > 1.5
+    assert float(jnp.abs(limited[-1]).max()) <= 1.0
 
 
 def test_a_trajectory_goes_from_the_latents_to_the_samples_before_they_are_clipped():

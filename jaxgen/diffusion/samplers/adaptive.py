@@ -1,7 +1,7 @@
 """The ordinary equation of a denoiser by as many steps as a bound of their error asks for.
 
 Song et al., 2020, arXiv 2011.13456, section 4.3, draw samples so ("black-box ODE solver"). What is solved is the
-path of `line`, in log u for equation 1 there and in u for equation 2; `jaxgen.diffusion.solving` chooses the steps.
+path of `line`; `solving` chooses the steps.
 """
 
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ import numpy as np
 from jaxgen.checks import PositiveFloat, PositiveInt, require, require_bounds
 from jaxgen.diffusion.grids import Grid, Linspace
 from jaxgen.diffusion.limits import Limit, NoLimit
-from jaxgen.diffusion.samplers.line import Line
+from jaxgen.diffusion.samplers.line import Line, Node, slope
 from jaxgen.diffusion.samplers.path import Denoise, Point, path
+from jaxgen.diffusion.samplers.solving import along, require_solver
 from jaxgen.diffusion.schedules import Schedule
-from jaxgen.diffusion.solving import require_solver, solved
 from jaxgen.typing import Points
 
 
@@ -78,15 +78,9 @@ class Adaptive:
 
 def _along(line: Line, denoise: Denoise, x: Points, ends: tuple[Any, Any], tolerance: float) -> Points:
     """x at the second u, from x at the first."""
-    logarithmic = not line.from_noise
 
-    def slope(y: Points, place: Any) -> Points:
-        u = jnp.exp(place) if logarithmic else place
-        node = line.node(u)
-        found = denoise(node.scale * y, node.point)
-        change = found.noise + node.data_slope * found.data
-        return u * change if logarithmic else change
+    def change(y: Points, node: Node) -> Points:
+        return slope(denoise(node.scale * y, node.point), node.data_slope)
 
     first, last = (line.node(u).scale for u in ends)
-    span = (jnp.log(ends[0]), jnp.log(ends[1])) if logarithmic else ends
-    return last * solved(slope, x / first, span, tolerance)
+    return last * along(line, change, x / first, ends, tolerance)

@@ -17,9 +17,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from jaxgen.diffusion.predictions import Estimate
 from jaxgen.diffusion.samplers.path import Point
 from jaxgen.diffusion.schedules import Level, Schedule
 from jaxgen.diffusion.schedules.levels import library
+from jaxgen.typing import Points
 
 
 class Node(NamedTuple):
@@ -54,3 +56,8 @@ class Line:
             time = self.schedule.time(-2.0 * (lib.log(u) - lib.log1p(-u) if from_noise else lib.log(u)))
         level = Level(*(lib.broadcast_to(lib.asarray(part, u.dtype), u.shape) for part in self.schedule.level(time)))
         return Node(Point(time, level), self.position(level)[1], lib.full_like(u, -1.0 if from_noise else 0.0))
+
+
+def slope(found: Estimate, data_slope: Any) -> Points:
+    """dy/du of what is estimated: equation 1 or 2."""
+    return found.noise + data_slope * found.data

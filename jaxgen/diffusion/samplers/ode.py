@@ -15,7 +15,7 @@ from jaxgen.checks import NonNegativeFloat, PositiveFloat, PositiveInt, require,
 from jaxgen.diffusion.grids import Grid, Karras, Usual
 from jaxgen.diffusion.limits import Limit, NoLimit
 from jaxgen.diffusion.predictions import Estimate
-from jaxgen.diffusion.samplers.line import Line
+from jaxgen.diffusion.samplers.line import Line, slope
 from jaxgen.diffusion.samplers.path import Denoise, Point, path
 from jaxgen.diffusion.schedules import Level, Schedule
 from jaxgen.typing import Points
@@ -111,7 +111,7 @@ class Heun:
         euler = _moved(found, row)
 
         def corrected() -> Points:
-            change = _slope(denoise(euler, row.next), row) - _slope(found, row)
+            change = slope(denoise(euler, row.next), row.data_slope) - slope(found, row.data_slope)
             return euler + 0.5 * row.next_scale * (row.next_position - row.position) * change
 
         return jax.lax.cond(row.next.level.sigma > 0.0, corrected, lambda: euler), ()
@@ -119,11 +119,6 @@ class Heun:
 
 def _churned(x: Points, row: Row, noise: Points | None) -> Points:
     return x if noise is None else row.rescaled * x + row.added * noise
-
-
-def _slope(found: Estimate, row: Row) -> Points:
-    """dy/du: equation 1 or 2 of `line`."""
-    return found.noise + row.data_slope * found.data
 
 
 def _moved(found: Estimate, row: Row) -> Points:
@@ -141,8 +136,8 @@ def _rows(sampler: Euler | Heun, schedule: Schedule) -> Row:
         point, rescaled, added = _churn(sampler, schedule, point)
     position, _ = line.position(point.level)
     next_position, next_scale = line.position(steps.next.level)
-    slope = np.full(sampler.steps, -1.0 if line.from_noise else 0.0)
-    return Row(point, rescaled, added, position, steps.next, next_position, next_scale, slope)
+    data_slope = np.full(sampler.steps, -1.0 if line.from_noise else 0.0)
+    return Row(point, rescaled, added, position, steps.next, next_position, next_scale, data_slope)
 
 
 def _churn(sampler: Euler | Heun, schedule: Schedule, point: Point) -> tuple[Point, np.ndarray, np.ndarray]:

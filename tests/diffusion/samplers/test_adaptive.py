@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.diffusion.limits import Clip
 from jaxgen.diffusion.predictions import Noise, Preconditioned, Velocity
 from jaxgen.diffusion.samplers import Adaptive, Heun, run
 from jaxgen.diffusion.schedules import VE, VP, Cosine, LinearBetas, Sigmas, Straight, SubVP
@@ -89,19 +88,6 @@ def test_fewer_evaluations_than_equal_steps_of_the_same_error():
     error, num = cost(Adaptive(tolerance=1e-4))
     equal, more = cost(Heun(100))
     assert error < equal and num < more
-
-
-def test_the_limit_is_applied():
-    schedule = VP(end=1e-3)
-    start = jnp.array([[40.0], [-40.0]])
-    sampler = Adaptive(tolerance=1e-3, limit=Clip())
-    denoise = gaussian(*DATA, Noise())
-
-    def limited(x, point):
-        return sampler.limit.apply(denoise(x, point), point.level, x, (-1.0, 1.0))
-
-    found = run(sampler, schedule, limited, start, None)
-    assert float(jnp.abs(found).max()) <= 1.0
 
 
 def test_derivatives_go_through_the_steps():

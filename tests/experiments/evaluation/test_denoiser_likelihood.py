@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import math
 
@@ -148,3 +149,14 @@ def test_settings_of_the_other_kind_of_model_are_refused(tmp_path):
     run_folder.begin(tmp_path, "edm_ring8", experiment.load("edm_ring8"))
     with pytest.raises(SystemExit):
         likelihood.main([str(tmp_path), "--num-latents", "5"])
+
+
+def test_a_tolerance_is_refused_of_a_bound_and_without_the_package_before_anything_is_loaded(
+    points, digits, monkeypatch
+):
+    monkeypatch.setattr(restore, "at", lambda *_: pytest.fail("loaded"))
+    with pytest.raises(UserError, match="--tolerance is of the density, but this is the bound"):
+        likelihood.main([str(digits), "--tolerance", "1e-3"])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"--tolerance needs diffrax: pip install -e '\.\[adaptive\]'"):
+        likelihood.main([str(points), "--tolerance", "1e-3"])

@@ -11,7 +11,8 @@ from experiments import data, latents
 from experiments.command_line.errors import UserError
 from experiments.latents import denoised, trained
 from jaxgen.diffusion.editing import RePaint, SDEdit
-from jaxgen.diffusion.samplers import DDIM, DPMSolver
+from jaxgen.diffusion.samplers import DDIM, Adaptive, DPMSolver
+from jaxgen.diffusion.schedules import VP
 from tests.experiments import small_runs
 from tests.experiments.latents.test_latents import draw, near, tile
 
@@ -62,6 +63,13 @@ def test_what_a_mask_keeps_of_a_guide_of_ones_own_stays(folder, tmp_path, capsys
     found = tile(draw(folder, "sdedit", tmp_path / "s.png", *options), 0, 1, 1, 2)
     np.testing.assert_array_equal(found[:, :3], np.arange(64).reshape(8, 8)[:, :3])
     assert "38% of the pixels are left as they are" in capsys.readouterr().out
+
+
+def test_an_adaptive_sampler_leaves_the_number_of_levels_to_ddim(folder):
+    run = trained.load(folder)
+    model = dataclasses.replace(run.config, schedule=VP(), sampler=Adaptive(1))
+    adaptive = dataclasses.replace(run, experiment=dataclasses.replace(run.experiment, model=model))
+    assert denoised.said(run) == "3 levels of DDIM" and denoised.said(adaptive) == f"{DDIM().steps} levels of DDIM"
 
 
 def test_an_image_does_not_depend_on_those_beside_it(folder):

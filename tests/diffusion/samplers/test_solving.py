@@ -7,9 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgen.diffusion import solving
 from jaxgen.diffusion.densities import Integral
-from jaxgen.diffusion.samplers import Adaptive
+from jaxgen.diffusion.samplers import Adaptive, solving
 
 START = (jnp.array([[1.0, -2.0], [0.5, 0.0]]), jnp.array([3.0, -1.0]))
 
