@@ -133,7 +133,6 @@ def climb(
         mode: of the passes.
     """
     found, going = [], []
-    noises = None if noise is None else _split(config, noise.reshape(-1, config.latent_dim))
     for number, (name, net, _, outputs) in enumerate(upwards(config)):
         below = going[-1] if going else targets
         passed = _for_rows(mode.stream(2 * number), below.shape[0])
@@ -142,8 +141,9 @@ def climb(
         if noise is None:
             going.append(level.mean)
         else:
+            own = _split(config, noise.reshape(-1, config.latent_dim))[number]
             level = level if going else _repeated(level, noise.shape[1])
-            going.append(level.mean + jnp.exp(level.logvar / 2) * noises[number])
+            going.append(level.mean + jnp.exp(level.logvar / 2) * own)
         found.append(level)
     return found, going, variables
 
