@@ -96,6 +96,7 @@ UNMEASURED = {
     "models/unit.md",
     "models/vamp_vae.md",
     "models/vq_vae_2.md",
+    "models/vqgan.md",
     "models/hierarchical_vae.md",
     "models/wae_gan.md",
 }

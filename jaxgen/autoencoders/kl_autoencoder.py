@@ -28,12 +28,11 @@ import jax.numpy as jnp
 from jaxgen.autoencoders import latent_maps
 from jaxgen.autoencoders.adaptive_weight import (
     Adversarial,
-    adaptive_weight,
-    at,
+    Decoded,
     discriminator_loss,
-    generator_loss,
-    last_weights,
-    replaced,
+    error_of,
+    fresh_game,
+    game_term,
 )
 from jaxgen.autoencoders.latent_maps import Posterior, draw, latent_shape
 from jaxgen.checks import NonNegativeFloat, NonNegativeInt, PositiveInt
@@ -49,20 +48,13 @@ from jaxgen.sampling import sampler
 from jaxgen.train_state import (
     LossOutput,
     TrainState,
-    blank,
-    create,
     create_parts,
     descend,
-    freeze,
     from_variables,
     training_mode,
 )
 from jaxgen.translation.errors import Error, SquaredError
-from jaxgen.translation.feature_maps import feature_maps
-from jaxgen.typing import AxisName, Batch, Images, Key, Metrics, PerExample, Points, Shape, Variables
-
-FEATURES = "features"
-"""Name of the frozen network."""
+from jaxgen.typing import AxisName, Batch, Images, Key, Metrics, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
@@ -103,18 +95,11 @@ def init(config: Config, key: Key) -> State:
         ValueError: images that do not halve so often; a game, and a decoder without a layer called `outputs`.
     """
     key_autoencoder, key_discriminator, key_features = jax.random.split(key, 3)
-    images, optimizer = blank(config.image_shape), config.autoencoder_optimizer
+    optimizer = config.autoencoder_optimizer
     variables = create_parts(latent_maps.parts(config, config.image_shape), optimizer, key_autoencoder).variables
     params = variables["params"] | {"log_scale": jnp.float32(config.log_scale)}
     autoencoder = from_variables({**variables, "params": params}, optimizer)
-    discriminator = features = None
-    if config.discriminator is not None:
-        last_weights(params["decoder"])
-        optimizer = config.discriminator_optimizer
-        discriminator = create(config.discriminator, optimizer, key_discriminator, images, ())
-    if config.features is not None:
-        features = freeze(config.features, FEATURES, key_features, images, ())
-    return State(autoencoder, discriminator, features)
+    return State(autoencoder, *fresh_game(config, params["decoder"], key_discriminator, key_features))
 
 
 def encode(
@@ -127,16 +112,6 @@ def encode(
 def decode(config: Config, variables: Variables, latents: Points, mode: Mode = EVALUATION) -> tuple[Images, Variables]:
     """x^ without bounds, and the variables after the pass."""
     return latent_maps.decode(config, variables, latents, config.image_shape, mode)
-
-
-def error_of(config: Config, state: State, outputs: Images, images: Images) -> PerExample:
-    """The error of equation 1, of each image."""
-    error = mean_absolute_error(outputs, images)
-    if config.features is None:
-        return error
-    found, wanted = (feature_maps(config, state.features.variables, each) for each in (outputs, images))
-    values = [config.feature_error(*pair) for pair in zip(found, wanted, strict=True)]
-    return error + config.feature_weight * jnp.stack(values).sum(0)
 
 
 def autoencoder_loss(
@@ -156,20 +131,10 @@ def autoencoder_loss(
     loss = reconstruction + config.kl_weight * kl
     error = mean_absolute_error(outputs, images).mean()
     metrics = {"reconstruction_loss": reconstruction, "absolute_error": error, "kl": kl}
-    if config.discriminator is not None:
-        rest = partial(generator_loss, config.discriminator, state.discriminator.variables, mode=mode)
-        adversarial = rest(outputs)
-        path = ("params", "decoder", *last_weights(variables["params"]["decoder"]))
-        fixed, z = jax.lax.stop_gradient((variables, latents))
-        weight = adaptive_weight(
-            lambda last: decode(config, replaced(fixed, path, last), z, mode)[0],
-            at(fixed, path),
-            (reconstruction_loss, rest),
-            mode.axis_name,
-        )
-        loss += config.adversarial.weight * config.adversarial.begun(mode) * weight * adversarial
-        metrics |= {"generator_loss": adversarial, "adaptive_weight": weight}
-    return loss, (metrics | {"autoencoder_loss": loss}, after)
+    fixed = jax.lax.stop_gradient(latents)
+    decoded = Decoded(outputs, variables, lambda variables: decode(config, variables, fixed, mode)[0])
+    term, of_game = game_term(config, state, decoded, reconstruction_loss, mode)
+    return loss + term, (metrics | of_game | {"autoencoder_loss": loss + term}, after)
 
 
 def update(

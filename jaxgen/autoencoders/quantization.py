@@ -28,10 +28,19 @@ Learner: TypeAlias = Averages | TrainState
 Logits: TypeAlias = Float[Array, "batch rows columns K"]
 
 
-def fresh(learning: Learning, optimizer: Optimizer, size: tuple[int, int], key: Key) -> Learner:
-    """A codebook of `size` (K, d), its entries uniform with variance 1 / d; the optimiser is of one by gradient."""
-    uniform = nn.initializers.variance_scaling(1.0, "fan_out", "uniform")
-    variables: Variables = dict(nn.Embed(*size, embedding_init=uniform).init(key, jnp.zeros((1,), jnp.int32)))
+UNIFORM = nn.initializers.variance_scaling(1.0, "fan_out", "uniform")
+"""Entries of a fresh codebook, with variance 1 / d."""
+
+
+def fresh(
+    learning: Learning,
+    optimizer: Optimizer,
+    size: tuple[int, int],
+    key: Key,
+    initializer: nn.initializers.Initializer = UNIFORM,
+) -> Learner:
+    """A codebook of `size` (K, d) with the entries of the initialiser; the optimiser is of one by gradient."""
+    variables: Variables = dict(nn.Embed(*size, embedding_init=initializer).init(key, jnp.zeros((1,), jnp.int32)))
     if isinstance(learning, ByMovingAverage):
         return codebook.start(variables["params"]["embedding"])
     return from_variables(variables, optimizer)

@@ -24,32 +24,28 @@ from typing import Annotated, NamedTuple
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
-from jaxtyping import Array, Float
 
-from jaxgen.autoencoders import codebook, quantization
+from jaxgen.autoencoders import code_grids, quantization
+from jaxgen.autoencoders.code_grids import encodings_of, images_of, vectors_of
 from jaxgen.autoencoders.codebook import ByMovingAverage, Learning, Vectors
-from jaxgen.autoencoders.quantization import Learner, Logits
+from jaxgen.autoencoders.quantization import Learner
 from jaxgen.checks import AtLeast, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from jaxgen.images import ValueRange, clip, scale
+from jaxgen.images import ValueRange, scale
 from jaxgen.losses.reconstruction import mean_squared_error
-from jaxgen.mode import EVALUATION, Mode
+from jaxgen.mode import Mode
 from jaxgen.model import Defaults
 from jaxgen.nets.grid import GridDecoder, GridEncoder
-from jaxgen.nets.pixelcnn import Grid, PixelCNN
+from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import pass_key
 from jaxgen.train_state import (
     LossOutput,
     TrainState,
-    apply,
-    blank,
-    create,
     create_parts,
     descend,
     training_mode,
 )
-from jaxgen.typing import AxisName, Batch, Images, Key, Keys, Metrics, Shape, Variables
+from jaxgen.typing import AxisName, Batch, Images, Key, Metrics, Shape, Variables
 
 
 @dataclass(frozen=True)
@@ -80,32 +76,13 @@ class State(NamedTuple):
     prior: TrainState
 
 
-def grid_shape(config: Config) -> Shape:
-    """Height, width and d of the grid of encodings. ValueError for images that do not halve so often."""
-    height, width, _ = config.image_shape
-    factor = 1 << config.halvings
-    if height % factor or width % factor:
-        raise ValueError(f"images of {height}x{width} do not halve {config.halvings} times: give fewer halvings")
-    return height // factor, width // factor, config.code_dim
-
-
 def init(config: Config, key: Key) -> State:
     """Fresh networks, codebook and optimisers. ValueError for images that do not halve so often."""
     key_autoencoder, key_codebook, key_prior = jax.random.split(key, 3)
-    encoder = config.encoder, blank(config.image_shape), grid_shape(config)
-    decoder = config.decoder, blank(grid_shape(config)), config.image_shape
-    parts = {"encoder": encoder, "decoder": decoder}
-    autoencoder = create_parts(parts, config.autoencoder_optimizer, key_autoencoder)
+    autoencoder = create_parts(code_grids.coders(config), config.autoencoder_optimizer, key_autoencoder)
     size = config.num_codes, config.code_dim
     learner = quantization.fresh(config.codebook, config.codebook_optimizer, size, key_codebook)
-    codes = jnp.zeros((1, *grid_shape(config)[:2]), jnp.int32)
-    prior = create(config.prior, config.prior_optimizer, key_prior, codes, (*codes.shape[1:], config.num_codes))
-    return State(autoencoder, learner, prior)
-
-
-def vectors_of(config: Config, learner: Learner) -> Vectors:
-    """The codebook, (K, d)."""
-    return quantization.vectors_of(config.codebook, learner)
+    return State(autoencoder, learner, code_grids.fresh_prior(config, key_prior))
 
 
 def autoencoder_loss(config: Config, variables: Variables, vectors: Vectors, images: Images, mode: Mode) -> LossOutput:
@@ -117,32 +94,6 @@ def autoencoder_loss(config: Config, variables: Variables, vectors: Vectors, ima
     loss = error / config.pixel_variance + config.commitment_weight * commitment
     metrics = {"autoencoder_loss": loss, "mean_squared_error": error, "commitment": commitment}
     return loss, (metrics, variables)
-
-
-def prior_loss(config: Config, variables: Variables, codes: Grid, mode: Mode) -> LossOutput:
-    """-log p(codes) in nats for each image, mean over the batch."""
-    logits, variables = code_logits(config, variables, codes, mode)
-    nll, bits = quantization.code_nll(logits, codes)
-    return nll, ({"prior_nll": nll, "bits_per_code": bits}, variables)
-
-
-def encodings_of(
-    config: Config, variables: Variables, images: Images, mode: Mode = EVALUATION
-) -> tuple[Float[Array, "batch rows columns d"], Variables]:
-    """z_e(x), before quantisation, and the variables after the pass."""
-    return apply(config.encoder, variables, images, grid_shape(config), mode=mode.stream(0), part="encoder")
-
-
-def images_of(
-    config: Config, variables: Variables, grid: Float[Array, "batch rows columns d"], mode: Mode = EVALUATION
-) -> tuple[Images, Variables]:
-    """x^ of a grid of vectors, without bounds, and the variables after the pass."""
-    return apply(config.decoder, variables, grid, config.image_shape, mode=mode.stream(1), part="decoder")
-
-
-def code_logits(config: Config, variables: Variables, codes: Grid, mode: Mode = EVALUATION) -> tuple[Logits, Variables]:
-    """Logits of each code, given those before it, and the prior's variables after the pass."""
-    return apply(config.prior, variables, codes, (*codes.shape[1:], config.num_codes), mode=mode.stream(2))
 
 
 def update(
@@ -164,46 +115,10 @@ def update(
     mode = training_mode(before, pass_key(key), len(images), axis_name)
     inputs = vectors, images, mode
     autoencoder, metrics = descend(before, partial(autoencoder_loss, config), inputs, axis_name)
-    encodings, _ = encodings_of(config, autoencoder.variables, images)
-    learner, codebook_metrics = quantization.learn(config.codebook, state.codebook, encodings, key, axis_name)
-    codes = codebook.nearest(encodings, vectors_of(config, learner))
-    inputs = codes, mode
-    prior, prior_metrics = descend(state.prior, partial(prior_loss, config), inputs, axis_name)
-    perplexity = codebook.perplexity(codes, config.num_codes, axis_name)
-    metrics = metrics | codebook_metrics | prior_metrics | {"perplexity": perplexity}
-    return State(autoencoder, learner, prior), metrics
+    learner, prior, found = code_grids.follow(config, state, autoencoder, images, key, mode)
+    return State(autoencoder, learner, prior), metrics | found
 
 
-def to_codes(config: Config, state: State, images: Images) -> Grid:
-    """The code of each position of the grid."""
-    encodings, _ = encodings_of(config, state.autoencoder.variables, images)
-    return codebook.nearest(encodings, vectors_of(config, state.codebook))
-
-
-def from_codes(config: Config, state: State, codes: Grid) -> Images:
-    """The image of each grid of codes, clipped to the value range."""
-    outputs, _ = images_of(config, state.autoencoder.variables, vectors_of(config, state.codebook)[codes])
-    return clip(outputs, config.value_range)
-
-
-def reconstruct(config: Config, state: State, images: Images) -> Images:
-    """Each image from its codes."""
-    return from_codes(config, state, to_codes(config, state, images))
-
-
-def sample(config: Config, state: State, key: Keys, num: int, condition: None = None) -> Images:
-    """`num` images, decoded from codes that the prior draws."""
-    return from_codes(config, state, draw_codes(config, state, key, num))
-
-
-def draw_codes(config: Config, state: State, key: Keys, num: int) -> Grid:
-    """`num` grids of codes from the prior, position by position in raster order."""
-
-    def logits_of(codes: Grid) -> Logits:
-        return code_logits(config, state.prior.variables, codes)[0]
-
-    rows, columns, _ = grid_shape(config)
-    return quantization.draw_codes(logits_of, key, num, (rows, columns))
-
-
-codebook_loss = quantization.codebook_loss
+codebook_loss, prior_loss, code_logits = quantization.codebook_loss, code_grids.prior_loss, code_grids.code_logits
+to_codes, from_codes, draw_codes = code_grids.to_codes, code_grids.from_codes, code_grids.draw_codes
+reconstruct, sample = code_grids.reconstruct, code_grids.sample

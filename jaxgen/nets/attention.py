@@ -26,32 +26,34 @@ def attend(
     keys: Float[Array, "batch others heads features"],
     values: Float[Array, "batch others heads features"],
     mask: Bool[Array, "batch others"] | None = None,
+    *,
+    causal: bool = False,
 ) -> Float[Array, "batch tokens heads features"]:
     """Equation (1), in the type of the values.
 
     Where there is a mask, tokens at which it is False are not attended to; an example of which all are False gets the
-    mean of its values.
+    mean of its values. With `causal` a token attends to those up to its own place alone.
     """
     batch, tokens, heads, _ = queries.shape
     others = keys.shape[1]
     static = all(isinstance(size, int) for size in (batch, tokens, others))  # exported programs have symbols
     if jax.default_backend() == "cpu" and static and batch * heads * tokens * others > _WEIGHTS:
-        return _attend_in_pieces(queries, keys, values, mask)
+        return _attend_in_pieces((queries, keys, values), mask, causal)
     for_all_heads = None if mask is None else mask[:, None, None, :]
     with jax.numpy_dtype_promotion("standard"):  # JAX asks for the common type of bfloat16 and float32
-        return jax.nn.dot_product_attention(queries, keys, values, mask=for_all_heads)
+        return jax.nn.dot_product_attention(queries, keys, values, mask=for_all_heads, is_causal=causal)
 
 
 _WEIGHTS = 1 << 18  # of a batch, for which one piece will do
 _EXAMPLES = 4  # of a piece, at most
 
 
-def _attend_in_pieces(queries: Array, keys: Array, values: Array, mask: Array | None) -> Array:
+def _attend_in_pieces(tokens_of: tuple[Array, Array, Array], mask: Array | None, causal: bool) -> Array:
     """Equation (1) for pieces of the batch: piece t holds every num-th example from the t-th on.
 
     So that where devices share the batch, each piece is shared as well.
     """
-    batch, tokens, heads, _ = queries.shape
+    batch, tokens, heads, _ = tokens_of[0].shape
     size = max(size for size in range(1, _EXAMPLES + 1) if batch % size == 0)
 
     def pieces(array: Array) -> Array:
@@ -63,18 +65,21 @@ def _attend_in_pieces(queries: Array, keys: Array, values: Array, mask: Array | 
         return split.reshape(batch // size, size * heads, *split.shape[3:])
 
     of_examples = None if mask is None else jnp.repeat(pieces(mask), heads, axis=1)
-    inputs = of_heads(queries), of_heads(keys), of_heads(values), of_examples
-    outputs = jax.lax.map(jax.checkpoint(lambda piece: _attend_at_once(*piece)), inputs)
+    inputs = *map(of_heads, tokens_of), of_examples
+    outputs = jax.lax.map(jax.checkpoint(lambda piece: _attend_at_once(*piece, causal)), inputs)
     split = outputs.reshape(batch // size, size, heads, tokens, -1).swapaxes(0, 1)
     return split.reshape(batch, heads, tokens, -1).swapaxes(1, 2)
 
 
-def _attend_at_once(queries: Array, keys: Array, values: Array, mask: Array | None) -> Array:
+def _attend_at_once(queries: Array, keys: Array, values: Array, mask: Array | None, causal: bool) -> Array:
     """Equation (1) of one head, (batch, tokens, features): products of matrices, which are fast on CPU."""
     scaled = queries * queries.shape[-1] ** -0.5
     logits = jnp.einsum("btd,bsd->bts", scaled, keys, preferred_element_type=jnp.float32)
     if mask is not None:
         logits = jnp.where(mask[:, None, :], logits, jnp.finfo(jnp.float32).min)
+    if causal:
+        past = jnp.tril(jnp.ones(logits.shape[1:], bool))
+        logits = jnp.where(past[None], logits, jnp.finfo(jnp.float32).min)
     weights = jax.nn.softmax(logits, axis=-1).astype(values.dtype)
     return jnp.einsum("bts,bsd->btd", weights, values)
 
@@ -90,6 +95,7 @@ class Attention(nn.Module):
     features: int | None = None  # of all heads together; None for as many as the inputs have channels
     use_bias: bool = True  # of the dense layers to Q, K and V; the last one has a bias always
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; params and softmax are float32
+    causal: bool = False  # whether a token attends to those up to its own place alone
 
     @nn.compact
     def __call__(
@@ -122,6 +128,6 @@ class Attention(nn.Module):
             return split.reshape(*flat.shape[:2], self.heads, features // self.heads)
 
         queries = project("queries", inputs)
-        attended = attend(queries, project("keys", context), project("values", context), mask)
+        attended = attend(queries, project("keys", context), project("values", context), mask, causal=self.causal)
         outputs = nn.Dense(channels, dtype=dtype, name="outputs")(attended.reshape(*attended.shape[:2], features))
         return outputs.reshape(inputs.shape)

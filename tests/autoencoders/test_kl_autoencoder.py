@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxgen.autoencoders import kl_autoencoder
-from jaxgen.autoencoders.adaptive_weight import Adversarial
+from jaxgen.autoencoders.adaptive_weight import Adversarial, error_of
 from jaxgen.mode import Mode
 from jaxgen.nets.kl_autoencoder import LatentDecoder, LatentEncoder
 from jaxgen.nets.mlp import MLP
@@ -54,7 +54,7 @@ def test_the_loss_is_that_of_equation_2():
     posterior, _ = kl_autoencoder.encode(config, variables, IMAGES)
     outputs, _ = kl_autoencoder.decode(config, variables, posterior.mean + jnp.exp(posterior.logvar / 2) * NOISE)
     pixels = np.abs(outputs - IMAGES).mean()
-    error = kl_autoencoder.error_of(config, state, outputs, IMAGES).mean()
+    error = error_of(config, state, outputs, IMAGES).mean()
     assert error > pixels  # by the error of the features
     mean, logvar = posterior
     kl = 0.5 * np.square(mean).sum() / 4 + 0.5 * (np.exp(logvar) - 1 - logvar).sum() / 4

@@ -18,21 +18,27 @@ from jaxgen.autoencoders import (
     vamp_vae,
     vq_vae,
     vq_vae_2,
+    vqgan,
     wae,
     wae_gan,
 )
+from jaxgen.autoencoders.adaptive_weight import Adversarial
 from jaxgen.autoencoders.bounds import ELBO, Capacity, ImportanceWeighted
 from jaxgen.autoencoders.codebook import ByGradient, ByMovingAverage
 from jaxgen.autoencoders.corruption import Clean, GaussianNoise, MaskingNoise, SaltAndPepper
 from jaxgen.autoencoders.likelihoods import Bernoulli, DiscretizedLogistic, Gaussian, LearnedGaussian
 from jaxgen.autoencoders.vq_vae_2 import Both
+from jaxgen.nets.code_transformer import CodeTransformer
 from jaxgen.nets.conditioning import ConcatCondition
 from jaxgen.nets.grid import GridDecoder, GridEncoder
+from jaxgen.nets.kl_autoencoder import LatentDecoder, LatentEncoder
 from jaxgen.nets.mlp import MLP
+from jaxgen.nets.pix2pix import PatchDiscriminator
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.nets.vq_vae_2 import GivenTop
 from jaxgen.optimizers import Adagrad, Adam, Optimizer, RMSProp
 from jaxgen.testing import random_batches
+from jaxgen.translation.errors import SquaredError
 from tests.papers import settings_of
 
 GREY = {"image_shape": (28, 28, 1), "value_range": (0.0, 1.0)}
@@ -139,6 +145,25 @@ PAPERS = {
         "codebook_optimizer": Optimizer(3e-4, Adam()),
         "prior_optimizer": Optimizer(3e-4, Adam()),
     },
+    # Esser et al., the authors' code for ImageNet; the transformer for faces.
+    vqgan: {
+        "image_shape": (256, 256, 3),
+        "value_range": (-1.0, 1.0),
+        "halvings": 4,
+        "num_codes": 1024,
+        "code_dim": 256,
+        "codebook": ByGradient(),
+        "commitment_weight": 0.25,
+        "features": None,
+        "feature_error": SquaredError(),
+        "feature_weight": 1.0,
+        "discriminator": PatchDiscriminator(),
+        "adversarial": Adversarial(weight=0.8, begin=250_001),
+        "autoencoder_optimizer": Optimizer(5.4e-5, Adam(0.5, 0.9)),
+        "codebook_optimizer": Optimizer(5.4e-5, Adam(0.5, 0.9)),
+        "discriminator_optimizer": Optimizer(5.4e-5, Adam(0.5, 0.9)),
+        "prior_optimizer": Optimizer(5.4e-5, Adam(0.9, 0.95)),
+    },
     # Tolstikhin et al., the authors' code for MNIST.
     wae: GREY
     | {
@@ -173,6 +198,13 @@ def test_settings_by_default_are_the_papers(model):
         (factor_vae, networks.KIM_MNIH),
         (vae, networks.KINGMA_WELLING),
         (vq_vae, networks.Pair(GridEncoder(), GridDecoder())),
+        (
+            vqgan,
+            networks.Pair(
+                LatentEncoder(128, (1, 1, 2, 2, 4), 2, (16,)),
+                LatentDecoder(128, (1, 1, 2, 2, 4), 2, (16,)),
+            ),
+        ),
     ],
 )
 def test_networks_by_default_are_the_papers(model, pair):
@@ -252,6 +284,14 @@ LOGGED = {
         | {"prior_nll", "bits_per_code", "perplexity"},
     ),
     wae: (CODERS, {"autoencoder_loss", "reconstruction_error", "mmd"}),
+    vqgan: (
+        {"image_shape": (4, 4, 1), "halvings": 1, "code_dim": 2, "discriminator": PatchDiscriminator(2, layers=0)}
+        | {"encoder": LatentEncoder(2, (1, 1), 1), "decoder": LatentDecoder(2, (1, 1), 1)}
+        | {"prior": CodeTransformer(2, 1, 1), "adversarial": Adversarial()},
+        {"autoencoder_loss", "reconstruction_loss", "commitment", "generator_loss", "adaptive_weight"}
+        | {"discriminator_loss", "real_score", "fake_score", "codebook_loss", "prior_nll", "bits_per_code"}
+        | {"perplexity"},
+    ),
     wae_gan: (
         CODERS | {"discriminator": SMALL},
         {"autoencoder_loss", "reconstruction_error", "penalty"}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxgen import parallel
-from jaxgen.autoencoders import codebook, vq_vae
+from jaxgen.autoencoders import code_grids, codebook, vq_vae
 from jaxgen.autoencoders.codebook import ByGradient, ByMovingAverage
 from jaxgen.mode import Mode
 from jaxgen.nets.grid import GridDecoder, GridEncoder
@@ -243,7 +243,7 @@ def test_training_reconstructs_images_of_few_kinds_and_learns_how_often_each_com
 def test_convolutional_networks_give_a_grid_of_a_quarter_of_the_sides_and_the_authors_sizes():
     state = jax.eval_shape(functools.partial(vq_vae.init, vq_vae.Config()), jax.random.key(0))
     count = lambda tree: sum(leaf.size for leaf in jax.tree.leaves(tree))  # noqa: E731
-    assert vq_vae.grid_shape(vq_vae.Config()) == (8, 8, 64)
+    assert code_grids.grid_shape(vq_vae.Config()) == (8, 8, 64)
     assert count(state.autoencoder.params["encoder"]) == 372_416  # see tests/nets/test_grid.py
     assert count(state.autoencoder.params["decoder"]) == 290_307
     assert state.codebook.sums.shape == (512, 64)

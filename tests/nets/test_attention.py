@@ -117,6 +117,17 @@ def test_masked_tokens_are_not_felt():
     assert np.abs(np.subtract(*unmasked)[0]).min() > 1e-6
 
 
+@pytest.mark.parametrize("weights", [1 << 18, 0])
+def test_causal_attention_is_that_to_the_tokens_up_to_its_own(weights, monkeypatch):
+    """At once and in pieces: token i as if the later ones were masked."""
+    monkeypatch.setattr(attention, "_WEIGHTS", weights)
+    queries, keys, values = jax.random.normal(jax.random.key(5), (3, 4, 5, 2, 3))
+    found = attend(queries, keys, values, causal=True)
+    for i in range(5):
+        mask = jnp.broadcast_to(jnp.arange(5) <= i, (4, 5))
+        np.testing.assert_allclose(found[:, i], attend(queries, keys, values, mask)[:, i], atol=1e-5)
+
+
 def test_the_softmax_of_bfloat16_is_computed_in_float32():
     """Of 4,096 equal weights: added up in bfloat16, which stops at 256, they would not give 1."""
     ones = jnp.ones((1, 4096, 1, 2), jnp.bfloat16)

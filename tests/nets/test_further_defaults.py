@@ -12,6 +12,7 @@ from jaxgen.nets import biggan, biggan_deep, resnet, sngan_resnet
 from jaxgen.nets.attention import Attention
 from jaxgen.nets.bicyclegan import CodedUNetTranslator, CodeEncoder, ScaledDiscriminator
 from jaxgen.nets.biggan_deep import DiscriminatorBlock, GeneratorBlock
+from jaxgen.nets.code_transformer import CodeTransformer
 from jaxgen.nets.context_encoder import ContextDiscriminator, ContextEncoder
 from jaxgen.nets.courses.annotated_diffusion import ConvNeXtBlock, ConvNeXtUNet, SelfAttention
 from jaxgen.nets.courses.fidle import FidleDiscriminator, FidleGenerator
@@ -187,6 +188,7 @@ NUMBERS = [
     (GivenContext, {"features": 768}),
     (PooledText, {"pooling": "mean"}),
     (TransformerBlock, {"dropout": 0.0, "layer": 0}),
+    (CodeTransformer, {"width": 128, "blocks": 4, "heads": 4, "dropout": 0.0}),
     (TextTransformer, {"vocabulary": 256, "width": 128, "blocks": 2, "heads": 4, "dropout": 0.0}),
     (TimeMLP, {"features": Sinusoid(), "width": 128, "blocks": 3, "num_features": 64}),
     (GroupNorm, {"groups": None, "epsilon": 1e-06, "activate": True}),

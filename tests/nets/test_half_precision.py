@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import pytest
 
 from jaxgen.nets.biggan_deep import BigGANDeepFeatures
+from jaxgen.nets.code_transformer import CodeTransformer
 from jaxgen.nets.kl_autoencoder import LatentDecoder, LatentEncoder
 from jaxgen.nets.progan import ProGANDiscriminator, ProGANGenerator
 from jaxgen.nets.projection import LinearDiscriminator, ProjectionDiscriminator
@@ -45,6 +46,7 @@ NETWORKS = {
     "BigGANDeepFeatures": (BigGANDeepFeatures(8, (1, 2), halvings=1, attention=(4,)), (SQUARES,)),
     "LatentEncoder": (LatentEncoder(8, (1, 2), 1, attention=(4,)), (SQUARES, (4, 4, 6))),
     "LatentDecoder": (LatentDecoder(8, (1, 2), 1, attention=(4,)), (jnp.ones((4, 4, 4, 3)), (8, 8, 2))),
+    "CodeTransformer": (CodeTransformer(8, 2, 2), (jnp.ones((3, 2, 2), jnp.int32), (2, 2, 5))),
     "TextTransformer": (TextTransformer(8, 2, 2), (jnp.ones((3, 5), jnp.uint8),)),
     "NoisyClassifier": (NoisyClassifier(8, (1, 2), 1, (4,), head_features=8), (IMAGES, TIMES, (3,))),
     "CrossAttentionUNet": (

@@ -47,14 +47,18 @@ class TransformerBlock(nn.Module):
     dropout: float = 0.0  # of what is added
     layer: int = 0  # the number of its first dropout in the network; the second has the next one
     dtype: Literal["float32", "bfloat16"] = "float32"
+    causal: bool = False  # whether a token attends to those up to its own place alone
 
     @nn.compact
     def __call__(
-        self, tokens: Float[Array, "batch tokens width"], mask: Bool[Array, "batch tokens"], mode: Mode = EVALUATION
+        self,
+        tokens: Float[Array, "batch tokens width"],
+        mask: Bool[Array, "batch tokens"] | None,
+        mode: Mode = EVALUATION,
     ) -> Float[Array, "batch tokens width"]:
         """The shape of the tokens; those at which the mask is False are not attended to."""
         width, dtype = tokens.shape[2], jnp.dtype(self.dtype)
-        attention = Attention(self.heads, dtype=self.dtype, name="attention")
+        attention = Attention(self.heads, dtype=self.dtype, causal=self.causal, name="attention")
         hidden = attention(LayerNorm(name="norm_0")(tokens), mask=mask)
         tokens = tokens + dropout(hidden, self.dropout, mode, self.layer)
         hidden = nn.Dense(4 * width, dtype=dtype, name="dense_0")(LayerNorm(name="norm_1")(tokens))

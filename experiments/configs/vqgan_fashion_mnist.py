@@ -1,0 +1,43 @@
+"""VQGAN (its networks, narrow; codes of 7x7) on Fashion-MNIST, prepared by tensorflow-datasets.
+
+python -m experiments.train vqgan_fashion_mnist --data-dir DIR
+
+For a processor. The discriminator begins after 2,000 updates; the codebook learns by moving averages, by gradient at
+this size most codes stay unused. Without a feature network, as the authors' LPIPS has photographs to learn from.
+"""
+
+from experiments.runs.experiment import Experiment
+from jaxgen.autoencoders import vqgan
+from jaxgen.autoencoders.adaptive_weight import Adversarial
+from jaxgen.autoencoders.codebook import ByMovingAverage
+from jaxgen.nets.code_transformer import CodeTransformer
+from jaxgen.nets.kl_autoencoder import LatentDecoder, LatentEncoder
+from jaxgen.nets.pix2pix import PatchDiscriminator
+from jaxgen.optimizers import Adam, Optimizer
+
+CODERS = Optimizer(5e-4, Adam(0.5, 0.9))
+
+EXPERIMENT = Experiment(
+    model=vqgan.Config(
+        image_shape=(28, 28, 1),
+        halvings=2,
+        num_codes=128,
+        code_dim=16,
+        codebook=ByMovingAverage(restart_below=0.1),
+        encoder=LatentEncoder(16, (1, 2, 2), 1),
+        decoder=LatentDecoder(16, (1, 2, 2), 1),
+        prior=CodeTransformer(64, blocks=3, heads=4),
+        discriminator=PatchDiscriminator(16, layers=2),
+        adversarial=Adversarial(weight=0.8, begin=2_000),
+        autoencoder_optimizer=CODERS,
+        discriminator_optimizer=CODERS,
+        prior_optimizer=Optimizer(1e-3, Adam(0.9, 0.95)),
+    ),
+    data="fashion_mnist",
+    steps=6_000,
+    log_every=50,
+    sample_every=1_000,
+    checkpoint_every=500,
+    num_samples=36,
+    pictures=("samples", "reconstructions"),
+)
