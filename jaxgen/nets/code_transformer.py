@@ -63,6 +63,6 @@ class CodeTransformer(nn.Module):
                 self.heads, self.dropout, 2 * block, self.dtype, causal=True, name=f"block_{block}"
             )
             hidden = layer(hidden, None, mode)
-        head = nn.Dense(num_codes, use_bias=False, kernel_init=EMBEDDING, name="logits")
-        logits = head(LayerNorm(name="norm")(hidden).astype(jnp.float32))
+        head = nn.Dense(num_codes, use_bias=False, dtype=self.dtype, kernel_init=EMBEDDING, name="logits")
+        logits = head(LayerNorm(name="norm")(hidden)).astype(jnp.float32)
         return logits.reshape(-1, rows, columns, num_codes)

@@ -157,7 +157,6 @@ PAPERS = {
         "features": None,
         "feature_error": SquaredError(),
         "feature_weight": 1.0,
-        "discriminator": PatchDiscriminator(),
         "adversarial": Adversarial(weight=0.8, begin=250_001),
         "autoencoder_optimizer": Optimizer(5.4e-5, Adam(0.5, 0.9)),
         "codebook_optimizer": Optimizer(5.4e-5, Adam(0.5, 0.9)),

@@ -73,7 +73,7 @@ from tests.nets.test_defaults import NUMBERS as OTHERS
 
 GUIDED = Sinusoid(endpoint=False, cosines_first=True)  # of the code of Dhariwal & Nichol, which others took on
 NUMBERS = [
-    (Attention, {"heads": 8, "features": None, "use_bias": True}),
+    (Attention, {"heads": 8, "features": None, "use_bias": True, "causal": False}),
     (CodedUNetTranslator, {"channels": 64, "downs": 8, "rate": 0.0, "norm": "instance"}),
     (CodeEncoder, {"channels": 64, "blocks": 4, "norm": "instance"}),
     (ScaledDiscriminator, {"channels": 64, "layers": 3, "scales": 2, "norm": "instance"}),
@@ -187,7 +187,7 @@ NUMBERS = [
     ),
     (GivenContext, {"features": 768}),
     (PooledText, {"pooling": "mean"}),
-    (TransformerBlock, {"dropout": 0.0, "layer": 0}),
+    (TransformerBlock, {"dropout": 0.0, "layer": 0, "causal": False}),
     (CodeTransformer, {"width": 128, "blocks": 4, "heads": 4, "dropout": 0.0}),
     (TextTransformer, {"vocabulary": 256, "width": 128, "blocks": 2, "heads": 4, "dropout": 0.0}),
     (TimeMLP, {"features": Sinusoid(), "width": 128, "blocks": 3, "num_features": 64}),

@@ -23,7 +23,6 @@ from jaxgen.nets.biggan import BigGANGenerator
 from jaxgen.nets.biggan_deep import BigGANDeepGenerator, DiscriminatorBlock, GeneratorBlock
 from jaxgen.nets.classifier import ConvClassifier
 from jaxgen.nets.clustergan import ClusterGANEncoder, ClusterGANGenerator
-from jaxgen.nets.code_transformer import CodeTransformer
 from jaxgen.nets.cogan import CoGANDiscriminator, CoGANGenerator, CoGANImageLayer, CoGANStem
 from jaxgen.nets.conditional_mlp import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from jaxgen.nets.context_encoder import ContextDiscriminator, ContextEncoder
@@ -171,7 +170,6 @@ CASES = [
     (PixelCNN(4, 1), jnp.ones((2, 3, 4), jnp.int32), (3, 4, 5)),
     (Features(1, 2), IMAGES, CODE),
     (GivenTop(PixelCNN(4, 1), 1), (jnp.ones((2, 4, 4), jnp.int32), jnp.ones((2, 2, 2), jnp.int32)), (4, 4, 5)),
-    (CodeTransformer(4, 1, 2), jnp.ones((2, 2, 2), jnp.int32), (2, 2, 5)),
     (InvertedBottleneck(2, 1.0), MAPS),
     (R3GANGenerator((4, 4, 2), (2, 1, 1), 1), LATENTS, IMAGE),
     (R3GANDiscriminator((4, 4, 2), (2, 1, 1), 1), IMAGES, ()),
