@@ -95,9 +95,7 @@ UNMEASURED = {
     "models/tp_gan.md",
     "models/unit.md",
     "models/vamp_vae.md",
-    "models/vq_vae_2.md",
     "models/vqgan.md",
-    "models/hierarchical_vae.md",
     "models/wae_gan.md",
 }
 """Pages of models that have no record of a run yet."""

@@ -70,6 +70,8 @@ THUMBNAILS = {
     "flow_matching": (Grid("flow_mnist", 56), 3),
     "vdm": (Grid("vdm_mnist", 56), 3),
     "infogan": (Grid("infogan_mnist", 56), 3),
+    "hierarchical_vae": (Grid("hierarchical_vae_mnist", 56), 3),
+    "vq_vae_2": (Grid("vq_vae_2_mnist", 32), 3),
     "vq_vae": (Grid("vq_vae_digits", 32), 3),
     "ac_wgan_gp": (Grid("ac_wgan_gp_digits", 32, top=18), 3),
     "ali": (Grid("bigan_mnist", 56), 3),

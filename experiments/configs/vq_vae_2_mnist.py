@@ -1,6 +1,10 @@
 """VQ-VAE-2 (its networks, narrow; codes of 4x4 over 8x8) on MNIST at 32x32.
 
 python -m experiments.train vq_vae_2_mnist --data-dir DIR
+
+At 4,000 updates (seed 0, 12 minutes of one core of an AMD EPYC, beside other work) a classifier that is right on 99.1 %
+of held-out digits recognises (p >= 0.9) 56.5 % of 1,000 samples (held out 97.7), Frechet distance 56.2 (2.8), precision
+.64 (.89), recall .86 (.87): strokes are sharp and vary, and often do not join into one digit.
 """
 
 from experiments.data.options import ImageOptions
