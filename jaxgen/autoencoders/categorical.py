@@ -24,6 +24,7 @@ from jax.scipy.special import log_ndtr, ndtr, ndtri
 from jaxtyping import Array, Float, Int
 
 from jaxgen.checks import NonNegativeFloat, PositiveFloat, PositiveInt, require_bounds
+from jaxgen.conditions import one_hot
 from jaxgen.typing import Labels, Latents, PerExample
 
 Logits: TypeAlias = Float[Array, "batch categories"]
@@ -86,7 +87,7 @@ def relaxed(logits: Logits, noise: Choices, temperature: Float[Array, ""] | floa
 
 def hard(values: Choices) -> Choices:
     """The unit vector of the largest value of each row; of the first one, where several are equal."""
-    return jax.nn.one_hot(values.argmax(axis=2), values.shape[2], dtype=values.dtype)
+    return one_hot(values.argmax(axis=2), values.shape[2])
 
 
 def straight_through(rows: Choices) -> Choices:
@@ -131,7 +132,7 @@ class Codes:
         """What the numbers choose, one-hot."""
         numbers = latents[:, self.continuous :].T
         pairs = zip(numbers, self.categorical, strict=True)
-        return [jax.nn.one_hot(chosen(column, num), num, dtype=latents.dtype) for column, num in pairs]
+        return [one_hot(chosen(column, num), num) for column, num in pairs]
 
     def with_first_code(self, latents: Latents, classes: Labels) -> Latents:
         """The latents with these categories of the first variable."""
