@@ -77,6 +77,7 @@ UNMEASURED = {
     "models/dualgan.md",
     "models/factor_vae.md",
     "models/kl_autoencoder.md",
+    "models/joint_vae.md",
     "models/latent_encoder.md",
     "models/mean_flow.md",
     "models/m2.md",

@@ -17,6 +17,7 @@ from experiments.runs.experiment import Experiment, model_of
 from jaxgen import stages
 from jaxgen.autoencoders.adaptive_weight import Adversarial
 from jaxgen.autoencoders.bounds import ELBO, Capacity
+from jaxgen.autoencoders.joint_vae import JointCapacity
 from jaxgen.diffusion.curricula import Doubling, SquareRoot
 from jaxgen.gans.fading_blur import FadingBlur
 from jaxgen.gans.regularization import LeCam
@@ -46,6 +47,7 @@ def counts(experiment: Experiment, image_set: ImageSet) -> list[Count]:
         (FadingBlur, lambda one: ("end", one.end if one.sigma > 0 else 0, "the blur fades")),
         (ELBO, lambda one: ("warm_up", one.warm_up, "the weight of the divergence rises")),
         (Capacity, lambda one: ("steps", one.steps, "the capacity rises")),
+        (JointCapacity, lambda one: ("steps", one.steps, "both capacities rise")),
         *((kind, lambda one: ("end", one.end, "the number of levels grows")) for kind in (SquareRoot, Doubling)),
         (Adversarial, lambda one: ("begin", one.begin if one.weight > 0 else 0, "the discriminator waits")),
         (LeCam, lambda one: ("begin", one.begin if one.weight > 0 else 0, "LeCam regularisation waits")),

@@ -26,9 +26,8 @@ from typing import TypeAlias
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import ndtr, ndtri
 
-from jaxgen.autoencoders import bounds, variational
+from jaxgen.autoencoders import bounds, categorical, variational
 from jaxgen.autoencoders.aggregate import log_densities
 from jaxgen.autoencoders.bounds import ELBO, Diagonal, Objective, Terms
 from jaxgen.autoencoders.coders import CoderState
@@ -161,8 +160,8 @@ def update(
 def from_latents(config: Config, state: State, latents: Latents, condition: None = None) -> Points:
     """E[x|z], z the place in the component that the noise of the prior says."""
     variables = state.autoencoder.variables
-    (prior, _), num = components(config, variables), config.num_components
-    chosen = jnp.clip((ndtr(latents[:, -1]) * num).astype(jnp.int32), 0, num - 1)
+    prior, _ = components(config, variables)
+    chosen = categorical.chosen(latents[:, -1], config.num_components)
     z = prior.mean[chosen] + jnp.exp(prior.logvar[chosen] / 2) * latents[:, :-1]
     return config.likelihood.mean(decode(config, variables, z)[0], config.value_range)
 
@@ -173,8 +172,7 @@ def to_latents(config: Config, state: State, images: Points, condition: None = N
     z = encode(config, state.autoencoder.variables, observed(config, images))[0].mean
     chosen = log_densities(prior, z).sum(axis=2).argmax(axis=1)
     inside = (z - prior.mean[chosen]) * jnp.exp(-prior.logvar[chosen] / 2)
-    which = ndtri((chosen.astype(z.dtype) + 0.5) / config.num_components)
-    return jnp.concatenate([inside, which[:, None]], axis=1)
+    return jnp.concatenate([inside, categorical.choosing(chosen, config.num_components)[:, None]], axis=1)
 
 
 evidence = variational.evidence_by(terms)

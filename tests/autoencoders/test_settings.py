@@ -12,6 +12,7 @@ from jaxgen.autoencoders import (
     cvae,
     factor_vae,
     hierarchical_vae,
+    joint_vae,
     m2,
     networks,
     vae,
@@ -24,8 +25,10 @@ from jaxgen.autoencoders import (
 )
 from jaxgen.autoencoders.adaptive_weight import Adversarial
 from jaxgen.autoencoders.bounds import ELBO, Capacity, ImportanceWeighted
+from jaxgen.autoencoders.categorical import ConstantTemperature
 from jaxgen.autoencoders.codebook import ByGradient, ByMovingAverage
 from jaxgen.autoencoders.corruption import Clean, GaussianNoise, MaskingNoise, SaltAndPepper
+from jaxgen.autoencoders.joint_vae import JointCapacity
 from jaxgen.autoencoders.likelihoods import Bernoulli, DiscretizedLogistic, Gaussian, LearnedGaussian
 from jaxgen.autoencoders.vq_vae_2 import Both
 from jaxgen.nets.code_transformer import CodeTransformer
@@ -74,6 +77,17 @@ PAPERS = {
         "gamma": 35.0,
         "optimizer": Optimizer(1e-4, Adam()),
         "discriminator_optimizer": Optimizer(1e-4, Adam(b1=0.5, b2=0.9)),
+    },
+    # Dupont's code for MNIST, which has grey levels as targets.
+    joint_vae: GREY
+    | {
+        "continuous_dim": 10,
+        "categories": (10,),
+        "temperature": ConstantTemperature(0.67),
+        "straight_through": False,
+        "likelihood": Bernoulli(),
+        "objective": JointCapacity(gamma=30.0, continuous=5.0, discrete=5.0, steps=25_000),
+        "optimizer": Optimizer(5e-4, Adam()),
     },
     # Kingma et al., section 4, 100 labels among 50,000 images; the rate of the authors' code.
     m2: GREY
@@ -265,6 +279,10 @@ LOGGED = {
         {"loss", "labelled_bound", "unlabelled_bound", "cross_entropy", "accuracy"},
     ),
     vae: (CODERS, {"loss", "reconstruction", "kl", "elbo"}),
+    joint_vae: (
+        CODERS,
+        {"loss", "reconstruction", "kl", "elbo", "kl/continuous", "kl/discrete", "temperature"},
+    ),
     hierarchical_vae: (CODERS, {"loss", "reconstruction", "kl", "elbo", "kl/1", "kl/2", "kl/3"}),
     vamp_vae: (CODERS, {"loss", "reconstruction", "kl", "elbo"}),
     vq_vae_2: (

@@ -13,7 +13,9 @@ from experiments.runs import experiment as experiments_by_name
 from experiments.runs import settings
 from experiments.runs.experiment import Experiment
 from experiments.training import agreement, runner
+from jaxgen.autoencoders import joint_vae
 from jaxgen.autoencoders.bounds import ELBO, Capacity
+from jaxgen.autoencoders.joint_vae import JointCapacity
 from jaxgen.gans import stylegan2
 from jaxgen.gans.fading_blur import FadingBlur
 from jaxgen.moving_averages import HalfLife, NoAverage, RampedHalfLife
@@ -83,6 +85,7 @@ def test_a_longer_run_of_an_experiment_whose_decay_has_ended_is_warned_with_the_
         (with_generator(rule=RampedAdam(b2=CosineRamp(0.9, 0.99, 100))), None),
         (dataclasses.replace(small_runs.WIDE, objective=ELBO(warm_up=101)), "the weight of the divergence rises until"),
         (dataclasses.replace(small_runs.WIDE, objective=Capacity(steps=101)), "the capacity rises until step 101"),
+        (joint_vae.Config(small_runs.SHAPE, objective=JointCapacity(steps=101)), "both capacities rise until step 101"),
         (stylegan2.Config(blur=FadingBlur(1.0, end=101), **NO_END), "the blur fades until step 101"),
         (stylegan2.Config(blur=FadingBlur(0.0, end=101), **NO_END), None),
         (discogan.Config(image_shape=(64, 64, 1), rate=Jump(0.0, 0.5, 101)), "has its first value until step 101"),
@@ -126,6 +129,7 @@ KNOWN = {
     "jaxgen.autoencoders.adaptive_weight:Adversarial": {"begin"},
     "jaxgen.autoencoders.bounds:ELBO": {"warm_up"},
     "jaxgen.autoencoders.bounds:Capacity": {"steps"},
+    "jaxgen.autoencoders.joint_vae:JointCapacity": {"steps"},
     "jaxgen.moving_averages:HalfLife": {"half_life"},
     "jaxgen.moving_averages:RampedHalfLife": {"half_life"},  # a ramp, which has an end
     "jaxgen.ramps:CosineRamp": {"end"},
