@@ -302,7 +302,7 @@ LOGGED = {
     ),
     wae: (CODERS, {"autoencoder_loss", "reconstruction_error", "mmd"}),
     vqgan: (
-        {"image_shape": (4, 4, 1), "halvings": 1, "code_dim": 2, "discriminator": PatchDiscriminator(2, layers=0)}
+        {"image_shape": (8, 8, 1), "halvings": 1, "code_dim": 2, "discriminator": PatchDiscriminator(2, layers=1)}
         | {"encoder": LatentEncoder(2, (1, 1), 1), "decoder": LatentDecoder(2, (1, 1), 1)}
         | {"prior": CodeTransformer(2, 1, 1), "adversarial": Adversarial()},
         {"autoencoder_loss", "reconstruction_loss", "commitment", "generator_loss", "adaptive_weight"}

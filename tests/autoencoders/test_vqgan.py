@@ -45,7 +45,15 @@ class TestContract(contract.Suite):
             "['prior']['block_0']['attention']['keys']['bias']",  # the softmax takes it out
         ),
         # sizes follow from each other, and attention stands at heights that there are
-        refused=("halvings", "encoder.attention", "decoder.attention", "image_shape", "discriminator.layers"),
+        refused=(
+            "halvings",
+            "encoder.attention",
+            "decoder.attention",
+            "image_shape",
+            "discriminator.layers",
+            "prior.width",
+            "prior.heads",
+        ),
         inert=("codebook_optimizer.learning_rate",),  # of a codebook that learns by gradient
         shared=("codebook_optimizer",),
         answers=(("prior", "autoencoder"),),

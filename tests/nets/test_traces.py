@@ -82,7 +82,7 @@ def test_every_network_has_a_case():
     """Those around another network are that network's. Denoisers, which are told a time, have tests of their own.
 
     So have networks of equalised and magnitude-preserving layers and of weight normalisation, which scale their weights
-    at each call, those that read text, and those made of the blocks of U-Nets, whose swish is a product.
+    at each call, transformers, those that read text, and those made of the blocks of U-Nets, whose swish is a product.
     """
     wanted = {
         net
@@ -91,6 +91,7 @@ def test_every_network_has_a_case():
         and "MagnitudePreservingDense" not in vars(sys.modules[net.__module__])
         and "WeightNormDense" not in vars(sys.modules[net.__module__])
         and "GroupNorm" not in vars(sys.modules[net.__module__])
+        and "TransformerBlock" not in vars(sys.modules[net.__module__])
         and not net.__module__.startswith("jaxgen.nets.text.")
         and not any(field.type is nn.Module for field in dataclasses.fields(net))
         and {"output_shape", "times"} & inspect.signature(net.__call__).parameters.keys() == {"output_shape"}
