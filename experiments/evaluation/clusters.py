@@ -1,10 +1,10 @@
 """Clusters that a model finds among held-out images without labels, compared with their classes.
 
 Clusters are those of k-means among the latents of the images, as many as the first categorical code has classes; of a
-model without an encoder, or whose posterior q(z, c|x) has the codes, the codes themselves. Accuracy is the share of
-images that are of the class of their cluster, with no class for two clusters (the best assignment). Mutual information
-is over the mean of both entropies, and the Rand index is adjusted for chance. Beside them stand clusters of k-means
-among the pixels. What a cluster is called changes nothing.
+model without an encoder, the codes themselves. Accuracy is the share of images that are of the class of their cluster,
+with no class for two clusters (the best assignment). Mutual information is over the mean of both entropies, and the
+Rand index is adjusted for chance. Beside them stand clusters of k-means among the pixels. What a cluster is called
+changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,8 +18,6 @@ from experiments.evaluation import codes, rows, sets
 from experiments.evaluation.rows import Cell, Row
 from experiments.evaluation.sets import Examples, Real, Run
 from experiments.models import abilities
-from experiments.runs.experiment import model_of
-from jaxgen.abilities import LikelihoodModel
 
 ACCURACY, INFORMATION, RAND = NAMES = ("cluster_accuracy", "cluster_information", "cluster_rand")
 """As --metrics has them."""
@@ -73,7 +71,7 @@ def _clusters(run: Run, images: Examples, num: int, seed: int) -> np.ndarray | N
     config = run.experiment.model
     if not abilities.names_codes(config):
         return None
-    if not abilities.is_autoencoder(config) or isinstance(model_of(config), LikelihoodModel):
+    if not abilities.is_autoencoder(config):
         return abilities.code_namer(config)(run.state, images.pixels)[:, 0]
     return k_means(abilities.encoder(config)(run.state, images.pixels, None), num, seed)
 

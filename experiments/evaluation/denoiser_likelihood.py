@@ -1,6 +1,5 @@
 """The bound on -log p(x) of a denoiser, and log p(x) by its ordinary differential equation."""
 
-import importlib.util
 import math
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -55,10 +54,14 @@ def method_of(name: str, model: Any, config: Any, options: Options) -> str:
 
 def _check_adaptive(method: str) -> None:
     """UserError if --tolerance is not of this method, or what it needs is not installed."""
+    from jaxgen.diffusion.samplers.solving import require_solver
+
     if method != DENSITY:
         raise UserError("--tolerance is of the density, but this is the bound; leave it out, or give --method density")
-    if importlib.util.find_spec("diffrax") is None:
-        raise UserError("--tolerance needs diffrax: pip install -e '.[adaptive]'")
+    try:
+        require_solver()
+    except ValueError as error:
+        raise UserError(f"--tolerance: {error}") from error
 
 
 def measure(model: Any, config: Any, state: Any, images: Any, options: Options, method: str) -> dict[str, np.ndarray]:

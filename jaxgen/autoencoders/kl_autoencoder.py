@@ -11,7 +11,7 @@ decoder x^ of a z that is drawn from it. With features phi of a frozen network, 
     L = E[L_rec + 1e-6 KL(q(z|x) || N(0, I))] + lambda E[-D(x^)]                                          (2)
 
 where s, one number, is learnt, and D is a discriminator of patches, a step of which follows each step of the
-autoencoder. Both D's loss and lambda stand in `jaxgen.autoencoders.adaptive_weight`.
+autoencoder. D's loss stands in `jaxgen.autoencoders.patch_game`, lambda in `adaptive_weight` beside it.
 
 The penalty is too small to make latents of N(0, I) look like those of images: images are drawn by a model of these
 latents, `jaxgen.text_to_image.latent_diffusion`.
@@ -26,15 +26,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.autoencoders import latent_maps
-from jaxgen.autoencoders.adaptive_weight import (
-    Adversarial,
-    Decoded,
-    discriminator_loss,
-    error_of,
-    fresh_game,
-    game_term,
-)
+from jaxgen.autoencoders.adaptive_weight import Adversarial
 from jaxgen.autoencoders.latent_maps import Posterior, draw, latent_shape
+from jaxgen.autoencoders.patch_game import Decoded, discriminator_loss, error_of, fresh_game, game_term
 from jaxgen.checks import NonNegativeFloat, NonNegativeInt, PositiveInt
 from jaxgen.images import ValueRange, clip, scale
 from jaxgen.losses import mean_absolute_error, standard_normal_kl

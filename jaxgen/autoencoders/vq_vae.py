@@ -38,13 +38,7 @@ from jaxgen.nets.grid import GridDecoder, GridEncoder
 from jaxgen.nets.pixelcnn import PixelCNN
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.parallel import pass_key
-from jaxgen.train_state import (
-    LossOutput,
-    TrainState,
-    create_parts,
-    descend,
-    training_mode,
-)
+from jaxgen.train_state import LossOutput, TrainState, create_parts, descend, training_mode
 from jaxgen.typing import AxisName, Batch, Images, Key, Metrics, Shape, Variables
 
 

@@ -7,11 +7,12 @@ image x^ of them. With features phi of a frozen network, and sg[.] for what is h
 
     L_rec = mean |x - x^| + weight d(phi(x), phi(x^))
     L_VQ = L_rec + ||sg[z_e] - z_q||^2 + beta ||z_e - sg[z_q]||^2                                         (4)
-    L = L_VQ + lambda E[-D(x^)]                                                                           (6)
+    L = L_VQ + w lambda E[-D(x^)]                                                                         (6)
 
 where the gradient of x^ passes from z_q to z_e unchanged and the codebook alone learns from the second term. lambda
-follows from gradients (equation 7), and D, a step of which follows each step of the autoencoder, by the hinge loss:
-`jaxgen.autoencoders.adaptive_weight`. The sums of equation 4 are means over pixels or numbers of the grid.
+follows from gradients (equation 7, `jaxgen.autoencoders.adaptive_weight`), w is constant, and D, a step of which
+follows each step of the autoencoder, learns the hinge loss (`patch_game`). The sums of equation 4 are means over pixels
+or numbers of the grid.
 
 The prior p(codes) is a transformer (`jaxgen.nets.code_transformer`). The paper trains it afterwards; here it learns in
 each update from the codes that the encoder gives by then, so that a run has one phase and can be sampled at any time.
@@ -30,16 +31,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxgen.autoencoders import code_grids, quantization
-from jaxgen.autoencoders.adaptive_weight import (
-    Adversarial,
-    Decoded,
-    discriminator_loss,
-    error_of,
-    fresh_game,
-    game_term,
-)
+from jaxgen.autoencoders.adaptive_weight import Adversarial
 from jaxgen.autoencoders.code_grids import encodings_of, images_of, vectors_of
 from jaxgen.autoencoders.codebook import ByGradient, Learning, Vectors
+from jaxgen.autoencoders.patch_game import Decoded, discriminator_loss, error_of, fresh_game, game_term
 from jaxgen.autoencoders.quantization import Learner
 from jaxgen.checks import AtLeast, NonNegativeFloat, NonNegativeInt, PositiveInt
 from jaxgen.images import ValueRange, scale

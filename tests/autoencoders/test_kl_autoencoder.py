@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from jaxgen.autoencoders import kl_autoencoder
-from jaxgen.autoencoders.adaptive_weight import Adversarial, error_of
+from jaxgen.autoencoders.adaptive_weight import Adversarial
+from jaxgen.autoencoders.patch_game import error_of
 from jaxgen.mode import Mode
 from jaxgen.nets.kl_autoencoder import LatentDecoder, LatentEncoder
 from jaxgen.nets.mlp import MLP

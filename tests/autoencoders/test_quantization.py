@@ -1,4 +1,4 @@
-"""A codebook as a part of a state, and drawing of codes: what vq_vae and vq_vae_2 share."""
+"""A codebook as a part of a state, and drawing of codes: what models with codebooks share."""
 
 import jax
 import jax.numpy as jnp
