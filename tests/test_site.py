@@ -77,7 +77,6 @@ UNMEASURED = {
     "models/dualgan.md",
     "models/factor_vae.md",
     "models/kl_autoencoder.md",
-    "models/joint_vae.md",
     "models/latent_encoder.md",
     "models/mean_flow.md",
     "models/m2.md",
@@ -96,7 +95,6 @@ UNMEASURED = {
     "models/tp_gan.md",
     "models/unit.md",
     "models/vamp_vae.md",
-    "models/vqgan.md",
     "models/wae_gan.md",
 }
 """Pages of models that have no record of a run yet."""

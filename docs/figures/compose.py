@@ -71,6 +71,8 @@ THUMBNAILS = {
     "vdm": (Grid("vdm_mnist", 56), 3),
     "infogan": (Grid("infogan_mnist", 56), 3),
     "hierarchical_vae": (Grid("hierarchical_vae_mnist", 56), 3),
+    "vqgan": (Grid("vqgan_fashion_mnist", 56), 3),
+    "joint_vae": (Grid("joint_vae_mnist", 56), 3),
     "vq_vae_2": (Grid("vq_vae_2_mnist", 32), 3),
     "vq_vae": (Grid("vq_vae_digits", 32), 3),
     "ac_wgan_gp": (Grid("ac_wgan_gp_digits", 32, top=18), 3),

@@ -1,32 +1,39 @@
-"""What the latents of an encoder keep of held-out images; intervals of 95 %.
+"""What the codes of an encoder keep of held-out images; intervals of 95 %.
 
-- How far an image is from what is decoded from its latent.
-- How often a classifier sees in that the class of the image. Beside it stands the classifier's accuracy on the images.
+- How far an image is from its reconstruction, what is decoded from its code.
+- How far the features of all reconstructions are from those of the images.
+- How often a classifier sees in a reconstruction the class of the image. Beside it stands the classifier's accuracy on
+  the images.
 - How often the training image whose latent is the nearest is of the class of the image: the classes are as far apart in
   the latents as this tells. Beside it stands the same with pixels in the place of latents.
 
-Models that encode to vectors, and are given nothing but the image, have these rows.
+Models that are given nothing but the image have these rows; the last is of those alone that encode to vectors.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.evaluation import rows, sets
+from experiments.evaluation import measures, rows, sets
 from experiments.evaluation.extractors import Extractor
 from experiments.evaluation.rows import Cell, Row
 from experiments.evaluation.sets import Examples, Real, Run
 from experiments.models import abilities
 from jaxgen.metrics import nearest_neighbors
 
-ERROR, CLASS, NEAREST = NAMES = ("reconstruction_error", "reconstructed_class", "latent_class")
-"""As --metrics has them."""
+OF_IMAGES = ERROR, DISTANCE, CLASS = "reconstruction_error", "reconstruction_frechet", "reconstructed_class"
+"""Of reconstructions, as --metrics has them."""
+
+NEAREST = "latent_class"
+"""Of vectors, as --metrics has it."""
 
 TITLES = {
     ERROR: "mean squared error of reconstructions",
+    DISTANCE: "Frechet distance of reconstructions",
     CLASS: "reconstructions of the class of their image",
     NEAREST: "nearest training latent is of the class",
 }
@@ -34,11 +41,29 @@ TITLES = {
 MOST = 10_000
 """Held-out images, and training images among which the nearest is looked for."""
 
+HALVES = 20
+"""Of the reconstructions, for an interval of their distance."""
+
+NO_VECTORS = "has no encoder to vectors of images alone"
+"""Why a model has no row of vectors."""
+
 _nearest = jax.jit(nearest_neighbors)
 
 
-def are_there(config: Any) -> bool:
-    """Whether a model encodes images to vectors, and is given nothing else."""
+def names_of(config: Any) -> tuple[str, ...]:
+    """The metrics that a model has."""
+    return (*(OF_IMAGES if reconstructs(config) else ()), *((NEAREST,) if gives_vectors(config) else ()))
+
+
+def reconstructs(config: Any) -> bool:
+    """Whether a model decodes a picture from its own code, and is given nothing else: none that goes there in steps."""
+    if abilities.condition_of(config) is not None or abilities.offers(abilities.trajectory_model, config):
+        return False
+    return abilities.offers(abilities.reconstruction, config)
+
+
+def gives_vectors(config: Any) -> bool:
+    """Whether a model encodes pictures to vectors, and is given nothing else."""
     if abilities.condition_of(config) is not None or not abilities.is_autoencoder(config):
         return False
     return len(abilities.latent_shape(config)) == 1
@@ -48,80 +73,115 @@ def judge(runs: Mapping[str, Run], real: Real, made: Sequence[Extractor], names:
     """The rows of the runs.
 
     Args:
-        runs: by name; another model than the first one's may have no encoder.
+        runs: by name, of which another than the first may have no encoder.
         real: training and held-out images.
         made: extractors, of which the classifier of the data's classes judges reconstructions.
         names: of the metrics; all for none.
         seed: of the intervals.
     """
-    wanted = [name for name in NAMES if not names or name in names]
+    there = names_of(runs["samples"].experiment.model)
+    wanted = [name for name in there if not names or name in names]
     if real.test is None:
         return [Row(name, TITLES[name], reason="no held-out images") for name in wanted]
-    held_out, judges = sets.spread(real.test, MOST), {ERROR: _errors, CLASS: _classes, NEAREST: _neighbors}
-    return [judges[name](runs, held_out, real, made, seed) for name in wanted]
+    given = Given(real, sets.spread(real.test, MOST), made, seed)
+    decoded: Decoded = {}
+    if wanted != [NEAREST]:
+        decoded = {name: _reconstructed(run, given) for name, run in runs.items() if reconstructs(run.experiment.model)}
+    rows_of = {ERROR: _errors, DISTANCE: _distances, CLASS: _classes}
+    found: list[Row] = []
+    for name in wanted:
+        found += [_neighbors(runs, given)] if name == NEAREST else rows_of[name](runs, decoded, given)
+    return found
 
 
-def _errors(runs: Mapping[str, Run], images: Examples, real: Real, made: Sequence[Extractor], seed: int) -> Row:
-    def values(run: Run) -> np.ndarray:
-        return ((Examples(_reconstructed(run, images)).rows - images.rows) ** 2).mean(axis=1)
+class Given(NamedTuple):
+    """What all rows are made of."""
 
-    return _row(ERROR, _cells(runs, values, seed))
-
-
-def _classes(runs: Mapping[str, Run], images: Examples, real: Real, made: Sequence[Extractor], seed: int) -> Row:
-    judge = next((one for one in made if one.classes), None)
-    if judge is None or images.labels is None:
-        return Row(CLASS, TITLES[CLASS], reason="needs --extractor classifier, for which a set must have labels")
-
-    def right(pixels: np.ndarray) -> np.ndarray:
-        logits: Any = judge(Examples(pixels)).logits
-        return (logits.argmax(axis=1) == images.labels).astype(np.float32)
-
-    cells = _cells(runs, lambda run: right(_reconstructed(run, images)), seed)
-    return _row(CLASS, cells | {"real": rows.mean_cell(right(images.pixels), seed)}, judge)
+    real: Real
+    images: Examples  # held out
+    made: Sequence[Extractor]
+    seed: int  # of the intervals
 
 
-def _neighbors(runs: Mapping[str, Run], images: Examples, real: Real, made: Sequence[Extractor], seed: int) -> Row:
-    known = sets.spread(real.train, MOST)
+Decoded = Mapping[str, Examples]
+"""The reconstructions of the held-out images, by the run's name."""
+
+
+def _reconstructed(run: Run, given: Given) -> Examples:
+    return Examples(abilities.reconstruction(run.experiment.model)(run.state, given.images.pixels, None))
+
+
+def _errors(runs: Mapping[str, Run], decoded: Decoded, given: Given) -> list[Row]:
+    def cell(found: Examples) -> Cell:
+        return rows.mean_cell(((found.rows - given.images.rows) ** 2).mean(axis=1), given.seed)
+
+    return [_row(ERROR, _cells(runs, decoded, cell))]
+
+
+def _distances(runs: Mapping[str, Run], decoded: Decoded, given: Given) -> list[Row]:
+    (frechet,) = (measure for measure in measures.all_of("") if measure.name == "frechet")
+
+    def row(extractor: Extractor) -> Row:
+        reference = rows.Prepared(frechet.prepare(extractor(given.images)), len(given.images))
+
+        def cell(found: Examples) -> Cell:
+            try:
+                (value,) = rows.cells(frechet, reference, extractor(found), given.seed, HALVES)
+            except ValueError as error:  # too few images
+                return Cell(num=len(found), reason=str(error))
+            return value
+
+        kept = _row(DISTANCE, _cells(runs, decoded, cell), extractor)
+        return replace(kept, interval=rows.of_halves(HALVES), num_reference=len(given.images))
+
+    return [row(extractor) for extractor in given.made] or [Row(DISTANCE, TITLES[DISTANCE], reason="needs --extractor")]
+
+
+def _classes(runs: Mapping[str, Run], decoded: Decoded, given: Given) -> list[Row]:
+    judge = next((one for one in given.made if one.classes), None)
+    if judge is None or given.images.labels is None:
+        reason = "needs --extractor classifier, for which a set must have labels"
+        return [Row(CLASS, TITLES[CLASS], reason=reason)]
+
+    def cell(found: Examples) -> Cell:
+        logits: Any = judge(found).logits
+        return rows.mean_cell((logits.argmax(axis=1) == given.images.labels).astype(np.float32), given.seed)
+
+    return [_row(CLASS, _cells(runs, decoded, cell) | {"real": cell(given.images)}, judge)]
+
+
+def _cells(runs: Mapping[str, Run], decoded: Decoded, cell: Callable[[Examples], Cell]) -> dict[str, Cell]:
+    lacking = Cell(reason="decodes no image from its code alone")
+    return {name: cell(decoded[name]) if name in decoded else lacking for name in runs}
+
+
+def _neighbors(runs: Mapping[str, Run], given: Given) -> Row:
+    images, known = given.images, sets.spread(given.real.train, MOST)
     if images.labels is None or known.labels is None:
         return Row(NEAREST, TITLES[NEAREST], reason="the images have no labels")
     labels = known.labels
 
-    def right(among: np.ndarray, of: np.ndarray) -> np.ndarray:
+    def cell(among: np.ndarray, of: np.ndarray) -> Cell:
         places = np.asarray(_nearest(jnp.asarray(of), jnp.asarray(among)).indices)
-        return (labels[places] == images.labels).astype(np.float32)
+        return rows.mean_cell((labels[places] == images.labels).astype(np.float32), given.seed)
 
-    def values(run: Run) -> np.ndarray:
+    def of_run(run: Run) -> Cell:
+        if not gives_vectors(run.experiment.model):
+            return Cell(reason=NO_VECTORS)
         encode = abilities.encoder(run.experiment.model)
-        return right(*(encode(run.state, each.pixels, None) for each in (known, images)))
+        return cell(*(encode(run.state, each.pixels, None) for each in (known, images)))
 
-    cells = _cells(runs, values, seed)
-    return _row(
-        NEAREST, cells | {"real": rows.mean_cell(right(known.rows, images.rows), seed)}, num_reference=len(known)
-    )
+    cells = {name: of_run(run) for name, run in runs.items()}
+    return replace(_row(NEAREST, cells | {"real": cell(known.rows, images.rows)}), num_reference=len(known))
 
 
-def _reconstructed(run: Run, images: Examples) -> np.ndarray:
-    return abilities.reconstruction(run.experiment.model)(run.state, images.pixels, None)
-
-
-def _cells(runs: Mapping[str, Run], values: Any, seed: int) -> dict[str, Cell]:
-    return {
-        name: rows.mean_cell(values(run), seed)
-        if are_there(run.experiment.model)
-        else Cell(reason="has no encoder to vectors of images alone")
-        for name, run in runs.items()
-    }
-
-
-def _row(name: str, cells: dict[str, Cell], judge: Extractor | None = None, num_reference: int = 0) -> Row:
+def _row(name: str, cells: dict[str, Cell], judge: Extractor | None = None) -> Row:
     judged = (None, "none", None) if judge is None else (judge.name, judge.resize, judge.accuracy)
     return Row(
         name,
         TITLES[name],
         *judged,
-        better="lower" if name == ERROR else "higher",
+        better="lower" if name in (ERROR, DISTANCE) else "higher",
         interval=f"bootstrap of {rows.DRAWS:,} draws",
-        num_reference=num_reference,
         cells=cells,
     )

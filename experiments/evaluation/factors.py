@@ -52,7 +52,7 @@ VARYING = slice(1, None)
 
 def are_there(experiment: Experiment) -> bool:
     """Whether a model encodes pictures to vectors, of the set whose factors are known."""
-    return experiment.data == sprites.NAME and encodings.are_there(experiment.model)
+    return experiment.data == sprites.NAME and encodings.gives_vectors(experiment.model)
 
 
 def judge(runs: Mapping[str, Run], names: Sequence[str], seed: int) -> list[Row]:
@@ -72,8 +72,8 @@ def judge(runs: Mapping[str, Run], names: Sequence[str], seed: int) -> list[Row]
 
 def _cells(run: Run, pixels: np.ndarray, known: np.ndarray, wanted: Sequence[str], seed: int) -> dict[str, Cell]:
     config = run.experiment.model
-    if not encodings.are_there(config):
-        return dict.fromkeys(wanted, Cell(reason="has no encoder to vectors of images alone"))
+    if not encodings.gives_vectors(config):
+        return dict.fromkeys(wanted, Cell(reason=encodings.NO_VECTORS))
     values = measured(abilities.encoder(config)(run.state, pixels, None), known, wanted, seed)
     return {name: Cell(value, num=FITTED) for name, value in values.items()}
 

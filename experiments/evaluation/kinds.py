@@ -40,7 +40,7 @@ def names(experiment: Experiment) -> list[str]:
     }
     there |= dict.fromkeys(pairs.NAMES, pairs.are_there(config))
     there |= dict.fromkeys(clusters.NAMES, abilities.names_codes(config))
-    there |= dict.fromkeys(encodings.NAMES, encodings.are_there(config))
+    there |= dict.fromkeys(encodings.names_of(config), True)
     there |= dict.fromkeys(factors.NAMES, factors.are_there(experiment))
     return [name for name, known in there.items() if known]
 
@@ -98,7 +98,7 @@ def behind(runs: Mapping[str, Run], given: Sets, options: Options, made: Sequenc
         found += path_lengths.judge(runs, made, options.num_samples, options.seed)
     if abilities.names_codes(experiment.model):
         found += clusters.judge(runs, given.real, options.metrics, options.seed)
-    if encodings.are_there(experiment.model):
+    if encodings.names_of(experiment.model):
         found += encodings.judge(runs, given.real, made, options.metrics, options.seed)
     if factors.are_there(experiment):
         found += factors.judge(runs, options.metrics, options.seed)

@@ -132,7 +132,6 @@ def _rows(measure: Measure, extractor: Extractor | None, given: Sets) -> list[Ro
     reference = given.neighbors if measure.needs == "pixels" else given.seen(extractor, "reference")
     prepared = Prepared(measure.prepare(reference), len(reference))
     cells = {name: _cells(measure, extractor, given, name, prepared) for name in given.candidates}
-    halves = f"1.96 deviations over {given.plan.num_halves} random halves"
     row = Row(
         measure.name,
         "",
@@ -140,7 +139,7 @@ def _rows(measure: Measure, extractor: Extractor | None, given: Sets) -> list[Ro
         extractor.resize if extractor else "none",
         extractor.accuracy if extractor else None,
         measure.better,
-        f"bootstrap of {DRAWS:,} draws" if measure.per_example else halves,
+        f"bootstrap of {DRAWS:,} draws" if measure.per_example else of_halves(given.plan.num_halves),
         len(reference),
     )
     return [
@@ -190,6 +189,11 @@ def cells(measure: Measure, prepared: Prepared, candidates: Examples, seed: int,
         Cell(float(value), float(value - margin), float(value + margin), num)
         for value, margin in zip(found, margins, strict=True)
     ]
+
+
+def of_halves(num: int) -> str:
+    """What an interval by halves is, for a person."""
+    return f"1.96 deviations over {num} random halves"
 
 
 @jax.jit

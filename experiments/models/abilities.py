@@ -1,8 +1,6 @@
 """What a model can do besides learn and sample, found from what its module offers, and the functions that do it.
 
-`jaxgen.abilities` names them: a `LatentModel` decodes latents, an `Autoencoder` also encodes images, a
-`Reconstructor` does both where a code is no vector. They are runtime-checkable protocols, so
-`isinstance(module, Autoencoder)` asks the module itself and no list of models has to be kept. What a model is given
+The protocols of `jaxgen.abilities` ask the module itself, so no list of models has to be kept. What a model is given
 when it samples is the condition that its batch type declares.
 """
 
@@ -34,9 +32,7 @@ CHUNK = 128
 """Images or latents in one call: bounds the memory, and one compilation serves any number."""
 
 Decoder = Callable[[Any, np.ndarray, Any], np.ndarray]
-"""(state, latents (num, numbers), condition or None) to uint8 pixels (num, height, width, channels).
-
-Latents of any shape are handled as vectors: `latent_shape` is given back to them where they are decoded."""
+"""(state, latents as vectors, (num, numbers), condition or None) to uint8 pixels (num, height, width, channels)."""
 
 Namer = Callable[[Any, np.ndarray], np.ndarray]
 """(state, uint8 pixels) to the likeliest class of each categorical code, (num, codes)."""
@@ -118,8 +114,13 @@ def autoencoder(config: "ModelConfig") -> "Autoencoder":
 
 def is_autoencoder(config: "ModelConfig") -> bool:
     """Whether `autoencoder` gives a model and no error."""
+    return offers(autoencoder, config)
+
+
+def offers(ability: Any, config: "ModelConfig") -> bool:
+    """Whether a function of this file that raises UserError for models without its ability gives something."""
     try:
-        autoencoder(config)
+        ability(config)
     except UserError:
         return False
     return True
