@@ -90,6 +90,15 @@ class Autoencoder(LatentModel, Protocol):
 
 
 @runtime_checkable
+class PosteriorModel(Autoencoder, Protocol):
+    """A model with a posterior q(z|x) of the latents of an image: what `latents RUN reconstruct --draws` needs."""
+
+    def draw_posterior(self, config: Any, state: Any, key: Keys, images: Images, condition: Any = None) -> Latents:
+        """One draw of q(z|x) for each image, in the latents of `from_latents`."""
+        ...
+
+
+@runtime_checkable
 class Reconstructor(Model, Protocol):
     """A model that sends an image through a code which is no vector: a grid of symbols, several scales."""
 

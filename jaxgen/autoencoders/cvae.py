@@ -37,7 +37,7 @@ from jaxgen.optimizers import Optimizer, RMSProp
 from jaxgen.priors import Normal
 from jaxgen.sampling import sampler
 from jaxgen.train_state import LossOutput, apply, blank, create_parts, descend
-from jaxgen.typing import AxisName, Evidence, Key, Labels, Latents, Metrics, Points, Variables
+from jaxgen.typing import AxisName, Evidence, Key, Keys, Labels, Latents, Metrics, Points, Variables
 
 
 @dataclass(frozen=True)
@@ -136,10 +136,22 @@ def from_latents(config: Config, state: State, latents: Latents, condition: Labe
 
 def to_latents(config: Config, state: State, images: Points, condition: Labels | None = None) -> Latents:
     """E[z|x, y] as noise of the prior; pixels that the likelihood draws are drawn from the image's own noise."""
+    return _as_noise_of_prior(config, state, images, condition, jnp.zeros((images.shape[0], 1, config.latent_dim)))
+
+
+def draw_posterior(config: Config, state: State, key: Keys, images: Points, condition: Labels | None = None) -> Latents:
+    """One draw of q(z|x, y) for each image, as `to_latents` has it."""
+    noise = variational.noise(config, key, images.shape[0], 1)
+    return _as_noise_of_prior(config, state, images, condition, noise)
+
+
+def _as_noise_of_prior(
+    config: Config, state: State, images: Points, condition: Labels | None, noise: jax.Array
+) -> Latents:
     classes = one_hot(in_turn(condition, images.shape[0], config.num_classes), config.num_classes)
     q, variables = encode(config, state.autoencoder.variables, observed(config, images), classes)
     prior, _ = prior_of(config, variables, classes)
-    return (q.mean - prior.mean) * jnp.exp(-prior.logvar / 2)
+    return (bounds.reparametrize(q, noise)[:, 0] - prior.mean) * jnp.exp(-prior.logvar / 2)
 
 
 def evidence(config: Config, state: State, batch: Labelled, key: Key, samples: tuple[int, int]) -> Evidence:

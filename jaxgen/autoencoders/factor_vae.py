@@ -144,4 +144,5 @@ def update(
 
 
 from_latents, to_latents, sample = variational.from_latents, variational.to_latents, variational.sample
+draw_posterior = variational.draw_posterior
 evidence, posterior_means = variational.evidence_by(variational.terms), variational.posterior_means

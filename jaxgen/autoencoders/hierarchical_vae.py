@@ -46,7 +46,7 @@ from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal
 from jaxgen.sampling import sampler
 from jaxgen.train_state import LossOutput, apply, blank, create_parts, descend
-from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, Points, Shape, Variables
+from jaxgen.typing import AxisName, Batch, Key, Keys, Latents, Metrics, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
@@ -250,7 +250,16 @@ def from_latents(config: Config, state: State, latents: Latents, condition: None
 
 def to_latents(config: Config, state: State, images: Points, condition: None = None) -> Latents:
     """The noise of equation 1 that gives the means of q, each level's given those before it on the way of q."""
-    each = _means(config, state, images)
+    return _as_noise(_means(config, state, images))
+
+
+def draw_posterior(config: Config, state: State, key: Keys, images: Points, condition: None = None) -> Latents:
+    """One draw of q for each image, as `to_latents` has it."""
+    noise = variational.noise(config, key, images.shape[0], 1)
+    return _as_noise(levels(config, state.autoencoder.variables, observed(config, images), noise)[0])
+
+
+def _as_noise(each: list[Level]) -> Latents:
     return jnp.concatenate([(level.latents - level.p.mean) * jnp.exp(-level.p.logvar / 2) for level in each], axis=1)
 
 

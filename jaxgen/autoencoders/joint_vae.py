@@ -22,6 +22,7 @@ pixels are binary; layers are dense, those of Jang et al.'s code.
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, TypeAlias
@@ -243,8 +244,20 @@ def predict_codes(config: Config, state: State, images: Points) -> Posterior:
 def to_latents(config: Config, state: State, images: Points, condition: None = None) -> Latents:
     """E[z|x], and for each c_i a number that chooses its most probable category."""
     q = predict_codes(config, state, images)
-    choosing = [categorical.choosing(logits.argmax(axis=1), logits.shape[1])[:, None] for logits in q.logits]
-    return jnp.concatenate([q.mean, *choosing], axis=1)
+    return _with_choices(q.mean, q.logits)
+
+
+def draw_posterior(config: Config, state: State, key: Keys, images: Points, condition: None = None) -> Latents:
+    """One draw of q(z, c|x) for each image, as `to_latents` has it."""
+    q, noise = predict_codes(config, state, images), variational.noise(config, key, images.shape[0], 1)
+    z = bounds.reparametrize(q.normal, _split(config, noise)[0])[:, 0]
+    return _with_choices(z, [rows[:, 0] for rows in draw_choices(config, q, noise, None)])
+
+
+def _with_choices(z: jax.Array, scores: Sequence[jax.Array]) -> Latents:
+    """Behind z a number for each c_i, that chooses its category of the largest score."""
+    choosing = [categorical.choosing(rows.argmax(axis=1), rows.shape[1])[:, None] for rows in scores]
+    return jnp.concatenate([z, *choosing], axis=1)
 
 
 def posterior_means(config: Config, state: State, batch: Batch) -> Latents:

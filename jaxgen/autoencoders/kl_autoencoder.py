@@ -48,7 +48,7 @@ from jaxgen.train_state import (
     training_mode,
 )
 from jaxgen.translation.errors import Error, SquaredError
-from jaxgen.typing import AxisName, Batch, Images, Key, Metrics, Points, Shape, Variables
+from jaxgen.typing import AxisName, Batch, Images, Key, Keys, Metrics, Points, Shape, Variables
 
 
 @dataclass(frozen=True)
@@ -167,6 +167,12 @@ def from_latents(config: Config, state: State, latents: Points, condition: None 
 def to_latents(config: Config, state: State, images: Images, condition: None = None) -> Points:
     """E[z|x] of each image."""
     return encode(config, state.autoencoder.variables, images)[0].mean
+
+
+def draw_posterior(config: Config, state: State, key: Keys, images: Images, condition: None = None) -> Points:
+    """One draw of q(z|x) for each image."""
+    posterior, _ = encode(config, state.autoencoder.variables, images)
+    return draw(posterior, normal_noise(posterior.mean.shape[1:], key, images.shape[0]))
 
 
 sample = sampler(from_latents)

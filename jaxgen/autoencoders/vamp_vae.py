@@ -32,7 +32,7 @@ from jaxgen.autoencoders.aggregate import log_densities
 from jaxgen.autoencoders.bounds import ELBO, Diagonal, Objective, Terms
 from jaxgen.autoencoders.coders import CoderState
 from jaxgen.autoencoders.likelihoods import Bernoulli, Likelihood
-from jaxgen.autoencoders.variational import decode_each, nll_of_each, observed
+from jaxgen.autoencoders.variational import decode_each, nll_of_each
 from jaxgen.checks import PositiveInt
 from jaxgen.images import squash
 from jaxgen.losses.likelihoods import gaussian_nll
@@ -44,7 +44,7 @@ from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal
 from jaxgen.sampling import sampler
 from jaxgen.train_state import LossOutput, apply, blank, create_parts, descend
-from jaxgen.typing import AxisName, Batch, Key, Latents, Metrics, PerExample, Points, Variables
+from jaxgen.typing import AxisName, Batch, Key, Keys, Latents, Metrics, PerExample, Points, Variables
 
 
 @dataclass(frozen=True)
@@ -168,8 +168,16 @@ def from_latents(config: Config, state: State, latents: Latents, condition: None
 
 def to_latents(config: Config, state: State, images: Points, condition: None = None) -> Latents:
     """E[z|x] as noise of the prior, in the component that is the most probable there."""
+    return _as_noise(config, state, variational.to_latents(config, state, images))
+
+
+def draw_posterior(config: Config, state: State, key: Keys, images: Points, condition: None = None) -> Latents:
+    """One draw of q(z|x) for each image, as `to_latents` has it."""
+    return _as_noise(config, state, variational.draw_posterior(config, state, key, images))
+
+
+def _as_noise(config: Config, state: State, z: jax.Array) -> Latents:
     prior, _ = components(config, state.autoencoder.variables)
-    z = encode(config, state.autoencoder.variables, observed(config, images))[0].mean
     chosen = log_densities(prior, z).sum(axis=2).argmax(axis=1)
     inside = (z - prior.mean[chosen]) * jnp.exp(-prior.logvar[chosen] / 2)
     return jnp.concatenate([inside, categorical.choosing(chosen, config.num_components)[:, None]], axis=1)

@@ -19,7 +19,7 @@ from jaxgen.parallel import example_keys
 from jaxgen.priors import normal_noise
 from jaxgen.sampling import sampler
 from jaxgen.train_state import TrainState, apply, blank, training_mode
-from jaxgen.typing import AxisName, Batch, Evidence, Key, Latents, Points, Shape, Variables
+from jaxgen.typing import AxisName, Batch, Evidence, Key, Keys, Latents, Points, Shape, Variables
 
 
 def coders(config: Any, *conditions: Shape) -> dict[str, tuple[Any, ...]]:
@@ -109,7 +109,7 @@ def terms(
     return terms_of(config, variables, q, targets, noise, mode)
 
 
-def noise(config: Any, key: Key, num: int, samples: int, axis_name: AxisName = None) -> jax.Array:
+def noise(config: Any, key: Keys, num: int, samples: int, axis_name: AxisName = None) -> jax.Array:
     """eps ~ N(0, I), (num, samples, latent)."""
     return normal_noise((samples, config.latent_dim), key, num, axis_name)
 
@@ -179,6 +179,12 @@ def from_latents(config: Any, state: Any, latents: Latents, condition: None = No
 def to_latents(config: Any, state: Any, images: Points, condition: None = None) -> Latents:
     """E[z|x]; pixels that the likelihood draws are drawn from the image's own noise, the same each time."""
     return encode(config, state.autoencoder.variables, observed(config, images))[0].mean
+
+
+def draw_posterior(config: Any, state: Any, key: Keys, images: Points, condition: None = None) -> Latents:
+    """One draw of q(z|x) for each image; pixels that the likelihood draws are drawn from the image's own noise."""
+    q, _ = encode(config, state.autoencoder.variables, observed(config, images))
+    return bounds.reparametrize(q, noise(config, key, images.shape[0], 1))[:, 0]
 
 
 def posterior_means(config: Any, state: Any, batch: Batch) -> Latents:

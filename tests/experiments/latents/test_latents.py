@@ -1,6 +1,7 @@
 """The commands that look into the latent space of a run."""
 
 import contextlib
+import itertools
 import pathlib
 import re
 import shlex
@@ -226,6 +227,22 @@ def test_reconstruct_shows_own_images_above_what_is_decoded(runs, loaded, photos
     assert f"2 images, mean squared error {error:.4f}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["vae", "cvae"])
+def test_draws_of_the_posterior_stand_beside_their_image(runs, name, tmp_path, capsys):
+    """They differ, and are the same again for the same seed."""
+    out, test = tmp_path / "d.png", data.load("digits", "test")
+    options = ["--images", "test:1,2", "--draws", "3", "--seed", "5"]
+    found = draw(runs[name], "reconstruct", out, *options)
+    assert "3 draws of each image, whose pixels have a standard deviation of 0." in capsys.readouterr().out
+    for row, image in enumerate(test.batch([1, 2])):
+        first, *drawn = (tile(found, row, column, 2, 4, side=32) for column in range(4))
+        assert near(first, image)
+        assert all((one != other).any() for one, other in itertools.combinations([first, *drawn], 2))
+    np.testing.assert_array_equal(draw(runs[name], "reconstruct", out, *options), found)
+    options[-1] = "6"
+    assert (draw(runs[name], "reconstruct", out, *options) != found).any()
+
+
 def test_a_model_of_symbols_reconstructs_too(runs, tmp_path):
     test = data.load("digits", "test")
     found = draw(runs["vq_vae"], "reconstruct", tmp_path / "r.png", "--images", "test:1,2", "4", "--num", "1")
@@ -272,6 +289,7 @@ def test_without_out_the_picture_lies_in_the_run(runs, capsys):
         ("vae", "embed --out e.gif", r"must end in \.png$"),
         ("vae", "interpolate --images 3 cat", "'cat' is neither a file nor a class of digits; there are: 0, 1"),
         ("vae", "interpolate --images 3 test:297", "there is no test:297; digits has held out 0 to 296"),
+        ("vq_vae", "reconstruct --draws 2", "vq_vae has no posterior of latents to draw from; leave --draws out"),
         ("vae", "reconstruct --images sample:1", "sample:1 draws latent vectors, which have no original"),
         ("cvae", "grid --label ten", "--label 'ten' is no class; there are: 0, 1"),
         ("vq_vae", "traverse", "vq_vae makes no image from a latent vector alone"),
