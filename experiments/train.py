@@ -1,15 +1,25 @@
 """Train an experiment: `python -m experiments.train NAME [options]`. Without a name, list the experiments.
 
-Running the same command again goes on where the run stopped. `NAME --help` explains every option.
+Running the same command again goes on where the run stopped. `NAME --help` explains every option. With `--seeds 0 1 2`
+several runs train side by side, each as `--seed` alone has it.
 """
 
 import dataclasses
 import pathlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from experiments.command_line import cli
 from experiments.command_line.errors import UserError
 from experiments.runs import experiment
+
+
+@dataclass(frozen=True)
+class Options(experiment.Experiment[experiment.ModelConfigT]):
+    """One run, or several."""
+
+    seeds: tuple[int, ...] = ()  # of runs side by side in one program, in the folders FOLDER_sSEED; see docs/runs.md
 
 
 def main(argv: Sequence[str]) -> int:
@@ -18,17 +28,25 @@ def main(argv: Sequence[str]) -> int:
         return _list(argv)
     name, *options = argv
     default = experiment.load(name)
-    chosen = cli.parse(
-        experiment.Experiment[type(default.model)],
-        default,
+    given = cli.parse(
+        Options[type(default.model)],
+        Options(**_fields(default)),
         options,
         prog=f"python -m experiments.train {name}",
         description=experiment.summary(name),
     )
+    chosen = experiment.Experiment(**_fields(given))
     folder = chosen.out or pathlib.Path("runs") / name
     from experiments.training import runner
 
+    if given.seeds:
+        first = runner.folder_of(folder, given.seeds[0])
+        return runner.train_seeds(name, _with_the_runs_data(chosen, default, first), folder, given.seeds)
     return runner.train(name, _with_the_runs_data(chosen, default, folder), folder)
+
+
+def _fields(settings: experiment.Experiment) -> dict[str, Any]:
+    return {field.name: getattr(settings, field.name) for field in dataclasses.fields(experiment.Experiment)}
 
 
 def _with_the_runs_data(

@@ -107,9 +107,10 @@ MAY_IMPORT = {
 """Rooms of `jaxgen` that a room may import; a family may import every shelf and its own room."""
 
 WITHIN_PARALLEL = {
-    "__init__": {"inside", "drivers", "layout"},
+    "__init__": {"inside", "drivers", "layout", "side_by_side"},
     "inside": {"layout"},
     "drivers": {"layout"},
+    "side_by_side": {"drivers", "layout"},
     "layout": set(),
 }
 """Files of `jaxgen.parallel` that each of them may import: an update does not know what drives it."""

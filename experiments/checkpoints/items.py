@@ -1,6 +1,7 @@
 """Orbax as checkpoints use it: two items, the arrays (`state`) and what is noted of them (`meta`)."""
 
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,10 +24,16 @@ def opened(*, alone: bool = False) -> Any:
     return ocp.Checkpointer(handler, multiprocessing_options=options)
 
 
+_TURN = threading.RLock()
+
+
 @contextmanager
 def without_leftovers() -> Iterator[None]:
-    """Collect the tasks that orbax leaves behind after a failure, without their complaints on stderr."""
-    with quiet.closed_loops():
+    """Collect the tasks that orbax leaves behind after a failure, without their complaints on stderr.
+
+    One thread at a time: orbax counts its operations in one place, and two that overlap lose their folders.
+    """
+    with _TURN, quiet.closed_loops():
         try:
             yield
         except BaseException:

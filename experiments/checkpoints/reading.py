@@ -55,7 +55,8 @@ class Reader:
     def metrics(self, step: int) -> dict[str, float]:
         """By which the best is found; none for a checkpoint that cannot be read."""
         try:
-            return self._meta(step)["metrics"]
+            with items.without_leftovers():
+                return self._meta(step)["metrics"]
         except Exception:  # orbax raises errors of many kinds for damaged files
             return {}
 

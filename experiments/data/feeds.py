@@ -1,6 +1,8 @@
 """Batches for a training: from the device, from memory, or read ahead from disk. The same numbers from each."""
 
 import functools
+import threading
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -96,7 +98,7 @@ def _on_device(
 ) -> Feed:
     """The whole set on every device; each gathers its share of a batch."""
     cut = parallel.batch_sharding(stacked=True)
-    held = parallel.replicate(columns)
+    held = _held(columns)
 
     @functools.partial(jax.jit, out_shardings=cut)
     def gather(columns: dict[str, Any], choices: Choice) -> Any:
@@ -105,9 +107,31 @@ def _on_device(
     def feed(step: int, count: int) -> Any:
         choices = _stacked([chosen(step + offset) for offset in range(count)])
         narrow = jax.tree.map(lambda leaf: leaf.astype(np.int32) if leaf.dtype == np.int64 else leaf, choices)
-        return gather(held, parallel.global_batch(narrow, steps=count))
+        return gather(held.columns, parallel.global_batch(narrow, steps=count))
 
     return feed
+
+
+class _Held:
+    """A set that lies on every device."""
+
+    def __init__(self, columns: dict[str, Any]):
+        self.given = columns
+        self.columns = parallel.replicate(columns)
+
+
+_HELD: weakref.WeakValueDictionary[tuple, _Held] = weakref.WeakValueDictionary()
+_HOLDING = threading.Lock()
+
+
+def _held(columns: dict[str, Any]) -> _Held:
+    """The set on every device, once for all feeds of it that are open: runs side by side have one each."""
+    key = tuple((name, id(column)) for name, column in columns.items())
+    with _HOLDING:
+        held = _HELD.get(key)
+        if held is None:
+            held = _HELD[key] = _Held(columns)
+    return held
 
 
 class _Ahead:

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import math
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -13,6 +14,7 @@ import numpy as np
 
 from experiments import processes
 from experiments.command_line import system
+from experiments.command_line.checks import require_seed
 from experiments.command_line.errors import UserError
 from experiments.data.images import ImageSet
 from experiments.evaluation import during
@@ -32,6 +34,25 @@ def check_numbers(experiment: Experiment) -> None:
     """UserError if a setting is NaN or infinite."""
     for path, value in settings.not_finite(experiment):
         raise UserError(f"--{path.replace('_', '-')} is {value}, but must be finite")
+
+
+def check_seeds(experiment: Experiment, seeds: Sequence[int]) -> None:
+    """UserError for seeds that are no runs side by side, or settings with which there are none."""
+    for seed in seeds:
+        try:
+            require_seed(seed)
+        except ValueError as error:
+            raise UserError(str(error).replace("--seed", "--seeds")) from error
+    twice = next((seed for place, seed in enumerate(seeds) if seed in seeds[:place]), None)
+    if twice is not None:
+        raise UserError(f"--seeds names {twice} twice; give each seed once")
+    usual = {"seed": 0, "parallel": "jit", "shard_state": False, "distributed": False}
+    for field, value in usual.items():
+        if getattr(experiment, field) != value:
+            raise UserError(
+                f"--seeds trains several runs, each whole on one device, which {settings.option(field)} "
+                f"{getattr(experiment, field)} does not go with; leave one of the two out"
+            )
 
 
 def check_alike(experiment: Experiment) -> None:

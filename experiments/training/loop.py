@@ -16,7 +16,7 @@ from experiments.data import feeds
 from experiments.data.images import ImageSet
 from experiments.evaluation import during
 from experiments.runs import carrying, frozen, history, restore, run_folder
-from experiments.runs.experiment import Experiment, model_of
+from experiments.runs.experiment import Experiment
 from experiments.runs.initial import Initial
 from experiments.training import (
     agreement,
@@ -31,6 +31,7 @@ from experiments.training import (
     writers,
 )
 from experiments.training.calendar import Due
+from experiments.training.driving import Alone, Driving
 from experiments.training.failures import ReplicasError
 from experiments.training.showing import Showing
 from jaxgen import parallel
@@ -54,16 +55,16 @@ class Loop:
         image_set: ImageSet,
         checkpointer: Checkpointer,
         hold: run_folder.Hold | None,
+        driving: Driving | None = None,
     ):
         self.name, self.experiment, self.folder = name, experiment, folder
         self.image_set, self.checkpointer, self.hold = image_set, checkpointer, hold
+        self.driving = driving or Alone(experiment)
         self.noted = False  # that there is a checkpoint
         self.stopping = 0  # the signal at which all processes stop, once they know of it
         self.pending: collections.deque[tuple[int, Any, Any]] = collections.deque()  # calls under way
-        self.model = model_of(experiment.model)
         self.part: Any = None  # the stage under way, a stages.Part
         self.shaped: Any = None  # the segment in whose structure the state is
-        self.drivers: dict[int, parallel.Step] = {}  # of this stage
         self.watch = watch.Watch()
         keys = jax.random.split(jax.random.key(experiment.seed), 3)
         self.key_init, self.key_steps, self.key_samples = keys
@@ -83,9 +84,10 @@ class Loop:
             return 0
         if resumed and processes.first():
             run_folder.record_session(self.folder, self.experiment, step, changed)
+        self.driving.begin(step)
         with ExitStack() as opened:
             self.reporter = opened.enter_context(self._reporter(step, opened))
-            stop = opened.enter_context(signals.noted())
+            stop = opened.enter_context(self.driving.stopped())
             self.feeding = opened.enter_context(ExitStack())
             self._enter_stage(step)
             for line in (*self._about(), greeting, *messages.changed(step, changed)):
@@ -129,8 +131,10 @@ class Loop:
             self._note_checkpoint()
             self._enter_stage(step)
             state = self._carried_over(state)
-            count = min(experiment.steps_per_call, experiment.steps - step, self.part.left(step) or experiment.steps)
-            state, metrics = self._driver(count)(state, self.batches(step, count), self._keys(step, count))
+            ends = experiment.steps - step, self.part.left(step), self.driving.left(step)
+            count = min(experiment.steps_per_call, *(left for left in ends if left))
+            drive = self.driving.driver(self.part.stage.config, count, step)
+            state, metrics = drive(state, self.batches(step, count), self._keys(step, count))
             before, step = step, step + count
             self.pending.append(
                 (step, metrics, parallel.max_over_processes(signalled) if processes.count() > 1 else signalled)
@@ -199,14 +203,6 @@ class Loop:
                 run_folder.record_checkpoint(self.folder)
             self.noted = True
 
-    def _driver(self, count: int) -> parallel.Step:
-        """`count` updates in one dispatch, compiled at the first call."""
-        if count not in self.drivers:
-            wrap = getattr(parallel, self.experiment.parallel)
-            options = {"shard_state": True} if self.experiment.shard_state else {}
-            self.drivers[count] = wrap(self.model.update, self.part.stage.config, steps=count, **options)
-        return self.drivers[count]
-
     def _keys(self, step: int, count: int) -> Key:
         """The key of each of `count` steps from `step` on."""
         return _fold_in(self.key_steps, step + jnp.arange(count))
@@ -215,7 +211,7 @@ class Loop:
         """Batches, pictures and evaluations of the stage that holds the next update, if it is not under way."""
         if self.part is not None and self.part.left(step) != 0:
             return
-        self.part, self.drivers = stages.at(self.segments, step), {}
+        self.part = stages.at(self.segments, step)
         own, here = self.part.experiment, (processes.index(), processes.count())
         self.feeding.close()
         feed = feeds.opened(self.image_set, own.model.batch_type, own.seed, self.part.begin, own.storage, here)

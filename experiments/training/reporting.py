@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.command_line import terminal
 from experiments.command_line.terminal import show
 from experiments.runs import files
 from experiments.training.writers import Sink
@@ -54,7 +55,7 @@ class Reporter:
             total=end,
             initial=start,
             unit="step",
-            disable=not sys.stderr.isatty(),
+            disable=bool(terminal.NAME.get()) or not sys.stderr.isatty(),
             dynamic_ncols=True,
         )
 

@@ -5,19 +5,24 @@ key, and its batch is a pure function of (seed, step). So a run that stopped and
 """
 
 import dataclasses
+import functools
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from typing import NamedTuple
 
 from experiments import data, processes
 from experiments.command_line import terminal
 from experiments.command_line.errors import FolderError, UserError
+from experiments.data.images import ImageSet
 from experiments.data.tokens import FILE, BytePairs
 from experiments.pictures import kinds
 from experiments.processes import joining
 from experiments.runs import files, restore, run_data, run_folder, tokenizer
 from experiments.runs.experiment import Experiment
-from experiments.training import checks, compilation
+from experiments.runs.initial import Initial
+from experiments.training import checks, compilation, side_by_side
+from experiments.training.driving import Driving
 from experiments.training.loop import Loop
 
 
@@ -38,10 +43,45 @@ def train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
         return _train(name, experiment, folder)
 
 
+def train_seeds(name: str, experiment: Experiment, folder: pathlib.Path, seeds: Sequence[int]) -> int:
+    """Run the experiment with each of the seeds, side by side, in `folder` with `_sSEED` at its end.
+
+    Each is the run that `train` makes of its seed. Returns and raises as `train`: the first code that is not 0.
+    """
+    checks.check_seeds(experiment, seeds)
+    checks.check_numbers(experiment)
+    compilation.keep(experiment.compilation_cache)
+    folders = {seed: folder_of(folder, seed) for seed in seeds}
+    own = {seed: dataclasses.replace(experiment, seed=seed, out=folders[seed]) for seed in seeds}
+    image_set = data.load_for(_with_own_vocabulary(own[seeds[0]], folders[seeds[0]]))
+    ready = {seed: _prepared(name, own[seed], folders[seed], image_set) for seed in seeds}
+    return side_by_side.together(
+        [(f"seed {seed}", functools.partial(_run, name, ready[seed], folders[seed])) for seed in seeds]
+    )
+
+
+def folder_of(folder: pathlib.Path, seed: int) -> pathlib.Path:
+    """The folder of one of the runs of `train_seeds`."""
+    return folder.with_name(f"{folder.name}_s{seed}")
+
+
+class _Ready(NamedTuple):
+    """A run whose settings, data and folder fit."""
+
+    experiment: Experiment
+    image_set: ImageSet
+    given: Initial | None  # weights that it begins with
+
+
 def _train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
     checks.check_alike(experiment)
+    return _run(name, _prepared(name, experiment, folder), folder)
+
+
+def _prepared(name: str, experiment: Experiment, folder: pathlib.Path, image_set: ImageSet | None = None) -> _Ready:
+    """On its data, if they are not given already."""
     experiment = _with_own_vocabulary(experiment, folder)
-    image_set = data.load_for(experiment)
+    image_set = image_set or data.load_for(experiment)
     experiment = checks.fit_to_data(experiment, image_set, name)
     checks.check_batch(experiment)
     checks.check_model(experiment, image_set)
@@ -50,6 +90,11 @@ def _train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
     given = checks.initial_of(experiment, folder)
     checks.check_log(experiment)
     kinds.check(experiment)
+    return _Ready(experiment, image_set, given)
+
+
+def _run(name: str, ready: _Ready, folder: pathlib.Path, driving: Driving | None = None) -> int:
+    experiment, image_set, given = ready
     aside = None if experiment.resume or not processes.first() else run_folder.move_aside(folder)
     if aside:
         terminal.show(f"moved the earlier run to {aside}")
@@ -62,7 +107,7 @@ def _train(name: str, experiment: Experiment, folder: pathlib.Path) -> int:
         if image_set.reader is not None:
             experiment = _keep_vocabulary(experiment, folder, image_set.reader)
         with restore.checkpointer(folder, experiment) as checkpointer:
-            return Loop(name, experiment, folder, image_set, checkpointer, hold).run(resumed, given)
+            return Loop(name, experiment, folder, image_set, checkpointer, hold, driving).run(resumed, given)
 
 
 def _begin(folder: pathlib.Path, name: str, experiment: Experiment) -> bool:

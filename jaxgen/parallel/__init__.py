@@ -2,8 +2,9 @@
 
 An update is written once, `update(config, state, batch, key, *, axis_name=None)`. With `axis_name=None` the batch is
 the whole batch; with a name it is this device's share, and means over devices run along that axis. `drivers` turn an
-update into a step over global batches and one state; `inside` holds what the update itself uses; `layout` says where
-states and batches lie. `drivers` and `inside` use `layout`, and do not use each other.
+update into a step over global batches and one state, `side_by_side` into one of several runs at once; `inside` holds
+what the update itself uses; `layout` says where states and batches lie. `inside` and the drivers use `layout`, and do
+not use each other.
 """
 
 from jaxgen.parallel.drivers import Step, compiled, compiler_options, initial, jit, pmap, program, shard_map
@@ -33,11 +34,13 @@ from jaxgen.parallel.layout import (
     replicate,
     unsharded,
 )
+from jaxgen.parallel.side_by_side import Steps, runs
 
 __all__ = [
     "AXIS",
     "Devices",
     "Step",
+    "Steps",
     "batch_sharding",
     "compiled",
     "compiler_options",
@@ -59,6 +62,7 @@ __all__ = [
     "replicate",
     "replicate_batch",
     "replicated_weights",
+    "runs",
     "shard_map",
     "share",
     "split",

@@ -111,7 +111,7 @@ def _jitted(
 
     out = (places(state), NamedSharding(mesh, PartitionSpec()))
     return jax.jit(
-        _scanned(within, steps),
+        scanned(within, steps),
         donate_argnums=0,
         out_shardings=out,
         compiler_options=compiler_options(list(mesh.devices)),
@@ -131,7 +131,7 @@ def shard_map(
     """
     mesh = mesh_of(devices)
     mapped = jax.shard_map(
-        _scanned(functools.partial(update, config, axis_name=AXIS), steps),
+        scanned(functools.partial(update, config, axis_name=AXIS), steps),
         mesh=mesh,
         in_specs=(PartitionSpec(), batch_spec(steps), PartitionSpec()),
         out_specs=(PartitionSpec(), PartitionSpec()),
@@ -154,7 +154,7 @@ def pmap(
     mesh = mesh_of(devices)
     batch_axis = 0 if steps is None else 1
     mapped = jax.pmap(
-        _scanned(functools.partial(update, config, axis_name=AXIS), steps),
+        scanned(functools.partial(update, config, axis_name=AXIS), steps),
         axis_name=AXIS,
         in_axes=(None, batch_axis, None),
         out_axes=None,  # pyright: ignore[reportArgumentType]
@@ -220,7 +220,8 @@ def compiler_options(devices: Devices = None) -> dict[str, Any] | None:
     }
 
 
-def _scanned(step: Step, steps: int | None) -> Step:
+def scanned(step: Step, steps: int | None) -> Step:
+    """The step over so many batches and keys, one after the other; itself for None."""
     if steps is None:
         return step
 

@@ -28,6 +28,7 @@ from experiments.pictures import figures
 from experiments.runs import experiment, files, restore, run_folder
 from experiments.runs.history import Segment
 from experiments.training import failures, runner, stages
+from experiments.training.driving import Alone
 from experiments.training.loop import IN_FLIGHT, Loop
 from jaxgen.gans import wgan_gp
 
@@ -304,13 +305,13 @@ def test_a_reader_that_has_gone_away_does_not_end_the_run(tmp_path, monkeypatch)
 def test_never_more_calls_than_allowed_are_under_way(tmp_path, monkeypatch):
     """A call counts from its dispatch until its metrics have been awaited."""
     under_way, most = set(), []
-    driver, awaited = Loop._driver, failures.check_finite
+    driver, awaited = Alone.driver, failures.check_finite
 
-    def counting_driver(self, count):
+    def counting_driver(self, *of):
         def step(*arguments):
             under_way.add(len(most))
             most.append(len(under_way))
-            return driver(self, count)(*arguments)
+            return driver(self, *of)(*arguments)
 
         return step
 
@@ -318,7 +319,7 @@ def test_never_more_calls_than_allowed_are_under_way(tmp_path, monkeypatch):
         under_way.remove(min(under_way))
         awaited(last_step, metrics)
 
-    monkeypatch.setattr(Loop, "_driver", counting_driver)
+    monkeypatch.setattr(Alone, "driver", counting_driver)
     monkeypatch.setattr(failures, "check_finite", counting_awaited)
     rare = ["--log-every", "99", "--sample-every", "99", "--checkpoint-every", "99", "--steps-per-call", "1"]
     assert run(tmp_path / "run", *rare, steps=30) == 0
