@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from experiments.command_line import cli
 from experiments.evaluation.options import Options
 from experiments.models import samplers
+from experiments.runs import run_folder
 
 
 def main(argv: Sequence[str]) -> int:
@@ -23,6 +24,9 @@ def main(argv: Sequence[str]) -> int:
         return 0
     others = list(itertools.takewhile(lambda word: not word.startswith("-"), options))
     folders = [folder, *map(pathlib.Path, others)]
+    if others:
+        for each in folders:
+            run_folder.read(each)  # none is judged where one is missing
     asked = {
         each: samplers.parse(
             Options(),

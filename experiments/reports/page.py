@@ -144,7 +144,27 @@ def _evaluations(found: Sequence[Run]) -> str:
             cells += _cells(row)
         body.append([_text(key[0]), _text(key[1]), *cells])
     note = f'<p class="note">{_text(table.EXPLAINED)}</p>'
-    return "".join([_table(head, body), note, *notes])
+    return "".join([_table(head, body), note, *notes, *map(_over_seeds, _alike(judged))])
+
+
+def _alike(found: Sequence[Run]) -> list[list[Run]]:
+    """Runs that differ in their seed and their folder alone, two or more together."""
+    groups: dict[str, list[Run]] = {}
+    for run in found:
+        same = {name: value for name, value in run.settings.items() if name not in ("seed", "out")}
+        groups.setdefault(json.dumps([run.name, same], sort_keys=True), []).append(run)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _over_seeds(group: Sequence[Run]) -> str:
+    """What the runs of one experiment have in common, and how far they are apart."""
+    from experiments.evaluation import spread
+
+    seeds = ", ".join(str(run.settings["seed"]) for run in group)
+    found = spread.of([run.evaluation for run in group if run.evaluation])
+    body = [[*map(_text, (one.metric, one.extractor, one))] for one in found]
+    title = _text(f"{group[0].name} over the seeds {seeds}")
+    return f"<h3>{title}</h3>{_table(['metric', 'extractor', 'mean [lowest, highest]'], body)}"
 
 
 def _rows(run: Run) -> list[dict[str, Any]]:

@@ -160,6 +160,24 @@ def test_a_run_that_has_nothing_yet_has_a_page(tmp_path):
     assert "This run has drawn no picture yet." in text
 
 
+def test_runs_that_differ_in_their_seed_alone_have_a_table_together(tmp_path):
+    """Of the mean, the lowest and the highest value; another batch size stays out of it."""
+    found = []
+    for name, value, changed in (("a", 1.0, {}), ("b", 2.0, {"seed": 1}), ("c", 9.0, {"batch_size": 16})):
+        run = small_runs.save(small_runs.GAN, tmp_path / name)
+        config = json.loads((run / "config.json").read_text())
+        config["settings"] |= changed
+        (run / "config.json").write_text(json.dumps(config))
+        rows = [{"metric": "nearest", "name": "nearest", "extractor": "pixels", "samples": {"value": value, "num": 5}}]
+        about = {"kind": "images", "step": 2, "seed": 0, "num_samples": 5, "data": "digits", "extractors": []}
+        (run / "evaluation.json").write_text(json.dumps(about | {"rows": rows}))
+        found.append(str(run))
+    assert report.main([*found, "--out", str(tmp_path / "r.html")]) == 0
+    text = " ".join(Page((tmp_path / "r.html").read_text(encoding="utf-8")).text)
+    assert text.count("over the seeds") == 1 and "over the seeds 0, 1" in text
+    assert "1.5 [1, 2]" in text
+
+
 def test_runs_of_one_name_are_told_apart(folder, tmp_path):
     shutil.copytree(folder / "first", tmp_path / "first")
     labels = [run.label for run in reading.read([folder / "first", tmp_path / "first"])]
