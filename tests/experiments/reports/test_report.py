@@ -168,7 +168,8 @@ def test_runs_that_differ_in_their_seed_alone_have_a_table_together(tmp_path):
         config = json.loads((run / "config.json").read_text())
         config["settings"] |= changed
         (run / "config.json").write_text(json.dumps(config))
-        rows = [{"metric": "nearest", "name": "nearest", "extractor": "pixels", "samples": {"value": value, "num": 5}}]
+        cells = {"samples": {"value": value, "num": 5}, "num_reference": 5}
+        rows = [{"metric": "nearest", "name": "nearest", "extractor": "pixels", **cells}]
         about = {"kind": "images", "step": 2, "seed": 0, "num_samples": 5, "data": "digits", "extractors": []}
         (run / "evaluation.json").write_text(json.dumps(about | {"rows": rows}))
         found.append(str(run))
