@@ -67,7 +67,6 @@ SHOWN = ["Picture", "Learning curves"]
 
 
 UNMEASURED = {
-    "models/consistency.md",
     "models/began.md",
     "models/bicyclegan.md",
     "models/ccgan.md",
@@ -94,8 +93,6 @@ UNMEASURED = {
     "models/stylegan3.md",
     "models/tp_gan.md",
     "models/unit.md",
-    "models/vamp_vae.md",
-    "models/wae_gan.md",
 }
 """Pages of models that have no record of a run yet."""
 

@@ -5,7 +5,9 @@ python -m experiments.evaluate runs/consistency_mnist --sampler.steps 2
 
 Levels double from 10 to 160 on the way. The second command draws by two steps, `--sampler.steps 1` is the run's own.
 
-Meant for about forty minutes on one core.
+At 4,000 updates (seed 0, 33 minutes of one core of an AMD EPYC, beside other work) a classifier that is right on 99.1 %
+of held-out digits recognises (p >= 0.9) 56.4 % of 1,000 samples by one step (held out 97.5), Frechet distance 58.6
+(3.9), distance of class shares .11 (.05): digits with frayed strokes.
 """
 
 from experiments.configs.edm_mnist import NETWORK

@@ -7,7 +7,10 @@ For a processor. The discriminator begins after 2,000 updates; the codebook lear
 
 At 6,000 updates (seed 0, 79 minutes of one core of an AMD EPYC, beside other work) a classifier that is right on 90.3 %
 of held-out images recognises (p >= 0.9) 40.5 % of 1,000 samples (held out 70.5), Frechet distance 26.8 (1.4), precision
-.75 (.89), recall .83 (.89).
+.75 (.89), recall .83 (.89). Reconstructions of held-out images: mean squared error .0125, Frechet distance 1.43 to the
+images, 87.5 % of the class of their image (the images 90.3). `vq_vae_mnist --data fashion_mnist`, with as many codes,
+after 3,000 updates of squared error alone: .0060, 1.36 and 88.3 %; its samples 38.9 % and 23.1. At this size, and
+without a feature network, the game gains nothing.
 """
 
 from experiments.runs.experiment import Experiment
