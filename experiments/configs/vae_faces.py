@@ -26,7 +26,7 @@ EXPERIMENT = Experiment(
         latent_dim=64,
         encoder=ConvEncoder((32, 64, 128, 256), kernel_size=4),
         decoder=SharedScale(ConvDecoder((256, 128, 64, 32), kernel_size=4, output_strides=2)),
-        likelihood=LearnedGaussian()
+        likelihood=LearnedGaussian(),
         optimizer=Optimizer(1e-3, Adam()),
     ),
     data="celeba_subset",
