@@ -56,6 +56,7 @@ IN_MEMORY = {
     "experiments.models.abilities.reconstruction": "nothing: the state is an argument of what it gives",
     "experiments.models.coupled.pair_decoder": "nothing: the state is an argument of what it gives",
     "experiments.models.matching._embed": "nothing: the state is an argument of what it gives",
+    "experiments.models.posteriors.drawer": "nothing: the state is an argument of what it gives",
     "experiments.models.progress._telling": "nothing: a class made of a class",
     "experiments.models.sampling._rows": "nothing: state, seed and conditions are arguments of what it gives",
     "experiments.pictures.figures._font": "a file of matplotlib",
