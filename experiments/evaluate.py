@@ -42,9 +42,9 @@ def main(argv: Sequence[str]) -> int:
     found = []
     for each, (chosen, changes) in asked.items():
         found.append(judging.evaluate(each, chosen, changes))
-        print(*table.lines(found[-1]), *[""] * (len(asked) > 1), sep="\n")
+        print(*table.lines(found[-1]), sep="\n")
     if len(found) > 1:
-        print(*spread.lines(found), sep="\n")
+        print("", *spread.lines(found), sep="\n")
     return 0
 
 

@@ -116,7 +116,7 @@ class _Held:
     """A set that lies on every device."""
 
     def __init__(self, columns: dict[str, Any]):
-        self.given = columns
+        self.given = columns  # kept, as its arrays are known by their ids
         self.columns = parallel.replicate(columns)
 
 

@@ -12,7 +12,7 @@ Models that are given nothing but the image have these rows; the last is of thos
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +20,7 @@ import numpy as np
 
 from experiments.evaluation import measures, rows, sets
 from experiments.evaluation.extractors import Extractor
-from experiments.evaluation.rows import Cell, Row
+from experiments.evaluation.rows import Cell, Plan, Row, Sets
 from experiments.evaluation.sets import Examples, Real, Run
 from experiments.models import abilities
 from jaxgen.metrics import nearest_neighbors
@@ -40,9 +40,6 @@ TITLES = {
 
 MOST = 10_000
 """Held-out images, and training images among which the nearest is looked for."""
-
-HALVES = 20
-"""Of the reconstructions, for an interval of their distance."""
 
 NO_VECTORS = "has no encoder to vectors of images alone"
 """Why a model has no row of vectors."""
@@ -83,87 +80,85 @@ def judge(runs: Mapping[str, Run], real: Real, made: Sequence[Extractor], names:
     wanted = [name for name in there if not names or name in names]
     if real.test is None:
         return [Row(name, TITLES[name], reason="no held-out images") for name in wanted]
-    given = Given(real, sets.spread(real.test, MOST), made, seed)
-    decoded: Decoded = {}
-    if wanted != [NEAREST]:
-        decoded = {name: _reconstructed(run, given) for name, run in runs.items() if reconstructs(run.experiment.model)}
-    rows_of = {ERROR: _errors, DISTANCE: _distances, CLASS: _classes}
-    found: list[Row] = []
-    for name in wanted:
-        found += [_neighbors(runs, given)] if name == NEAREST else rows_of[name](runs, decoded, given)
-    return found
+    images = sets.spread(real.test, MOST)
+    decoded = {} if wanted == [NEAREST] else _reconstructions(runs, images)
+    given = Sets(real, {"real": images} | decoded, Plan(seed=seed))
+    rows_of = {
+        ERROR: lambda: [_errors(runs, given)],
+        DISTANCE: lambda: _distances(runs, given, made),
+        CLASS: lambda: [_classes(runs, given, made)],
+        NEAREST: lambda: [_neighbors(runs, given)],
+    }
+    return [row for name in wanted for row in rows_of[name]()]
 
 
-class Given(NamedTuple):
-    """What all rows are made of."""
-
-    real: Real
-    images: Examples  # held out
-    made: Sequence[Extractor]
-    seed: int  # of the intervals
-
-
-Decoded = Mapping[str, Examples]
-"""The reconstructions of the held-out images, by the run's name."""
+def _reconstructions(runs: Mapping[str, Run], images: Examples) -> dict[str, Examples]:
+    """Of the runs that have any, by name."""
+    able = {name: run for name, run in runs.items() if reconstructs(run.experiment.model)}
+    return {
+        name: Examples(abilities.reconstruction(run.experiment.model)(run.state, images.pixels, None))
+        for name, run in able.items()
+    }
 
 
-def _reconstructed(run: Run, given: Given) -> Examples:
-    return Examples(abilities.reconstruction(run.experiment.model)(run.state, given.images.pixels, None))
+def _errors(runs: Mapping[str, Run], given: Sets) -> Row:
+    images = given.candidates["real"].rows
+
+    def cell(name: str) -> Cell:
+        return rows.mean_cell(((given.candidates[name].rows - images) ** 2).mean(axis=1), given.plan.seed)
+
+    return _row(ERROR, _cells(runs, given, cell))
 
 
-def _errors(runs: Mapping[str, Run], decoded: Decoded, given: Given) -> list[Row]:
-    def cell(found: Examples) -> Cell:
-        return rows.mean_cell(((found.rows - given.images.rows) ** 2).mean(axis=1), given.seed)
-
-    return [_row(ERROR, _cells(runs, decoded, cell))]
-
-
-def _distances(runs: Mapping[str, Run], decoded: Decoded, given: Given) -> list[Row]:
+def _distances(runs: Mapping[str, Run], given: Sets, made: Sequence[Extractor]) -> list[Row]:
+    """One for each extractor, from the same images as they are."""
     (frechet,) = (measure for measure in measures.all_of("") if measure.name == "frechet")
 
     def row(extractor: Extractor) -> Row:
-        reference = rows.Prepared(frechet.prepare(extractor(given.images)), len(given.images))
+        images = given.seen(extractor, "real")
+        reference = rows.Prepared(frechet.prepare(images), len(images))
 
-        def cell(found: Examples) -> Cell:
+        def cell(name: str) -> Cell:
             try:
-                (value,) = rows.cells(frechet, reference, extractor(found), given.seed, HALVES)
+                (value,) = rows.cells(
+                    frechet, reference, given.seen(extractor, name), given.plan.seed, given.plan.num_halves
+                )
             except ValueError as error:  # too few images
-                return Cell(num=len(found), reason=str(error))
+                return Cell(num=len(images), reason=str(error))
             return value
 
-        kept = _row(DISTANCE, _cells(runs, decoded, cell), extractor)
-        return replace(kept, interval=rows.of_halves(HALVES), num_reference=len(given.images))
+        found = _row(DISTANCE, _cells(runs, given, cell), extractor)
+        return replace(found, interval=rows.of_halves(given.plan.num_halves), num_reference=len(images))
 
-    return [row(extractor) for extractor in given.made] or [Row(DISTANCE, TITLES[DISTANCE], reason="needs --extractor")]
-
-
-def _classes(runs: Mapping[str, Run], decoded: Decoded, given: Given) -> list[Row]:
-    judge = next((one for one in given.made if one.classes), None)
-    if judge is None or given.images.labels is None:
-        reason = "needs --extractor classifier, for which a set must have labels"
-        return [Row(CLASS, TITLES[CLASS], reason=reason)]
-
-    def cell(found: Examples) -> Cell:
-        logits: Any = judge(found).logits
-        return rows.mean_cell((logits.argmax(axis=1) == given.images.labels).astype(np.float32), given.seed)
-
-    return [_row(CLASS, _cells(runs, decoded, cell) | {"real": cell(given.images)}, judge)]
+    return [row(extractor) for extractor in made] or [Row(DISTANCE, TITLES[DISTANCE], reason="needs --extractor")]
 
 
-def _cells(runs: Mapping[str, Run], decoded: Decoded, cell: Callable[[Examples], Cell]) -> dict[str, Cell]:
+def _classes(runs: Mapping[str, Run], given: Sets, made: Sequence[Extractor]) -> Row:
+    judge, labels = next((one for one in made if one.classes), None), given.candidates["real"].labels
+    if judge is None or labels is None:
+        return Row(CLASS, TITLES[CLASS], reason="needs --extractor classifier, for which a set must have labels")
+
+    def cell(name: str) -> Cell:
+        logits: Any = given.seen(judge, name).logits
+        return rows.mean_cell((logits.argmax(axis=1) == labels).astype(np.float32), given.plan.seed)
+
+    return _row(CLASS, _cells(runs, given, cell) | {"real": cell("real")}, judge)
+
+
+def _cells(runs: Mapping[str, Run], given: Sets, cell: Callable[[str], Cell]) -> dict[str, Cell]:
     lacking = Cell(reason="decodes no image from its code alone")
-    return {name: cell(decoded[name]) if name in decoded else lacking for name in runs}
+    return {name: cell(name) if name in given.candidates else lacking for name in runs}
 
 
-def _neighbors(runs: Mapping[str, Run], given: Given) -> Row:
-    images, known = given.images, sets.spread(given.real.train, MOST)
+def _neighbors(runs: Mapping[str, Run], given: Sets) -> Row:
+    images, known = given.candidates["real"], sets.spread(given.real.train, MOST)
     if images.labels is None or known.labels is None:
         return Row(NEAREST, TITLES[NEAREST], reason="the images have no labels")
     labels = known.labels
 
     def cell(among: np.ndarray, of: np.ndarray) -> Cell:
         places = np.asarray(_nearest(jnp.asarray(of), jnp.asarray(among)).indices)
-        return rows.mean_cell((labels[places] == images.labels).astype(np.float32), given.seed)
+        return rows.mean_cell((labels[places] == images.labels).astype(np.float32), given.plan.seed)
 
     def of_run(run: Run) -> Cell:
         if not gives_vectors(run.experiment.model):

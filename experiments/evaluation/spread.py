@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from experiments.evaluation.table import AIMS
+from experiments.evaluation import table
 
 
 class Spread(NamedTuple):
@@ -29,8 +29,7 @@ def of(evaluations: Sequence[dict[str, Any]]) -> list[Spread]:
         for row in evaluation["rows"]:
             value = row.get("samples", {}).get("value")
             if value is not None:
-                place = row["name"] + AIMS.get(row.get("better", ""), ""), str(row.get("extractor") or "-")
-                found.setdefault(place, []).append(value)
+                found.setdefault(table.place(row), []).append(value)
     return [Spread(*place, tuple(values)) for place, values in found.items() if len(values) > 1]
 
 
@@ -40,6 +39,4 @@ def lines(evaluations: Sequence[dict[str, Any]]) -> list[str]:
         ("metric", "extractor", "runs", "mean [lowest, highest]"),
         *((one.metric, one.extractor, str(len(one.values)), str(one)) for one in of(evaluations)),
     ]
-    widths = [max(map(len, column)) for column in zip(*body, strict=True)]
-    told = ["  ".join(f"{word:<{width}}" for word, width in zip(line, widths, strict=True)).rstrip() for line in body]
-    return [f"over {len(evaluations)} runs:", *told]
+    return [f"over {len(evaluations)} runs:", *table.aligned(body)]

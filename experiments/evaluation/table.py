@@ -1,5 +1,6 @@
 """An evaluation as a person reads it: a table, and what is not in it with the reasons."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from experiments.evaluation import baselines, codes
@@ -22,6 +23,17 @@ NO_DIFFERENCE = "no difference shown"
 
 MOST_CLASSES = 20
 """Whose shares are printed."""
+
+
+def place(row: dict[str, Any]) -> tuple[str, str]:
+    """Metric, with what is best, and extractor: what rows of several runs are matched by."""
+    return row["name"] + AIMS.get(row.get("better", ""), ""), str(row.get("extractor") or "-")
+
+
+def aligned(body: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of words, those of a column under each other."""
+    widths = [max(map(len, column)) for column in zip(*body, strict=True)]
+    return ["  ".join(f"{word:<{width}}" for word, width in zip(line, widths, strict=True)).rstrip() for line in body]
 
 
 def lines(found: dict[str, Any]) -> list[str]:
@@ -75,11 +87,7 @@ def _table(found: dict[str, Any]) -> list[str]:
         head.append("better")
         preferred = [named.get(row["preferred"], NO_DIFFERENCE) for row in found["rows"] if "reason" not in row]
         body = [[*line, word] for line, word in zip(body, preferred, strict=True)]
-    widths = [max(len(line[place]) for line in (head, *body)) for place in range(len(head))]
-    return [
-        "  ".join(f"{word:<{width}}" for word, width in zip(line, widths, strict=True)).rstrip()
-        for line in (head, *body)
-    ]
+    return aligned([head, *body])
 
 
 def extracted(row: dict[str, Any]) -> str:

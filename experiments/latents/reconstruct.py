@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
+from experiments.command_line.checks import require_seed
 from experiments.data import held_out
 from experiments.latents import sources
 from experiments.latents.sources import Words
@@ -38,7 +39,7 @@ class Options:
     def __post_init__(self):
         require(1 <= self.num <= 10_000, "--num", self.num, "in [1, 10,000]")
         require(0 <= self.draws <= 100, "--draws", self.draws, "in [0, 100]")
-        require(self.seed >= 0, "--seed", self.seed, "0 or more")
+        require_seed(self.seed)
 
 
 def draw(run: Trained, options: Options, out: pathlib.Path) -> Iterator[str]:

@@ -132,7 +132,7 @@ def _evaluations(found: Sequence[Run]) -> str:
     ]
     judged = [run for run in found if run.evaluation is not None]
     notes += [_about(run) for run in judged]
-    keys = dict.fromkeys(_place(row) for run in judged for row in _rows(run))
+    keys = dict.fromkeys(table.place(row) for run in judged for row in _rows(run))
     if not keys:
         return "".join(notes)
     head = ["metric", "extractor", *(part for run in judged for part in (_key(run), "real, held out", "number"))]
@@ -140,7 +140,7 @@ def _evaluations(found: Sequence[Run]) -> str:
     for key in keys:
         cells: list[str] = []
         for run in judged:
-            row = next((row for row in _rows(run) if _place(row) == key), None)
+            row = next((row for row in _rows(run) if table.place(row) == key), None)
             cells += _cells(row)
         body.append([_text(key[0]), _text(key[1]), *cells])
     note = f'<p class="note">{_text(table.EXPLAINED)}</p>'
@@ -169,13 +169,6 @@ def _over_seeds(group: Sequence[Run]) -> str:
 
 def _rows(run: Run) -> list[dict[str, Any]]:
     return run.evaluation["rows"] if run.evaluation else []
-
-
-def _place(row: dict[str, Any]) -> tuple[str, str]:
-    """Metric and extractor: what rows of several runs are matched by."""
-    from experiments.evaluation import table
-
-    return row["name"] + table.AIMS.get(row.get("better", ""), ""), str(row.get("extractor") or "-")
 
 
 def _cells(row: dict[str, Any] | None) -> list[str]:

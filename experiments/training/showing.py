@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import threading
 from typing import Any
 
 from experiments import processes
@@ -12,6 +13,10 @@ from experiments.runs.experiment import Experiment
 from experiments.training.reporting import Reporter, Silent
 from jaxgen import parallel
 from jaxgen.typing import Key
+
+_TURN = threading.RLock()
+"""Runs side by side show themselves one at a time: matplotlib's style is the process's, as are bars and warnings, and
+the classifier that the first one trains is there for the others."""
 
 
 class Showing:
@@ -24,7 +29,9 @@ class Showing:
 
     def enter_stage(self, experiment: Experiment) -> None:
         """From now on states are of this stage."""
-        if processes.first():
+        if not processes.first():
+            return
+        with _TURN:
             self._drawings = kinds.drawings(experiment, self._image_set, self._key)
             for kind, draw in self._drawings.items():
                 if isinstance(draw, captioned.OfCaptions):
@@ -34,13 +41,15 @@ class Showing:
     def evaluate(self, state: Any) -> dict[str, float]:
         """Metrics of the samples, found by the first process and known to all: they may choose the best checkpoint."""
         here = parallel.unsharded(state)
-        found = self._evaluate(here) if self._evaluate else {}
+        with _TURN:
+            found = self._evaluate(here) if self._evaluate else {}
         return json.loads(processes.gather(json.dumps(found))[0])
 
     def pictures(self, step: int, state: Any, reporter: Reporter | Silent) -> None:
         """Draw each kind of picture, into the folder and wherever else the run tells of itself."""
         here = parallel.unsharded(state)
         for kind, draw in self._drawings.items():
-            picture = draw(here)
+            with _TURN:
+                picture = draw(here)
             figures.save_png(self._folder / kind / f"step_{step:06d}.png", picture)
             reporter.picture(step, kind, picture)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from experiments.command_line import terminal
-from experiments.command_line.errors import FolderError, UserError
+from experiments.command_line.errors import UserError
 from experiments.runs.experiment import model_of
 from experiments.training import signals
 from jaxgen import parallel
@@ -25,6 +25,10 @@ class Call(NamedTuple):
     count: int  # updates
     step: int  # from which on
     inputs: tuple[Any, Any, Any]  # state, batches, keys
+
+    def same_updates(self, other: "Call") -> bool:
+        """Whether one program makes both."""
+        return (self.step, self.count, self.config) == (other.step, other.count, other.config)
 
 
 @dataclass(frozen=True)
@@ -81,14 +85,15 @@ class Group:
         return answer
 
     def _answer(self) -> None:
-        """Make the updates of the runs that are the furthest behind."""
+        """Make the updates of the runs that are the furthest behind; settings changed in one run alone set it apart."""
         self.stop.signal = self._signal.signal  # all runs read the same until the next call
-        first = min(call.step for call in self._asked.values())
-        together = sorted(run for run, call in self._asked.items() if call.step == first)
+        first = min(self._asked.values(), key=lambda call: call.step)
+        together = sorted(run for run, call in self._asked.items() if call.same_updates(first))
         calls = [self._asked.pop(run) for run in together]
-        config, count = calls[0].config, calls[0].count
         try:
-            found = self._program(config, count)(*map(list, zip(*(call.inputs for call in calls), strict=True)))
+            found = self._program(first.config, first.count)(
+                *map(list, zip(*(call.inputs for call in calls), strict=True))
+            )
             self._answers |= dict(zip(together, zip(*found, strict=True), strict=True))
         except Exception as error:
             self._answers |= dict.fromkeys(together, Failure(error))
@@ -134,7 +139,7 @@ def together(runs: Sequence[tuple[str, Run]]) -> int:
     A run that ends, or fails, leaves the others to go on.
 
     Raises:
-        UserError, FolderError: that a run has raised, once all have ended; a line has told of it before.
+        UserError: that a run has raised, once all have ended; a line has told of it before.
     """
     ended: dict[int, int | BaseException] = {}
     with signals.noted() as stop:
@@ -146,7 +151,7 @@ def together(runs: Sequence[tuple[str, Run]]) -> int:
                 ended[number] = run(Member(group, number))
             except BaseException as error:
                 ended[number] = error
-                if isinstance(error, UserError | FolderError):
+                if isinstance(error, UserError):
                     terminal.show(f"error: {error}")
             finally:
                 group.leave(number)

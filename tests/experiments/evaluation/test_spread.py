@@ -53,7 +53,7 @@ def test_the_command_judges_each_run_with_the_options_and_ends_with_all_of_them(
     assert evaluate.main([*map(str, runs), "--seed", "4"]) == 0
     assert asked == [(folder, ["--seed", "4"]) for folder in runs]
     printed = capsys.readouterr().out.splitlines()
-    assert printed[:6] == ["3 rows", "", "2 rows", "", "2 rows", ""] and printed[6:] == spread.lines(EACH)
+    assert printed[:4] == ["3 rows", "2 rows", "2 rows", ""] and printed[4:] == spread.lines(EACH)
     evaluate.main([str(runs[0])])
     assert capsys.readouterr().out == "3 rows\n"
 

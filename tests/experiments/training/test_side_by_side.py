@@ -4,18 +4,21 @@ import dataclasses
 import json
 import shutil
 import threading
+import time
 from types import SimpleNamespace
 
 import chex
 import jax
+import numpy as np
 import pytest
 
 from experiments import train
+from experiments.command_line import terminal
 from experiments.command_line.errors import UserError
 from experiments.data import feeds
 from experiments.runs import experiment, restore, run_folder
-from experiments.training import runner, side_by_side, signals
-from experiments.training.side_by_side import Call, Group, Member
+from experiments.training import runner, showing, side_by_side, signals
+from experiments.training.side_by_side import Group, Member
 from jaxgen import parallel
 from jaxgen.nets.mlp import MLP
 
@@ -209,7 +212,48 @@ def test_a_call_ends_where_another_run_begins():
     group = Group(3, signals.Stop())
     group._begun = {0: 10, 1: 13, 2: 40}
     assert [group.left(step) for step in (0, 10, 12, 13, 39, 40)] == [10, 3, 1, 27, 1, None]
-    assert isinstance(Call("config", 1, 0, (1, 2, 3)), tuple)
+
+
+def test_settings_that_one_run_alone_has_are_not_those_of_the_others(monkeypatch):
+    """As after --change in one of the folders: at the same step two programs, each with its own settings."""
+    monkeypatch.setattr(parallel, "runs", lambda _, config, **__: lambda states, *_: ([config] * len(states), states))
+    monkeypatch.setattr(side_by_side, "model_of", lambda _: SimpleNamespace(update=None))
+    found = {}
+
+    def work(name, config):
+        def run(member):
+            found[name] = member.driver(config, 1, 5)(name, None, None)
+            return 0
+
+        return name, run
+
+    assert side_by_side.together([work("a", "usual"), work("b", "changed"), work("c", "usual")]) == 0
+    assert found == {"a": ("usual", "a"), "b": ("changed", "b"), "c": ("usual", "c")}
+
+
+def test_pictures_of_several_runs_are_drawn_one_at_a_time(tmp_path, monkeypatch):
+    """What matplotlib and Python's warnings hold is the process's."""
+    drawing, most = [], []
+
+    def draw(_):
+        drawing.append(1)
+        most.append(len(drawing))
+        time.sleep(0.02)
+        drawing.pop()
+        return np.zeros((2, 2, 3), np.uint8)
+
+    monkeypatch.setattr(showing.kinds, "drawings", lambda *_: {"samples": draw})
+
+    def run(member):
+        shown = showing.Showing(tmp_path / terminal.NAME.get(), None, None)  # pyright: ignore
+        shown.enter_stage(settings(1))
+        shown.pictures(1, {}, SimpleNamespace(picture=lambda *_: None))  # pyright: ignore
+        return 0
+
+    for name in "abc":
+        (tmp_path / name).mkdir()
+    assert side_by_side.together([(name, run) for name in "abc"]) == 0
+    assert most == [1, 1, 1]
 
 
 def test_a_set_on_the_device_is_there_once_for_all_its_feeds(monkeypatch):
