@@ -29,6 +29,7 @@ EXPERIMENT = Experiment(
         curriculum=Fixed(18),
         intervals=UniformIntervals(),
         inverse_width=False,
+        inverse_scale=True,
         optimizer=Optimizer(4e-4, RAdam(), clip_norm=1.0),
         average=HalfLife(100.0),
     ),

@@ -67,7 +67,8 @@ class Config(DenoiserDefaults):
     method: Method = Alone()
     curriculum: Curriculum = Doubling()  # how many levels there are
     intervals: Intervals = LogNormalIntervals()  # which two neighbours of them are compared
-    inverse_width: bool = True  # w = 1 / (t - s), else 1
+    inverse_width: bool = True  # w has the factor 1 / (t - s)
+    inverse_scale: bool = False  # w has the factor 1 / c_out(t): a distance then moves F as far at every level
     distance: Distance = PseudoHuber()  # d
     sampler: Sampler = Renoise(1)
     guidance: Guidance = NoGuidance()
@@ -117,6 +118,13 @@ def heun_step(config: Config, teacher: Variables, noisy: Points, neighbours: Nei
     return noisy + 0.5 * width * (first + slope(noisy + width * first, less))
 
 
+def weight(config: Config, more: PerExample, less: PerExample) -> PerExample:
+    """w of equation 2, for the levels t and s."""
+    width = more - less if config.inverse_width else 1.0
+    scale = config.prediction.scales(config.schedule.level(more))[1] if config.inverse_scale else 1.0
+    return jnp.ones_like(more) / (width * scale)
+
+
 def consistency_loss(
     config: Config, variables: Variables, neighbours: Neighbours, teacher: Any, mode: Mode
 ) -> LossOutput:
@@ -129,8 +137,8 @@ def consistency_loss(
         clearer = heun_step(config, teacher.variables, noisy, neighbours)
     found, after = consistency_function(config, variables, noisy, more, classes, mode)
     wanted, _ = consistency_function(config, variables, clearer, less, classes, mode)
-    weight = 1.0 / (more - less) if config.inverse_width else 1.0
-    return denoising.loss_output(weight * config.distance.between(found, jax.lax.stop_gradient(wanted)), after)
+    distances = config.distance.between(found, jax.lax.stop_gradient(wanted))
+    return denoising.loss_output(weight(config, more, less) * distances, after)
 
 
 def draw_neighbours(config: Config, batch: Any, step: jax.Array, key: Key, axis_name: AxisName) -> Neighbours:

@@ -52,6 +52,7 @@ class TestDistillationContract(contract.Suite):
             curriculum=Fixed(4),
             intervals=UniformIntervals(),
             inverse_width=False,
+            inverse_scale=True,
             distance=Squared(),
         ),
         unreached=BEFORE_BATCH_NORM,
@@ -195,6 +196,41 @@ def test_the_weight_is_that_of_the_step_and_the_second_term_has_no_gradient():
         lambda weight: consistency.consistency_loss(plain, {"params": {"weight": weight}}, pair, None, EVALUATION)[0]
     )(jnp.ones(1))
     np.testing.assert_allclose(slope, jax.grad(by_hand)(jnp.ones(1)), rtol=1e-4)
+
+
+def test_weights_are_those_of_the_step_and_of_what_the_network_adds():
+    """c_out of sigma 2: (2 - e) d / sqrt(4 + d^2); each factor alone and both."""
+    more, less = jnp.full(3, 2.0), jnp.full(3, 1.5)
+    out = 1.998 * DEVIATION / np.sqrt(4.0 + DEVIATION**2)
+    for width, scale, wanted in (
+        (False, False, 1.0),
+        (True, False, 2.0),
+        (False, True, 1 / out),
+        (True, True, 2 / out),
+    ):
+        found = consistency.weight(exact(inverse_width=width, inverse_scale=scale), more, less)
+        np.testing.assert_allclose(found, np.full(3, wanted), rtol=1e-6)
+
+
+def test_a_distance_over_what_the_network_adds_moves_it_as_far_at_every_level():
+    """d |f - y| / dF has length c_out: without the factor the least levels, on which others are built, hardly learn."""
+
+    def lengths(config, sigma):
+        pair, moved = neighbours(200, (sigma, 0.9 * sigma)), {"params": {"weight": jnp.full(1, 1.5)}}
+
+        def loss(shift):
+            noisy = pair.data + sigma * pair.noise
+            out = config.prediction.scales(config.schedule.level(pair.more))[1]
+            found = f(config, moved, noisy, sigma) + out[:, None] * shift
+            distances = config.distance.between(found, f(config, moved, pair.data, 0.9 * sigma))
+            return (consistency.weight(config, pair.more, pair.less) * distances).sum()
+
+        return np.linalg.norm(jax.grad(loss)(jnp.zeros((200, 3))), axis=1)
+
+    config = exact(inverse_width=False)
+    for sigma in (0.05, 1.0, 20.0):
+        assert lengths(dataclasses.replace(config, inverse_scale=True), sigma) == pytest.approx(1.0, abs=0.02)
+    assert lengths(config, 20.0).mean() > 9 * lengths(config, 0.05).mean()
 
 
 def test_the_grid_follows_the_steps_of_the_optimiser():

@@ -96,6 +96,7 @@ PAPERS = {
         "curriculum": Doubling(),
         "intervals": LogNormalIntervals(),
         "inverse_width": True,
+        "inverse_scale": False,
         "distance": PseudoHuber(),
         "sampler": Renoise(1),
         "guidance": NoGuidance(),
