@@ -78,7 +78,6 @@ UNMEASURED = {
     "models/kl_autoencoder.md",
     "models/latent_encoder.md",
     "models/mean_flow.md",
-    "models/m2.md",
     "models/munit.md",
     "models/partial_conv.md",
     "models/pix2pix.md",

@@ -6,10 +6,11 @@ python -m experiments.evaluate runs/m2_mnist --metrics class_accuracy
 The last number of --data is the seed with which the labelled images are drawn. The paper's accuracy on held-out images
 is 88.0 % of M2, and 96.7 % of M2 on latents of another autoencoder.
 
-At 10,000 updates (seed 0, 20 minutes of one core of an AMD EPYC, beside other work) it names 46.5 % of 10,000 held-out
-images: far from the paper's 300,000 updates. With `--model.labelled-share 0.5 --model.classifier-weight 50`, which
-counts the labelled images as much as the others, 68.3 % after 4,000; with 8 latents besides 69.0 %, with 0.1 and 10
-in their place 64.4 %.
+At 10,000 updates (seed 0, 13 minutes of one core of an AMD EPYC, beside other work) it names 83.3 % of 10,000 held-out
+images, as against the paper's 88.0 after 300,000. Labelled images are counted as much as the others (`labelled_share`,
+`classifier_weight`): as often as they are in the set, with a weight of 1 and a rate of 3e-4, 46.5 %. With the rate
+alone 3e-4, 71.5 %. Of 1,000 samples a classifier that is right on 99.1 % of held-out digits recognises (p >= 0.9)
+72.6 %, Frechet distance 48.7 (held out 3.9).
 """
 
 from experiments.runs.experiment import Experiment
@@ -23,8 +24,9 @@ EXPERIMENT = Experiment(
         encoder=ConcatCondition(MLP((500,))),
         decoder=ConcatCondition(MLP((500,))),
         classifier=MLP((500,)),
-        classifier_weight=1.0,
-        optimizer=Optimizer(3e-4, Adam()),
+        labelled_share=0.5,
+        classifier_weight=50.0,
+        optimizer=Optimizer(1e-3, Adam()),
     ),
     data="few_labels:mnist:100:0",
     batch_size=100,
