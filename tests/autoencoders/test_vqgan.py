@@ -64,7 +64,9 @@ def test_the_loss_is_that_of_equation_6():
     """Term by term, in float64, from encodings and outputs."""
     state = init(TINY, jax.random.key(0))
     vectors, variables = vqgan.vectors_of(TINY, state.codebook), state.autoencoder.variables
-    loss, (metrics, _) = vqgan.autoencoder_loss(TINY, variables, state, vectors, IMAGES, MODE)
+    loss, (metrics, _) = jax.jit(vqgan.autoencoder_loss, static_argnums=0)(
+        TINY, variables, state, vectors, IMAGES, MODE
+    )
     encodings = np.asarray(vqgan.encodings_of(TINY, variables, IMAGES)[0], np.float64)
     nearest = np.square(encodings[..., None, :] - np.asarray(vectors)).sum(-1).argmin(-1)
     quantized = np.asarray(vectors)[nearest]
@@ -102,8 +104,8 @@ def test_both_losses_have_the_same_part_in_what_the_last_layer_learns():
 
 def test_until_the_game_begins_the_autoencoder_learns_as_without_it():
     """And the discriminator stands still."""
-    late = dataclasses.replace(TINY, adversarial=Adversarial(begin=5))
-    without = dataclasses.replace(TINY, discriminator=None)
+    late = dataclasses.replace(TINY, features=None, adversarial=Adversarial(begin=5))
+    without = dataclasses.replace(TINY, features=None, discriminator=None)
     states = [
         jax.jit(functools.partial(vqgan.update, config))(init(config, jax.random.key(0)), IMAGES, jax.random.key(3))[0]
         for config in (late, without)
