@@ -14,7 +14,9 @@ grid, with x_t = x_0 + t z,
 
 the second f without a gradient. Training alone takes x_s = x_0 + s z with the same z; distillation takes a Heun step of
 a trained denoiser from x_t. Settings choose how many levels there are at a step, which two are drawn, w and d. Dropout
-is the same in both passes.
+is the same in both passes. w is 1 in the first paper and 1 / (t - s) in the second; 1 / c_out(t) is ours: a distance
+moves F by c_out times a vector of length at most 1, so that without it levels of little noise hardly learn. The square
+of it is, but for e, the weight of EDM's squared error.
 """
 
 from dataclasses import dataclass
