@@ -23,7 +23,7 @@ from jaxgen.diffusion import consistency
 from jaxgen.diffusion.consistency import Distillation
 from jaxgen.diffusion.curricula import Fixed, UniformIntervals
 from jaxgen.moving_averages import HalfLife
-from jaxgen.optimizers import Optimizer, RAdam
+from jaxgen.optimizers import Cosine, Optimizer, RAdam
 
 EXPERIMENT = Experiment(
     model=consistency.Config(
@@ -34,11 +34,11 @@ EXPERIMENT = Experiment(
         intervals=UniformIntervals(),
         inverse_width=False,
         inverse_scale=True,
-        optimizer=Optimizer(4e-4, RAdam(), clip_norm=1.0),
-        average=HalfLife(100.0),
+        optimizer=Optimizer(4e-4, RAdam(), Cosine(6_000), clip_norm=1.0),
+        average=HalfLife(200.0),
     ),
     data="mnist",
-    steps=2_000,
-    sample_every=500,
+    steps=6_000,
+    sample_every=1_000,
     checkpoint_every=500,
 )
