@@ -77,7 +77,6 @@ UNMEASURED = {
     "models/factor_vae.md",
     "models/kl_autoencoder.md",
     "models/latent_encoder.md",
-    "models/mean_flow.md",
     "models/munit.md",
     "models/partial_conv.md",
     "models/pix2pix.md",

@@ -77,6 +77,7 @@ THUMBNAILS = {
     "wae_gan": (Grid("wae_gan_mnist", 56), 3),
     "consistency": (Grid("consistency_mnist", 56), 3),
     "m2": (Grid("m2_mnist", 56), 3),
+    "mean_flow": (Grid("mean_flow_mnist", 56, top=18), 3),
     "vq_vae_2": (Grid("vq_vae_2_mnist", 32), 3),
     "vq_vae": (Grid("vq_vae_digits", 32), 3),
     "ac_wgan_gp": (Grid("ac_wgan_gp_digits", 32, top=18), 3),
