@@ -8,7 +8,8 @@ Float32, random images, noise drawn anew in each update. Parameter counts are ch
 those of matrix products and convolutions, ours read from the traced program, PyTorch's counted by it. Each round times
 every variant once for at least `--seconds`. Printed are the median of the milliseconds and of the ratio to eager
 PyTorch, with the ratio's range: above 1 is faster. `last` is the ratio of the run before on this machine, from the
-history that every run is added to.
+history that every run is added to. Before them the machine's best rates of matrix products, convolutions and memory are
+measured; `of bound` is the time over that which our update would take at those rates.
 
 The last case, `costs`, needs no PyTorch: what a run costs beside its updates, from the imports to the checkpoints.
 
@@ -22,7 +23,7 @@ from collections.abc import Sequence
 
 import jax
 
-from experiments.benchmarks import comparison, costs, history, updates
+from experiments.benchmarks import comparison, costs, history, roofline, updates
 from experiments.benchmarks.comparison import Options
 from experiments.command_line import cli, system
 from experiments.command_line.errors import UserError
@@ -41,14 +42,21 @@ def main(argv: Sequence[str]) -> int:
             raise UserError(f"no case is named {name!r}; there are: {', '.join((*cases, COSTS))}")
     machine = _machine(with_torch=names != (COSTS,))
     print("\n".join(f"{what}: {value}" for what, value in machine.items()), flush=True)
+    peaks = None
     for name in names:
         if name == COSTS:
             _report_costs(options.history, machine)
             continue
-        measured = comparison.measure(cases[name], options)
+        if peaks is None:
+            peaks = roofline.measure(options.clock)
+            print(roofline.line(peaks), flush=True)
+        measured = comparison.measure(cases[name], options, peaks)
         last = history.last(options.history, name, machine, "timings")
         print("\n" + "\n".join(comparison.table(name, cases[name].batch_size, measured, last)), flush=True)
-        history.add(options.history, {"case": name, "machine": machine, "clock": options.clock, **measured})
+        history.add(
+            options.history,
+            {"case": name, "machine": machine, "clock": options.clock, "peaks": peaks._asdict(), **measured},
+        )
     return 0
 
 

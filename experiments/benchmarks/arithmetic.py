@@ -1,41 +1,62 @@
 """How much arithmetic an update is: the multiplications and additions of its matrix products and convolutions."""
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import jax
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
 
 
-def flops(function: Callable[..., Any], *args: Any) -> int:
-    """Of all matrix products and convolutions of one call, two for each product that is added up.
+class Counts(NamedTuple):
+    """FLOPs, two for each product that is added up."""
 
-    Read from the traced program: a loop counts as often as it runs, of the branches of a condition the dearest counts.
-    A dilated or padded convolution counts with its zeros, which is what is computed where no algorithm passes over
-    them. Loops of unknown length (`while`) count once.
+    products: int  # of matrices
+    convolutions: int
+
+    @property
+    def total(self) -> int:
+        """Of both."""
+        return self.products + self.convolutions
+
+
+def flops(function: Callable[..., Any], *args: Any) -> int:
+    """Of all matrix products and convolutions of one call, as `counts` has them."""
+    return counts(function, *args).total
+
+
+def counts(function: Callable[..., Any], *args: Any) -> Counts:
+    """Of one call, read from the traced program.
+
+    A loop counts as often as it runs, of the branches of a condition the dearest counts. A dilated or padded
+    convolution counts with its zeros, which is what is computed where no algorithm passes over them. Loops of unknown
+    length (`while`) count once.
     """
     return _of(jax.make_jaxpr(function)(*args).jaxpr)
 
 
-def _of(jaxpr: Jaxpr) -> int:
-    return sum(_of_equation(equation) for equation in jaxpr.eqns)
+def _of(jaxpr: Jaxpr) -> Counts:
+    return _sum([_of_equation(equation) for equation in jaxpr.eqns])
+
+
+def _sum(found: Sequence[Counts], times: int = 1) -> Counts:
+    return Counts(*(times * sum(one[place] for one in found) for place in range(2)))
 
 
 def _shape(variable: Any) -> tuple[int, ...]:
     return variable.aval.shape
 
 
-def _of_equation(equation: JaxprEqn) -> int:
+def _of_equation(equation: JaxprEqn) -> Counts:
     name = equation.primitive.name
     if name == "dot_general":
-        return 2 * math.prod(_shape(equation.outvars[0])) * _contracted(equation)
+        return Counts(2 * math.prod(_shape(equation.outvars[0])) * _contracted(equation), 0)
     if name == "conv_general_dilated":
-        return 2 * math.prod(_shape(equation.outvars[0])) * _taps(equation)
+        return Counts(0, 2 * math.prod(_shape(equation.outvars[0])) * _taps(equation))
     inner = [_of(jaxpr) for jaxpr in _inside(equation.params)]
     if name == "cond":
-        return max(inner)
-    return sum(inner) * (equation.params["length"] if name == "scan" else 1)
+        return max(inner, key=lambda one: one.total)
+    return _sum(inner, equation.params["length"] if name == "scan" else 1)
 
 
 def _contracted(equation: JaxprEqn) -> int:

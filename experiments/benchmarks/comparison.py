@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import tyro
 
-from experiments.benchmarks import clock, updates
+from experiments.benchmarks import clock, roofline, updates
 from experiments.benchmarks.clock import Clock, Timing, Variant
+from experiments.benchmarks.roofline import Peaks
 from jaxgen.checks import require
 
 EAGER = "PyTorch, eager"
@@ -32,8 +33,8 @@ class Options:
         require(self.seconds > 0, "--seconds", self.seconds, "above 0")
 
 
-def measure(case: updates.Case, options: Options) -> dict[str, Any]:
-    """Sizes of the update, timings of each variant, and why a variant could not be timed."""
+def measure(case: updates.Case, options: Options, peaks: Peaks) -> dict[str, Any]:
+    """Sizes of the update, its bound, timings of each variant, and why a variant could not be timed."""
     eager = case.rival(case.config, case.batch_size, compiled=False)
     count = updates.parameters(case.config)
     if count != eager.parameters:
@@ -54,6 +55,7 @@ def measure(case: updates.Case, options: Options) -> dict[str, Any]:
         "parameters": count,
         "gflop": updates.arithmetic(case) / 1e9,
         "torch_gflop": _torch_flops(eager.run) / 1e9,
+        "bound": 1e3 * roofline.bound(case, peaks),  # milliseconds
         "timings": {name: dataclasses.asdict(timing) for name, timing in timings.items()},
         "failed": failed,
     }
@@ -89,10 +91,12 @@ def table(name: str, batch_size: int, measured: dict[str, Any], last: dict[str, 
     """Lines to print."""
     sizes = f"{measured['gflop']:.2f} GFLOP an update, {measured['torch_gflop']:.2f} in PyTorch"
     lines = [f"{name}: {measured['parameters']:,} parameters, batch {batch_size}, {sizes}"]
-    lines.append(f"{'':<30}{'ms':>9}{'ratio':>8}{'range':>16}{'last':>8}")
+    lines.append(f"at the machine's peaks our update would take {measured['bound']:.2f} ms")
+    lines.append(f"{'':<30}{'ms':>9}{'of bound':>10}{'ratio':>8}{'range':>16}{'last':>8}")
     for variant, values in measured["timings"].items():
         timing = Timing(**values)
         span = f"{timing.lowest:.2f} to {timing.highest:.2f}"
         before = f"{last[variant]['ratio']:.2f}" if variant in last else ""
-        lines.append(f"{variant:<30}{timing.milliseconds:>9.2f}{timing.ratio:>8.2f}{span:>16}{before:>8}".rstrip())
+        times = f"{timing.milliseconds:>9.2f}{timing.milliseconds / measured['bound']:>10.2f}"
+        lines.append(f"{variant:<30}{times}{timing.ratio:>8.2f}{span:>16}{before:>8}".rstrip())
     return lines + [f"{variant:<30} not timed: {reason}" for variant, reason in measured["failed"].items()]
