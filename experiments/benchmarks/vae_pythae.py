@@ -10,7 +10,6 @@ each, the negative log-likelihood of the first of them by importance sampling, i
 difference of the two -ELBO with its interval of 95 %: never worse means that it does not lie above 0.
 """
 
-import math
 import pathlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ import numpy as np
 import scipy.special
 
 from experiments import data
-from experiments.benchmarks.blocks import Blocks
+from experiments.benchmarks.blocks import Blocks, for_equal_time, interval
 from experiments.benchmarks.clock import CLOCKS, Clock
 from experiments.benchmarks.rivals import pythae
 from experiments.command_line import cli
@@ -125,25 +124,17 @@ def lines(train: np.ndarray, test: np.ndarray, options: Options) -> Iterator[str
             yield f"{name:<14}{seed:>5}" + "".join(cells) + f"  {(low + high) / 2:.2f} [{low:.2f}, {high:.2f}]"
 
 
-def interval(values: np.ndarray) -> tuple[float, float]:
-    """Of 95 %, of the mean."""
-    half = 1.96 * float(values.std(ddof=1)) / math.sqrt(len(values))
-    return float(values.mean()) - half, float(values.mean()) + half
-
-
 def side_by_side(
     trainings: Sequence[Training], train: np.ndarray, test: np.ndarray, options: Options, seed: int
 ) -> list[Result]:
     """Train until each has used its minutes; the n-th block of all has the same images."""
-    now, used, done = CLOCKS[options.clock], [0.0] * len(trainings), [0] * len(trainings)
-    while min(used) < 60 * options.minutes:
-        place = used.index(min(used))
-        generator = np.random.default_rng((seed, done[place]))
-        batches = train[generator.integers(0, len(train), (BLOCK, options.batch_size))]
-        begun = now()
-        trainings[place].block(batches)
-        used[place] += now() - begun
-        done[place] += 1
+
+    def batches(block: int) -> np.ndarray:
+        generator = np.random.default_rng((seed, block))
+        return train[generator.integers(0, len(train), (BLOCK, options.batch_size))]
+
+    blocks = [training.block for training in trainings]
+    done = for_equal_time(blocks, batches, 60 * options.minutes, CLOCKS[options.clock])
     return [_judged(training, count * BLOCK, test, options) for training, count in zip(trainings, done, strict=True)]
 
 

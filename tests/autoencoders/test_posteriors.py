@@ -6,10 +6,22 @@ import numpy as np
 import pytest
 
 from jaxgen.abilities import PosteriorModel
-from jaxgen.autoencoders import cvae, factor_vae, hierarchical_vae, joint_vae, kl_autoencoder, vae, vamp_vae
+from jaxgen.autoencoders import (
+    bounds,
+    cvae,
+    factor_vae,
+    flow_vae,
+    hierarchical_vae,
+    joint_vae,
+    kl_autoencoder,
+    vae,
+    vamp_vae,
+    variational,
+)
 from tests.autoencoders import (
     test_cvae,
     test_factor_vae,
+    test_flow_vae,
     test_hierarchical_vae,
     test_joint_vae,
     test_kl_autoencoder,
@@ -70,6 +82,18 @@ def test_a_vamp_prior_has_the_draw_itself_in_another_form():
     assert np.abs(z - vae.to_latents(config, state, images)).max() > 0.1
 
 
+def test_flows_bend_what_is_drawn():
+    """The draw of q_0 with the same noise, through the flows: no longer around the mean of q_0, nor as wide."""
+    config, image = test_flow_vae.PLAIN, test_flow_vae.IMAGES[0]
+    state, images = test_flow_vae.state_of(config), jnp.repeat(image[None], DRAWS, axis=0)
+    found = flow_vae.draw_posterior(config, state, jax.random.key(1), images)
+    q, flows, _ = flow_vae.encode(config, state.autoencoder.variables, images)
+    noise = variational.noise(config, jax.random.key(1), DRAWS, 1)
+    wanted, _ = flow_vae.flow(flows, bounds.reparametrize(q, noise))
+    np.testing.assert_allclose(found, wanted[:, 0], rtol=1e-5, atol=1e-5)
+    assert np.abs(found.mean(axis=0) - q.mean[0]).max() > 0.1
+
+
 @test_hierarchical_vae.ways
 def test_levels_below_see_what_was_drawn_above(ladder):
     """Decoding the noise goes through the levels of the draw: the same z_1, from which the image is decoded."""
@@ -98,5 +122,5 @@ def test_categories_are_drawn_as_often_as_they_are_probable():
 
 
 def test_models_say_that_they_have_a_posterior():
-    of_vaes = [vae, factor_vae, cvae, kl_autoencoder, vamp_vae, hierarchical_vae, joint_vae]
+    of_vaes = [vae, factor_vae, cvae, kl_autoencoder, vamp_vae, flow_vae, hierarchical_vae, joint_vae]
     assert all(isinstance(module, PosteriorModel) for module in of_vaes)

@@ -11,6 +11,7 @@ from jaxgen.autoencoders import (
     autoencoder,
     cvae,
     factor_vae,
+    flow_vae,
     hierarchical_vae,
     joint_vae,
     m2,
@@ -118,6 +119,15 @@ PAPERS = {
         "likelihood": Bernoulli(),
         "objective": ELBO(warm_up=47_000),
         "optimizer": Optimizer(2e-4, Adam(eps=1e-4), clip_norm=4.0),
+    },
+    # Rezende & Mohamed's latents, fewest flows and updates of warm-up; the optimiser is the house's.
+    flow_vae: GREY
+    | {
+        "latent_dim": 40,
+        "num_flows": 10,
+        "likelihood": Bernoulli(),
+        "objective": ELBO(warm_up=10_000),
+        "optimizer": Optimizer(5e-4, Adam()),
     },
     # Tomczak & Welling, section 5: a warm-up of 100 passes of 50,000 images in batches of 100.
     vamp_vae: GREY
@@ -284,6 +294,7 @@ LOGGED = {
         {"loss", "reconstruction", "kl", "elbo", "kl/continuous", "kl/discrete", "temperature"},
     ),
     hierarchical_vae: (CODERS, {"loss", "reconstruction", "kl", "elbo", "kl/1", "kl/2", "kl/3"}),
+    flow_vae: (CODERS, {"loss", "reconstruction", "kl", "elbo"}),
     vamp_vae: (CODERS, {"loss", "reconstruction", "kl", "elbo"}),
     vq_vae_2: (
         {"image_shape": (8, 8, 1), "halvings": 1, "features": 4, "top_prior": PixelCNN(2, 1), "codebook": ByGradient()}

@@ -73,12 +73,6 @@ def test_our_log_weights_are_those_of_the_definition():
         vae_pythae.ours(config, 0, 7)
 
 
-def test_an_interval_is_that_of_a_mean():
-    values = np.random.default_rng(2).standard_normal(50)
-    error = 1.96 * values.std(ddof=1) / np.sqrt(50)
-    assert vae_pythae.interval(values) == pytest.approx((values.mean() - error, values.mean() + error))
-
-
 def test_bad_options_are_refused():
     with pytest.raises(ValueError, match="--models is gan, but must be of vae, beta_vae"):
         Options(models=("vae", "gan"))

@@ -1,0 +1,186 @@
+"""Deterministic autoencoders beside pythae's, each trained for the same minutes: reconstructions and samples.
+
+    pip install -e '.[benchmark]' pythae
+    taskset -c 0 python -m experiments.benchmarks.autoencoders_pythae --data-dir DIR
+
+784-512 and the mirror of it, 20 latents, Adam at 1e-3, batches of 100 grey images, the same for both. Of the two the
+one that has used less time trains the next 50 updates, until both have used theirs; what the compiler takes counts.
+For each model and seed a line has the updates of both, the mean squared error of a pixel of all test images in
+thousandths, the mean difference of the two with its interval of 95 %, and for 2,000 samples the Frechet distance from
+the training images in the features of the set's classifier, and the share that it recognises (p >= 0.9). Latents are
+drawn from the prior, those of the plain autoencoder from a normal distribution fitted to those of training images.
+"""
+
+import pathlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments import data
+from experiments.benchmarks.blocks import Blocks, for_equal_time, interval
+from experiments.benchmarks.clock import CLOCKS, Clock
+from experiments.benchmarks.rivals import pythae
+from experiments.command_line import cli
+from experiments.data import ImageOptions
+from experiments.evaluation import classifier
+from experiments.evaluation.measures import CONFIDENT
+from jaxgen import metrics
+from jaxgen.autoencoders import aae, autoencoder, coders, wae
+from jaxgen.autoencoders.networks import mirrored
+from jaxgen.checks import require
+from jaxgen.nets.mlp import MLP
+from jaxgen.optimizers import Adam, Optimizer
+
+BLOCK = 50
+"""Updates before the clocks are compared again."""
+NETWORKS, ADAM = mirrored(512), Optimizer(1e-3, Adam())
+SHARED: dict[str, Any] = {
+    "image_shape": (28, 28, 1),
+    "value_range": (0.0, 1.0),
+    "latent_dim": 20,
+    "encoder": NETWORKS.encoder,
+    "decoder": NETWORKS.decoder,
+}
+PLAYERS = ("autoencoder_optimizer", "encoder_optimizer", "discriminator_optimizer")
+MODELS: dict[str, Any] = {
+    "autoencoder": autoencoder.Config(**SHARED, optimizer=ADAM),
+    "wae": wae.Config(**SHARED, optimizer=ADAM),
+    "aae": aae.Config(**SHARED, discriminator=MLP((256,)), **dict.fromkeys(PLAYERS, ADAM)),
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is trained, and for how long."""
+
+    models: tuple[str, ...] = tuple(MODELS)  # of those that both have
+    data: str = "mnist"  # images of 28x28 in grey, with labels, such as mnist and fashion_mnist
+    data_dir: pathlib.Path | None = None  # where prepared data sets lie; $TFDS_DATA_DIR if not given
+    minutes: float = 1.0  # of each side and model
+    seeds: tuple[int, ...] = (0, 1)  # of the batches, the noise and the weights
+    batch_size: int = 100
+    num_samples: int = 2_000  # of each side
+    clock: Clock = "processor"  # or wall
+
+    def __post_init__(self):
+        require(self.batch_size >= 2, "--batch-size", self.batch_size, "at least 2")
+        require(self.num_samples >= 2, "--num-samples", self.num_samples, "at least 2")
+        require(self.minutes > 0, "--minutes", self.minutes, "above 0")
+        unknown = [name for name in self.models if name not in MODELS]
+        require(not unknown, "--models", ", ".join(unknown), f"of {', '.join(MODELS)}")
+
+
+class Training(NamedTuple):
+    """One of the two; images are float32 in [0, 1]."""
+
+    block: Callable[[np.ndarray], None]  # updates with batches (updates, batch, 28, 28, 1)
+    encode: Callable[[np.ndarray], np.ndarray]  # images to latents
+    decode: Callable[[np.ndarray], np.ndarray]  # latents to images
+
+
+class Judge(NamedTuple):
+    """What samples are judged by."""
+
+    outputs: Callable[[np.ndarray], Any]  # uint8 images to features and logits
+    reference: Any  # moments of the features of training images
+
+
+class Result(NamedTuple):
+    """Of one training."""
+
+    updates: int
+    errors: np.ndarray  # of each test image, the mean over its pixels
+    distance: float  # of samples from training images
+    recognised: float  # share of the samples
+
+
+def main(argv: Sequence[str]) -> int:
+    """Train and print a table, a line as soon as it is known."""
+    options = cli.parse(Options, Options(), argv, "python -m experiments.benchmarks.autoencoders_pythae", __doc__ or "")
+    train, test = (data.load(options.data, split, options.data_dir) for split in ("train", "test"))
+    require(train.image_shape == (28, 28, 1), "--data", options.data, "of grey images of 28x28")
+    found = classifier.obtain(train, test, ImageOptions())
+    print(found.describe())
+    images = np.asarray(train.images)
+    judge = Judge(found.outputs, metrics.moments(jnp.asarray(found.outputs(images).features)))
+    for line in lines(images, np.asarray(test.images), judge, options):
+        print(line, flush=True)
+    return 0
+
+
+def lines(train: np.ndarray, test: np.ndarray, judge: Judge, options: Options) -> Iterator[str]:
+    """The table for uint8 images, (count, 28, 28, 1)."""
+    sides = "pythae", "jaxgen"
+    heads = [f"{side} {what}" for what in ("updates", "error", "Frechet", "recognised") for side in sides]
+    yield f"{'':<12}{'seed':>5}" + "".join(f"{head:>18}" for head in heads) + "  difference of errors"
+    for name in options.models:
+        for seed in options.seeds:
+            theirs = pythae.deterministic(MODELS[name], len(train), seed)
+            both = Training(*theirs[:3]), ours(MODELS[name], seed, theirs.parameters)
+            found = side_by_side(name, both, (train, test), judge, options, seed)
+            cells = [f"{one.updates:>18,}" for one in found]
+            cells += [f"{1_000 * one.errors.mean():>18.2f}" for one in found]
+            cells += [f"{one.distance:>18.1f}" for one in found]
+            cells += [f"{one.recognised:>18.1%}" for one in found]
+            low, high = interval(1_000 * (found[1].errors - found[0].errors))
+            yield f"{name:<12}{seed:>5}" + "".join(cells) + f"  {(low + high) / 2:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def side_by_side(
+    name: str,
+    trainings: Sequence[Training],
+    images: tuple[np.ndarray, np.ndarray],
+    judge: Judge,
+    options: Options,
+    seed: int,
+) -> list[Result]:
+    """Train until each has used its minutes; the n-th block of all has the same images, (train, test)."""
+    train, test = images
+
+    def batches(block: int) -> np.ndarray:
+        generator = np.random.default_rng((seed, block))
+        return _levels(train[generator.integers(0, len(train), (BLOCK, options.batch_size))])
+
+    blocks = [training.block for training in trainings]
+    done = for_equal_time(blocks, batches, 60 * options.minutes, CLOCKS[options.clock])
+    found = []
+    for training, count in zip(trainings, done, strict=True):
+        targets = _levels(test)
+        errors = ((training.decode(training.encode(targets)) - targets) ** 2).mean(axis=(1, 2, 3))
+        latents = np.random.default_rng(seed).standard_normal((options.num_samples, SHARED["latent_dim"]), np.float32)
+        if name == "autoencoder":
+            codes = training.encode(_levels(train[:10_000]))
+            latents = codes.mean(axis=0) + latents @ np.linalg.cholesky(np.cov(codes.T)).T.astype(np.float32)
+        outputs = judge.outputs(np.rint(255 * training.decode(latents)).astype(np.uint8))
+        distance = metrics.frechet_distance(judge.reference, metrics.moments(jnp.asarray(outputs.features)))
+        sure = np.asarray(jax.nn.softmax(jnp.asarray(outputs.logits), axis=1)).max(axis=1) >= CONFIDENT
+        found.append(Result(count * BLOCK, errors, float(distance), float(sure.mean())))
+    return found
+
+
+def ours(config: Any, seed: int, parameters: int) -> Training:
+    """Our training. ValueError if encoder and decoder have not so many parameters, as theirs have."""
+    training = Blocks(config, seed)
+    count = sum(leaf.size for leaf in jax.tree.leaves(training.state.autoencoder.params))
+    if count != parameters:
+        raise ValueError(f"{count} parameters beside {parameters} of theirs; no fair comparison")
+    encode = jax.jit(lambda variables, images: coders.encode(config, variables, images)[0])
+    decode = jax.jit(lambda variables, latents: coders.decode(config, variables, latents)[0])
+    return Training(
+        lambda batches: training(np.rint(255 * batches).astype(np.uint8)),
+        lambda images: np.asarray(encode(training.state.autoencoder.variables, jnp.asarray(images))),
+        lambda latents: np.asarray(decode(training.state.autoencoder.variables, jnp.asarray(latents))),
+    )
+
+
+def _levels(images: np.ndarray) -> np.ndarray:
+    """uint8 as float32 in [0, 1]."""
+    return images.astype(np.float32) / np.float32(255)
+
+
+if __name__ == "__main__":
+    cli.run(main)
