@@ -20,15 +20,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import data
+from experiments.benchmarks import judge
 from experiments.benchmarks.blocks import Blocks, for_equal_time, interval
 from experiments.benchmarks.clock import CLOCKS, Clock
+from experiments.benchmarks.judge import Judge, Verdict
 from experiments.benchmarks.rivals import pythae
 from experiments.command_line import cli
-from experiments.data import ImageOptions
-from experiments.evaluation import classifier
-from experiments.evaluation.measures import CONFIDENT
-from jaxgen import metrics
 from jaxgen.autoencoders import aae, autoencoder, coders, wae
 from jaxgen.autoencoders.networks import mirrored
 from jaxgen.checks import require
@@ -82,37 +79,26 @@ class Training(NamedTuple):
     decode: Callable[[np.ndarray], np.ndarray]  # latents to images
 
 
-class Judge(NamedTuple):
-    """What samples are judged by."""
-
-    outputs: Callable[[np.ndarray], Any]  # uint8 images to features and logits
-    reference: Any  # moments of the features of training images
-
-
 class Result(NamedTuple):
     """Of one training."""
 
     updates: int
     errors: np.ndarray  # of each test image, the mean over its pixels
-    distance: float  # of samples from training images
-    recognised: float  # share of the samples
+    verdict: Verdict  # of samples
 
 
 def main(argv: Sequence[str]) -> int:
     """Train and print a table, a line as soon as it is known."""
     options = cli.parse(Options, Options(), argv, "python -m experiments.benchmarks.autoencoders_pythae", __doc__ or "")
-    train, test = (data.load(options.data, split, options.data_dir) for split in ("train", "test"))
+    judged, train, test, described = judge.of(options.data, options.data_dir)
     require(train.image_shape == (28, 28, 1), "--data", options.data, "of grey images of 28x28")
-    found = classifier.obtain(train, test, ImageOptions())
-    print(found.describe())
-    images = np.asarray(train.images)
-    judge = Judge(found.outputs, metrics.moments(jnp.asarray(found.outputs(images).features)))
-    for line in lines(images, np.asarray(test.images), judge, options):
+    print(described)
+    for line in lines(np.asarray(train.images), np.asarray(test.images), judged, options):
         print(line, flush=True)
     return 0
 
 
-def lines(train: np.ndarray, test: np.ndarray, judge: Judge, options: Options) -> Iterator[str]:
+def lines(train: np.ndarray, test: np.ndarray, judged: Judge, options: Options) -> Iterator[str]:
     """The table for uint8 images, (count, 28, 28, 1)."""
     sides = "pythae", "jaxgen"
     heads = [f"{side} {what}" for what in ("updates", "error", "Frechet", "recognised") for side in sides]
@@ -121,11 +107,11 @@ def lines(train: np.ndarray, test: np.ndarray, judge: Judge, options: Options) -
         for seed in options.seeds:
             theirs = pythae.deterministic(MODELS[name], len(train), seed)
             both = Training(*theirs[:3]), ours(MODELS[name], seed, theirs.parameters)
-            found = side_by_side(name, both, (train, test), judge, options, seed)
+            found = side_by_side(name, both, (train, test), judged, options, seed)
             cells = [f"{one.updates:>18,}" for one in found]
             cells += [f"{1_000 * one.errors.mean():>18.2f}" for one in found]
-            cells += [f"{one.distance:>18.1f}" for one in found]
-            cells += [f"{one.recognised:>18.1%}" for one in found]
+            cells += [f"{one.verdict.distance:>18.1f}" for one in found]
+            cells += [f"{one.verdict.recognised.mean():>18.1%}" for one in found]
             low, high = interval(1_000 * (found[1].errors - found[0].errors))
             yield f"{name:<12}{seed:>5}" + "".join(cells) + f"  {(low + high) / 2:.2f} [{low:.2f}, {high:.2f}]"
 
@@ -134,7 +120,7 @@ def side_by_side(
     name: str,
     trainings: Sequence[Training],
     images: tuple[np.ndarray, np.ndarray],
-    judge: Judge,
+    judged: Judge,
     options: Options,
     seed: int,
 ) -> list[Result]:
@@ -155,10 +141,8 @@ def side_by_side(
         if name == "autoencoder":
             codes = training.encode(_levels(train[:10_000]))
             latents = codes.mean(axis=0) + latents @ np.linalg.cholesky(np.cov(codes.T)).T.astype(np.float32)
-        outputs = judge.outputs(np.rint(255 * training.decode(latents)).astype(np.uint8))
-        distance = metrics.frechet_distance(judge.reference, metrics.moments(jnp.asarray(outputs.features)))
-        sure = np.asarray(jax.nn.softmax(jnp.asarray(outputs.logits), axis=1)).max(axis=1) >= CONFIDENT
-        found.append(Result(count * BLOCK, errors, float(distance), float(sure.mean())))
+        verdict = judged(np.rint(255 * training.decode(latents)).astype(np.uint8))
+        found.append(Result(count * BLOCK, errors, verdict))
     return found
 
 

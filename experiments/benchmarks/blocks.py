@@ -23,12 +23,13 @@ class Blocks:
         self.metrics: Any = {}  # of each update of the last block
         self._driver = functools.cache(self._compiled)
 
-    def __call__(self, batches: np.ndarray) -> None:
-        """Updates with batches (updates, ...), in one dispatch; returns when they are done."""
-        numbers = np.arange(self._done, self._done + len(batches))
+    def __call__(self, batches: Any) -> None:
+        """Updates with batches, arrays of (updates, ...), in one dispatch; returns when they are done."""
+        count = len(jax.tree.leaves(batches)[0])
+        numbers = np.arange(self._done, self._done + count)
         keys = jax.vmap(functools.partial(jax.random.fold_in, self._key))(numbers)
-        self.state, self.metrics = self._driver(len(batches))(self.state, batches, keys)
-        self._done += len(batches)
+        self.state, self.metrics = self._driver(count)(self.state, batches, keys)
+        self._done += count
         jax.block_until_ready(self.state)
 
     def _compiled(self, steps: int) -> Any:

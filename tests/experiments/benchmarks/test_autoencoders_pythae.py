@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from experiments.benchmarks import autoencoders_pythae
-from experiments.benchmarks.autoencoders_pythae import MODELS, Judge, Options, Training
+from experiments.benchmarks.autoencoders_pythae import MODELS, Options, Training
+from experiments.benchmarks.judge import Judge
 from experiments.benchmarks.rivals import pythae
 from experiments.command_line.errors import UserError
 from experiments.evaluation.outputs import Outputs
@@ -29,7 +30,7 @@ def judged(images):
 def found_of(name, decode, monkeypatch):
     now = iter(range(0, 1_000, 100))
     monkeypatch.setitem(autoencoders_pythae.CLOCKS, "wall", lambda: float(next(now)))
-    judge = Judge(judged, metrics.moments(jnp.asarray(judged(IMAGES).features)))
+    judge = Judge(judged, IMAGES)
     training = Training(lambda batches: None, lambda images: images.reshape(len(images), -1)[:, :20], decode)
     return autoencoders_pythae.side_by_side(name, [training], (IMAGES, IMAGES), judge, OPTIONS, 0)[0]
 
@@ -44,11 +45,11 @@ def test_errors_are_those_of_the_pixels_and_samples_come_from_the_prior(monkeypa
     result = found_of("wae", decode, monkeypatch)
     wanted = ((IMAGES / 255 - 0.75) ** 2).mean(axis=(1, 2, 3))
     np.testing.assert_allclose(result.errors, wanted, rtol=1e-5)
-    assert result.updates == 50 and result.recognised == 1.0
+    assert result.updates == 50 and result.verdict.recognised.all()
     np.testing.assert_array_equal(given[1], np.random.default_rng(0).standard_normal((30, 20), np.float32))
     same = metrics.moments(jnp.asarray(judged(np.full((30, 28, 28, 1), 191, np.uint8)).features))
     reference = metrics.moments(jnp.asarray(judged(IMAGES).features))
-    assert result.distance == pytest.approx(float(metrics.frechet_distance(reference, same)), rel=1e-4)
+    assert result.verdict.distance == pytest.approx(float(metrics.frechet_distance(reference, same)), rel=1e-4)
 
 
 def test_latents_of_the_plain_autoencoder_are_as_those_of_training_images(monkeypatch):
