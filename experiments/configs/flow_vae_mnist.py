@@ -10,7 +10,7 @@ from jaxgen.autoencoders.bounds import ELBO
 from jaxgen.optimizers import Adam, Optimizer
 
 EXPERIMENT = Experiment(
-    model=flow_vae.Config(objective=ELBO(warm_up=2_000), optimizer=Optimizer(1e-3, Adam())),
+    model=flow_vae.Config(from_identity=True, objective=ELBO(warm_up=2_000), optimizer=Optimizer(1e-3, Adam())),
     data="mnist",
     steps=10_000,
     batch_size=100,

@@ -8,13 +8,15 @@ The encoder gives q_0 = N(mean, diag(exp(logvar))) and, for each image, K maps t
     z_k = z_{k-1} + u^ tanh(w.z_{k-1} + b),    ln q_K(z_K|x) = ln q_0(z_0|x) - sum over k of ln |1 + u^.psi(z_{k-1})|,
 
 so that the posterior need not be Gaussian. With u^ = u + (m(w.u) - w.u) w / |w|^2 and m(a) = ln(1 + e^a) - 1, the dot
-product w.u^ is above -1 and a map has an inverse (appendix A.1). The prior is N(0, I); the divergence has no closed
+product w.u^ is above -1 and a map has an inverse (appendix A.1); u = 0 is not the identity then, but shrinks z along w
+to .69, unless `from_identity` moves m to m(a) = ln(1 + (e - 1) e^a) - 1, which is 0 at 0. The prior is N(0, I); the divergence has no closed
 form: the bound is E[log p(x|z_K) + log p(z_K) - log q_K(z_K|x)] (equation 15).
 
 Networks and optimiser are this module's. The warm-up weights the divergence, as the code of Sylvester flows
 (arXiv 1803.05649) has it; the paper anneals the joint density in its place.
 """
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, TypeAlias
@@ -49,6 +51,7 @@ class Config(Defaults):
 
     latent_dim: PositiveInt = 40  # size of z
     num_flows: PositiveInt = 10  # K
+    from_identity: bool = False  # a map with u = 0 is the identity; the paper's is not
     encoder: nn.Module = MLP((300, 300))  # x to mean and log-variance of each latent, and to u, w and b of each flow
     decoder: nn.Module = MLP((300, 300))  # z to what the likelihood takes
     likelihood: Likelihood = Bernoulli()  # p(x|z)
@@ -89,15 +92,19 @@ def encode(
     return bounds.diagonal(outputs[:, : 2 * size].reshape(-1, size, 2)), flows, variables
 
 
-def flow(flows: Flows, latents: Float[Array, "batch samples latent"]) -> tuple[jax.Array, jax.Array]:
+def flow(
+    flows: Flows, latents: Float[Array, "batch samples latent"], *, from_identity: bool = False
+) -> tuple[jax.Array, jax.Array]:
     """z_K of z_0, (B, S, latent), and the sum of the ln |det|, (B, S): S latents of each image through its flows."""
+    shift = math.log(math.e - 1) if from_identity else 0.0
 
     def step(latents: jax.Array, one: Flows) -> tuple[jax.Array, jax.Array]:
         u, w, b = one
         product, length = (u * w).sum(axis=1, keepdims=True), (w * w).sum(axis=1, keepdims=True)
         share = length / jnp.maximum(length, SHORTEST)  # 1, but for a w of nearly no length
-        u = u + (jax.nn.softplus(-product) - 1) * w / jnp.maximum(length, SHORTEST)  # m(a) - a = ln(1 + e^-a) - 1
-        stretch = share * jax.nn.softplus(product) + (1 - share) * (1 + product)  # 1 + w.u^, without cancellation
+        change = jax.nn.softplus(-product - shift) + shift - 1  # m(a) - a
+        u = u + change * w / jnp.maximum(length, SHORTEST)
+        stretch = share * jax.nn.softplus(product + shift) + (1 - share) * (1 + product)  # 1 + w.u^, no cancellation
         height = jnp.tanh(jnp.einsum("bsd,bd->bs", latents, w) + b[:, None])
         squared = height**2
         return latents + height[..., None] * u[:, None], jnp.log(squared + (1 - squared) * stretch)
@@ -119,7 +126,7 @@ def terms(
         mode: of the pass.
     """
     q, flows, variables = encode(config, variables, targets, mode)
-    latents, log_det = flow(flows, bounds.reparametrize(q, noise))
+    latents, log_det = flow(flows, bounds.reparametrize(q, noise), from_identity=config.from_identity)
     outputs, variables = decode_each(config, variables, latents, mode=mode)
     # log p(z_K) - log q_0(z_0|x): log(2 pi) stands in both; z_0 is `noise` deviations from its mean
     log_ratio = ((noise**2 + q.logvar[:, None] - latents**2) / 2).sum(axis=2) + log_det
@@ -155,14 +162,14 @@ def update(
 def to_latents(config: Config, state: State, images: Points, condition: None = None) -> Latents:
     """Where the flows take the mean of q_0; pixels that the likelihood draws are always the same for an image."""
     q, flows, _ = encode(config, state.autoencoder.variables, variational.observed(config, images))
-    return flow(flows, q.mean[:, None])[0][:, 0]
+    return flow(flows, q.mean[:, None], from_identity=config.from_identity)[0][:, 0]
 
 
 def draw_posterior(config: Config, state: State, key: Keys, images: Points, condition: None = None) -> Latents:
     """One draw of q_K(z|x) for each image; pixels that the likelihood draws are always the same for an image."""
     q, flows, _ = encode(config, state.autoencoder.variables, variational.observed(config, images))
     noise = variational.noise(config, key, images.shape[0], 1)
-    return flow(flows, bounds.reparametrize(q, noise))[0][:, 0]
+    return flow(flows, bounds.reparametrize(q, noise), from_identity=config.from_identity)[0][:, 0]
 
 
 def posterior_means(config: Config, state: State, batch: Batch) -> Latents:

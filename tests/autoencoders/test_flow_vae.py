@@ -21,9 +21,12 @@ TINY = flow_vae.Config(
     encoder=MLP((6,), norm="batch"),
     decoder=MLP((6,), negative_slope=0.1),
     likelihood=Bernoulli("each_step"),
+    from_identity=True,
     objective=ELBO(beta=0.5, free_bits=0.02, warm_up=2, num_samples=2),
 )
-PLAIN = dataclasses.replace(TINY, encoder=MLP((6,)), objective=ELBO(), likelihood=Gaussian(0.3), num_flows=5)
+PLAIN = dataclasses.replace(
+    TINY, from_identity=False, encoder=MLP((6,)), objective=ELBO(), likelihood=Gaussian(0.3), num_flows=5
+)
 IMAGES = jax.random.uniform(jax.random.key(1), (6, 2, 2, 1))
 NOISE = jax.random.normal(jax.random.key(2), (6, 5, 3))
 
@@ -90,6 +93,23 @@ def test_a_map_without_direction_is_a_shift():
     latents, log_det = flow_vae.flow(one([1, 0.5], [0, 0], 0.2), jnp.array([[[0.5, -1.0]]]))
     np.testing.assert_allclose(latents[0, 0], np.array([0.5, -1.0]) + np.tanh(0.2) * np.array([1, 0.5]), rtol=1e-6)
     assert log_det[0, 0] == 0.0
+
+
+def test_a_map_without_strength_is_the_identity_where_this_is_asked_for():
+    """The paper's shrinks along w instead: by ln 2 where tanh is steepest."""
+    w, z = [0.6, -0.8], jnp.array([[[0.01, 0.02]]])
+    latents, log_det = flow_vae.flow(one([0, 0], w, -(0.006 - 0.016)), z, from_identity=True)
+    np.testing.assert_allclose(latents, z, atol=1e-7)
+    np.testing.assert_allclose(log_det, 0.0, atol=1e-6)
+    _, log_det = flow_vae.flow(one([0, 0], w, -(0.006 - 0.016)), z)
+    np.testing.assert_allclose(log_det, np.log(np.log(2)), rtol=1e-5)
+    bent, log_det = flow_vae.flow(one([-9, 12], w, 0.1), z, from_identity=True)  # w.u = -15: nearly folded
+    product = -15.0
+    height = np.tanh(0.006 - 0.016 + 0.1)
+    moved = np.log1p((np.e - 1) * np.exp(product)) - 1 - product
+    np.testing.assert_allclose(bent[0, 0], z[0, 0] + height * (np.array([-9, 12]) + moved * np.array(w)), rtol=1e-4)
+    stretch = np.log1p((np.e - 1) * np.exp(product))
+    np.testing.assert_allclose(log_det[0, 0], np.log(height**2 + (1 - height**2) * stretch), rtol=1e-4)
 
 
 def test_maps_follow_one_another_and_an_image_has_its_own():

@@ -125,6 +125,7 @@ PAPERS = {
     | {
         "latent_dim": 40,
         "num_flows": 10,
+        "from_identity": False,
         "likelihood": Bernoulli(),
         "objective": ELBO(warm_up=10_000),
         "optimizer": Optimizer(5e-4, Adam()),
