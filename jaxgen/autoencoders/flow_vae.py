@@ -8,8 +8,8 @@ The encoder gives q_0 = N(mean, diag(exp(logvar))) and, for each image, K maps t
     z_k = z_{k-1} + u^ tanh(w.z_{k-1} + b),    ln q_K(z_K|x) = ln q_0(z_0|x) - sum over k of ln |1 + u^.psi(z_{k-1})|,
 
 so that the posterior need not be Gaussian. With u^ = u + (m(w.u) - w.u) w / |w|^2 and m(a) = ln(1 + e^a) - 1, the dot
-product w.u^ is above -1 and a map has an inverse (appendix A.1); u = 0 is not the identity then, but shrinks z along w
-to .69, unless `from_identity` moves m to m(a) = ln(1 + (e - 1) e^a) - 1, which is 0 at 0. The prior is N(0, I); the divergence has no closed
+product w.u^ is above -1 and a map has an inverse (appendix A.1). With u = 0 it shrinks z along w to .69, unless
+`from_identity` moves m to ln(1 + (e - 1) e^a) - 1, which is 0 at 0. The prior is N(0, I); the divergence has no closed
 form: the bound is E[log p(x|z_K) + log p(z_K) - log q_K(z_K|x)] (equation 15).
 
 Networks and optimiser are this module's. The warm-up weights the divergence, as the code of Sylvester flows
