@@ -73,6 +73,7 @@ THUMBNAILS = {
     "hierarchical_vae": (Grid("hierarchical_vae_mnist", 56), 3),
     "vqgan": (Grid("vqgan_fashion_mnist", 56), 3),
     "joint_vae": (Grid("joint_vae_mnist", 56), 3),
+    "flow_vae": (Grid("flow_vae_mnist", 56), 3),
     "vamp_vae": (Grid("vamp_vae_mnist", 56), 3),
     "wae_gan": (Grid("wae_gan_mnist", 56), 3),
     "consistency": (Grid("consistency_mnist", 56), 3),

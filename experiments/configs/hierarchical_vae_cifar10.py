@@ -15,6 +15,7 @@ STEPS = 6_000
 
 EXPERIMENT = Experiment(
     model=hierarchical_vae.Config(
+        image_shape=(32, 32, 3),
         value_range=(-1.0, 1.0),
         latent_dims=(128, 64, 32),
         encoder=ConvEncoder((32, 64, 128), negative_slope=0.1, norm="batch"),
