@@ -11,7 +11,6 @@ the training images in the features of the set's classifier, and the share that 
 drawn from the prior, those of the plain autoencoder from a normal distribution fitted to those of training images.
 """
 
-import pathlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -20,9 +19,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.benchmarks import judge
-from experiments.benchmarks.blocks import Blocks, for_equal_time, interval
-from experiments.benchmarks.clock import CLOCKS, Clock
+from experiments import data
+from experiments.benchmarks import equal_time, judge
+from experiments.benchmarks.blocks import Blocks
+from experiments.benchmarks.equal_time import EqualTime, interval, require_digits
 from experiments.benchmarks.judge import Judge, Verdict
 from experiments.benchmarks.rivals import pythae
 from experiments.command_line import cli
@@ -51,24 +51,19 @@ MODELS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(EqualTime):
     """What is trained, and for how long."""
 
     models: tuple[str, ...] = tuple(MODELS)  # of those that both have
     data: str = "mnist"  # images of 28x28 in grey, with labels, such as mnist and fashion_mnist
-    data_dir: pathlib.Path | None = None  # where prepared data sets lie; $TFDS_DATA_DIR if not given
-    minutes: float = 1.0  # of each side and model
-    seeds: tuple[int, ...] = (0, 1)  # of the batches, the noise and the weights
     batch_size: int = 100
     num_samples: int = 2_000  # of each side
-    clock: Clock = "processor"  # or wall
 
     def __post_init__(self):
+        super().__post_init__()
+        self.require_known(MODELS)
         require(self.batch_size >= 2, "--batch-size", self.batch_size, "at least 2")
         require(self.num_samples >= 2, "--num-samples", self.num_samples, "at least 2")
-        require(self.minutes > 0, "--minutes", self.minutes, "above 0")
-        unknown = [name for name in self.models if name not in MODELS]
-        require(not unknown, "--models", ", ".join(unknown), f"of {', '.join(MODELS)}")
 
 
 class Training(NamedTuple):
@@ -90,8 +85,10 @@ class Result(NamedTuple):
 def main(argv: Sequence[str]) -> int:
     """Train and print a table, a line as soon as it is known."""
     options = cli.parse(Options, Options(), argv, "python -m experiments.benchmarks.autoencoders_pythae", __doc__ or "")
-    judged, train, test, described = judge.of(options.data, options.data_dir)
-    require(train.image_shape == (28, 28, 1), "--data", options.data, "of grey images of 28x28")
+    pythae.require_installed()
+    train, test = (data.load(options.data, split, options.data_dir) for split in ("train", "test"))
+    require_digits(train)
+    judged, described = judge.of(train, test)
     print(described)
     for line in lines(np.asarray(train.images), np.asarray(test.images), judged, options):
         print(line, flush=True)
@@ -128,11 +125,9 @@ def side_by_side(
     train, test = images
 
     def batches(block: int) -> np.ndarray:
-        generator = np.random.default_rng((seed, block))
-        return _levels(train[generator.integers(0, len(train), (BLOCK, options.batch_size))])
+        return _levels(train[equal_time.places(seed, block, (BLOCK, options.batch_size), len(train))])
 
-    blocks = [training.block for training in trainings]
-    done = for_equal_time(blocks, batches, 60 * options.minutes, CLOCKS[options.clock])
+    done = equal_time.train([training.block for training in trainings], batches, options)
     found = []
     for training, count in zip(trainings, done, strict=True):
         targets = _levels(test)

@@ -1,9 +1,8 @@
-"""Trainings side by side whose blocks of updates alternate: our side, equal time, and the seconds of an update."""
+"""Our side of two trainings whose blocks of updates alternate, and the seconds of an update over the blocks so far."""
 
 import functools
-import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -39,34 +38,3 @@ class Blocks:
 def seconds_per_update(blocks: Sequence[float]) -> float:
     """The median of what an update took in each block, the first left out where there are others: it compiles."""
     return statistics.median(blocks[1:] or blocks)
-
-
-def for_equal_time(
-    trainings: Sequence[Callable[[Any], None]],
-    batches: Callable[[int], Any],
-    seconds: float,
-    now: Callable[[], float],
-) -> list[int]:
-    """Train until each has used its seconds, the one that has used less first; how many blocks each has done.
-
-    Args:
-        trainings: a block of updates each; what a compiler takes counts.
-        batches: of the n-th block, the same for all.
-        seconds: of each.
-        now: the clock.
-    """
-    used, done = [0.0] * len(trainings), [0] * len(trainings)
-    while min(used) < seconds:
-        place = used.index(min(used))
-        given = batches(done[place])
-        begun = now()
-        trainings[place](given)
-        used[place] += now() - begun
-        done[place] += 1
-    return done
-
-
-def interval(values: np.ndarray) -> tuple[float, float]:
-    """Of 95 %, of the mean."""
-    half = 1.96 * float(values.std(ddof=1)) / math.sqrt(len(values))
-    return float(values.mean()) - half, float(values.mean()) + half

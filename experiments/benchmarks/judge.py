@@ -1,20 +1,19 @@
-"""Samples of trainings side by side, judged alike: by the classifier of their data."""
+"""Samples of trainings side by side, judged alike: by the classifier of their data, with the measures of `evaluate`."""
 
-import pathlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from experiments import data
 from experiments.data import ImageOptions
 from experiments.data.images import ImageSet
-from experiments.evaluation import classifier
-from experiments.evaluation.measures import CONFIDENT
-from jaxgen import metrics
+from experiments.evaluation import classifier, measures
+from experiments.evaluation.sets import Examples
+
+NAMES = ("frechet", "confidence", "classes", "as_asked")
+"""Of the measures."""
 
 
 @dataclass(frozen=True)
@@ -31,26 +30,26 @@ class Judge:
     """A classifier, and what it makes of training images."""
 
     def __init__(self, outputs: Callable[[np.ndarray], Any], images: np.ndarray):
-        found = outputs(images)
-        self._outputs, self._reference = outputs, metrics.moments(jnp.asarray(found.features))
-        self._shares = _class_shares(np.asarray(found.logits))
+        self._outputs, self._measures = outputs, {name: measures.named(name) for name in NAMES}
+        reference = self._examples(images, None)
+        self._prepared = {name: measure.prepare(reference) for name, measure in self._measures.items()}
 
     def __call__(self, images: np.ndarray, asked: np.ndarray | None = None) -> Verdict:
         """What is said of uint8 images, and of the classes that they were to have."""
-        found = self._outputs(images)
-        logits = np.asarray(found.logits)
-        sure = np.asarray(jax.nn.softmax(jnp.asarray(logits), axis=1)).max(axis=1) >= CONFIDENT
-        distance = metrics.frechet_distance(self._reference, metrics.moments(jnp.asarray(found.features)))
-        shares = float(np.abs(_class_shares(logits) - self._shares).sum() / 2)
-        return Verdict(float(distance), sure, shares, None if asked is None else logits.argmax(axis=1) == asked)
+        candidates = self._examples(images, asked)
+
+        def found(name: str) -> Any:
+            generator = np.random.default_rng(0)  # these measures draw nothing
+            return self._measures[name].compute(self._prepared[name], candidates, jax.random.key(0), generator)[0]
+
+        as_asked = None if asked is None else found("as_asked")
+        return Verdict(float(found("frechet")), found("confidence"), float(found("classes")), as_asked)
+
+    def _examples(self, images: np.ndarray, labels: np.ndarray | None) -> Examples:
+        return Examples(images, labels, *self._outputs(images))
 
 
-def of(name: str, data_dir: pathlib.Path | None) -> tuple[Judge, ImageSet, ImageSet, str]:
-    """The judge of a set with labels, its training and held-out images, and a line about the classifier."""
-    train, test = (data.load(name, split, data_dir) for split in ("train", "test"))
+def of(train: ImageSet, test: ImageSet) -> tuple[Judge, str]:
+    """The judge of a set with labels, trained if it is not in the cache, and a line about it. UserError without."""
     found = classifier.obtain(train, test, ImageOptions())
-    return Judge(found.outputs, np.asarray(train.images)), train, test, found.describe()
-
-
-def _class_shares(logits: np.ndarray) -> np.ndarray:
-    return np.bincount(logits.argmax(axis=1), minlength=logits.shape[1]) / len(logits)
+    return Judge(found.outputs, np.asarray(train.images)), found.describe()

@@ -13,8 +13,6 @@ never worse means that it reaches 0.
 """
 
 import dataclasses
-import math
-import pathlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -22,9 +20,10 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.benchmarks import judge
-from experiments.benchmarks.blocks import Blocks, for_equal_time
-from experiments.benchmarks.clock import CLOCKS, Clock
+from experiments import data
+from experiments.benchmarks import equal_time, judge
+from experiments.benchmarks.blocks import Blocks
+from experiments.benchmarks.equal_time import EqualTime
 from experiments.benchmarks.judge import Judge, Verdict
 from experiments.benchmarks.rivals import pytorch_gan
 from experiments.command_line import cli
@@ -48,21 +47,17 @@ EXPERIMENTS = {
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(EqualTime):
     """What is trained, and for how long."""
 
     models: tuple[str, ...] = tuple(EXPERIMENTS)  # of those that both have
-    data_dir: pathlib.Path | None = None  # where prepared data sets lie; $TFDS_DATA_DIR if not given
     minutes: float = 10.0  # of each side and model
-    seeds: tuple[int, ...] = (0, 1)  # of the batches, the noise and the weights
     num_samples: int = 2_000  # of each side
-    clock: Clock = "processor"  # or wall
 
     def __post_init__(self):
+        super().__post_init__()
+        self.require_known(EXPERIMENTS)
         require(self.num_samples >= 2, "--num-samples", self.num_samples, "at least 2")
-        require(self.minutes > 0, "--minutes", self.minutes, "above 0")
-        unknown = [name for name in self.models if name not in EXPERIMENTS]
-        require(not unknown, "--models", ", ".join(unknown), f"of {', '.join(EXPERIMENTS)}")
 
 
 class Training(NamedTuple):
@@ -75,7 +70,9 @@ class Training(NamedTuple):
 def main(argv: Sequence[str]) -> int:
     """Train and print a table, a line as soon as it is known."""
     options = cli.parse(Options, Options(), argv, "python -m experiments.benchmarks.peers", __doc__ or "")
-    judged, train, _, described = judge.of("mnist", options.data_dir)
+    pytorch_gan.require_installed()
+    train, test = (data.load("mnist", split, options.data_dir) for split in ("train", "test"))
+    judged, described = judge.of(train, test)
     print(described)
     for line in lines(train, judged, options):
         print(line, flush=True)
@@ -89,8 +86,7 @@ def lines(train: ImageSet, judged: Judge, options: Options) -> Iterator[str]:
     for name in options.models:
         for seed in options.seeds:
             both = theirs(name, train, seed), ours(EXPERIMENTS[name], train, seed)
-            blocks = [training.block for training in both]
-            done = for_equal_time(blocks, lambda number: number, 60 * options.minutes, CLOCKS[options.clock])
+            done = equal_time.train([training.block for training in both], lambda number: number, options)
             found = [judged(*training.draw(options.num_samples)) for training in both]
             yield row(name, seed, [BLOCK * count for count in done], found)
 
@@ -110,10 +106,9 @@ def row(name: str, seed: int, updates: Sequence[int], found: Sequence[Verdict]) 
     first, second = (verdict.recognised for verdict in found)
     if found[0].as_asked is not None and found[1].as_asked is not None:
         first, second = found[0].as_asked, found[1].as_asked
-    difference = second.mean() - first.mean()
-    half = 1.96 * math.sqrt(sum(float(one.var(ddof=1)) / len(one) for one in (first, second)))
-    interval = f"  {difference:+.1%} [{difference - half:+.1%}, {difference + half:+.1%}]"
-    return f"{name:<10}{seed:>5}" + "".join(f"{cell:>19}" for cell in cells) + interval
+    low, high = equal_time.interval(first, second)
+    difference = f"  {(low + high) / 2:+.1%} [{low:+.1%}, {high:+.1%}]"
+    return f"{name:<10}{seed:>5}" + "".join(f"{cell:>19}" for cell in cells) + difference
 
 
 def theirs(name: str, train: ImageSet, seed: int) -> Training:
@@ -142,7 +137,7 @@ def ours(name: str, train: ImageSet, seed: int) -> Training:
 
 def _chosen(train: ImageSet, size: int, seed: int, number: int) -> tuple[np.ndarray, np.ndarray]:
     """Images (updates, size, ...) and labels of the n-th block."""
-    places = np.random.default_rng((seed, number)).integers(0, len(train), (BLOCK, size))
+    places = equal_time.places(seed, number, (BLOCK, size), len(train))
     return np.asarray(train.images)[places], np.asarray(train.labels)[places].astype(np.int32)
 
 

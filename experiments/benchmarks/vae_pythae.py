@@ -10,7 +10,6 @@ each, the negative log-likelihood of the first of them by importance sampling, i
 difference of the two -ELBO with its interval of 95 %: never worse means that it does not lie above 0.
 """
 
-import pathlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -21,8 +20,9 @@ import numpy as np
 import scipy.special
 
 from experiments import data
-from experiments.benchmarks.blocks import Blocks, for_equal_time, interval
-from experiments.benchmarks.clock import CLOCKS, Clock
+from experiments.benchmarks import equal_time
+from experiments.benchmarks.blocks import Blocks
+from experiments.benchmarks.equal_time import EqualTime, interval, require_digits
 from experiments.benchmarks.rivals import pythae
 from experiments.command_line import cli
 from experiments.runs.experiment import model_of
@@ -61,25 +61,20 @@ MODELS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(EqualTime):
     """What is trained, and for how long."""
 
     models: tuple[str, ...] = tuple(MODELS)  # of those that both have
     data: str = "mnist"  # images of 28x28 in grey, such as mnist and fashion_mnist
-    data_dir: pathlib.Path | None = None  # where prepared data sets lie; $TFDS_DATA_DIR if not given
-    minutes: float = 1.0  # of each side and model
-    seeds: tuple[int, ...] = (0, 1)  # of the batches, the noise and the weights
     batch_size: int = 100
     num_likelihoods: int = 500  # test images whose likelihood is computed
     num_latents: int = 200  # of each of them
-    clock: Clock = "processor"  # or wall
 
     def __post_init__(self):
+        super().__post_init__()
+        self.require_known(MODELS)
         for name in ("batch_size", "num_likelihoods", "num_latents"):
             require(getattr(self, name) >= 1, f"--{name.replace('_', '-')}", getattr(self, name), "at least 1")
-        require(self.minutes > 0, "--minutes", self.minutes, "above 0")
-        unknown = [name for name in self.models if name not in MODELS]
-        require(not unknown, "--models", ", ".join(unknown), f"of {', '.join(MODELS)}")
 
 
 class Training(NamedTuple):
@@ -101,6 +96,7 @@ class Result(NamedTuple):
 def main(argv: Sequence[str]) -> int:
     """Train and print a table, a line as soon as it is known."""
     options = cli.parse(Options, Options(), argv, "python -m experiments.benchmarks.vae_pythae", __doc__ or "")
+    pythae.require_installed()
     train, test = (_binary(split, options) for split in ("train", "test"))
     for line in lines(train, test, options):
         print(line, flush=True)
@@ -130,11 +126,9 @@ def side_by_side(
     """Train until each has used its minutes; the n-th block of all has the same images."""
 
     def batches(block: int) -> np.ndarray:
-        generator = np.random.default_rng((seed, block))
-        return train[generator.integers(0, len(train), (BLOCK, options.batch_size))]
+        return train[equal_time.places(seed, block, (BLOCK, options.batch_size), len(train))]
 
-    blocks = [training.block for training in trainings]
-    done = for_equal_time(blocks, batches, 60 * options.minutes, CLOCKS[options.clock])
+    done = equal_time.train([training.block for training in trainings], batches, options)
     return [_judged(training, count * BLOCK, test, options) for training, count in zip(trainings, done, strict=True)]
 
 
@@ -182,7 +176,7 @@ def _levels(images: np.ndarray) -> np.ndarray:
 def _binary(split: str, options: Options) -> np.ndarray:
     """Images with each pixel 0 or 1, 1 with the probability of its grey level; the same for every seed."""
     grey = data.load(options.data, split, options.data_dir)
-    require(grey.image_shape == (28, 28, 1), "--data", options.data, "of grey images of 28x28")
+    require_digits(grey)
     images = np.asarray(grey.images)
     noise = np.random.default_rng(len(images)).random(images.shape, np.float32)
     return (noise < images / np.float32(255)).astype(np.float32)

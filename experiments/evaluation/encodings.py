@@ -112,7 +112,7 @@ def _errors(runs: Mapping[str, Run], given: Sets) -> Row:
 
 def _distances(runs: Mapping[str, Run], given: Sets, made: Sequence[Extractor]) -> list[Row]:
     """One for each extractor, from the same images as they are."""
-    (frechet,) = (measure for measure in measures.all_of("") if measure.name == "frechet")
+    frechet = measures.named("frechet")
 
     def row(extractor: Extractor) -> Row:
         images = given.seen(extractor, "real")

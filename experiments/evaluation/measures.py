@@ -192,6 +192,12 @@ def modes_of(data: str) -> Compute:
     return compute
 
 
+def named(name: str) -> Measure:
+    """The measure of images of that name, as --metrics has it."""
+    (found,) = (measure for measure in all_of("") if measure.name == name)
+    return found
+
+
 def all_of(data: str) -> tuple[Measure, ...]:
     """Every measure there is, for the data set of that name."""
     modes = modes_of(data) if data in MODES else _no_modes

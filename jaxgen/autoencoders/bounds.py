@@ -92,6 +92,11 @@ class Terms(NamedTuple):
     kl: Latents  # KL(q(z_j|x) || p(z_j)) of each latent
 
 
+def estimated(nll: Float[Array, "batch samples"], log_ratio: Float[Array, "batch samples"]) -> Terms:
+    """The terms where the divergence has no closed form: its estimate from the latents drawn stands as that of one."""
+    return Terms(nll, log_ratio, -log_ratio.mean(axis=1, keepdims=True))
+
+
 class Sums(NamedTuple):
     """Over latents drawn so far."""
 

@@ -3,16 +3,16 @@
 Rezende, Mohamed: Variational Inference with Normalizing Flows, 2015, arXiv 1505.05770.
 
 The encoder gives q_0 = N(mean, diag(exp(logvar))) and, for each image, K maps that bend what is drawn from it
-(equation 10), each with the determinant of equation 12, psi(z) = (1 - tanh^2(w.z + b)) w:
+(its planar flows), each of known determinant, with psi(z) = (1 - tanh^2(w.z + b)) w:
 
     z_k = z_{k-1} + u^ tanh(w.z_{k-1} + b),    ln q_K(z_K|x) = ln q_0(z_0|x) - sum over k of ln |1 + u^.psi(z_{k-1})|,
 
 so that the posterior need not be Gaussian. With u^ = u + (m(w.u) - w.u) w / |w|^2 and m(a) = ln(1 + e^a) - 1, the dot
-product w.u^ is above -1 and a map has an inverse (appendix A.1). With u = 0 it shrinks z along w to .69, unless
+product w.u^ is above -1 and a map has an inverse, as its appendix shows. With u = 0 it shrinks z along w to .69, unless
 `from_identity` moves m to ln(1 + (e - 1) e^a) - 1, which is 0 at 0. The prior is N(0, I); the divergence has no closed
-form: the bound is E[log p(x|z_K) + log p(z_K) - log q_K(z_K|x)] (equation 15).
+form: the bound is E[log p(x|z_K) + log p(z_K) - log q_K(z_K|x)].
 
-Networks and optimiser are this module's. The warm-up weights the divergence, as the code of Sylvester flows
+The warm-up weights the divergence, as the code of Sylvester flows
 (arXiv 1803.05649) has it; the paper anneals the joint density in its place.
 """
 
@@ -47,7 +47,7 @@ SHORTEST = 1e-6
 
 @dataclass(frozen=True)
 class Config(Defaults):
-    """Settings; the latents, the fewest flows and the warm-up are the paper's for MNIST."""
+    """Settings; the warm-up is as long as the paper's for MNIST, sizes and rates are this module's."""
 
     latent_dim: PositiveInt = 40  # size of z
     num_flows: PositiveInt = 10  # K
@@ -107,7 +107,8 @@ def flow(
         stretch = share * jax.nn.softplus(product + shift) + (1 - share) * (1 + product)  # 1 + w.u^, no cancellation
         height = jnp.tanh(jnp.einsum("bsd,bd->bs", latents, w) + b[:, None])
         squared = height**2
-        return latents + height[..., None] * u[:, None], jnp.log(squared + (1 - squared) * stretch)
+        determinant = jnp.maximum(squared + (1 - squared) * stretch, jnp.finfo(latents.dtype).tiny)  # above 0
+        return latents + height[..., None] * u[:, None], jnp.log(determinant)
 
     latents, log_dets = jax.lax.scan(step, latents, flows)
     return latents, log_dets.sum(axis=0)
@@ -126,12 +127,12 @@ def terms(
         mode: of the pass.
     """
     q, flows, variables = encode(config, variables, targets, mode)
-    latents, log_det = flow(flows, bounds.reparametrize(q, noise), from_identity=config.from_identity)
+    start = bounds.reparametrize(q, noise)
+    latents, log_det = flow(flows, start, from_identity=config.from_identity)
     outputs, variables = decode_each(config, variables, latents, mode=mode)
-    # log p(z_K) - log q_0(z_0|x): log(2 pi) stands in both; z_0 is `noise` deviations from its mean
-    log_ratio = ((noise**2 + q.logvar[:, None] - latents**2) / 2).sum(axis=2) + log_det
-    divergence = -log_ratio.mean(axis=1, keepdims=True)
-    return Terms(nll_of_each(config, outputs, targets), log_ratio, divergence), variables
+    moved = (start**2 - latents**2).sum(axis=2) / 2  # log p(z_K) - log p(z_0)
+    log_ratio = bounds.log_ratio(q, bounds.standard_normal(q.mean), start) + moved + log_det
+    return bounds.estimated(nll_of_each(config, outputs, targets), log_ratio), variables
 
 
 def bound_loss(config: Config, variables: Variables, targets: Points, noise: jax.Array, mode: Mode) -> LossOutput:
@@ -161,14 +162,17 @@ def update(
 
 def to_latents(config: Config, state: State, images: Points, condition: None = None) -> Latents:
     """Where the flows take the mean of q_0; pixels that the likelihood draws are always the same for an image."""
-    q, flows, _ = encode(config, state.autoencoder.variables, variational.observed(config, images))
-    return flow(flows, q.mean[:, None], from_identity=config.from_identity)[0][:, 0]
+    return _posterior(config, state, images, jnp.zeros((images.shape[0], 1, config.latent_dim)))
 
 
 def draw_posterior(config: Config, state: State, key: Keys, images: Points, condition: None = None) -> Latents:
     """One draw of q_K(z|x) for each image; pixels that the likelihood draws are always the same for an image."""
+    return _posterior(config, state, images, variational.noise(config, key, images.shape[0], 1))
+
+
+def _posterior(config: Config, state: State, images: Points, noise: jax.Array) -> Latents:
+    """z_K of one z_0 for each image, which is `noise` deviations from its mean."""
     q, flows, _ = encode(config, state.autoencoder.variables, variational.observed(config, images))
-    noise = variational.noise(config, key, images.shape[0], 1)
     return flow(flows, bounds.reparametrize(q, noise), from_identity=config.from_identity)[0][:, 0]
 
 

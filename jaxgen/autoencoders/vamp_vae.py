@@ -120,8 +120,7 @@ def terms(
     of_posterior = jax.vmap(gaussian_nll, in_axes=(None, None, 1), out_axes=1)(*q, latents)  # -log q(z|x)
     flat = latents.reshape(-1, config.latent_dim)
     log_ratio = of_posterior + log_prior(prior, flat).reshape(noise.shape[:2])
-    divergence = -log_ratio.mean(axis=1, keepdims=True)
-    return Terms(nll_of_each(config, outputs, targets), log_ratio, divergence), variables
+    return bounds.estimated(nll_of_each(config, outputs, targets), log_ratio), variables
 
 
 def bound_loss(

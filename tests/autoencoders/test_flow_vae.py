@@ -85,6 +85,8 @@ def test_a_map_keeps_its_orientation_whatever_the_vectors_are(size):
     latents, log_det = flow_vae.flow(flows, line[None])
     along = np.asarray(latents[0] @ jnp.array([0.6, -0.8]), np.float64)
     assert (np.diff(along) >= 0).all() and np.isfinite(log_det).all()
+    flat = one(-5 * w, w, 0.0)  # tanh is 0 at the origin, where the determinant is least
+    assert np.isfinite(flow_vae.flow(flat, jnp.zeros((1, 1, 2)))[1]).all()
     gradients = jax.grad(lambda flows: flow_vae.flow(flows, line[None])[1].sum())(flows)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
 
@@ -138,16 +140,18 @@ def test_weights_of_the_prior_over_the_posterior_have_the_mean_one():
     np.testing.assert_array_less(np.abs(weights.mean(axis=1) - 1), 5 * spread)
 
 
-def test_the_ratio_is_that_of_the_densities():
+@pytest.mark.parametrize("from_identity", [False, True])
+def test_the_ratio_is_that_of_the_densities(from_identity):
     """log p(z_K) - log q_0(z_0|x) + the logarithms, with the densities of SciPy."""
     stats = pytest.importorskip("scipy.stats")
+    config = dataclasses.replace(PLAIN, from_identity=from_identity)
     q, flows, _ = flow_vae.encode(PLAIN, variables_of(PLAIN), IMAGES)
     start = bounds.reparametrize(q, NOISE)
-    latents, log_det = flow_vae.flow(flows, start)
+    latents, log_det = flow_vae.flow(flows, start, from_identity=from_identity)
     deviation = np.exp(np.asarray(q.logvar, np.float64) / 2)[:, None]
     of_start = stats.norm.logpdf(start, np.asarray(q.mean)[:, None], deviation).sum(axis=2)
     wanted = stats.norm.logpdf(latents).sum(axis=2) - of_start + log_det
-    found = terms_of(PLAIN)
+    found = terms_of(config)
     np.testing.assert_allclose(found.log_ratio, wanted, rtol=1e-4, atol=1e-3)
     np.testing.assert_allclose(found.kl[:, 0], -wanted.mean(axis=1), rtol=1e-4, atol=1e-3)
 
@@ -180,10 +184,12 @@ def test_loss_is_the_negative_bound():
 def test_an_image_is_encoded_where_its_flows_take_the_mean():
     state = state_of(PLAIN)
     q, flows, _ = flow_vae.encode(PLAIN, state.autoencoder.variables, IMAGES)
-    wanted = flow_vae.flow(flows, q.mean[:, None])[0][:, 0]
-    np.testing.assert_allclose(flow_vae.to_latents(PLAIN, state, IMAGES), wanted, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(flow_vae.posterior_means(PLAIN, state, IMAGES), wanted, rtol=1e-5, atol=1e-6)
-    assert np.abs(wanted - q.mean).max() > 0.1
+    for from_identity in (False, True):
+        config = dataclasses.replace(PLAIN, from_identity=from_identity)
+        wanted = flow_vae.flow(flows, q.mean[:, None], from_identity=from_identity)[0][:, 0]
+        np.testing.assert_allclose(flow_vae.to_latents(config, state, IMAGES), wanted, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(flow_vae.posterior_means(config, state, IMAGES), wanted, rtol=1e-5, atol=1e-6)
+        assert np.abs(wanted - q.mean).max() > 0.1
 
 
 def test_more_latents_bring_the_evidence_above_the_bound():

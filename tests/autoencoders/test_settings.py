@@ -120,7 +120,7 @@ PAPERS = {
         "objective": ELBO(warm_up=47_000),
         "optimizer": Optimizer(2e-4, Adam(eps=1e-4), clip_norm=4.0),
     },
-    # Rezende & Mohamed's latents, fewest flows and updates of warm-up; the optimiser is the house's.
+    # Rezende & Mohamed's updates of warm-up; sizes and optimiser are the house's.
     flow_vae: GREY
     | {
         "latent_dim": 40,

@@ -1,7 +1,10 @@
 """The same updates in plain PyTorch, as many write them, to be timed beside ours."""
 
+import importlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
+
+from experiments.command_line.errors import UserError
 
 
 class Rival(NamedTuple):
@@ -9,6 +12,15 @@ class Rival(NamedTuple):
 
     run: Callable[[], None]
     parameters: int  # of all its networks
+
+
+def require_installed(*modules: str, cure: str) -> None:
+    """UserError with the cure if one of them, or what it needs, is missing: to be asked before any work."""
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise UserError(f"{error.name} is not installed: {cure}") from error
 
 
 def wrap(compiled: bool) -> Callable[[Any], Any]:

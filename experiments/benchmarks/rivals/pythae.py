@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from experiments.benchmarks import rivals
 from experiments.benchmarks.rivals import parameters
-from experiments.command_line.errors import UserError
 from jaxgen.autoencoders import aae, autoencoder, factor_vae, vae, vamp_vae, wae
 from jaxgen.autoencoders.aggregate import MeanDiscrepancy, TotalCorrelation
 from jaxgen.autoencoders.bounds import ELBO, Capacity, ImportanceWeighted
@@ -66,10 +66,11 @@ def reference(config: Any, num_examples: int, seed: int) -> Reference:
 def deterministic(config: Any, num_examples: int, seed: int) -> Deterministic:
     """Their model of the settings of `config`, whose encoder gives a latent. UserError if pythae is not installed."""
     model, torch = _seeded(config, seed)
-    players: list[tuple[Any, Any]] = [(model, getattr(config, "optimizer", None))]
     if isinstance(config, aae.Config):
         coders = torch.nn.ModuleList([model.encoder, model.decoder])
         players = [(coders, config.autoencoder_optimizer), (model.discriminator, config.discriminator_optimizer)]
+    else:
+        players = [(model, config.optimizer)]
 
     def passed(network: Any, name: str, inputs: np.ndarray) -> np.ndarray:
         model.eval()
@@ -84,13 +85,17 @@ def deterministic(config: Any, num_examples: int, seed: int) -> Deterministic:
     )
 
 
+def require_installed() -> None:
+    """UserError if pythae, or PyTorch, is not there."""
+    rivals.require_installed("torch", "pythae.models", cure="pip install pythae")
+
+
 def _seeded(config: Any, seed: int) -> tuple[Any, Any]:
     """Their model with the weights of a seed, and PyTorch."""
-    try:
-        import pythae.models  # pyright: ignore[reportMissingImports]
-        import torch  # pyright: ignore[reportMissingImports]
-    except ImportError as error:
-        raise UserError(f"{error.name} is not installed: pip install pythae") from error
+    require_installed()
+    import pythae.models  # pyright: ignore[reportMissingImports]
+    import torch  # pyright: ignore[reportMissingImports]
+
     torch.manual_seed(seed)
     return _model(pythae.models, config), torch
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from experiments.benchmarks import rivals
 from experiments.benchmarks.rivals import mlp, parameters
-from experiments.command_line.errors import UserError
 
 CLASSES, CODES = 10, 2
 BATCH = 64
@@ -31,12 +31,16 @@ class Peer(NamedTuple):
     parameters: int  # of generator and discriminator
 
 
+def require_installed() -> None:
+    """UserError if PyTorch is not there."""
+    rivals.require_installed("torch", cure="pip install -e '.[benchmark]'")
+
+
 def reference(name: str, seed: int) -> Peer:
     """The model of that name. UserError without PyTorch."""
-    try:
-        import torch  # pyright: ignore[reportMissingImports]
-    except ImportError as error:
-        raise UserError("torch is not installed: pip install -e '.[benchmark]'") from error
+    require_installed()
+    import torch  # pyright: ignore[reportMissingImports]
+
     torch.manual_seed(seed)
     networks, border = networks_of(name), 0 if name in SMALL else 2
     step = _steps(name, *networks)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments.benchmarks import autoencoders_pythae
+from experiments.benchmarks import autoencoders_pythae, equal_time
 from experiments.benchmarks.autoencoders_pythae import MODELS, Options, Training
 from experiments.benchmarks.judge import Judge
 from experiments.benchmarks.rivals import pythae
@@ -29,7 +29,7 @@ def judged(images):
 
 def found_of(name, decode, monkeypatch):
     now = iter(range(0, 1_000, 100))
-    monkeypatch.setitem(autoencoders_pythae.CLOCKS, "wall", lambda: float(next(now)))
+    monkeypatch.setitem(equal_time.CLOCKS, "wall", lambda: float(next(now)))
     judge = Judge(judged, IMAGES)
     training = Training(lambda batches: None, lambda images: images.reshape(len(images), -1)[:, :20], decode)
     return autoencoders_pythae.side_by_side(name, [training], (IMAGES, IMAGES), judge, OPTIONS, 0)[0]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from experiments.benchmarks import vae_pythae
+from experiments.benchmarks import equal_time, vae_pythae
 from experiments.benchmarks.rivals import pythae
 from experiments.benchmarks.vae_pythae import MODELS, Options, Training
 from experiments.command_line.errors import UserError
@@ -20,7 +20,7 @@ PARAMETERS = 785 * 512 + 513 * 40 + 21 * 512 + 513 * 784
 
 def test_the_one_that_has_used_less_time_trains_on_the_same_images(monkeypatch):
     now, seen = [0.0], ([], [])
-    monkeypatch.setitem(vae_pythae.CLOCKS, "wall", lambda: now[0])
+    monkeypatch.setitem(equal_time.CLOCKS, "wall", lambda: now[0])
 
     def training(place, seconds):
         def block(batches):
@@ -41,7 +41,7 @@ def test_the_one_that_has_used_less_time_trains_on_the_same_images(monkeypatch):
 
 def test_bounds_are_the_means_of_log_weights(monkeypatch):
     now = itertools.count(0.0, 60.0)
-    monkeypatch.setitem(vae_pythae.CLOCKS, "wall", lambda: next(now))
+    monkeypatch.setitem(equal_time.CLOCKS, "wall", lambda: next(now))
     found = []
 
     def log_weights(images, noise):
