@@ -38,7 +38,7 @@ from jaxgen.model import Defaults
 from jaxgen.nets.mlp import MLP
 from jaxgen.optimizers import Adam, Optimizer
 from jaxgen.priors import Normal
-from jaxgen.train_state import LossOutput, apply, create_parts, descend
+from jaxgen.train_state import LossOutput, create_parts, descend
 from jaxgen.typing import AxisName, Batch, Key, Keys, Latents, Metrics, Points, Variables
 
 SHORTEST = 1e-6
@@ -85,7 +85,7 @@ def encode(
 ) -> tuple[Diagonal, Flows, Variables]:
     """q_0(z|x), the flows of each image, and the variables after the pass."""
     inputs = targets, (config.posterior_dim,)
-    outputs, variables = apply(config.encoder, variables, *inputs, mode=mode.stream(0), part="encoder")
+    outputs, variables = variational.encoder_outputs(config, variables, *inputs, mode=mode)
     size, num = config.latent_dim, config.num_flows
     of_flows = outputs[:, 2 * size :].reshape(-1, num, 2 * size + 1).swapaxes(0, 1)
     flows = Flows(of_flows[..., :size], of_flows[..., size : 2 * size], of_flows[..., 2 * size])

@@ -35,9 +35,15 @@ def encode(
     config: Any, variables: Variables, targets: Points, *conditions: jax.Array, mode: Mode = EVALUATION
 ) -> tuple[Diagonal, Variables]:
     """q(z|x), or q(z|x, y), and the variables after the pass."""
-    inputs = targets, *conditions, (config.latent_dim, 2)
-    outputs, variables = apply(config.encoder, variables, *inputs, mode=mode.stream(0), part="encoder")
+    outputs, variables = encoder_outputs(config, variables, targets, *conditions, (config.latent_dim, 2), mode=mode)
     return bounds.diagonal(outputs), variables
+
+
+def encoder_outputs(
+    config: Any, variables: Variables, *inputs: jax.Array | Shape, mode: Mode
+) -> tuple[jax.Array, Variables]:
+    """What the encoder gives for x, conditions and the shape of its outputs, and the variables after the pass."""
+    return apply(config.encoder, variables, *inputs, mode=mode.stream(0), part="encoder")
 
 
 def decode(

@@ -1,6 +1,7 @@
 import dataclasses
 import functools
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +11,7 @@ from jaxgen.autoencoders import bounds, flow_vae, vae
 from jaxgen.autoencoders.bounds import ELBO
 from jaxgen.autoencoders.flow_vae import Flows
 from jaxgen.autoencoders.likelihoods import Bernoulli, Gaussian
-from jaxgen.mode import Mode
+from jaxgen.mode import EVALUATION, Mode
 from jaxgen.nets.mlp import MLP
 from tests import contract
 
@@ -59,18 +60,39 @@ def one(u, w, b):
     return Flows(*(jnp.asarray(value, jnp.float32)[None, None] for value in (u, w, b)))
 
 
+class Given(nn.Module):
+    """0, 1, 2, ... for every image."""
+
+    @nn.compact
+    def __call__(self, images, output_shape, *, mode=EVALUATION):
+        self.param("unused", nn.initializers.zeros, ())
+        return jnp.broadcast_to(jnp.arange(float(output_shape[0])), (len(images), *output_shape))
+
+
+def test_each_number_of_the_encoder_has_one_place():
+    config = dataclasses.replace(PLAIN, encoder=Given(), num_flows=2)
+    q, flows, _ = flow_vae.encode(config, flow_vae.init(config, jax.random.key(0)).autoencoder.variables, IMAGES)
+    np.testing.assert_array_equal(jnp.stack([q.mean[0], q.logvar[0]], axis=1).ravel(), np.arange(6))
+    for number, first in enumerate((6, 13)):
+        found = [*flows.u[number, 0], *flows.w[number, 0], flows.b[number, 0]]
+        np.testing.assert_array_equal(jnp.stack(found), np.arange(first, first + 7))
+
+
 def test_a_planar_map_has_the_values_of_the_reference():
     latents, log_det = flow_vae.flow(one([1, 0.5], [0.3, -0.8], 0.2), jnp.array([[[0.5, -1.0]]]))
     np.testing.assert_allclose(latents[0, 0], [1.23185517, -0.36205921], rtol=1e-6)
     np.testing.assert_allclose(log_det[0, 0], -0.1253406384, rtol=2e-6)
 
 
-def test_the_logarithm_is_that_of_the_jacobian():
+@pytest.mark.parametrize("size", [1.0, 2e-4])  # of w: there u^ divides by SHORTEST in place of |w|^2
+@pytest.mark.parametrize("from_identity", [False, True])
+def test_the_logarithm_is_that_of_the_jacobian(size, from_identity):
     u, w = 2 * jax.random.normal(jax.random.key(3), (2, 4, 1, 3))
-    flows = Flows(u, w, jax.random.normal(jax.random.key(4), (4, 1)))
+    flows = Flows(u / size, w * size, jax.random.normal(jax.random.key(4), (4, 1)))
+    flow = functools.partial(flow_vae.flow, flows, from_identity=from_identity)
     for z in jax.random.normal(jax.random.key(5), (10, 3)):
-        jacobian = jax.jacfwd(lambda z: flow_vae.flow(flows, z[None, None])[0][0, 0])(z)
-        _, log_det = flow_vae.flow(flows, z[None, None])
+        jacobian = jax.jacfwd(lambda z: flow(z[None, None])[0][0, 0])(z)
+        _, log_det = flow(z[None, None])
         sign, wanted = np.linalg.slogdet(np.asarray(jacobian, np.float64))
         assert sign == 1
         np.testing.assert_allclose(log_det[0, 0], wanted, rtol=1e-4, atol=1e-5)

@@ -214,6 +214,10 @@ REASONS = {
         "latents - config.regularization.latent.std * noise.at[:, ...",
     ): "noise is as likely as its negative",
     ("gans.latent_consistency.with_latent_consistency", "swap (others, outputs)"): SYMMETRIC,
+    ("autoencoders.flow_vae.update", "3 -> 4 in jax.random.split(key, 3)"): "the first keys are the same of any number",
+    ("autoencoders.flow_vae.to_latents", "1 -> 2 in (images.shape[0], 1, config.latent_dim)"): (
+        "of the draws of an image the first is taken"
+    ),
 }
 
 SYMMETRIC_FUNCTIONS = {
