@@ -12,7 +12,18 @@ Laws that need many compilations have the mark `exhaustive`: `-m "not exhaustive
 from jaxgen.batches import random_batches
 from jaxgen.testing.contract import Suite
 from jaxgen.testing.settings import Case, variations, with_sgd
-from jaxgen.testing.trees import differs, leaves, stacked
+from jaxgen.testing.trees import assert_agree, differs, leaves, stacked
 from jaxgen.train_state import players
 
-__all__ = ["Case", "Suite", "differs", "leaves", "players", "random_batches", "stacked", "variations", "with_sgd"]
+__all__ = [
+    "Case",
+    "Suite",
+    "assert_agree",
+    "differs",
+    "leaves",
+    "players",
+    "random_batches",
+    "stacked",
+    "variations",
+    "with_sgd",
+]

@@ -20,7 +20,7 @@ from jaxgen.batches import random_batches
 from jaxgen.testing.player_laws import PlayerLaws
 from jaxgen.testing.probes import AsksForKeys, arguments, conditions, embeddings, kept_passes, operations, refuses
 from jaxgen.testing.settings import Case, distinct_sgd, variations
-from jaxgen.testing.trees import differs, leaves, stacked
+from jaxgen.testing.trees import assert_agree, differs, leaves, stacked
 from jaxgen.train_state import players
 
 BATCH = 8  # examples of a minibatch: divides over 4 devices
@@ -97,8 +97,8 @@ class Suite(PlayerLaws):
         step = wrap(update, config, steps=STEPS)
         for equal in (config, dataclasses.replace(config)):
             state, found = step(self.init(equal), stacked(batches), keys)
-            chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
-            chex.assert_trees_all_close(jax.device_get(found), metrics, atol=1e-4, rtol=1e-4)
+            assert_agree(jax.device_get(state), wanted, 1e-5)
+            assert_agree(jax.device_get(found), metrics, 1e-4)
         assert len(traces) == 1
 
     @pytest.mark.exhaustive
@@ -112,7 +112,7 @@ class Suite(PlayerLaws):
             shares = jax.tree.map(lambda leaf: leaf.reshape(4, -1, *leaf.shape[1:]), batch)
             states, _ = sharded(state, shares, key)
             state = jax.tree.map(lambda leaf: leaf[3], states)
-        chex.assert_trees_all_close(jax.device_get(state), wanted, atol=1e-5, rtol=1e-5)
+        assert_agree(jax.device_get(state), wanted, 1e-5)
 
     def test_states_of_equal_settings_have_one_structure(self):
         """Two such states can be the branches of a `jax.lax.cond`: a matter of structure, which a trace shows."""
@@ -253,7 +253,7 @@ class Suite(PlayerLaws):
         states, samples = draw(self.init(config), parallel.example_keys(jax.random.key(0), 3))
         assert states.shape[0] > 1 and states.shape[1:] == samples.shape
         low, high = config.value_range or (-np.inf, np.inf)
-        chex.assert_trees_all_close(states[-1].clip(low, high), samples, atol=1e-5, rtol=1e-5)
+        assert_agree(states[-1].clip(low, high), samples, 1e-5)
         assert differs(states[0].clip(low, high), samples)
 
     def test_the_module_offers_what_the_contract_names(self):
